@@ -1,0 +1,413 @@
+//! The made-up company keeps its promises: repeatable, continuous in time, adding up, and in the
+//! shape of Heroku's schema.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heroku_sim::{Company, Team};
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+use serde_json::Value;
+
+const TODAY: Date = date(2026, 8, 14);
+
+/// What the published schema says a field is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Integer,
+    Number,
+    Text,
+    List,
+}
+
+use Kind::{Integer, List, Number, Text};
+
+/// The schema's `team-invoice`, every property.
+const INVOICE: [(&str, Kind); 16] = [
+    ("addons_total", Integer),
+    ("charges_total", Integer),
+    ("created_at", Text),
+    ("credits_total", Integer),
+    ("database_total", Integer),
+    ("dyno_units", Number),
+    ("id", Text),
+    ("number", Integer),
+    ("payment_status", Text),
+    ("period_end", Text),
+    ("period_start", Text),
+    ("platform_total", Integer),
+    ("state", Integer),
+    ("total", Integer),
+    ("updated_at", Text),
+    ("weighted_dyno_hours", Number),
+];
+
+/// The schema's `team-monthly-usage`, every property.
+const USAGE: [(&str, Kind); 10] = [
+    ("addons", Number),
+    ("apps", List),
+    ("connect", Number),
+    ("data", Number),
+    ("dynos", Number),
+    ("id", Text),
+    ("month", Text),
+    ("name", Text),
+    ("partner", Number),
+    ("space", Number),
+];
+
+/// The schema's `team-monthly-usage.app_usage_monthly`, every property.
+const APP: [(&str, Kind); 5] = [
+    ("addons", Number),
+    ("app_name", Text),
+    ("data", Number),
+    ("dynos", Number),
+    ("partner", Number),
+];
+
+fn conforms(row: &Value, fields: &[(&str, Kind)]) {
+    let keys: BTreeSet<&str> = row
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(keys, fields.iter().map(|(name, _)| *name).collect());
+    for (name, kind) in fields {
+        let value = &row[name];
+        let fits = match kind {
+            Integer => value.is_i64() || value.is_u64(),
+            Number => value.is_number(),
+            Text => value.is_string(),
+            List => value.is_array(),
+        };
+        assert!(fits, "{name} is {value}");
+    }
+}
+
+fn number(row: &Value, field: &str) -> f64 {
+    row[field].as_f64().unwrap()
+}
+
+/// A figure with up to three decimals as a count of thousandths.
+fn thousandths(row: &Value, field: &str) -> i64 {
+    let scaled = number(row, field) * 1_000.0;
+    assert!(
+        (scaled - scaled.round()).abs() < 1e-6,
+        "{field} has more than three decimals"
+    );
+    scaled.round() as i64
+}
+
+fn apps(row: &Value) -> &[Value] {
+    row["apps"].as_array().unwrap()
+}
+
+/// `YYYY-MM` of an invoice's start, however it writes dates.
+fn month(invoice: &Value) -> String {
+    let start = invoice["period_start"].as_str().unwrap();
+    match start.split('/').collect::<Vec<_>>()[..] {
+        [month, "01", year] => format!("{year}-{month}"),
+        _ => start.strip_suffix("-01").unwrap().to_owned(),
+    }
+}
+
+/// What has to hold for any company on any day.
+fn holds(company: &Company, today: Date) {
+    assert_eq!(company.teams.len(), 3);
+    let first = today.day() == 1;
+    for team in &company.teams {
+        assert_eq!(team.usage.len(), if first { 12 } else { 13 });
+        assert_eq!(team.invoices.len(), 13);
+        for row in &team.usage {
+            conforms(row, &USAGE);
+            assert_eq!(
+                (row["id"].as_str(), row["name"].as_str()),
+                (Some(team.id.as_str()), Some(team.name.as_str()))
+            );
+            for field in ["dynos", "data", "partner", "addons"] {
+                assert_eq!(
+                    apps(row)
+                        .iter()
+                        .map(|app| thousandths(app, field))
+                        .sum::<i64>(),
+                    thousandths(row, field),
+                    "{field}"
+                );
+            }
+            for part in apps(row).iter().chain([row]) {
+                assert_eq!(
+                    thousandths(part, "addons"),
+                    thousandths(part, "data") + thousandths(part, "partner")
+                );
+            }
+            apps(row).iter().for_each(|app| conforms(app, &APP));
+            let names: BTreeSet<_> = apps(row)
+                .iter()
+                .map(|app| app["app_name"].as_str())
+                .collect();
+            assert_eq!(names.len(), apps(row).len(), "no app is listed twice");
+        }
+        let usage: BTreeMap<_, _> = team
+            .usage
+            .iter()
+            .map(|row| (row["month"].as_str().unwrap(), row))
+            .collect();
+        let open = format!("{:04}-{:02}", today.year(), today.month());
+        for invoice in &team.invoices {
+            conforms(invoice, &INVOICE);
+            assert!(invoice["dyno_units"].is_f64() && invoice["weighted_dyno_hours"].is_f64());
+            let cents = |field: &str| invoice[field].as_i64().unwrap();
+            assert_eq!(
+                cents("platform_total") + cents("addons_total") + cents("database_total"),
+                cents("charges_total")
+            );
+            assert_eq!(
+                cents("charges_total") + cents("credits_total"),
+                cents("total")
+            );
+            assert!(cents("credits_total") <= 0 && cents("total") >= 0);
+            let month = month(invoice);
+            let state = (cents("state"), invoice["payment_status"].as_str().unwrap());
+            assert_eq!(
+                state,
+                if month == open {
+                    (0, "Pending")
+                } else {
+                    (1, "Paid")
+                }
+            );
+            let Some(row) = usage.get(month.as_str()) else {
+                assert!(first && month == open && cents("charges_total") == 0);
+                continue;
+            };
+            assert_eq!(
+                thousandths(invoice, "dyno_units"),
+                thousandths(row, "dynos")
+            );
+            assert_eq!(cents("database_total") * 10, thousandths(row, "data"));
+            assert_eq!(cents("addons_total") * 10, thousandths(row, "partner"));
+            let price = number(invoice, "platform_total") / number(invoice, "dyno_units");
+            assert!((2_400.0..2_950.0).contains(&price), "{price} cents a unit");
+        }
+    }
+}
+
+/// The rows of months that are over, by team and month.
+fn closed(company: &Company) -> BTreeMap<(String, String), (Value, Value)> {
+    let rows = |team: &Team| {
+        let paid = team.invoices.iter().filter(|invoice| invoice["state"] == 1);
+        let usage = |wanted: &str| {
+            team.usage
+                .iter()
+                .find(|row| row["month"] == wanted)
+                .unwrap()
+                .clone()
+        };
+        let rows = paid.map(|invoice| {
+            (
+                (team.name.clone(), month(invoice)),
+                (invoice.clone(), usage(&month(invoice))),
+            )
+        });
+        rows.collect::<Vec<_>>()
+    };
+    company.teams.iter().flat_map(rows).collect()
+}
+
+#[test]
+fn the_same_seed_and_day_give_the_same_company() {
+    let json = |seed, today| serde_json::to_string(&Company::believable(seed, today)).unwrap();
+    assert_eq!(json(1, TODAY), json(1, TODAY));
+    assert_ne!(json(1, TODAY), json(2, TODAY));
+    assert_ne!(json(1, TODAY), json(1, TODAY.tomorrow().unwrap()));
+}
+
+#[test]
+fn figures_never_change_between_releases() {
+    // A dashboard's golden picture hangs on these: to change the company on purpose, change them
+    // too.
+    let company = Company::believable(1, TODAY);
+    let row = &company.teams[0].usage[11];
+    assert_eq!(
+        (
+            name,
+            row["month"].as_str(),
+            row["dynos"].to_string().as_str()
+        ),
+        ("NAME", Some("2026-07"), "DYNOS")
+    );
+}
+
+#[test]
+fn every_day_of_several_years_holds() {
+    let mut today = date(2023, 12, 25);
+    while today < date(2028, 3, 5) {
+        holds(&Company::believable(1, today), today);
+        // Every day about the turn of a month, and some between.
+        today = if (5..25).contains(&today.day()) {
+            today.saturating_add(6.days())
+        } else {
+            today.tomorrow().unwrap()
+        };
+    }
+}
+
+#[test]
+fn tomorrow_is_today_and_a_day() {
+    for (today, later) in [
+        (date(2026, 8, 14), date(2026, 8, 15)),
+        (date(2026, 8, 31), date(2026, 9, 1)),
+        (date(2026, 9, 1), date(2026, 9, 2)),
+        (date(2025, 12, 31), date(2026, 1, 1)),
+        (date(2028, 2, 29), date(2028, 3, 31)),
+    ] {
+        let (before, after) = (Company::believable(7, today), Company::believable(7, later));
+        let (before_rows, after_rows) = (closed(&before), closed(&after));
+        let mut compared = 0;
+        for (key, row) in &before_rows {
+            if let Some(same) = after_rows.get(key) {
+                assert_eq!(row, same, "{key:?}");
+                compared += 1;
+            }
+        }
+        assert!(compared >= 3 * 11, "{compared}");
+        if today.month() == later.month() && today.day() > 1 {
+            for (before, after) in before.teams.iter().zip(&after.teams) {
+                let (before, after) = (before.usage.last().unwrap(), after.usage.last().unwrap());
+                for field in ["dynos", "data", "partner", "connect", "space"] {
+                    assert!(number(before, field) <= number(after, field), "{field}");
+                }
+                let names = |row| {
+                    apps(row)
+                        .iter()
+                        .map(|app| app["app_name"].to_string())
+                        .collect::<BTreeSet<_>>()
+                };
+                assert!(names(before).is_subset(&names(after)));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_company_is_of_a_believable_size() {
+    for seed in 0..40 {
+        let company = Company::believable(seed, TODAY);
+        for index in 0..12 {
+            let count: usize = company
+                .teams
+                .iter()
+                .map(|team| apps(&team.usage[index]).len())
+                .sum();
+            assert!((30..=60).contains(&count), "{count} apps with seed {seed}");
+            let total: i64 = company
+                .teams
+                .iter()
+                .map(|team| team.invoices[index]["total"].as_i64().unwrap())
+                .sum();
+            assert!(
+                (500_000..5_000_000).contains(&total),
+                "{total} cents with seed {seed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn stories_are_told() {
+    let company = Company::believable(1, TODAY);
+    let [product, data, platform] = company.teams.as_slice() else {
+        panic!("three teams")
+    };
+    let lives = |team: &Team, name: &str| -> Vec<String> {
+        let rows = team
+            .usage
+            .iter()
+            .filter(|row| apps(row).iter().any(|app| app["app_name"] == name));
+        rows.map(|row| row["month"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let old = lives(product, "orders-api-v8");
+    assert_eq!(old.first().map(String::as_str), Some("2025-08"));
+    assert!(old.len() < 13, "it is switched off: {old:?}");
+    assert!(lives(product, "orders-api-v9").contains(&"2026-08".to_owned()));
+    assert_eq!(
+        lives(product, "black-friday-2025"),
+        ["2025-10", "2025-11", "2025-12"]
+    );
+    assert_eq!(lives(product, "storefront-web-production").len(), 13);
+    let shop: Vec<f64> = product
+        .usage
+        .iter()
+        .map(|row| {
+            number(
+                apps(row)
+                    .iter()
+                    .find(|app| app["app_name"] == "storefront-web-production")
+                    .unwrap(),
+                "dynos",
+            )
+        })
+        .collect();
+    assert!(shop[3] > 1.3 * shop[2], "November is busy: {shop:?}");
+    let reviews: BTreeSet<&str> = product
+        .usage
+        .iter()
+        .flat_map(|row| apps(row))
+        .filter_map(|app| app["app_name"].as_str())
+        .filter(|name| name.contains("-pr-"))
+        .collect();
+    assert!(reviews.len() > 40, "{reviews:?}");
+    assert!(
+        data.usage
+            .iter()
+            .all(|row| row["connect"].as_u64().unwrap() > 100_000)
+    );
+    assert!(platform.usage.iter().all(|row| number(row, "space") > 0.0));
+    let credits = company
+        .teams
+        .iter()
+        .flat_map(|team| &team.invoices)
+        .filter(|invoice| invoice["credits_total"].as_i64() < Some(0));
+    assert!(credits.count() > 2);
+}
+
+#[test]
+fn invoices_write_dates_in_several_ways() {
+    let company = Company::believable(1, TODAY);
+    let ends = |team: usize, index: usize| {
+        company.teams[team].invoices[index]["period_end"]
+            .as_str()
+            .unwrap()
+    };
+    assert_eq!((ends(0, 11), ends(0, 12)), ("07/31/2026", "08/31/2026"));
+    assert_eq!((ends(1, 11), ends(1, 12)), ("2026-08-01", "2026-09-01"));
+    assert_eq!((ends(2, 11), ends(2, 12)), ("2026-07-31", "2026-08-14"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_seed_on_any_day_holds(seed: u64, year in 1970i16..2400, month in 1i8..=12, day in 1i8..=31) {
+        let today = Date::new(year, month, 1).unwrap();
+        let today = today.with().day(day.min(today.days_in_month())).build().unwrap();
+        holds(&Company::believable(seed, today), today);
+    }
+}
+
+#[test]
+fn the_ends_of_time_do_not_panic() {
+    for today in [
+        Date::MIN,
+        Date::MAX,
+        date(0, 1, 1),
+        date(-1, 12, 31),
+        date(9999, 12, 1),
+    ] {
+        let company = Company::believable(u64::MAX, today);
+        let again = Company::from_json(&serde_json::to_string(&company).unwrap()).unwrap();
+        assert_eq!(again, company);
+    }
+}

@@ -1,0 +1,413 @@
+//! The simulator turns away what Heroku turns away, and says it in Heroku's words.
+
+mod client;
+
+use client::{ask, get};
+use heroku_sim::{Company, Endpoint, Simulator};
+use jiff::civil::{Date, date};
+use serde_json::json;
+
+const TODAY: Date = date(2026, 8, 14);
+
+const FIXTURE: &str = r#"{"teams": [
+    {"id": "11111111-0000-4000-8000-000000000000", "name": "ops", "invoices": [{"id": "b", "number": 2}, {"id": "a", "number": 3}, {"id": "c", "number": 1}],
+     "usage": [{"month": "2026-07", "dynos": 1}, {"month": "2026-08", "dynos": 2}, {"month": "2025-08"}]},
+    {"id": "22222222-0000-4000-8000-000000000000", "name": "big", "enterprise": true, "usage": [{"month": "2026-08"}]},
+    {"id": "33333333-0000-4000-8000-000000000000", "name": "card", "usage_available": false},
+    {"id": "00000000-0000-4000-8000-000000000000", "name": "new"},
+    {"id": "44444444-0000-4000-8000-000000000000", "name": "odd", "usage": [{"month": "August"}, {"dynos": 3}, {"month": null}, 7]}
+]}"#;
+
+const OPS: &str = "/teams/11111111-0000-4000-8000-000000000000";
+
+async fn heroku() -> Simulator {
+    Simulator::builder(Company::from_json(FIXTURE).unwrap(), TODAY)
+        .start()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn accept_must_name_version_3() {
+    let heroku = heroku().await;
+    for accept in [
+        "application/json",
+        "*/*",
+        "application/vnd.heroku+json; version=2",
+        "application/vnd.heroku+json",
+    ] {
+        let reply = ask(&heroku, "/teams")
+            .with("Accept", accept)
+            .send(&heroku)
+            .await;
+        assert_eq!(
+            (reply.status, reply.error_id()),
+            (Some(406), "not_acceptable".to_owned()),
+            "{accept}"
+        );
+    }
+    let reply = ask(&heroku, "/teams").without("Accept").send(&heroku).await;
+    assert_eq!(reply.status, Some(406));
+    let reply = ask(&heroku, "/teams")
+        .with("Accept", "application/vnd.heroku+json;version=3;q=1, */*")
+        .send(&heroku)
+        .await;
+    assert_eq!(reply.status, Some(200));
+}
+
+#[tokio::test]
+async fn the_token_must_be_the_tokens() {
+    let heroku = heroku().await;
+    for authorization in [
+        "Bearer HRKU-wrong",
+        "Bearer",
+        &format!("Basic {}", heroku.token()),
+        heroku.token(),
+        &format!("Bearer {} x", heroku.token()),
+    ] {
+        let reply = ask(&heroku, "/teams")
+            .with("Authorization", authorization)
+            .send(&heroku)
+            .await;
+        assert_eq!(reply.status, Some(401), "{authorization}");
+        assert_eq!(reply.json()["message"], "Invalid credentials provided.");
+        assert_eq!(reply.error_id(), "unauthorized");
+        assert!(reply.json()["url"].is_string());
+    }
+    let reply = ask(&heroku, "/account/rate-limits")
+        .without("Authorization")
+        .send(&heroku)
+        .await;
+    assert_eq!(reply.status, Some(401));
+    heroku.set_token("HRKU-other".to_owned());
+    assert_eq!(get(&heroku, "/teams").await.status, Some(401));
+    let reply = ask(&heroku, "/teams")
+        .with("Authorization", "Bearer HRKU-other")
+        .send(&heroku)
+        .await;
+    assert_eq!(reply.status, Some(200));
+}
+
+#[tokio::test]
+async fn a_client_says_who_it_is() {
+    let heroku = heroku().await;
+    for ask in [
+        ask(&heroku, "/teams").without("User-Agent"),
+        ask(&heroku, "/teams").with("User-Agent", " "),
+    ] {
+        let reply = ask.send(&heroku).await;
+        assert_eq!(
+            (reply.status, reply.error_id()),
+            (Some(400), "bad_request".to_owned())
+        );
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_teams_and_methods_are_not_found() {
+    let heroku = heroku().await;
+    for path in [
+        "/",
+        "/team",
+        "/teams/",
+        "/teams/ops/usage",
+        "/teams/ops/invoices/",
+        "/account",
+    ] {
+        let reply = get(&heroku, path).await;
+        assert_eq!(
+            (reply.status, reply.error_id()),
+            (Some(404), "not_found".to_owned()),
+            "{path}"
+        );
+    }
+    for path in [
+        "/teams/nobody",
+        "/teams/nobody/invoices",
+        "/teams/nobody/usage/monthly?start=2026-08",
+    ] {
+        let reply = get(&heroku, path).await;
+        assert_eq!(
+            (reply.status, reply.json()),
+            (
+                Some(404),
+                json!({ "id": "not_found", "message": "Couldn't find that team." })
+            )
+        );
+    }
+    for method in ["POST", "DELETE", "PATCH"] {
+        assert_eq!(
+            ask(&heroku, "/teams")
+                .method(method)
+                .send(&heroku)
+                .await
+                .status,
+            Some(404),
+            "{method}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn teams_answer_to_id_and_name_but_usage_to_the_id_alone() {
+    let heroku = heroku().await;
+    assert_eq!(get(&heroku, OPS).await.json()["name"], "ops");
+    assert_eq!(
+        get(&heroku, "/teams/ops").await.json(),
+        get(&heroku, OPS).await.json()
+    );
+    assert_eq!(
+        get(&heroku, "/teams/ops/invoices").await.ids(),
+        ["a", "b", "c"]
+    );
+    assert_eq!(
+        get(&heroku, &format!("{OPS}/invoices")).await.ids(),
+        ["a", "b", "c"]
+    );
+    assert_eq!(
+        get(&heroku, &format!("{OPS}/usage/monthly?start=2026-08"))
+            .await
+            .status,
+        Some(200)
+    );
+    let reply = get(&heroku, "/teams/ops/usage/monthly?start=2026-08").await;
+    assert_eq!(
+        (reply.status, reply.error_id()),
+        (Some(404), "not_found".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_team_object_has_the_fields_of_the_schema() {
+    let heroku = heroku().await;
+    let teams = get(&heroku, "/teams").await.json();
+    for team in teams.as_array().unwrap() {
+        for field in ["id", "name", "created_at", "updated_at", "type"] {
+            assert!(team[field].is_string(), "{field}");
+        }
+        for field in ["credit_card_collections", "default", "provisioned_licenses"] {
+            assert!(team[field].is_boolean(), "{field}");
+        }
+        assert_eq!(team["type"] == "enterprise", team["name"] == "big");
+        assert!(
+            ["admin", "collaborator", "member", "owner"].contains(&team["role"].as_str().unwrap())
+        );
+    }
+}
+
+#[tokio::test]
+async fn some_teams_lack_an_endpoint() {
+    let heroku = heroku().await;
+    let reply = get(&heroku, "/teams/big/invoices").await;
+    assert_eq!(
+        (reply.status, reply.error_id()),
+        (Some(403), "forbidden".to_owned())
+    );
+    assert_eq!(
+        get(
+            &heroku,
+            "/teams/22222222-0000-4000-8000-000000000000/usage/monthly?start=2026-08"
+        )
+        .await
+        .status,
+        Some(200)
+    );
+    let reply = get(
+        &heroku,
+        "/teams/33333333-0000-4000-8000-000000000000/usage/monthly?start=2026-08",
+    )
+    .await;
+    assert_eq!(
+        (reply.status, reply.error_id()),
+        (Some(403), "forbidden".to_owned())
+    );
+    assert_eq!(get(&heroku, "/teams/card/invoices").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn usage_is_asked_for_by_months() {
+    let heroku = heroku().await;
+    for (query, status) in [
+        ("", 400),
+        ("?end=2026-08", 400),
+        ("?start=", 400),
+        ("?start=2026-8", 400),
+        ("?start=2026-08-01", 400),
+        ("?start=2026-13", 400),
+        ("?start=2026-00", 400),
+        ("?start=%2B026-01", 400),
+        ("?start=2026-08&end=soon", 400),
+        ("?start=2026-08&end=", 400),
+        ("?start=2026-08&end=2026-07", 422),
+        ("?start=2026-07&end=2026-09", 422),
+        ("?start=2026-09", 422),
+        ("?start=2025-07&end=2026-08", 422),
+    ] {
+        let reply = get(&heroku, &format!("{OPS}/usage/monthly{query}")).await;
+        assert_eq!(
+            (reply.status, reply.error_id()),
+            (Some(status), "invalid_params".to_owned()),
+            "{query}"
+        );
+    }
+    let months = async |query| {
+        let reply = get(&heroku, &format!("{OPS}/usage/monthly?{query}")).await;
+        let rows = reply.json();
+        let month = |row: &serde_json::Value| row["month"].as_str().unwrap().to_owned();
+        rows.as_array()
+            .map(|rows| rows.iter().map(month).collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
+    assert_eq!(months("start=2026-08").await, ["2026-08"]);
+    assert_eq!(
+        months("start=2026-06&end=2026-08").await,
+        ["2026-07", "2026-08"]
+    );
+    assert_eq!(
+        months("start=2025-08&end=2026-08").await,
+        ["2026-07", "2026-08", "2025-08"]
+    );
+
+    heroku.set_today(date(2026, 9, 1));
+    assert_eq!(
+        get(&heroku, &format!("{OPS}/usage/monthly?start=2025-08"))
+            .await
+            .status,
+        Some(422)
+    );
+    assert_eq!(
+        get(&heroku, &format!("{OPS}/usage/monthly?start=2026-09"))
+            .await
+            .status,
+        Some(404)
+    );
+}
+
+#[tokio::test]
+async fn no_data_is_not_found_and_broken_rows_are_sent() {
+    let heroku = heroku().await;
+    for path in [
+        "/teams/00000000-0000-4000-8000-000000000000/usage/monthly?start=2026-08",
+        &format!("{OPS}/usage/monthly?start=2026-01"),
+    ] {
+        let reply = get(&heroku, path).await;
+        assert_eq!(
+            (reply.status, reply.error_id()),
+            (Some(404), "not_found".to_owned()),
+            "{path}"
+        );
+    }
+    let reply = get(
+        &heroku,
+        "/teams/44444444-0000-4000-8000-000000000000/usage/monthly?start=2026-08",
+    )
+    .await;
+    assert_eq!(
+        reply.json(),
+        json!([{ "month": "August" }, { "dynos": 3 }, { "month": null }, 7])
+    );
+}
+
+#[tokio::test]
+async fn every_answer_has_a_request_id_and_what_is_left() {
+    let heroku = heroku().await;
+    let mut ids = Vec::new();
+    for (path, left) in [
+        ("/teams", "4499"),
+        ("/nowhere", "4498"),
+        ("/account/rate-limits", "4498"),
+        ("/teams/ops", "4497"),
+    ] {
+        let reply = get(&heroku, path).await;
+        assert_eq!(reply.header("RateLimit-Remaining"), Some(left), "{path}");
+        assert_eq!(reply.header("Content-Type"), Some("application/json"));
+        ids.push(reply.header("Request-Id").unwrap().to_owned());
+    }
+    assert_eq!(
+        get(&heroku, "/account/rate-limits").await.json(),
+        json!({ "remaining": 4497 })
+    );
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+    assert!(ids.iter().all(|id| id.len() == 36));
+}
+
+#[tokio::test]
+async fn spent_request_tokens_end_in_429() {
+    let company = Company::from_json(FIXTURE).unwrap();
+    let heroku = Simulator::builder(company, TODAY)
+        .rate_limit(2)
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(
+        get(&heroku, "/teams").await.header("RateLimit-Remaining"),
+        Some("1")
+    );
+    assert_eq!(
+        get(&heroku, "/teams").await.header("RateLimit-Remaining"),
+        Some("0")
+    );
+    let reply = get(&heroku, "/teams").await;
+    assert_eq!(
+        (reply.status, reply.error_id()),
+        (Some(429), "rate_limit".to_owned())
+    );
+    assert_eq!(reply.header("Retry-After"), None);
+    assert_eq!(
+        get(&heroku, "/account/rate-limits").await.json(),
+        json!({ "remaining": 0 })
+    );
+}
+
+#[tokio::test]
+async fn what_was_asked_is_logged() {
+    let heroku = heroku().await;
+    get(&heroku, "/teams/o%70s/invoices?x=1").await;
+    get(&heroku, "/nowhere").await;
+    let requests = heroku.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(
+        (requests[0].method.as_str(), requests[0].path.as_str()),
+        ("GET", "/teams/o%70s/invoices?x=1")
+    );
+    assert_eq!(
+        (
+            requests[0].endpoint,
+            requests[0].team.as_deref(),
+            requests[0].status
+        ),
+        (Some(Endpoint::Invoices), Some("ops"), Some(200))
+    );
+    assert_eq!(
+        requests[0].header("AUTHORIZATION"),
+        Some(format!("Bearer {}", heroku.token()).as_str())
+    );
+    assert_eq!(
+        (requests[1].endpoint, requests[1].status),
+        (None, Some(404))
+    );
+    assert!(requests[0].at <= requests[1].at);
+    heroku.clear_requests();
+    assert!(heroku.requests().is_empty());
+}
+
+#[tokio::test]
+async fn it_stops_when_it_is_shut_down_or_dropped() {
+    let first = heroku().await;
+    let addr = first.addr();
+    assert_eq!(first.url(), format!("http://{addr}"));
+    assert!(addr.ip().is_loopback());
+    first.shutdown().await;
+    assert!(tokio::net::TcpStream::connect(addr).await.is_err());
+
+    let second = heroku().await;
+    let addr = second.addr();
+    drop(second);
+    let mut refused = false;
+    for _ in 0..100 {
+        refused |= tokio::net::TcpStream::connect(addr).await.is_err();
+        tokio::task::yield_now().await;
+    }
+    assert!(refused);
+}

@@ -1,0 +1,117 @@
+//! `demo`: a made-up company behind a simulated Heroku on loopback, and the exporter against it.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use heroku_sim::{Company, Simulator};
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+use super::logging;
+use super::serve::{listen, poller, runtime, serve};
+use crate::clock::Clock;
+use crate::config::{DemoConfig, HerokuConfig};
+
+/// How often the simulated Heroku is told what day it is.
+const DAY_CHECK: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
+    logging::start(config.log);
+    let clock = clock_on(config.date);
+    runtime()?.block_on(async {
+        let listeners = listen(&config.web.listen).await?;
+        let today = day(&clock);
+        let company = Company::believable(config.seed, today);
+        let teams = company.teams.iter().map(|team| team.name.clone()).collect();
+        let heroku = Simulator::builder(company, today)
+            .start()
+            .await
+            .context("the simulated Heroku could not start")?;
+        let asked = HerokuConfig {
+            api_url: heroku.url().parse()?,
+            api_key: heroku.token().into(),
+            teams,
+            poll_interval: config.poll_interval,
+        };
+        let addresses: Vec<_> = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect();
+        introduce(&heroku, today, &addresses, &config.web.telemetry_path)?;
+
+        let poller = poller(asked, clock.clone())?;
+        let heroku = Arc::new(heroku);
+        let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
+        let status = serve(poller, listeners, &config.web, clock).await;
+        days.abort();
+        status
+    })
+}
+
+/// The system's clock, or one that started at noon of `date` when the program did.
+fn clock_on(date: Option<Date>) -> Clock {
+    let system = Clock::system();
+    let noon = date.and_then(|date| Offset::UTC.to_timestamp(date.at(12, 0, 0, 0)).ok());
+    match noon {
+        None => system,
+        Some(noon) => {
+            let offset = noon.duration_since(system.now());
+            Clock::from_fn(move || system.now().saturating_add(offset).unwrap_or(noon))
+        }
+    }
+}
+
+fn day(clock: &Clock) -> Date {
+    Offset::UTC.to_datetime(clock.now()).date()
+}
+
+/// Lets each UTC day begin for the simulated Heroku too, so that a demo can run for weeks.
+async fn turn_days(heroku: Arc<Simulator>, seed: u64, clock: Clock) {
+    let mut today = day(&clock);
+    loop {
+        tokio::time::sleep(DAY_CHECK).await;
+        if day(&clock) != today {
+            today = day(&clock);
+            heroku.set_company(Company::believable(seed, today));
+            heroku.set_today(today);
+        }
+    }
+}
+
+/// Says what to open.
+fn introduce(
+    heroku: &Simulator,
+    today: Date,
+    addresses: &[std::net::SocketAddr],
+    telemetry_path: &str,
+) -> anyhow::Result<()> {
+    let mut text = format!(
+        "A made-up company on {today}, from a simulated Heroku at {}: no account, no network.\n\nOpen\n",
+        heroku.url()
+    );
+    for address in addresses {
+        // A wildcard address is where to listen, not where to go.
+        let host = if address.ip().is_unspecified() {
+            "localhost".to_owned()
+        } else {
+            host(address)
+        };
+        let port = address.port();
+        text.push_str(&format!(
+            "  http://{host}:{port}/\n  http://{host}:{port}{telemetry_path}\n"
+        ));
+    }
+    text.push_str("\nStop with Ctrl-C.\n");
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn host(address: &std::net::SocketAddr) -> String {
+    match address {
+        std::net::SocketAddr::V4(v4) => v4.ip().to_string(),
+        std::net::SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
+    }
+}

@@ -1,0 +1,67 @@
+//! The command line: what was typed, which subcommand it means, and what the program says and
+//! returns. One file a subcommand, wiring only.
+
+mod check;
+mod demo;
+mod logging;
+mod metrics;
+mod parser;
+pub mod reference;
+mod serve;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::config::{Config, DemoConfig, Problems, Typed};
+
+/// The exit status for settings that cannot be used, as for flags that do not exist.
+const UNUSABLE_SETTINGS: u8 = 2;
+
+/// Runs the program with its arguments and its environment.
+///
+/// The exit status is 0 when all went well, 1 when something failed, 2 when a flag or a setting
+/// cannot be used.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: BTreeMap<OsString, OsString>,
+) -> ExitCode {
+    let matches = match parser::command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(message) => {
+            // Help and version go to standard output with status 0; clap knows which is which.
+            let _ = message.print();
+            return ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(UNUSABLE_SETTINGS));
+        }
+    };
+    let (subcommand, flags) = parser::typed_flags(&matches);
+    match dispatch(subcommand, &Typed { flags, environment }) {
+        Ok(status) => status,
+        Err(error) => {
+            let status = if error.is::<Problems>() {
+                UNUSABLE_SETTINGS
+            } else {
+                1
+            };
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "heroku-cost-exporter: {error:#}");
+            ExitCode::from(status)
+        }
+    }
+}
+
+fn dispatch(subcommand: &str, typed: &Typed) -> anyhow::Result<ExitCode> {
+    match subcommand {
+        "check" => check::run(Config::resolve(typed)?),
+        "demo" => demo::run(DemoConfig::resolve(typed)?),
+        "metrics" => metrics::run(),
+        _ => serve::run(Config::resolve(typed)?),
+    }
+}
+
+/// Makes `ring` the one implementation of TLS's cryptography.
+pub(crate) fn install_tls() {
+    // Fails only where one is installed already, which then is this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,102 @@
+//! The parser of the command line, made from the settings' declarations. It takes every value as
+//! it was typed: `config` judges them, all at once.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::config::setting::{self, Setting};
+
+/// The whole command line. Without a subcommand the program serves, so that a start line made for
+/// the program that this one replaces keeps working.
+pub(crate) fn command() -> Command {
+    Command::new("heroku-cost-exporter")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Tells Prometheus what Heroku costs: by team, by app and by kind")
+        .after_help(
+            "The Heroku API token is read from HEROKU_API_KEY.\n\
+             Without a subcommand the program serves.",
+        )
+        .args(setting::GENERAL.map(|setting| argument(setting).global(true)))
+        .subcommand(Command::new("serve").about("Poll Heroku and serve metrics (the default)"))
+        .subcommand(
+            Command::new("demo")
+                .about("Serve a made-up company from a simulated Heroku: no account, no network")
+                .args(setting::DEMO.map(argument)),
+        )
+        .subcommand(
+            Command::new("check")
+                .about("Ask Heroku once and say, for each team and endpoint, what it answered"),
+        )
+        .subcommand(Command::new("metrics").about("Print the metric reference, as Markdown"))
+}
+
+fn argument(setting: &'static Setting) -> Arg {
+    let action = if setting.repeatable {
+        ArgAction::Append
+    } else {
+        ArgAction::Set
+    };
+    let default = setting
+        .default
+        .map(|default| format!(" [default: {default}]"))
+        .unwrap_or_default();
+    Arg::new(setting.flag)
+        .long(setting.flag)
+        .value_name(setting.value_name)
+        .help(format!(
+            "{} [env: {}]{default}",
+            setting.help,
+            setting.variable()
+        ))
+        .value_parser(value_parser!(OsString))
+        .action(action)
+}
+
+/// The subcommand that was given, and the flags.
+pub(crate) fn typed_flags(matches: &ArgMatches) -> (&str, BTreeMap<&'static str, Vec<OsString>>) {
+    let (subcommand, matches) = matches.subcommand().unwrap_or(("serve", matches));
+    let flags = setting::GENERAL
+        .iter()
+        .chain(&setting::DEMO)
+        .filter_map(|setting| {
+            // The demo's flags are known to the demo alone.
+            let values = matches.try_get_many::<OsString>(setting.flag).ok()??;
+            Some((setting.flag, values.cloned().collect()))
+        });
+    (subcommand, flags.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::reference;
+
+    #[test]
+    fn the_parser_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_reference_has_every_flag_of_the_parser_and_no_other() {
+        let mut command = command();
+        command.build();
+        let mut flags: Vec<String> = command
+            .get_arguments()
+            .chain(command.get_subcommands().flat_map(Command::get_arguments))
+            .filter_map(|argument| argument.get_long())
+            .filter(|flag| !matches!(*flag, "help" | "version"))
+            .map(str::to_owned)
+            .collect();
+        flags.sort_unstable();
+        flags.dedup();
+        let text = reference::settings();
+        let mut documented: Vec<String> = text
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `--")?.split(' ').next()?.to_owned()))
+            .collect();
+        documented.sort_unstable();
+        assert_eq!(documented, flags);
+    }
+}

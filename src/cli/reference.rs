@@ -1,0 +1,106 @@
+//! The references that stand in the documents, generated from the declarations.
+
+use std::fmt::Write;
+
+use crate::catalogue::{self, Metric, Presence};
+use crate::config::API_KEY_VARIABLE;
+use crate::config::setting::{self, Setting};
+
+/// `docs/METRICS.md`.
+pub fn metrics() -> String {
+    let mut text = "# Metrics\n\n\
+        Printed by `heroku-cost-exporter metrics`. Figures are polled from Heroku, at start and then once an hour \
+        unless set otherwise; a scrape never asks Heroku. A figure that Heroku does not give is an absent series, \
+        not a zero.\n"
+        .to_owned();
+    for metric in catalogue::all() {
+        describe(&mut text, metric);
+    }
+    text
+}
+
+fn describe(text: &mut String, metric: &Metric) {
+    let Metric {
+        name,
+        kind,
+        help,
+        source,
+        ..
+    } = metric;
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        "\n## `{name}`\n\n{help}\n\nKind: {}. Source: `{source}`.\n",
+        kind.word()
+    );
+    if !metric.labels.is_empty() {
+        text.push_str("\n| label | meaning |\n|---|---|\n");
+    }
+    for label in metric.labels {
+        let when = match label.presence {
+            Presence::Always => "",
+            Presence::SeveralTeams => " Only where more than one team is asked for.",
+        };
+        let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.meaning);
+    }
+}
+
+/// The table of metrics in the README.
+pub fn metrics_table() -> String {
+    let mut text = "| metric | labels | what it is |\n|---|---|---|\n".to_owned();
+    for metric in catalogue::all() {
+        let labels: Vec<_> = metric
+            .label_names(false)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} |",
+            metric.name,
+            labels.join(", "),
+            metric.help
+        );
+    }
+    text
+}
+
+/// The table of settings in `docs/CONFIGURATION.md`.
+pub fn settings() -> String {
+    let mut text =
+        "| flag | environment | default | what it does |\n|---|---|---|---|\n".to_owned();
+    let _ = writeln!(
+        text,
+        "| (none: it would stand in the process list) | `{API_KEY_VARIABLE}` | required | The Heroku API token |"
+    );
+    for setting in setting::GENERAL {
+        row(
+            &mut text,
+            setting,
+            if std::ptr::eq(setting, &setting::HEROKU_TEAM_ID) {
+                "required"
+            } else {
+                ""
+            },
+        );
+    }
+    text.push_str("\nOf `demo` alone:\n\n| flag | environment | default | what it does |\n|---|---|---|---|\n");
+    for setting in setting::DEMO {
+        row(&mut text, setting, "today, in UTC");
+    }
+    text
+}
+
+fn row(text: &mut String, setting: &Setting, without_default: &str) {
+    let default = setting.default.map_or_else(
+        || without_default.to_owned(),
+        |default| format!("`{default}`"),
+    );
+    let value_name = setting.value_name.replace('|', "\\|");
+    let _ = writeln!(
+        text,
+        "| `--{} {value_name}` | `{}` | {default} | {} |",
+        setting.flag,
+        setting.variable(),
+        setting.help
+    );
+}

@@ -1,0 +1,246 @@
+//! How the text of each setting is read. An error says what was wrong and what would be right.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo};
+use secrecy::SecretString;
+use url::Url;
+
+use super::setting;
+use crate::loopback::is_loopback;
+
+/// An address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// The name or the address, without brackets; `None` means every address of the machine.
+    pub host: Option<String>,
+    /// The port; 0 means any that is free.
+    pub port: u16,
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            None => write!(f, ":{}", self.port),
+            Some(host) if host.contains(':') => write!(f, "[{host}]:{}", self.port),
+            Some(host) => write!(f, "{host}:{}", self.port),
+        }
+    }
+}
+
+/// How severe a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// For those who look for a fault.
+    Debug,
+    /// What happens.
+    Info,
+    /// What should be looked at.
+    Warn,
+    /// What is broken.
+    Error,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `key=value` pairs, as Prometheus logs.
+    Logfmt,
+    /// A JSON object.
+    Json,
+}
+
+/// The shortest interval: shorter ones could only repeat what the last poll said.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The longest interval: a month's figures must not be missed.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Paths that mean something else, or will.
+const TAKEN_PATHS: [&str; 4] = ["/health", "/-/healthy", "/-/ready", "/api"];
+
+pub(super) fn api_key(token: &str) -> Result<SecretString, String> {
+    let token = token.trim();
+    if !token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(
+            "holds a character that no token has (a space, a quote from a copy, a line break?): \
+                    set it to the token alone, such as `heroku authorizations:create` prints"
+                .to_owned(),
+        );
+    }
+    Ok(SecretString::from(token))
+}
+
+pub(super) fn teams(values: &[&str]) -> Result<Vec<String>, String> {
+    let mut seen = BTreeSet::new();
+    let mut teams = Vec::new();
+    for team in values
+        .iter()
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|t| !t.is_empty())
+    {
+        let plain = team
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        if !plain || team.bytes().all(|b| b == b'.') {
+            return Err(format!(
+                "a team's id or name has only letters, digits, dashes, dots and underscores; give {}",
+                setting::HEROKU_TEAM_ID.right
+            ));
+        }
+        if seen.insert(team) {
+            teams.push(team.to_owned());
+        }
+    }
+    if teams.is_empty() {
+        return Err(format!(
+            "no team is named; give {}",
+            setting::HEROKU_TEAM_ID.right
+        ));
+    }
+    Ok(teams)
+}
+
+pub(super) fn api_url(values: &[&str]) -> Result<Url, String> {
+    let example = "give one such as https://api.heroku.com";
+    let url = Url::parse(values.concat().trim())
+        .map_err(|error| format!("not a URL ({error}); {example}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(format!("not an http or https URL; {example}"));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err("plain http would send the token in the clear; give an https URL (http only for a loopback address)".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "a URL with a user name or password; the token goes in HEROKU_API_KEY; {example}"
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("a URL with a query or a fragment; {example}"));
+    }
+    Ok(url)
+}
+
+pub(super) fn interval(values: &[&str]) -> Result<Duration, String> {
+    let right = format!("give {}, from 1s to 7d", setting::POLL_INTERVAL.right);
+    let duration = duration(&values.concat()).ok_or_else(|| format!("not a duration; {right}"))?;
+    if !(SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&duration) {
+        return Err(format!("out of range; {right}"));
+    }
+    Ok(duration)
+}
+
+/// Reads `1h30m`, `90s`, `2d`: what Prometheus reads, and a little more.
+fn duration(text: &str) -> Option<Duration> {
+    // ISO 8601's "P1M" is a month, which is no fixed time; Prometheus writes none of it.
+    let text = text.trim().to_ascii_lowercase();
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let span: Span = text.parse().ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(duration).ok()
+}
+
+pub(super) fn port(values: &[&str]) -> Result<u16, String> {
+    port_number(values.concat().trim())
+        .ok_or_else(|| format!("not a port; give {}", setting::PORT.right))
+}
+
+fn port_number(text: &str) -> Option<u16> {
+    // `parse` alone would take "+80".
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())?
+}
+
+pub(super) fn listen_addresses(values: &[&str]) -> Result<Vec<ListenAddress>, String> {
+    let addresses = values
+        .iter()
+        .flat_map(|value| value.split(','))
+        .map(|text| listen_address(text.trim()));
+    addresses
+        .collect::<Option<_>>()
+        .ok_or_else(|| format!("not an address; give {}", setting::WEB_LISTEN_ADDRESS.right))
+}
+
+fn listen_address(text: &str) -> Option<ListenAddress> {
+    let (host, port) = text.rsplit_once(':')?;
+    let port = port_number(port)?;
+    let host = match host.strip_prefix('[') {
+        Some(rest) => {
+            let address: std::net::Ipv6Addr = rest.strip_suffix(']')?.parse().ok()?;
+            Some(address.to_string())
+        }
+        None if host.is_empty() => None,
+        None if host.contains(|c: char| c == ':' || c.is_whitespace() || c == '/') => return None,
+        None => Some(host.to_owned()),
+    };
+    Some(ListenAddress { host, port })
+}
+
+pub(super) fn telemetry_path(values: &[&str]) -> Result<String, String> {
+    let path = values.concat();
+    // A path of these needs no escaping in a route, a URL or a page.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
+    let segments = || path.split('/').skip(1);
+    if !path.starts_with('/')
+        || !path.bytes().all(plain)
+        || segments().any(|s| matches!(s, "" | "." | ".."))
+    {
+        return Err(format!(
+            "not a path; give {}, of letters, digits and - _ . ~ between single slashes",
+            setting::WEB_TELEMETRY_PATH.right
+        ));
+    }
+    if TAKEN_PATHS.contains(&path.as_str()) || path.starts_with("/api/") {
+        return Err(format!(
+            "this path serves something else; give {}",
+            setting::WEB_TELEMETRY_PATH.right
+        ));
+    }
+    Ok(path)
+}
+
+pub(super) fn log_level(values: &[&str]) -> Result<LogLevel, String> {
+    match values.concat().trim().to_ascii_lowercase().as_str() {
+        "debug" => Ok(LogLevel::Debug),
+        "info" => Ok(LogLevel::Info),
+        "warn" | "warning" => Ok(LogLevel::Warn),
+        "error" => Ok(LogLevel::Error),
+        _ => Err(format!("not a level; give {}", setting::LOG_LEVEL.right)),
+    }
+}
+
+pub(super) fn log_format(values: &[&str]) -> Result<LogFormat, String> {
+    match values.concat().trim() {
+        "logfmt" => Ok(LogFormat::Logfmt),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("not a format; give {}", setting::LOG_FORMAT.right)),
+    }
+}
+
+pub(super) fn seed(values: &[&str]) -> Result<u64, String> {
+    values
+        .concat()
+        .parse()
+        .map_err(|_| format!("not a seed; give {}", setting::DEMO_SEED.right))
+}
+
+pub(super) fn date(values: &[&str]) -> Result<jiff::civil::Date, String> {
+    let error = || {
+        format!(
+            "not a date of this century; give {}",
+            setting::DEMO_DATE.right
+        )
+    };
+    let date: jiff::civil::Date = values.concat().parse().map_err(|_| error())?;
+    (2000..2100)
+        .contains(&date.year())
+        .then_some(date)
+        .ok_or_else(error)
+}

@@ -1,0 +1,271 @@
+//! What is refused, with which words, and what is taken for what.
+
+use super::*;
+
+fn typed(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Typed {
+    let mut typed = Typed::default();
+    for (flag, value) in flags {
+        typed.flags.entry(flag).or_default().push(value.into());
+    }
+    typed.environment = environment
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    typed
+}
+
+const ENOUGH: [(&str, &str); 2] = [
+    ("HEROKU_API_KEY", "HRKU-secret"),
+    ("HEROKU_TEAM_ID", "acme"),
+];
+
+fn with(flag: &'static str, value: &str) -> Result<Config, Problems> {
+    Config::resolve(&typed(&[(flag, value)], &ENOUGH))
+}
+
+fn is_refused(flag: &'static str, value: &str) -> bool {
+    with(flag, value).is_err_and(|problems| problems.to_string().contains(&format!("--{flag} is")))
+}
+
+#[test]
+fn a_token_and_a_team_are_enough() {
+    let config = Config::resolve(&typed(&[], &ENOUGH)).unwrap();
+    assert_eq!(config.heroku.api_url.as_str(), "https://api.heroku.com/");
+    assert_eq!(config.heroku.teams, ["acme"]);
+    assert_eq!(config.heroku.poll_interval, Duration::from_secs(3600));
+    assert_eq!(
+        config.web.listen,
+        [ListenAddress {
+            host: None,
+            port: 8080
+        }]
+    );
+    assert_eq!(config.web.telemetry_path, "/metrics");
+    assert_eq!(
+        config.log,
+        LogConfig {
+            level: LogLevel::Info,
+            format: LogFormat::Logfmt
+        }
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once_and_no_secret() {
+    let environment = [
+        ("HEROKU_API_KEY", "HRKU-12 34"),
+        ("HEROKU_TEAM_ID", "HRKU-12"),
+        ("PORT", "70000"),
+        ("POLL_INTERVAL", "0s"),
+        ("LOG_FORMAT", "xml"),
+        ("WEB_TELEMETRY_PATH", "metrics"),
+    ];
+    let flags = [
+        ("heroku.api-url", "https://user:hunter2@api.heroku.com"),
+        ("web.listen-address", "8080"),
+    ];
+    let message = Config::resolve(&typed(&flags, &environment))
+        .unwrap_err()
+        .to_string();
+    insta::assert_snapshot!(message, @r#"
+    8 settings cannot be used:
+      HEROKU_API_KEY holds a character that no token has (a space, a quote from a copy, a line break?): set it to the token alone, such as `heroku authorizations:create` prints
+      HEROKU_TEAM_ID names a team that looks like a token: give a team's id or name, or several with commas, as `heroku teams` lists them
+      --heroku.api-url is a value that looks like a secret: a URL with a user name or password; the token goes in HEROKU_API_KEY; give one such as https://api.heroku.com
+      POLL_INTERVAL is "0s": out of range; give a duration such as 1h, 30m or 90s, from 1s to 7d
+      PORT is "70000": not a port; give a number from 0 to 65535
+      --web.listen-address is "8080": not an address; give an address such as :8080, 127.0.0.1:8080, [::1]:8080 or localhost:8080
+      WEB_TELEMETRY_PATH is "metrics": not a path; give a path such as /metrics, of letters, digits and - _ . ~ between single slashes
+      LOG_FORMAT is "xml": not a format; give one of logfmt, json
+    "#);
+}
+
+#[test]
+fn one_problem_is_told_in_the_singular() {
+    let message = with("port", "http").unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "a setting cannot be used:\n  --port is \"http\": not a port; give a number from 0 to 65535"
+    );
+}
+
+#[test]
+fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
+    let environment = [
+        ENOUGH[0],
+        ENOUGH[1],
+        ("PORT", "1000"),
+        ("LOG_LEVEL", " "),
+        ("POLL_INTERVAL", ""),
+    ];
+    let config = Config::resolve(&typed(&[("port", "2000")], &environment)).unwrap();
+    assert_eq!(
+        config.web.listen,
+        [ListenAddress {
+            host: None,
+            port: 2000
+        }]
+    );
+    assert_eq!(config.log.level, LogLevel::Info);
+    assert!(is_refused("port", ""));
+}
+
+#[test]
+fn listen_addresses_win_over_the_port() {
+    let mut typed = typed(
+        &[
+            ("web.listen-address", ":1"),
+            ("web.listen-address", "[::1]:2,localhost:3"),
+        ],
+        &ENOUGH,
+    );
+    typed.environment.insert("PORT".into(), "9".into());
+    let shown: Vec<_> = Config::resolve(&typed)
+        .unwrap()
+        .web
+        .listen
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(shown, [":1", "[::1]:2", "localhost:3"]);
+    for address in [
+        "",
+        "80",
+        "a b:80",
+        "::1:80",
+        "[::1]",
+        "[x]:80",
+        ":65536",
+        ":+80",
+        "http://x:80",
+        "a:80,",
+        ":",
+    ] {
+        assert!(is_refused("web.listen-address", address), "{address:?}");
+    }
+}
+
+#[test]
+fn teams_are_split_trimmed_and_named_once() {
+    assert_eq!(
+        with("heroku.team-id", " acme, ops ,,acme")
+            .unwrap()
+            .heroku
+            .teams,
+        ["acme", "ops"]
+    );
+    for teams in ["", ",", " , ", "a/b", "a b", "..", "ä", "a?b", "*"] {
+        assert!(is_refused("heroku.team-id", teams), "{teams:?}");
+    }
+}
+
+#[test]
+fn a_token_in_the_place_of_a_team_is_not_repeated() {
+    for team in ["HRKU-other", "acme,HRKU-secret", "hrku-other"] {
+        let message = with("heroku.team-id", team).unwrap_err().to_string();
+        assert!(
+            message.contains("looks like a token") && !message.to_uppercase().contains("HRKU-"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn the_token_goes_to_https_or_to_this_machine() {
+    for url in [
+        "https://heroku.example/base",
+        "http://localhost:5000",
+        "http://127.0.0.1:1",
+        "http://[::1]:5000/",
+        "HTTP://LOCALHOST",
+    ] {
+        assert!(with("heroku.api-url", url).is_ok(), "{url}");
+    }
+    for url in [
+        "",
+        "api.heroku.com",
+        "http://heroku.example",
+        "http://127.0.0.1.example",
+        "ftp://localhost",
+        "https://",
+        "https://a@b",
+        "https://a?b",
+        "https://a#b",
+        "file:///etc",
+    ] {
+        assert!(is_refused("heroku.api-url", url), "{url}");
+    }
+}
+
+#[test]
+fn durations_are_read_as_prometheus_writes_them() {
+    for (text, seconds) in [
+        ("1s", 1),
+        ("90s", 90),
+        ("30m", 1800),
+        ("1h", 3600),
+        ("1h30m", 5400),
+        ("2d", 172_800),
+        ("1w", 604_800),
+        ("1 hour", 3600),
+    ] {
+        assert_eq!(
+            with("poll.interval", text).unwrap().heroku.poll_interval,
+            Duration::from_secs(seconds),
+            "{text}"
+        );
+    }
+    for text in [
+        "",
+        "0",
+        "0s",
+        "999ms",
+        "1",
+        "-1h",
+        "1y",
+        "8d",
+        "1x",
+        "PT1H",
+        "1mo",
+        "99999999999999999999h",
+    ] {
+        assert!(is_refused("poll.interval", text), "{text:?}");
+    }
+}
+
+#[test]
+fn the_telemetry_path_is_one_that_nothing_else_has() {
+    assert_eq!(
+        with("web.telemetry-path", "/prometheus/heroku.txt")
+            .unwrap()
+            .web
+            .telemetry_path,
+        "/prometheus/heroku.txt"
+    );
+    for path in [
+        "", "/", "metrics", "//", "/a/", "/a//b", "/a b", "/{x}", "/ä", "/..", "/a/../b",
+        "/health", "/-/ready", "/api/v1", "/%2e",
+    ] {
+        assert!(is_refused("web.telemetry-path", path), "{path:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_not_utf_8_is_refused_and_not_shown() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = OsString::from_vec(vec![0xff, b'x']);
+    let mut typed = typed(&[], &ENOUGH);
+    typed.environment.insert("PORT".into(), odd.clone());
+    typed
+        .environment
+        .insert("HEROKU_API_KEY".into(), odd.clone());
+    typed.flags.insert("log.level", vec![odd]);
+    let message = Config::resolve(&typed).unwrap_err().to_string();
+    for setting in ["PORT", "HEROKU_API_KEY", "--log.level"] {
+        assert!(
+            message.contains(&format!("{setting} is not valid UTF-8")),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! The nouns of a Heroku bill and their arithmetic, as plain data.
+//!
+//! Nothing here knows HTTP, JSON, Prometheus or what time it is. An `Option` that is `None` means
+//! "Heroku did not say"; it never means zero.
+
+pub mod invoice;
+pub mod money;
+pub mod month;
+pub mod snapshot;
+pub mod usage;

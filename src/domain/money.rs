@@ -1,0 +1,93 @@
+//! An exact amount of US dollars.
+
+use std::ops::Add;
+
+/// An exact amount of US dollars, counted in millionths of a dollar.
+///
+/// Heroku writes invoices in whole cents; add-on credits carry finer fractions. A millionth holds
+/// both without rounding and still leaves room for nine trillion dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Money {
+    micros: i64,
+}
+
+const MICROS_PER_DOLLAR: i64 = 1_000_000;
+const MICROS_PER_CENT: i64 = 10_000;
+
+impl Money {
+    /// The amount that is `cents` hundredths of a dollar, or `None` where it is beyond nine
+    /// trillion dollars.
+    pub fn from_cents(cents: i64) -> Option<Self> {
+        let micros = cents.checked_mul(MICROS_PER_CENT)?;
+        Some(Self { micros })
+    }
+
+    /// The amount that is `cents` hundredths of a dollar with a fraction, rounded to a millionth
+    /// of a dollar, or `None` where it is not a number or beyond nine trillion dollars.
+    pub fn from_fractional_cents(cents: f64) -> Option<Self> {
+        let micros = (cents * MICROS_PER_CENT as f64).round();
+        // `i64::MAX as f64` rounds up to 2^63, which is one too many: hence `<`.
+        let fits = micros.is_finite() && micros.abs() < i64::MAX as f64;
+        fits.then_some(Self {
+            micros: micros as i64,
+        })
+    }
+
+    /// The amount in dollars: the one place where money becomes a float.
+    ///
+    /// The quotient is the float nearest to the exact amount, so that 1234 cents print as `12.34`.
+    pub fn dollars(self) -> f64 {
+        self.micros as f64 / MICROS_PER_DOLLAR as f64
+    }
+}
+
+impl Add for Money {
+    type Output = Self;
+
+    /// Saturates at nine trillion dollars rather than wrapping round to a credit.
+    fn add(self, other: Self) -> Self {
+        Self {
+            micros: self.micros.saturating_add(other.micros),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn dollars_are_the_float_that_the_decimal_text_denotes(cents in -900_000_000_000_i64..900_000_000_000) {
+            let text = format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100);
+            prop_assert_eq!(Money::from_cents(cents).unwrap().dollars(), text.parse::<f64>().unwrap());
+        }
+
+        #[test]
+        fn whole_cents_read_the_same_from_an_integer_and_from_a_float(cents in -900_000_000_000_i64..900_000_000_000) {
+            prop_assert_eq!(Money::from_fractional_cents(cents as f64), Money::from_cents(cents));
+        }
+    }
+
+    #[test]
+    fn an_amount_that_does_not_fit_is_refused() {
+        assert_eq!(Money::from_cents(i64::MAX), None);
+        assert_eq!(Money::from_cents(i64::MIN), None);
+        for cents in [
+            f64::NAN,
+            f64::INFINITY,
+            1e300,
+            -1e300,
+            i64::MAX as f64 / 10_000.0,
+        ] {
+            assert_eq!(Money::from_fractional_cents(cents), None, "{cents}");
+        }
+    }
+
+    #[test]
+    fn a_sum_beyond_the_range_saturates() {
+        let most = Money { micros: i64::MAX };
+        assert_eq!(most + Money { micros: 1 }, most);
+    }
+}

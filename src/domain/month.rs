@@ -1,0 +1,174 @@
+//! A calendar month in UTC, the unit in which Heroku bills.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+/// A calendar month in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    /// The month's first day; the field is private so that no other day can get in.
+    first: Date,
+}
+
+impl Month {
+    /// The month in which `day` lies.
+    pub fn of(day: Date) -> Self {
+        Self {
+            first: day.first_of_month(),
+        }
+    }
+
+    /// The UTC month in which the instant `at` lies, whatever the local time zone.
+    pub fn at(at: Timestamp) -> Self {
+        Self::of(Offset::UTC.to_datetime(at).date())
+    }
+
+    /// The month before this one.
+    ///
+    /// The day before the first of a month always lies in the month before, whereas "the same day
+    /// a month ago" does not exist on seven days of the year.
+    pub fn previous(self) -> Self {
+        Self::of(self.first.saturating_sub(jiff::Span::new().days(1)))
+    }
+
+    /// The instant at which the next month begins.
+    pub fn end(self) -> Timestamp {
+        let next = self
+            .first
+            .last_of_month()
+            .saturating_add(jiff::Span::new().days(1));
+        // Fails only in the last month that a timestamp can express, the year 9999.
+        Offset::UTC
+            .to_timestamp(next.at(0, 0, 0, 0))
+            .unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// `2026-11`, as Heroku writes a month in `team-monthly-usage.month`.
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.first.year(), self.first.month())
+    }
+}
+
+/// A text that is not a month.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a month is written as YYYY-MM")]
+pub struct NotAMonth;
+
+/// Reads `2026-11`.
+impl FromStr for Month {
+    type Err = NotAMonth;
+
+    fn from_str(text: &str) -> Result<Self, NotAMonth> {
+        let (year, month) = text.split_once('-').ok_or(NotAMonth)?;
+        let digits =
+            |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(year, 4) || !digits(month, 2) {
+            return Err(NotAMonth);
+        }
+        let (Ok(year), Ok(month)) = (year.parse(), month.parse()) else {
+            return Err(NotAMonth);
+        };
+        Date::new(year, month, 1)
+            .map(Self::of)
+            .map_err(|_| NotAMonth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// (an instant, the month it lies in, the month before), for the days on which calendars go wrong.
+    const TABLE: &[(&str, &str, &str)] = &[
+        ("2026-01-01T00:00:00Z", "2026-01", "2025-12"),
+        ("2025-12-31T23:59:59Z", "2025-12", "2025-11"),
+        ("2026-01-31T12:00:00Z", "2026-01", "2025-12"),
+        ("2026-02-28T23:59:59Z", "2026-02", "2026-01"),
+        ("2026-03-01T00:00:00Z", "2026-03", "2026-02"),
+        ("2026-03-29T12:00:00Z", "2026-03", "2026-02"),
+        ("2026-03-30T12:00:00Z", "2026-03", "2026-02"),
+        ("2026-03-31T12:00:00Z", "2026-03", "2026-02"),
+        ("2026-05-31T12:00:00Z", "2026-05", "2026-04"),
+        ("2026-07-31T12:00:00Z", "2026-07", "2026-06"),
+        ("2026-10-31T12:00:00Z", "2026-10", "2026-09"),
+        ("2026-12-31T12:00:00Z", "2026-12", "2026-11"),
+        ("2024-02-29T00:00:00Z", "2024-02", "2024-01"),
+        ("2024-03-31T00:00:00Z", "2024-03", "2024-02"),
+        ("2100-03-01T00:00:00Z", "2100-03", "2100-02"),
+        // The same instants as clocks east and west of Greenwich show them.
+        ("2026-12-01T13:59:59+14:00", "2026-11", "2026-10"),
+        ("2026-12-01T14:00:00+14:00", "2026-12", "2026-11"),
+        ("2026-11-30T11:59:59-12:00", "2026-11", "2026-10"),
+        ("2026-11-30T12:00:00-12:00", "2026-12", "2026-11"),
+    ];
+
+    #[test]
+    fn months_are_utc_on_every_odd_day() {
+        for (instant, current, previous) in TABLE {
+            let month = Month::at(instant.parse().unwrap());
+            assert_eq!(month.to_string(), *current, "{instant}");
+            assert_eq!(month.previous().to_string(), *previous, "{instant}");
+        }
+    }
+
+    #[test]
+    fn the_previous_month_of_each_day_of_four_hundred_years_is_the_one_before() {
+        let mut day = jiff::civil::date(2000, 1, 1);
+        while day.year() < 2400 {
+            let month = Month::of(day);
+            let expected = match day.month() {
+                1 => format!("{:04}-12", day.year() - 1),
+                m => format!("{:04}-{:02}", day.year(), m - 1),
+            };
+            assert_eq!(month.previous().to_string(), expected, "{day}");
+            day = day.tomorrow().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_month_ends_where_the_next_begins() {
+        let month: Month = "2026-12".parse().unwrap();
+        assert_eq!(month.end(), "2027-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(Month::at(month.end()).previous(), month);
+    }
+
+    #[test]
+    fn the_first_and_the_last_month_there_are_do_not_panic() {
+        Month::at(Timestamp::MIN).previous();
+        Month::at(Timestamp::MAX).end();
+    }
+
+    #[test]
+    fn what_is_not_a_month_is_refused() {
+        for text in [
+            "",
+            "2026",
+            "2026-",
+            "2026-00",
+            "2026-13",
+            "2026-1",
+            "26-11",
+            "+026-11",
+            "2026-+1",
+            "2026-11-01",
+            "٢٠٢٦-١١",
+        ] {
+            assert_eq!(text.parse::<Month>(), Err(NotAMonth), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn writes_what_it_reads(year in 0_i16..=9999, month in 1_u8..=12) {
+            let text = format!("{year:04}-{month:02}");
+            prop_assert_eq!(text.parse::<Month>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What a team used in a month, by app.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::month::Month;
+
+/// A team's usage of one month, as `GET /teams/{id}/usage/monthly` tells it (Heroku's schema:
+/// `team-monthly-usage`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonthlyUsage {
+    /// The team's name in this row (`name`).
+    pub team_name: Option<String>,
+    /// The team's own figures, which hold more than its apps': spaces, for one.
+    pub team: Figures,
+    /// The figures of each app by its name (`apps[].app_name`).
+    pub apps: BTreeMap<String, Figures>,
+}
+
+/// The figures of a team or of an app for one month.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Dyno units averaged over the month, in unit-months: 0.368 is about eleven days of one unit
+    /// (`dynos`).
+    pub dynos: Option<f64>,
+    /// Add-on credits used for Heroku's own data services (`data`).
+    pub data: Option<f64>,
+    /// Add-on credits used for partners' add-ons (`partner`).
+    pub partner: Option<f64>,
+    /// All add-on credits: `data` and `partner` together (`addons`).
+    pub addons: Option<f64>,
+    /// The most Heroku Connect rows synced: a count, not money (`connect`).
+    pub connect: Option<f64>,
+}
+
+impl Figures {
+    /// The figures of two rows together.
+    pub fn plus(self, other: Self) -> Self {
+        fn sum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+            a.zip(b).map(|(a, b)| a + b).or(a).or(b)
+        }
+        Self {
+            dynos: sum(self.dynos, other.dynos),
+            data: sum(self.data, other.data),
+            partner: sum(self.partner, other.partner),
+            addons: sum(self.addons, other.addons),
+            connect: sum(self.connect, other.connect),
+        }
+    }
+}
+
+impl MonthlyUsage {
+    /// Adds a row of `app`. An app that was deleted and made again under its name has two rows in
+    /// a month, and cost the sum of them.
+    pub fn add_app(&mut self, app: String, figures: Figures) {
+        match self.apps.entry(app) {
+            Entry::Vacant(slot) => {
+                slot.insert(figures);
+            }
+            Entry::Occupied(mut slot) => {
+                let before = *slot.get();
+                slot.insert(before.plus(figures));
+            }
+        }
+    }
+}
+
+/// A team's usage by month.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// The months that Heroku gave; one that is absent has no figures.
+    pub months: BTreeMap<Month, MonthlyUsage>,
+}
+
+impl Usage {
+    /// The team's name as the latest month's row gives it.
+    pub fn team_name(&self) -> Option<&str> {
+        self.months
+            .values()
+            .rev()
+            .find_map(|month| month.team_name.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_rows_of_one_app_are_one_app_that_cost_their_sum() {
+        let mut month = MonthlyUsage {
+            team_name: None,
+            team: Figures::default(),
+            apps: BTreeMap::new(),
+        };
+        month.add_app(
+            "shop".into(),
+            Figures {
+                dynos: Some(1.5),
+                data: Some(2.0),
+                ..Figures::default()
+            },
+        );
+        month.add_app(
+            "shop".into(),
+            Figures {
+                dynos: Some(0.25),
+                partner: Some(3.0),
+                ..Figures::default()
+            },
+        );
+        let expected = Figures {
+            dynos: Some(1.75),
+            data: Some(2.0),
+            partner: Some(3.0),
+            ..Figures::default()
+        };
+        assert_eq!(month.apps, BTreeMap::from([("shop".to_owned(), expected)]));
+    }
+}

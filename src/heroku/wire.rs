@@ -1,0 +1,388 @@
+//! The JSON as Heroku sends it, and its way into the domain.
+//!
+//! Heroku marks these endpoints *development*: a field may be missing, unknown or `null`, an
+//! integer may stand where a float is expected and the reverse. A row that cannot be understood is
+//! left out and told; it never becomes a row of zeros. Field names are those of Heroku's published
+//! schema: <https://devcenter.heroku.com/articles/platform-api-reference#team-invoice>,
+//! <https://devcenter.heroku.com/articles/platform-api-reference#team-monthly-usage>.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use serde_json::value::RawValue;
+
+use crate::domain::invoice::{Invoice, Invoices, Period};
+use crate::domain::money::Money;
+use crate::domain::month::Month;
+use crate::domain::usage::{Figures, MonthlyUsage, Usage};
+
+/// A list as it was understood, and what was left out of it.
+#[derive(Debug)]
+pub(super) struct Decoded<T> {
+    pub(super) value: T,
+    /// For each row that was left out, why.
+    pub(super) left_out: Vec<String>,
+}
+
+/// The pages of a list that are not what a list should be.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("it is not a JSON list: {0}")]
+    NotAList(serde_json::Error),
+    #[error("none of its {rows} rows is as it should be; of the first: {first}")]
+    NoRow { rows: usize, first: String },
+    #[error("it is not a team: {0}")]
+    NotATeam(serde_json::Error),
+}
+
+/// Who a team is (`team.id`, `team.name`).
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TeamRow {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+/// Reads `GET /teams/{id or name}`.
+pub(super) fn team(body: &[u8]) -> Result<TeamRow, Unreadable> {
+    serde_json::from_slice(body).map_err(Unreadable::NotATeam)
+}
+
+/// Reads the pages of `GET /teams/{}/invoices`. An invoice that stands on two pages counts once.
+pub(super) fn invoices(pages: &[impl AsRef<[u8]>]) -> Result<Decoded<Invoices>, Unreadable> {
+    let mut rows = rows(pages, |row: InvoiceRow| {
+        Ok((row.id.clone(), row.into_invoice()?))
+    })?;
+    let mut seen = std::collections::BTreeSet::new();
+    rows.value
+        .retain(|(id, _)| id.as_ref().is_none_or(|id| seen.insert(id.clone())));
+    let invoices = rows.value.into_iter().map(|(_, invoice)| invoice).collect();
+    Ok(Decoded {
+        value: Invoices::new(invoices),
+        left_out: rows.left_out,
+    })
+}
+
+/// Reads the pages of `GET /teams/{}/usage/monthly`.
+pub(super) fn usage(pages: &[impl AsRef<[u8]>]) -> Result<Decoded<Usage>, Unreadable> {
+    let mut left_out_apps = Vec::new();
+    let rows = rows(pages, |row: UsageRow<'_>| {
+        row.into_month(&mut left_out_apps)
+    })?;
+    let mut left_out = rows.left_out;
+    left_out.append(&mut left_out_apps);
+    let mut months = BTreeMap::new();
+    for (month, usage) in rows.value {
+        if months.insert(month, usage).is_some() {
+            left_out.push(format!("a second row for {month} stands in for the first"));
+        }
+    }
+    Ok(Decoded {
+        value: Usage { months },
+        left_out,
+    })
+}
+
+/// Reads each row of each page by itself, so that one odd row spoils no other.
+fn rows<'a, R: Deserialize<'a>, T>(
+    pages: &'a [impl AsRef<[u8]>],
+    mut understand: impl FnMut(R) -> Result<T, String>,
+) -> Result<Decoded<Vec<T>>, Unreadable> {
+    let mut value = Vec::new();
+    let mut left_out = Vec::new();
+    for page in pages {
+        let raw: Vec<&RawValue> =
+            serde_json::from_slice(page.as_ref()).map_err(Unreadable::NotAList)?;
+        for row in raw {
+            match read_row(row).and_then(&mut understand) {
+                Ok(row) => value.push(row),
+                Err(why) => left_out.push(why),
+            }
+        }
+    }
+    match left_out.first() {
+        Some(first) if value.is_empty() => Err(Unreadable::NoRow {
+            rows: left_out.len(),
+            first: first.clone(),
+        }),
+        _ => Ok(Decoded { value, left_out }),
+    }
+}
+
+fn read_row<'a, R: Deserialize<'a>>(row: &'a RawValue) -> Result<R, String> {
+    serde_json::from_str(row.get()).map_err(|error| error.to_string())
+}
+
+#[derive(Deserialize)]
+struct InvoiceRow {
+    id: Option<String>,
+    number: Option<Integer>,
+    period_start: Option<String>,
+    period_end: Option<String>,
+    state: Option<Integer>,
+    payment_status: Option<String>,
+    total: Option<Cents>,
+    charges_total: Option<Cents>,
+    credits_total: Option<Cents>,
+    addons_total: Option<Cents>,
+    database_total: Option<Cents>,
+    platform_total: Option<Cents>,
+    dyno_units: Option<f64>,
+    weighted_dyno_hours: Option<f64>,
+}
+
+impl InvoiceRow {
+    fn into_invoice(self) -> Result<Invoice, String> {
+        let period = Period::read(self.period_start.as_deref(), self.period_end.as_deref())
+            .ok_or("neither period_start nor period_end is a date")?;
+        let money = |cents: Option<Cents>| cents.map(|c| c.0);
+        Ok(Invoice {
+            number: self.number.map(|n| n.0),
+            period,
+            state: self.state.map(|n| n.0),
+            payment_status: self.payment_status.unwrap_or_default(),
+            total: money(self.total),
+            charges: money(self.charges_total),
+            credits: money(self.credits_total),
+            addons: money(self.addons_total),
+            database: money(self.database_total),
+            platform: money(self.platform_total),
+            dyno_units: self.dyno_units,
+            weighted_dyno_hours: self.weighted_dyno_hours,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct UsageRow<'a> {
+    name: Option<String>,
+    month: String,
+    dynos: Option<f64>,
+    data: Option<f64>,
+    partner: Option<f64>,
+    addons: Option<f64>,
+    connect: Option<f64>,
+    #[serde(borrow)]
+    apps: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct AppRow {
+    app_name: String,
+    dynos: Option<f64>,
+    data: Option<f64>,
+    partner: Option<f64>,
+    addons: Option<f64>,
+    connect: Option<f64>,
+}
+
+impl UsageRow<'_> {
+    fn into_month(self, left_out: &mut Vec<String>) -> Result<(Month, MonthlyUsage), String> {
+        let month: Month = self
+            .month
+            .parse()
+            .map_err(|_| format!("{:?} is not a month", self.month))?;
+        let Self {
+            name,
+            dynos,
+            data,
+            partner,
+            addons,
+            connect,
+            ..
+        } = self;
+        let team = Figures {
+            dynos,
+            data,
+            partner,
+            addons,
+            connect,
+        };
+        let mut usage = MonthlyUsage {
+            team_name: name,
+            team,
+            apps: BTreeMap::new(),
+        };
+        for row in self.apps.unwrap_or_default() {
+            match read_row::<AppRow>(row) {
+                Ok(row) => {
+                    let (app, figures) = row.into_named_figures();
+                    usage.add_app(app, figures);
+                }
+                Err(why) => left_out.push(format!("an app of {month}: {why}")),
+            }
+        }
+        Ok((month, usage))
+    }
+}
+
+impl AppRow {
+    fn into_named_figures(self) -> (String, Figures) {
+        let Self {
+            app_name,
+            dynos,
+            data,
+            partner,
+            addons,
+            connect,
+        } = self;
+        (
+            app_name,
+            Figures {
+                dynos,
+                data,
+                partner,
+                addons,
+                connect,
+            },
+        )
+    }
+}
+
+/// A whole number, which may be written as `1` or as `1.0`.
+struct Integer(i64);
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let whole = |f: f64| (f.fract() == 0.0 && f.abs() < 2_f64.powi(53)).then_some(f as i64);
+        let value = number.as_i64().or_else(|| whole(number.as_f64()?));
+        value
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("{number} is not a whole number in range")))
+    }
+}
+
+/// An amount in cents: an integer in the schema of a team's invoice, a float in that of a personal
+/// one.
+struct Cents(Money);
+
+impl<'de> Deserialize<'de> for Cents {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let money = match number.as_i64() {
+            Some(cents) => Money::from_cents(cents),
+            None => number.as_f64().and_then(Money::from_fractional_cents),
+        };
+        money
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("{number} cents are out of range")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn one_invoice(row: &str) -> Result<Decoded<Invoices>, Unreadable> {
+        invoices(&[format!("[{row}]")])
+    }
+
+    #[test]
+    fn cents_are_read_as_integers_and_as_floats_and_null_is_unknown() {
+        let row = r#"{"period_start":"11/01/2026","total":1234,"charges_total":1234.0,"credits_total":null,
+                      "addons_total":-5,"state":1.0,"number":9403943,"dyno_units":2,"unknown":{"a":[]}}"#;
+        let decoded = one_invoice(row).unwrap();
+        let invoice = decoded.value.current().unwrap();
+        assert_eq!(invoice.total, Money::from_cents(1234));
+        assert_eq!(invoice.charges, Money::from_cents(1234));
+        assert_eq!(invoice.credits, None);
+        assert_eq!(invoice.addons, Money::from_cents(-5));
+        assert_eq!(invoice.database, None);
+        assert_eq!((invoice.state, invoice.number), (Some(1), Some(9_403_943)));
+        assert_eq!(invoice.dyno_units, Some(2.0));
+        assert_eq!(decoded.left_out, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_understood_is_left_out_and_spoils_no_other() {
+        let good = r#"{"id":"a","period_start":"2026-11-01","total":1}"#;
+        let bad = [
+            r#"{"period_start":"2026-10-01","total":"12"}"#,
+            r#"{"period_start":"2026-10-01","total":1e999}"#,
+            r#"{"period_start":"2026-10-01","total":9223372036854775807}"#,
+            r#"{"period_start":"2026-10-01","state":1.5}"#,
+            r#"{"period_start":"soon"}"#,
+            "{}",
+            "null",
+            "7",
+            "[]",
+        ];
+        for row in bad {
+            let decoded = one_invoice(&format!("{row},{good}")).unwrap();
+            assert_eq!(
+                (decoded.value.len(), decoded.left_out.len()),
+                (1, 1),
+                "{row}"
+            );
+            assert!(
+                matches!(one_invoice(row), Err(Unreadable::NoRow { rows: 1, .. })),
+                "{row}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_list_is_no_answer() {
+        for body in [
+            "",
+            "{}",
+            "null",
+            "<html>",
+            "[",
+            "[{}",
+            r#"{"id":"not_found"}"#,
+            "[1,]",
+        ] {
+            assert!(
+                matches!(invoices(&[body]), Err(Unreadable::NotAList(_))),
+                "{body:?}"
+            );
+            assert!(
+                matches!(usage(&[body]), Err(Unreadable::NotAList(_))),
+                "{body:?}"
+            );
+            assert!(team(body.as_bytes()).is_err(), "{body:?}");
+        }
+        assert!(invoices(&["[]"]).unwrap().value.is_empty());
+    }
+
+    #[test]
+    fn an_invoice_that_stands_on_two_pages_counts_once() {
+        let page =
+            r#"[{"id":"a","period_start":"2026-11-01"},{"id":"b","period_start":"2026-10-01"}]"#;
+        assert_eq!(invoices(&[page, page]).unwrap().value.len(), 2);
+    }
+
+    #[test]
+    fn usage_is_read_by_month_and_app() {
+        let body = r#"[{"id":"t","name":"ops","month":"2026-11","dynos":1.5,"data":2,"partner":null,"addons":2,
+                        "space":0.5,"apps":[{"app_name":"shop","dynos":1,"connect":3},{"app_name":"shop","dynos":0.5},
+                        {"dynos":9},{"app_name":"odd","dynos":"9"}]},
+                       {"month":"2026-10","apps":null},{"month":"November"},{"month":"2026-09","apps":{}}]"#;
+        let decoded = usage(&[body]).unwrap();
+        assert_eq!(decoded.left_out.len(), 4, "{:?}", decoded.left_out);
+        let months: Vec<_> = decoded.value.months.keys().map(Month::to_string).collect();
+        assert_eq!(months, ["2026-10", "2026-11"]);
+        let november = &decoded.value.months[&"2026-11".parse().unwrap()];
+        assert_eq!(november.team.partner, None);
+        assert_eq!(november.apps.len(), 1);
+        assert_eq!(november.apps["shop"].dynos, Some(1.5));
+        assert_eq!(november.apps["shop"].connect, Some(3.0));
+        assert_eq!(decoded.value.team_name(), Some("ops"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_is_too_odd(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (invoices(&[&body]), usage(&[&body]), team(&body));
+        }
+
+        #[test]
+        fn no_row_is_too_odd(row in r#"\{("(month|period_start|total|apps|dynos|app_name|state)":(-?[0-9]{1,25}(\.[0-9]{1,3})?(e-?[0-9]{1,3})?|"[0-9/T:-]{0,12}"|null|\[\]|\{\}),?){0,6}\}"#) {
+            let body = format!("[{row}]");
+            let _ = (invoices(&[&body]), usage(&[&body]));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! A Prometheus exporter of what Heroku costs. A poll makes a Snapshot; a Snapshot becomes families
+//! of samples; families become text; nothing else is shared:
+//!
+//! ```text
+//! config ──> heroku client ──> domain::Snapshot ──> exposition::families ──> encode ──> server
+//!              │ HTTP                │ plain data        │ driven by the catalogue
+//!        crates/heroku-sim           └── poll publishes it
+//! ```
+//!
+//! `ARCHITECTURE.md` walks through the house.
+
+pub mod catalogue;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod exposition;
+pub mod heroku;
+mod loopback;
+pub mod poll;
+pub mod server;
