@@ -48,8 +48,7 @@ fn available() -> bool {
 }
 
 impl Company {
-    /// Reads a company from JSON: `{"teams": [{"id": "…", "name": "…", "invoices": […], "usage":
-    /// […]}]}`.
+    /// Reads a company from JSON: `{"teams": [{"id": "…", "name": "…"}]}` at the least.
     ///
     /// # Errors
     ///

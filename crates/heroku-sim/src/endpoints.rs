@@ -29,8 +29,8 @@ pub(crate) fn unknown() -> Answer {
     Answer::error(
         404,
         "not_found",
-        "The requested API endpoint was not found. Are you using the right HTTP verb (i.e. `GET` vs. `POST`), and did you specify your intended version with the \
-         `Accept` header?",
+        "The requested API endpoint was not found. Are you using the right HTTP verb (i.e. `GET` \
+         vs. `POST`), and did you specify your intended version with the `Accept` header?",
     )
 }
 

@@ -1,6 +1,11 @@
 //! The made-up company keeps its promises: repeatable, continuous in time, adding up, and in the
 //! shape of Heroku's schema.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking, in its helpers too"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use heroku_sim::{Company, Team};
@@ -10,80 +15,6 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 const TODAY: Date = date(2026, 8, 14);
-
-/// What the published schema says a field is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    Integer,
-    Number,
-    Text,
-    List,
-}
-
-use Kind::{Integer, List, Number, Text};
-
-/// The schema's `team-invoice`, every property.
-const INVOICE: [(&str, Kind); 16] = [
-    ("addons_total", Integer),
-    ("charges_total", Integer),
-    ("created_at", Text),
-    ("credits_total", Integer),
-    ("database_total", Integer),
-    ("dyno_units", Number),
-    ("id", Text),
-    ("number", Integer),
-    ("payment_status", Text),
-    ("period_end", Text),
-    ("period_start", Text),
-    ("platform_total", Integer),
-    ("state", Integer),
-    ("total", Integer),
-    ("updated_at", Text),
-    ("weighted_dyno_hours", Number),
-];
-
-/// The schema's `team-monthly-usage`, every property.
-const USAGE: [(&str, Kind); 10] = [
-    ("addons", Number),
-    ("apps", List),
-    ("connect", Number),
-    ("data", Number),
-    ("dynos", Number),
-    ("id", Text),
-    ("month", Text),
-    ("name", Text),
-    ("partner", Number),
-    ("space", Number),
-];
-
-/// The schema's `team-monthly-usage.app_usage_monthly`, every property.
-const APP: [(&str, Kind); 5] = [
-    ("addons", Number),
-    ("app_name", Text),
-    ("data", Number),
-    ("dynos", Number),
-    ("partner", Number),
-];
-
-fn conforms(row: &Value, fields: &[(&str, Kind)]) {
-    let keys: BTreeSet<&str> = row
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
-    assert_eq!(keys, fields.iter().map(|(name, _)| *name).collect());
-    for (name, kind) in fields {
-        let value = &row[name];
-        let fits = match kind {
-            Integer => value.is_i64() || value.is_u64(),
-            Number => value.is_number(),
-            Text => value.is_string(),
-            List => value.is_array(),
-        };
-        assert!(fits, "{name} is {value}");
-    }
-}
 
 fn number(row: &Value, field: &str) -> f64 {
     row[field].as_f64().unwrap()
@@ -120,7 +51,6 @@ fn holds(company: &Company, today: Date) {
         assert_eq!(team.usage.len(), if first { 12 } else { 13 });
         assert_eq!(team.invoices.len(), 13);
         for row in &team.usage {
-            conforms(row, &USAGE);
             assert_eq!(
                 (row["id"].as_str(), row["name"].as_str()),
                 (Some(team.id.as_str()), Some(team.name.as_str()))
@@ -141,7 +71,6 @@ fn holds(company: &Company, today: Date) {
                     thousandths(part, "data") + thousandths(part, "partner")
                 );
             }
-            apps(row).iter().for_each(|app| conforms(app, &APP));
             let names: BTreeSet<_> = apps(row)
                 .iter()
                 .map(|app| app["app_name"].as_str())
@@ -155,7 +84,6 @@ fn holds(company: &Company, today: Date) {
             .collect();
         let open = format!("{:04}-{:02}", today.year(), today.month());
         for invoice in &team.invoices {
-            conforms(invoice, &INVOICE);
             assert!(invoice["dyno_units"].is_f64() && invoice["weighted_dyno_hours"].is_f64());
             let cents = |field: &str| invoice[field].as_i64().unwrap();
             assert_eq!(
@@ -225,17 +153,19 @@ fn the_same_seed_and_day_give_the_same_company() {
 
 #[test]
 fn figures_never_change_between_releases() {
-    // A dashboard's golden picture hangs on these: to change the company on purpose, change them
-    // too.
+    // Golden scrapes and pictures hang on these: to change the company on purpose, change them too.
     let company = Company::believable(1, TODAY);
-    let row = &company.teams[0].usage[11];
+    let dynos = company
+        .teams
+        .iter()
+        .map(|team| (team.name.as_str(), team.usage[11]["dynos"].as_f64()));
     assert_eq!(
-        (
-            name,
-            row["month"].as_str(),
-            row["dynos"].to_string().as_str()
-        ),
-        ("NAME", Some("2026-07"), "DYNOS")
+        dynos.collect::<Vec<_>>(),
+        [
+            ("tidewell-product", Some(80.104)),
+            ("tidewell-data", Some(28.555)),
+            ("tidewell-platform", Some(25.049)),
+        ]
     );
 }
 
@@ -354,7 +284,7 @@ fn stories_are_told() {
     let reviews: BTreeSet<&str> = product
         .usage
         .iter()
-        .flat_map(|row| apps(row))
+        .flat_map(apps)
         .filter_map(|app| app["app_name"].as_str())
         .filter(|name| name.contains("-pr-"))
         .collect();

@@ -1,5 +1,10 @@
 //! Every fault does to a connection what its name says.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking, in its helpers too"
+)]
+
 mod client;
 
 use std::io::ErrorKind;
@@ -9,6 +14,7 @@ use client::{ask, get};
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
 use jiff::civil::date;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const PATH: &str = "/teams/ops/invoices";
 
@@ -163,18 +169,15 @@ async fn a_hang_never_ends() {
 async fn a_hang_ends_with_the_simulator() {
     let heroku = suffering(Fault::Hang).await;
     let mut tcp = tokio::net::TcpStream::connect(heroku.addr()).await.unwrap();
-    tokio::io::AsyncWriteExt::write_all(
-        &mut tcp,
-        b"GET /teams/ops/invoices HTTP/1.1\r\nHost: x\r\n\r\n",
-    )
-    .await
-    .unwrap();
+    tcp.write_all(b"GET /teams/ops/invoices HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     while heroku.requests().is_empty() {
         tokio::task::yield_now().await;
     }
     heroku.shutdown().await;
     let mut byte = [0; 1];
-    let read = tokio::io::AsyncReadExt::read(&mut tcp, &mut byte);
+    let read = tcp.read(&mut byte);
     let ended = tokio::time::timeout(Duration::from_secs(5), read)
         .await
         .unwrap();
@@ -303,4 +306,44 @@ async fn a_fault_comes_before_the_door() {
         .send(&heroku)
         .await;
     assert_eq!(reply.status, Some(503));
+}
+
+#[tokio::test]
+async fn a_cut_strikes_its_own_answer_on_a_kept_connection() {
+    let heroku = heroku().await;
+    heroku.script(Endpoint::Team, Fault::ResetInBody { after: 5 }, Times::Once);
+    let mut tcp = tokio::net::TcpStream::connect(heroku.addr()).await.unwrap();
+    let mut said = Vec::new();
+    for (path, ends) in [
+        ("/teams", true),
+        ("/account/rate-limits", true),
+        ("/teams/ops", false),
+    ] {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nUser-Agent: t\r\nAuthorization: Bearer {}\r\n\
+             Accept: application/vnd.heroku+json; version=3\r\n\r\n",
+            heroku.token()
+        );
+        tcp.write_all(request.as_bytes()).await.unwrap();
+        said.clear();
+        while !(ends && (said.ends_with(b"]") || said.ends_with(b"}"))) {
+            match tcp.read_buf(&mut said).await {
+                Ok(0) => panic!("closed in good order"),
+                Ok(_) => assert!(said.starts_with(b"HTTP/1.1 200 OK\r\n")),
+                Err(error) => {
+                    assert!(
+                        !ends && error.kind() == ErrorKind::ConnectionReset,
+                        "{error}"
+                    );
+                    break;
+                }
+            }
+        }
+    }
+    let body = said
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap()
+        + 4;
+    assert_eq!(said.len() - body, 5);
 }
