@@ -1,0 +1,40 @@
+# A static binary in an image that holds nothing but it, its licence and the certificates.
+#
+#     docker build --tag heroku-cost-exporter .
+#     docker run --rm --publish 8080:8080 --env HEROKU_API_KEY --env HEROKU_TEAM_ID heroku-cost-exporter
+#
+# Proxies (HTTPS_PROXY, NO_PROXY) and certificates of your own (SSL_CERT_FILE, of a file that you
+# mount) are taken from the environment.
+
+# As in rust-toolchain.toml; `make check` compares the two.
+ARG RUST_VERSION=1.95.0
+
+FROM rust:${RUST_VERSION}-alpine AS build
+RUN apk add --no-cache ca-certificates gcc musl-dev
+WORKDIR /build
+COPY . .
+# The architecture that is built for, in Docker's words: set by BuildKit.
+ARG TARGETARCH
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=target-${TARGETARCH},target=/build/target \
+    set -eu; \
+    case "${TARGETARCH:-$(uname -m)}" in \
+        amd64 | x86_64) target=x86_64-unknown-linux-musl ;; \
+        arm64 | aarch64) target=aarch64-unknown-linux-musl ;; \
+        *) echo "no build for ${TARGETARCH}" >&2; exit 1 ;; \
+    esac; \
+    RUSTFLAGS="-C target-feature=+crt-static" \
+        cargo build --release --locked --bin heroku-cost-exporter --target "$target"; \
+    cp "target/$target/release/heroku-cost-exporter" /heroku-cost-exporter
+
+FROM scratch
+LABEL org.opencontainers.image.title="heroku-cost-exporter" \
+      org.opencontainers.image.description="A Prometheus exporter that tells a company what Heroku costs it, by team, by app and by kind" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source="https://github.com/heroku-cost-exporter/heroku-cost-exporter"
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /heroku-cost-exporter /heroku-cost-exporter
+COPY LICENSE /LICENSE
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["/heroku-cost-exporter"]

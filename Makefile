@@ -1,0 +1,71 @@
+# `make help` lists the targets.
+
+SHELL := bash
+.NOTPARALLEL:
+.PHONY: build run test tidy clean help check format-check clippy rustdoc deny pins
+
+build: ## Build the program, as target/release/heroku-cost-exporter
+	cargo build --release --locked
+
+# `.env.local` is read line by line and never executed: whatever stands behind a `=` stays as it is
+# written. What the file says wins over the environment.
+run: ## Run from source, with the settings in .env.local where there is one
+	@set -euo pipefail; \
+	if [[ -f .env.local ]]; then \
+		__number=0; \
+		while IFS= read -r __line || [[ -n $$__line ]]; do \
+			__number=$$((__number + 1)); \
+			__line=$${__line%$$'\r'}; \
+			if [[ $$__line =~ ^[[:space:]]*(#.*)?$$ ]]; then continue; fi; \
+			if [[ ! $$__line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)=[[:space:]]*(.*)$$ ]]; then \
+				echo ".env.local, line $$__number: a line is NAME=VALUE or a # comment" >&2; \
+				exit 2; \
+			fi; \
+			__name=$${BASH_REMATCH[2]}; \
+			__value=$${BASH_REMATCH[3]}; \
+			if [[ $$__value =~ ^\"([^\"]*)\"[[:space:]]*(#.*)?$$ || $$__value =~ ^\'([^\']*)\'[[:space:]]*(#.*)?$$ ]]; then \
+				__value=$${BASH_REMATCH[1]}; \
+			else \
+				__value=$${__value%%[[:space:]]#*}; \
+				__value=$${__value%"$${__value##*[![:space:]]}"}; \
+			fi; \
+			export "$$__name=$$__value"; \
+		done < .env.local; \
+	fi; \
+	exec cargo run --release --locked --bin heroku-cost-exporter
+
+test: ## Run all tests
+	cargo test --workspace
+
+tidy: ## Format the code, and bring Cargo.lock in line with the manifests
+	cargo fmt --all
+	cargo metadata --format-version 1 > /dev/null
+
+clean: ## Remove what was built
+	cargo clean
+
+check: format-check clippy rustdoc deny pins test ## Do all that CI does
+
+format-check:
+	cargo fmt --all --check
+
+clippy:
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+rustdoc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+# Without `advisories`: that check fetches a database over git, and would fail a build for what the
+# world has learnt since.
+deny:
+	@cargo deny --version > /dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
+	cargo deny --locked check licenses bans sources
+
+# The image is built with the toolchain that everything is tested with.
+pins:
+	@channel=$$(sed -n 's/^channel = "\(.*\)"$$/\1/p' rust-toolchain.toml); \
+	grep -qx "ARG RUST_VERSION=$$channel" Dockerfile || \
+		{ echo "Dockerfile: RUST_VERSION is not $$channel, as rust-toolchain.toml has it" >&2; exit 1; }
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
