@@ -1,0 +1,36 @@
+"""Reads an exposition from standard input with prometheus_client, and writes its families as JSON.
+
+Usage: read_exposition.py classic|openmetrics
+"""
+
+import json
+import sys
+
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client import parser as classic
+
+PARSERS = {
+    "classic": classic.text_fd_to_metric_families,
+    "openmetrics": openmetrics.text_fd_to_metric_families,
+}
+
+
+def main() -> None:
+    # A carriage return is a character like any other in a label's value: no translation of line ends.
+    text = open(sys.stdin.fileno(), encoding="utf-8", newline="\n")
+    families = [
+        {
+            "name": family.name,
+            "type": family.type,
+            "help": family.documentation,
+            "samples": [
+                {"name": sample.name, "labels": sample.labels, "value": repr(sample.value)}
+                for sample in family.samples
+            ],
+        }
+        for family in PARSERS[sys.argv[1]](text)
+    ]
+    json.dump(families, sys.stdout)
+
+
+main()

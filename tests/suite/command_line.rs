@@ -1,0 +1,277 @@
+//! The command line: what is refused and how, and what each subcommand prints and returns.
+
+use std::process::Output;
+
+use heroku_cost_exporter::cli::reference;
+use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Simulator, Times};
+
+use crate::exporter::{BINARY, Start};
+use crate::scenario::{Scenario, noon};
+use crate::tools;
+
+/// Runs the program to its end, with nothing in its environment but this.
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = assert_cmd::Command::new(BINARY);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied());
+    command
+        .timeout(std::time::Duration::from_secs(90))
+        .output()
+        .expect("the binary starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("a text")
+}
+
+/// Asserts that the settings are refused with status 2 and nothing on standard output, and gives the message.
+fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let output = run(arguments, environment);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    message
+}
+
+#[test]
+fn missing_settings_are_all_named_at_once() {
+    insta::assert_snapshot!(refused(&[], &[]));
+}
+
+#[test]
+fn unusable_settings_are_all_named_at_once() {
+    let environment = [
+        ("HEROKU_API_KEY", "two words"),
+        ("HEROKU_TEAM_ID", "ops,no/slash"),
+        ("HEROKU_API_URL", "http://api.example.com"),
+        ("POLL_INTERVAL", "soon"),
+        ("PORT", "65536"),
+        ("LOG_FORMAT", "xml"),
+    ];
+    let arguments = [
+        "--web.listen-address=nonsense",
+        "--web.telemetry-path=metrics",
+        "--log.level",
+        "loud",
+    ];
+    insta::assert_snapshot!(refused(&arguments, &environment));
+}
+
+#[test]
+fn every_subcommand_that_asks_refuses_alike() {
+    let message = refused(&[], &[]);
+    assert_eq!(refused(&["serve"], &[]), message);
+    assert_eq!(refused(&["check"], &[]), message);
+}
+
+#[test]
+fn the_demo_names_its_own_bad_settings() {
+    let arguments = [
+        "demo",
+        "--demo.seed=-1",
+        "--demo.date=yesterday",
+        "--poll.interval=0s",
+    ];
+    insta::assert_snapshot!(refused(&arguments, &[]));
+}
+
+/// Wherever a secret is put by mistake, the message that refuses it does not repeat it.
+#[test]
+fn a_refusal_never_repeats_a_secret() {
+    const SECRET: &str = "geheim-4711";
+    let token = format!("HRKU-{SECRET}");
+    let url = format!("https://user:{SECRET}@api.heroku.com");
+    let spaced = format!("{token} {token}");
+    for (name, value) in [
+        ("HEROKU_TEAM_ID", &token),
+        ("HEROKU_TEAM_ID", &format!("ops,{token}")),
+        ("HEROKU_TEAM_ID", &format!("ops {token}")),
+        ("HEROKU_API_KEY", &spaced),
+        ("HEROKU_API_URL", &token),
+        ("HEROKU_API_URL", &url),
+        ("POLL_INTERVAL", &token),
+        ("PORT", &token),
+        ("WEB_LISTEN_ADDRESS", &token),
+        ("WEB_TELEMETRY_PATH", &token),
+        ("LOG_LEVEL", &token),
+        ("LOG_FORMAT", &token),
+    ] {
+        let message = refused(&[], &[(name, value)]);
+        assert!(message.contains(name), "{name}:\n{message}");
+        assert!(!message.contains(SECRET), "{name}:\n{message}");
+    }
+    // A token of another shape is known by being the token.
+    let environment = [
+        ("HEROKU_API_KEY", SECRET),
+        ("HEROKU_TEAM_ID", "ops"),
+        ("PORT", SECRET),
+    ];
+    let message = refused(&[], &environment);
+    assert!(!message.contains(SECRET), "{message}");
+}
+
+#[test]
+fn what_is_not_a_flag_or_a_subcommand_is_refused() {
+    for arguments in [
+        &["--nope"][..],
+        &["serve", "--nope"],
+        &["frobnicate"],
+        &["--demo.seed=1"],
+        &["--port"],
+        &["serve", "check"],
+    ] {
+        let message = refused(arguments, &[]);
+        assert!(message.contains("--help"), "{arguments:?}: {message}");
+    }
+    // The token has no flag: it would stand in the process list.
+    let message = refused(&["--heroku.api-key=geheim-4711"], &[]);
+    assert!(!message.contains("geheim"), "{message}");
+}
+
+#[test]
+fn the_version_is_told() {
+    for flag in ["--version", "-V"] {
+        let output = run(&[flag], &[]);
+        let expected = concat!("heroku-cost-exporter ", env!("CARGO_PKG_VERSION"), "\n");
+        assert_eq!(
+            (output.status.code(), text(&output.stdout).as_str()),
+            (Some(0), expected)
+        );
+    }
+}
+
+#[test]
+fn help_names_every_setting() {
+    let help = text(&run(&["demo", "--help"], &[]).stdout);
+    for setting in heroku_cost_exporter::config::setting::DEMO {
+        assert!(help.contains(&format!("--{} ", setting.flag)), "{help}");
+    }
+    let output = run(&["--help"], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = text(&output.stdout);
+    for setting in heroku_cost_exporter::config::setting::GENERAL {
+        assert!(help.contains(&format!("--{} ", setting.flag)), "{help}");
+    }
+    assert!(help.contains("HEROKU_API_KEY"), "{help}");
+}
+
+#[test]
+fn metrics_prints_the_reference_and_needs_no_settings() {
+    let output = run(&["metrics"], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), reference::metrics());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_is_what_no_subcommand_is() {
+    let scenario = Scenario::named("one_team");
+    for subcommand in [&[][..], &["serve"]] {
+        let Some(library) = tools::fake_clock_library() else {
+            return;
+        };
+        let heroku = scenario.heroku().await;
+        let start = Start::new(subcommand)
+            .asking(&heroku, "ops")
+            .at(noon(scenario.today), library);
+        scenario.arrived(&start.start().await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_in_use_is_told_at_once() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    let flag = format!("--web.listen-address={address}");
+    for (arguments, environment) in [
+        (vec!["demo", &flag], vec![]),
+        (
+            vec!["serve", &flag],
+            vec![
+                ("HEROKU_API_KEY", "k"),
+                ("HEROKU_TEAM_ID", "ops"),
+                ("HEROKU_API_URL", "http://127.0.0.1:1"),
+            ],
+        ),
+    ] {
+        let output = run(&arguments, &environment);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(
+            message.contains(&format!("cannot listen on {address}")),
+            "{message}"
+        );
+        assert!(message.contains("in use"), "{message}");
+        assert_eq!(text(&output.stdout), "");
+    }
+}
+
+/// Runs `check` on the scenario's day: its status, and what it prints with the port, which differs on every run, taken out.
+fn check(scenario: &Scenario, heroku: &Simulator, teams: &str) -> Option<String> {
+    let library = tools::fake_clock_library()?;
+    let (url, seconds) = (
+        heroku.url(),
+        format!("@{}", noon(scenario.today).as_second()),
+    );
+    let output = run(
+        &["check"],
+        &[
+            ("HEROKU_API_URL", &url),
+            ("HEROKU_API_KEY", heroku.token()),
+            ("HEROKU_TEAM_ID", teams),
+            ("LD_PRELOAD", library),
+            ("FAKETIME", &seconds),
+            ("FAKETIME_FMT", "%s"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ],
+    );
+    let printed = text(&output.stdout).replace(&heroku.addr().to_string(), "[heroku]");
+    let log = text(&output.stderr);
+    assert!(!printed.contains(DEFAULT_TOKEN) && !log.contains(DEFAULT_TOKEN));
+    Some(format!(
+        "{printed}\nstandard error: {log:?}\nstatus: {}\n",
+        output.status.code()?
+    ))
+}
+
+/// Takes the numbers of requests out, which differ with the order in which answers come.
+macro_rules! assert_check {
+    ($printed:expr) => {
+        insta::with_settings!({filters => vec![(r"request [0-9a-f-]{36}", "request [id]")]}, {
+            insta::assert_snapshot!($printed);
+        })
+    };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_what_every_endpoint_answered() {
+    let scenario = Scenario::named("several_teams");
+    let heroku = scenario.heroku().await;
+    let Some(printed) = check(&scenario, &heroku, &scenario.team_ids()) else {
+        return;
+    };
+    assert_check!(printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_which_endpoint_failed_and_what_to_do() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    heroku.script(Endpoint::Usage, Fault::Status(403), Times::Always);
+    let Some(printed) = check(&scenario, &heroku, "ops,no-such-team") else {
+        return;
+    };
+    assert_check!(printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_that_the_token_is_no_good() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    heroku.set_token("HRKU-another".to_owned());
+    let Some(printed) = check(&scenario, &heroku, "ops") else {
+        return;
+    };
+    assert_check!(printed);
+}

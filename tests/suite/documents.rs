@@ -1,0 +1,60 @@
+//! What stands in two places is held together: the generated parts of the documents are what the declarations say.
+//!
+//! `UPDATE_DOCS=1 cargo test --test suite documents` writes them anew.
+
+use std::path::{Path, PathBuf};
+
+use heroku_cost_exporter::cli::reference;
+
+use crate::tools::suite_environment;
+
+fn path(document: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(document)
+}
+
+fn read(document: &str) -> String {
+    let text = std::fs::read_to_string(path(document));
+    text.unwrap_or_else(|error| panic!("{document}: {error}"))
+}
+
+/// Asserts that a document is `expected`, or makes it so.
+fn assert_document(document: &str, expected: &str) {
+    if suite_environment("UPDATE_DOCS").is_some() {
+        std::fs::write(path(document), expected).expect("the document can be written");
+    }
+    assert!(
+        read(document) == expected,
+        "{document} is not what the program says: run `UPDATE_DOCS=1 cargo test --test suite documents`"
+    );
+}
+
+/// Asserts that a document holds `expected` between its markers of `part`, or makes it so.
+fn assert_part(document: &str, part: &str, expected: &str) {
+    let text = read(document);
+    let (begin, end) = (
+        format!("<!-- {part}:begin -->\n"),
+        format!("<!-- {part}:end -->"),
+    );
+    let (before, rest) = text
+        .split_once(&begin)
+        .unwrap_or_else(|| panic!("{document} has no {begin:?}"));
+    let (_, after) = rest
+        .split_once(&end)
+        .unwrap_or_else(|| panic!("{document} has no {end:?}"));
+    assert_document(document, &format!("{before}{begin}{expected}{end}{after}"));
+}
+
+#[test]
+fn the_metric_reference_is_what_the_program_prints() {
+    assert_document("docs/METRICS.md", &reference::metrics());
+}
+
+#[test]
+fn the_readme_lists_every_metric() {
+    assert_part("README.md", "metrics", &reference::metrics_table());
+}
+
+#[test]
+fn the_configuration_lists_every_setting() {
+    assert_part("docs/CONFIGURATION.md", "settings", &reference::settings());
+}

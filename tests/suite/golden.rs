@@ -1,0 +1,48 @@
+//! Golden scrapes: what the real binary shows of each scenario, character by character.
+//!
+//! A picture is renewed with `INSTA_UPDATE=always cargo test --test suite golden`, and then read.
+
+use crate::judges;
+use crate::scenario::{ALL, Scenario};
+
+/// What `promtool check metrics` may say of a golden scrape. These names are the seed's and part of the contract; Prometheus would have them in seconds.
+pub(crate) const TOLERATED: [&str; 2] = [
+    "heroku_invoice_current_weighted_dyno_hours use base unit \"seconds\" instead of \"hours\"",
+    "heroku_invoice_previous_weighted_dyno_hours use base unit \"seconds\" instead of \"hours\"",
+];
+
+/// One test for each scenario, so that each runs and fails by itself.
+macro_rules! golden {
+    ($($name:ident),* $(,)?) => {
+        const TESTED: &[&str] = &[$(stringify!($name)),*];
+
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let scenario = Scenario::named(stringify!($name));
+                let Some((_heroku, exporter)) = scenario.played().await else { return };
+                let text = exporter.metrics().await;
+                judges::promtool(scenario.name, &text);
+                insta::assert_snapshot!(scenario.name, text);
+            }
+        )*
+    };
+}
+
+golden!(
+    one_team,
+    several_teams,
+    hostile_names,
+    month_first_day,
+    paged_invoices,
+    nulls_and_missing_fields,
+    usage_down_invoices_stand,
+    invoices_down_usage_stands,
+    mixed_date_forms,
+);
+
+#[test]
+fn every_scenario_is_tested() {
+    let names: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
+    assert_eq!(TESTED, names);
+}

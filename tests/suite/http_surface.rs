@@ -1,0 +1,290 @@
+//! What the program's HTTP server answers: pages, types, codings, methods and addresses.
+
+use reqwest::Method;
+
+use crate::exporter::{Exporter, Start};
+use crate::scenario::Scenario;
+use crate::scrape::Scrape;
+
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What Prometheus sends, of its second and its third generation, and what a browser sends.
+const PROMETHEUS_2: &str = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+const PROMETHEUS_3: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
+const BROWSER: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
+/// A demo that serves, whatever it has by then: these tests look at everything but the figures.
+async fn demo() -> Exporter {
+    Start::new(&["demo", "--demo.date=2026-11-23"])
+        .start()
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dialect_is_the_one_that_is_wanted_most() {
+    let table = [
+        ("", CLASSIC),
+        ("*/*", CLASSIC),
+        ("text/plain", CLASSIC),
+        ("text/*", CLASSIC),
+        (BROWSER, CLASSIC),
+        (PROMETHEUS_2, OPENMETRICS),
+        (PROMETHEUS_3, OPENMETRICS),
+        ("application/openmetrics-text", OPENMETRICS),
+        ("application/openmetrics-text; version=1.0.0", OPENMETRICS),
+        ("APPLICATION/OpenMetrics-Text", OPENMETRICS),
+        (
+            "application/openmetrics-text;q=0.3, text/plain;q=0.7",
+            CLASSIC,
+        ),
+        (
+            "application/openmetrics-text;q=0.7, text/plain;q=0.3",
+            OPENMETRICS,
+        ),
+        (
+            "text/plain;q=0.3, application/openmetrics-text;q=0.7",
+            OPENMETRICS,
+        ),
+        ("application/openmetrics-text;q=0, */*", CLASSIC),
+        (
+            "application/openmetrics-text;version=2.0.0, text/plain;q=0.1",
+            CLASSIC,
+        ),
+        ("image/png", CLASSIC),
+        (";;,=q,/", CLASSIC),
+    ];
+    let exporter = demo().await;
+    for (accept, expected) in table {
+        let headers = [("accept", accept)];
+        let headers = if accept.is_empty() {
+            &[][..]
+        } else {
+            &headers[..]
+        };
+        let answer = exporter.ask(Method::GET, "/metrics", headers).await;
+        assert_eq!(answer.status, 200, "{accept}");
+        assert_eq!(answer.header("content-type"), Some(expected), "{accept}");
+        assert_eq!(
+            answer.text().ends_with("# EOF\n"),
+            expected == OPENMETRICS,
+            "{accept}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_compressed_where_that_is_accepted() {
+    let table = [
+        ("", false),
+        ("identity", false),
+        ("br", false),
+        ("gzip", true),
+        ("GZIP", true),
+        ("gzip, deflate, br", true),
+        ("deflate, gzip;q=0.5", true),
+        ("*", true),
+        ("gzip;q=0", false),
+        ("*;q=0", false),
+        ("gzip;q=0, *", false),
+        ("identity, gzip;q=0.5", false),
+    ];
+    let exporter = demo().await;
+    for (coding, compressed) in table {
+        let headers = [("accept-encoding", coding)];
+        let headers = if coding.is_empty() {
+            &[][..]
+        } else {
+            &headers[..]
+        };
+        let answer = exporter.ask(Method::GET, "/metrics", headers).await;
+        assert_eq!(
+            answer.header("content-encoding"),
+            compressed.then_some("gzip"),
+            "{coding}"
+        );
+        let vary = answer
+            .header("vary")
+            .expect("a cache must know what it depends on")
+            .to_ascii_lowercase();
+        assert!(
+            vary.contains("accept-encoding") && vary.contains("accept,"),
+            "{vary}"
+        );
+        Scrape::read(&if compressed {
+            answer.unzipped()
+        } else {
+            answer.text()
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_is_get_without_the_body() {
+    let Some((_heroku, exporter)) = Scenario::named("one_team").played().await else {
+        return;
+    };
+    for path in ["/", "/metrics", "/health"] {
+        for coding in ["identity", "gzip"] {
+            let headers = [("accept-encoding", coding)];
+            let get = exporter.ask(Method::GET, path, &headers).await;
+            let head = exporter.ask(Method::HEAD, path, &headers).await;
+            assert_eq!(head.status, get.status, "{path}");
+            assert_eq!(head.body, b"", "{path}");
+            let without_date = |headers: &reqwest::header::HeaderMap| {
+                let mut headers = headers.clone();
+                headers.remove("date");
+                headers
+            };
+            assert_eq!(
+                without_date(&head.headers),
+                without_date(&get.headers),
+                "{path}"
+            );
+            assert_eq!(
+                get.header("content-length"),
+                Some(get.body.len().to_string().as_str()),
+                "{path}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_says_ok_and_nothing_else() {
+    let answer = demo().await.get("/health").await;
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (200, b"OK".as_slice())
+    );
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_landing_page_names_the_program_and_links_to_what_is_there() {
+    let exporter = Start::new(&["demo", "--web.telemetry-path=/costs/of.heroku"])
+        .start()
+        .await;
+    let answer = exporter.get("/").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let page = answer.text();
+    assert!(
+        page.contains("Heroku Cost Exporter") && page.contains(env!("CARGO_PKG_VERSION")),
+        "{page}"
+    );
+    let links: Vec<_> = page
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(
+        links.contains(&"/costs/of.heroku") && links.contains(&"/health"),
+        "{links:?}"
+    );
+    for link in links {
+        assert_eq!(exporter.get(link).await.status, 200, "{link}");
+    }
+    assert_eq!(exporter.get("/metrics").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_not_found() {
+    let exporter = demo().await;
+    for path in [
+        "/nothing",
+        "/metrics/",
+        "/metrics/x",
+        "/Metrics",
+        "/health/",
+        "//",
+        "/%2e%2e/etc/passwd",
+        "/favicon.ico",
+    ] {
+        let answer = exporter.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+    assert_eq!(exporter.get("/metrics?debug=1").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_methods_are_not_allowed_and_told_which_are() {
+    let exporter = demo().await;
+    for path in ["/", "/metrics", "/health"] {
+        for method in [
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+            Method::PATCH,
+            Method::OPTIONS,
+        ] {
+            let answer = exporter.ask(method.clone(), path, &[]).await;
+            assert_eq!(answer.status, 405, "{method} {path}");
+            let allowed = answer.header("allow").expect("what is allowed");
+            let mut allowed: Vec<_> = allowed.split(',').map(str::trim).collect();
+            allowed.sort_unstable();
+            assert_eq!(allowed, ["GET", "HEAD"], "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_listens_on_several_addresses() {
+    let start = Start::new(&["demo", "--web.listen-address=127.0.0.1:0"]).listeners(2);
+    let exporter = start.start().await;
+    assert_ne!(exporter.addresses[0], exporter.addresses[1]);
+    for address in &exporter.addresses {
+        let answer = exporter
+            .ask_url(Method::GET, &format!("http://{address}/health"), &[])
+            .await;
+        assert_eq!(answer.text(), "OK", "{address}");
+    }
+}
+
+/// `PORT` alone, as the program that this one replaces has it: every address of the machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_port_alone_is_listened_on_at_every_address() {
+    let exporter = Start::without_address(&["demo"])
+        .env("PORT", "0")
+        .start()
+        .await;
+    assert!(
+        exporter.addresses[0].ip().is_unspecified(),
+        "{:?}",
+        exporter.addresses
+    );
+    let url = format!("http://127.0.0.1:{}/health", exporter.addresses[0].port());
+    assert_eq!(exporter.ask_url(Method::GET, &url, &[]).await.text(), "OK");
+    assert!(
+        exporter.output().contains("http://localhost:"),
+        "{}",
+        exporter.output()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_wins_over_the_port() {
+    let exporter = Start::new(&["demo"]).env("PORT", "1").start().await;
+    assert_eq!(exporter.addresses.len(), 1);
+    assert!(exporter.addresses[0].ip().is_loopback() && exporter.addresses[0].port() != 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_listens_on_ipv6() {
+    // A machine may have no IPv6: then there is nothing to see.
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
+    let exporter = Start::without_address(&["demo", "--web.listen-address=[::1]:0"])
+        .start()
+        .await;
+    assert!(exporter.addresses[0].is_ipv6());
+    assert_eq!(exporter.get("/health").await.text(), "OK");
+}

@@ -1,0 +1,215 @@
+//! What the program asks of Heroku: which requests, with which headers, over how many connections, and never because of a scrape.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Simulator, Times};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::exporter::until;
+use crate::scenario::{Arrivals, Scenario};
+use crate::scrape::Scrape;
+
+fn count(heroku: &Simulator, endpoint: Endpoint) -> usize {
+    let requests = heroku.requests().into_iter();
+    requests
+        .filter(|request| request.endpoint == Some(endpoint))
+        .count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_says_who_asks_and_what_it_reads() {
+    let scenario = Scenario::named("paged_invoices");
+    let heroku = scenario.heroku().await;
+    let Some(start) = scenario.start(&heroku, "ops") else {
+        return;
+    };
+    let exporter = start.start().await;
+    exporter
+        .scrape_once("figures", |scrape| {
+            Arrivals::of(scrape) == scenario.arrivals
+        })
+        .await;
+    let requests = heroku.requests();
+    assert_eq!(
+        requests.len(),
+        6,
+        "the team, four pages of invoices, and usage"
+    );
+    for request in requests {
+        let path = &request.path;
+        assert_eq!(request.method, "GET", "{path}");
+        assert_eq!(
+            request.header("accept"),
+            Some("application/vnd.heroku+json; version=3"),
+            "{path}"
+        );
+        assert_eq!(
+            request.header("authorization"),
+            Some(format!("Bearer {DEFAULT_TOKEN}").as_str()),
+            "{path}"
+        );
+        let agent = concat!("heroku-cost-exporter/", env!("CARGO_PKG_VERSION"));
+        assert_eq!(request.header("user-agent"), Some(agent), "{path}");
+        assert!(
+            request
+                .header("accept-encoding")
+                .is_some_and(|codings| codings.contains("gzip")),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    // The name is asked for until it is answered.
+    heroku.script(Endpoint::Team, Fault::Status(503), Times::Once);
+    let Some(start) = scenario.start(&heroku, "ops") else {
+        return;
+    };
+    let exporter = start.arg("--poll.interval=1s").start().await;
+    exporter
+        .scrape_once("figures", |scrape| {
+            Arrivals::of(scrape) == scenario.arrivals
+        })
+        .await;
+    let asked = count(&heroku, Endpoint::Team);
+    until("three more polls", || {
+        (count(&heroku, Endpoint::Usage) >= 4).then_some(())
+    })
+    .await;
+    assert_eq!(count(&heroku, Endpoint::Team), asked);
+    let id = scenario.team_ids();
+    let requests = heroku
+        .requests()
+        .into_iter()
+        .filter(|request| request.endpoint == Some(Endpoint::Usage));
+    for request in requests {
+        assert_eq!(request.team.as_deref(), Some(id.as_str()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_team_given_by_its_id_needs_no_resolving() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+        return;
+    };
+    let exporter = start.start().await;
+    exporter
+        .scrape_once("figures", |scrape| {
+            Arrivals::of(scrape) == scenario.arrivals
+        })
+        .await;
+    assert_eq!(count(&heroku, Endpoint::Team), 0);
+}
+
+/// A team that is named twice, once by its name and once by its id, stands once in a scrape: twice, Prometheus would throw the scrape away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_that_is_named_twice_stands_once() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    let teams = format!("ops,{},ops", scenario.team_ids());
+    let Some(start) = scenario.start(&heroku, &teams) else {
+        return;
+    };
+    let exporter = start.arg("--poll.interval=1s").start().await;
+    exporter
+        .scrape_once("figures", |scrape| {
+            Arrivals::of(scrape) == scenario.arrivals
+        })
+        .await;
+    until("a second poll of each", || {
+        (count(&heroku, Endpoint::Usage) >= 4).then_some(())
+    })
+    .await;
+    let scrape = Scrape::read(&exporter.metrics().await);
+    assert_eq!(Arrivals::of(&scrape), scenario.arrivals);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrape_never_asks_heroku() {
+    let scenario = Scenario::named("several_teams");
+    let heroku = scenario.heroku().await;
+    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+        return;
+    };
+    let exporter = start.start().await;
+    exporter
+        .scrape_once("figures", |scrape| {
+            Arrivals::of(scrape) == scenario.arrivals
+        })
+        .await;
+    let before = heroku.requests().len();
+    for _ in 0..50 {
+        exporter.metrics().await;
+        exporter.get("/health").await;
+        exporter.get("/").await;
+    }
+    assert_eq!(heroku.requests().len(), before);
+}
+
+/// A relay in front of `heroku` that counts the connections made to it, and where it listens.
+async fn counted(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("loopback has a free port");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&connections);
+    let heroku = heroku.addr();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(heroku)
+                    .await
+                    .expect("the simulator listens");
+                // It ends when either side has had enough, whichever way.
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    (connections, url)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_used_again() {
+    let scenario = Scenario::named("paged_invoices");
+    let heroku = scenario.heroku().await;
+    let (connections, url) = counted(&heroku).await;
+    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+        return;
+    };
+    let start = start.env("HEROKU_API_URL", &url);
+    let _exporter = start.arg("--poll.interval=1s").start().await;
+    until("a dozen requests", || {
+        (heroku.requests().len() >= 12).then_some(())
+    })
+    .await;
+    // The two endpoints are asked side by side, each over a connection.
+    let connections = connections.load(Ordering::SeqCst);
+    assert!(connections <= 2, "{connections} connections");
+}
+
+/// Proxies of the environment stay out of loopback.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_on_loopback_is_asked_through_no_proxy() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    let nobody = "http://127.0.0.1:1";
+    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+        return;
+    };
+    let start = start.env("HTTP_PROXY", nobody).env("http_proxy", nobody);
+    let start = start.env("HTTPS_PROXY", nobody).env("ALL_PROXY", nobody);
+    let exporter = start.start().await;
+    exporter
+        .scrape_once("figures", |scrape| {
+            Arrivals::of(scrape) == scenario.arrivals
+        })
+        .await;
+}

@@ -1,0 +1,85 @@
+//! Being told to stop: the program ends at once and well, whatever it is in the middle of.
+
+use std::time::{Duration, Instant};
+
+use heroku_sim::{Endpoint, Fault, Times};
+
+use crate::exporter::{Start, until};
+use crate::scenario::{Arrivals, Scenario};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn either_signal_ends_it_with_status_0() {
+    for signal in ["TERM", "INT"] {
+        let scenario = Scenario::named("one_team");
+        let heroku = scenario.heroku().await;
+        let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+            return;
+        };
+        let mut exporter = start.start().await;
+        exporter
+            .scrape_once("figures", |scrape| {
+                Arrivals::of(scrape) == scenario.arrivals
+            })
+            .await;
+        exporter.signal(signal);
+        assert_eq!(
+            exporter.ended().await.code(),
+            Some(0),
+            "{signal}: {}",
+            exporter.whole_log()
+        );
+    }
+}
+
+/// A poll in the middle is not waited for: it would take fifteen seconds at the least to time out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_hangs_does_not_hold_it_up() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+        return;
+    };
+    let mut exporter = start.start().await;
+    until("both requests", || {
+        (heroku.requests().len() == 2).then_some(())
+    })
+    .await;
+    exporter.signal("TERM");
+    assert_eq!(exporter.ended().await.code(), Some(0));
+    let log = exporter.whole_log();
+    assert!(!log.contains("timeout"), "it waited for the poll:\n{log}");
+}
+
+/// A client that holds its connection open, or says nothing on it, does not hold the program up for longer than two seconds or so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_says_nothing_does_not_hold_it_up() {
+    let mut exporter = Start::new(&["demo"]).start().await;
+    let _silent = tokio::net::TcpStream::connect(exporter.addresses[0])
+        .await
+        .expect("it listens");
+    exporter.metrics().await;
+    let told = Instant::now();
+    exporter.signal("TERM");
+    assert_eq!(exporter.ended().await.code(), Some(0));
+    // The header timeout is thirty seconds; anything far below it tells that it was not waited for.
+    assert!(
+        told.elapsed() < Duration::from_secs(25),
+        "{}",
+        exporter.whole_log()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_ends_too() {
+    let mut exporter = Start::new(&["demo"]).start().await;
+    // An answer tells that it has come as far as minding signals.
+    exporter.get("/health").await;
+    exporter.signal("INT");
+    assert_eq!(
+        exporter.ended().await.code(),
+        Some(0),
+        "{}",
+        exporter.whole_log()
+    );
+}
