@@ -292,3 +292,148 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     // The renaming itself lasts through a power cut only once the directory is flushed.
     File::open(directory)?.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOW: &str = "2026-11-23T12:00:00Z";
+
+    fn api_url() -> Url {
+        "https://api.heroku.com/".parse().unwrap()
+    }
+
+    fn now() -> Timestamp {
+        NOW.parse().unwrap()
+    }
+
+    /// What the file of a team with both answers holds.
+    fn written() -> String {
+        let identity = Identity {
+            id: "1".into(),
+            name: "acme".into(),
+        };
+        let invoices = [r#"[{"period_start":"2026-11-01","total":1}]"#.to_owned()];
+        let usage = [r#"[{"month":"2026-11","name":"acme"}]"#.to_owned()];
+        let kept = |endpoint, pages| Kept {
+            team: "acme",
+            identity: Some(&identity),
+            endpoint,
+            at: now(),
+            changed_at: "2026-11-22T03:00:00Z".parse().unwrap(),
+            validator: None,
+            pages,
+        };
+        let answers = [
+            kept(Endpoint::Invoices, &invoices[..]),
+            kept(Endpoint::Usage, &usage[..]),
+        ];
+        serde_json::to_string(&Written {
+            version: VERSION,
+            api_url: &api_url(),
+            answers: &answers,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_with_its_true_times() {
+        let restored = parse(&written(), &api_url(), now()).unwrap();
+        let invoices = &restored.invoices["acme"];
+        assert_eq!(invoices.good.data.len(), 1);
+        assert_eq!(invoices.good.at, now());
+        assert_eq!(
+            invoices.good.changed_at,
+            "2026-11-22T03:00:00Z".parse().unwrap()
+        );
+        assert_eq!(restored.usage["acme"].good.data.team_name(), Some("acme"));
+        assert_eq!(restored.identities["acme"].id, "1");
+    }
+
+    #[test]
+    fn what_this_program_did_not_write_is_refused_with_the_reason() {
+        let edit = |from: &str, to: &str| {
+            let text = written();
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        };
+        let table = [
+            (String::new(), "torn"),
+            ("null".into(), "torn"),
+            ("[]".into(), "torn"),
+            ("\0\0\0\0".into(), "torn"),
+            (
+                r#"{"version":2,"shape":"of another time"}"#.into(),
+                "version 2",
+            ),
+            (r#"{"version":1}"#.into(), "torn"),
+            (
+                edit("https://api.heroku.com/", "https://heroku.example/"),
+                "https://heroku.example/",
+            ),
+            (edit(NOW, "2026-11-23T12:00:01Z"), "times"),
+            (
+                edit("2026-11-22T03:00:00Z", "2026-11-24T00:00:00Z"),
+                "times",
+            ),
+            (
+                edit(r#""endpoint":"usage""#, r#""endpoint":"teams""#),
+                "no such endpoint",
+            ),
+            (edit(r#"[{\"month\":\"2026-11\""#, r#"<html>"#), "usage"),
+            (
+                edit(r#""validator":null"#, r#""validator":null,"token":"x""#),
+                "torn",
+            ),
+        ];
+        for (text, reason) in table {
+            let error = parse(&text, &api_url(), now()).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_torn_at_any_byte_is_refused() {
+        let text = written();
+        for end in 0..text.len() {
+            assert!(parse(&text[..end], &api_url(), now()).is_err(), "{end}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_replaced_whole_and_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state.json");
+        std::fs::write(&path, "old and readable by all").unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_no_news_and_one_that_is_a_directory_no_harm() {
+        let directory = tempfile::tempdir().unwrap();
+        for path in [directory.path().join("none"), directory.path().to_owned()] {
+            let restored = StateFile::new(path).read(&api_url(), now());
+            assert!(restored.invoices.is_empty() && restored.usage.is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_is_too_odd(text in ".{0,300}", position in 0_usize..400, byte in any::<char>()) {
+            let _ = parse(&text, &api_url(), now());
+            let mut edited: Vec<char> = written().chars().collect();
+            let position = position % edited.len();
+            edited[position] = byte;
+            let _ = parse(&edited.into_iter().collect::<String>(), &api_url(), now());
+        }
+    }
+}
