@@ -9,6 +9,7 @@
 //!
 //! `ARCHITECTURE.md` walks through the house.
 
+pub mod build;
 pub mod catalogue;
 pub mod cli;
 pub mod clock;
@@ -18,4 +19,8 @@ pub mod exposition;
 pub mod heroku;
 mod loopback;
 pub mod poll;
+pub mod process;
+pub mod scrape;
 pub mod server;
+pub mod state;
+pub mod token;

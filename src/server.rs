@@ -2,7 +2,7 @@
 //!
 //! A scrape is answered from memory. Nothing here knows where a Snapshot comes from.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,14 +18,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::clock::Clock;
-use crate::domain::month::Month;
-use crate::domain::snapshot::Snapshot;
 use crate::exposition::negotiate;
-use crate::exposition::render::Rendered;
+use crate::scrape::Scrape;
 
 /// How long a client may take over the head of a request; an idle connection is closed after it.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,74 +34,29 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the routes read.
 #[derive(Debug)]
-pub struct Site {
-    published: watch::Receiver<Arc<Snapshot>>,
-    clock: Clock,
+struct Site {
+    scrape: Scrape,
     landing_page: String,
-    cache: Mutex<Option<Cached>>,
 }
 
-/// A rendering, and what it is of: it stands until another Snapshot is published or another month
-/// begins.
-#[derive(Debug)]
-struct Cached {
-    snapshot: Arc<Snapshot>,
-    month: Month,
-    rendered: Arc<Rendered>,
-}
-
-impl Site {
-    fn rendered(&self) -> Arc<Rendered> {
-        let now = self.clock.now();
-        let month = Month::at(now);
-        let snapshot = Arc::clone(&self.published.borrow());
-        // Held while rendering, so that scrapes that come together share one rendering. The cache
-        // is replaced whole, so that even a panic in between leaves it sound.
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*cache {
-            Some(cached) if Arc::ptr_eq(&cached.snapshot, &snapshot) && cached.month == month => {
-                Arc::clone(&cached.rendered)
-            }
-            _ => {
-                let rendered = Arc::new(Rendered::new(&snapshot, now));
-                *cache = Some(Cached {
-                    snapshot,
-                    month,
-                    rendered: Arc::clone(&rendered),
-                });
-                rendered
-            }
-        }
-    }
-}
-
-/// The routes over the published state.
-pub fn routes(
-    published: watch::Receiver<Arc<Snapshot>>,
-    clock: Clock,
-    telemetry_path: &str,
-) -> Router {
+/// The routes over what is published.
+pub fn routes(scrape: Scrape, telemetry_path: &str) -> Router {
     let landing_page = landing_page(telemetry_path);
-    let site = Arc::new(Site {
-        published,
-        clock,
-        landing_page,
-        cache: Mutex::default(),
-    });
     Router::new()
         .route("/", get(landing))
         .route("/health", get(async || "OK"))
         .route(telemetry_path, get(metrics))
-        .with_state(site)
+        .with_state(Arc::new(Site {
+            scrape,
+            landing_page,
+        }))
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let dialect = negotiate::dialect(&listed(&headers, &ACCEPT));
     let gzip = negotiate::gzip(&listed(&headers, &ACCEPT_ENCODING));
-    let rendered = site.rendered();
-    let text = rendered.text(dialect);
-    let body = if gzip { &text.gzip } else { &text.plain };
-    let mut response = Body::from(body.clone()).into_response();
+    let pieces = site.scrape.body(dialect, gzip, std::iter::empty());
+    let mut response = Body::from(pieces.concat()).into_response();
     let headers = response.headers_mut();
     headers.insert(
         CONTENT_TYPE,

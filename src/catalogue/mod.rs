@@ -3,6 +3,7 @@
 //! HELP lines, `docs/METRICS.md`, the README and the tests all read these declarations. Names are
 //! literals in full, so that a search for a metric's name finds its declaration.
 
+pub mod own;
 pub mod seed;
 
 /// A metric.
@@ -16,7 +17,8 @@ pub struct Metric {
     pub labels: &'static [Label],
     /// One or two sentences for a person who reads a graph: the HELP line.
     pub help: &'static str,
-    /// Where the figure comes from: object and field of Heroku's published schema.
+    /// Where the figure comes from: object and field of Heroku's published schema, or the part of
+    /// the program that counts it.
     pub source: &'static str,
 }
 
@@ -25,6 +27,10 @@ pub struct Metric {
 pub enum Kind {
     /// A value that goes up and down.
     Gauge,
+    /// A value that only goes up, until the program starts anew. Its name ends with `_total`.
+    Counter,
+    /// How often a value was at most each of some bounds, with their sum and their number.
+    Histogram,
 }
 
 impl Kind {
@@ -32,6 +38,8 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::Histogram => "histogram",
         }
     }
 }
@@ -68,7 +76,7 @@ impl Metric {
 
 /// Every metric, in the order in which they are exposed.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    seed::all()
+    seed::all().chain(own::all())
 }
 
 #[cfg(test)]
@@ -89,7 +97,14 @@ mod tests {
         let mut seen = BTreeSet::new();
         for metric in all() {
             assert!(is_name(metric.name), "{}", metric.name);
-            assert!(metric.name.starts_with("heroku_"), "{}", metric.name);
+            let ours = metric.name.starts_with("heroku_") || metric.name.starts_with("process_");
+            assert!(ours, "{}", metric.name);
+            assert_eq!(
+                metric.kind == Kind::Counter,
+                metric.name.ends_with("_total"),
+                "{}",
+                metric.name
+            );
             assert!(seen.insert(metric.name), "{} stands twice", metric.name);
             let labels: BTreeSet<_> = metric.labels.iter().map(|l| l.name).collect();
             assert_eq!(

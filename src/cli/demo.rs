@@ -14,6 +14,11 @@ use super::logging;
 use super::serve::{listen, poller, runtime, serve};
 use crate::clock::Clock;
 use crate::config::{DemoConfig, HerokuConfig};
+use crate::exposition::families::Shown;
+use crate::token::Token;
+
+/// Ample for a Heroku in the same process.
+const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the simulated Heroku is told what day it is.
 const DAY_CHECK: Duration = Duration::from_secs(1);
@@ -32,9 +37,11 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
             .context("the simulated Heroku could not start")?;
         let asked = HerokuConfig {
             api_url: heroku.url().parse()?,
-            api_key: heroku.token().into(),
+            token: Token::Given(heroku.token().into()),
             teams,
+            timeout: DEMO_TIMEOUT,
             poll_interval: config.poll_interval,
+            state_file: None,
         };
         let addresses: Vec<_> = listeners
             .iter()
@@ -45,7 +52,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
         let poller = poller(asked, clock.clone())?;
         let heroku = Arc::new(heroku);
         let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
-        let status = serve(poller, listeners, &config.web, clock).await;
+        let status = serve(poller, listeners, &config.web, clock, Shown::default()).await;
         days.abort();
         status
     })

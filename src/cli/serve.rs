@@ -11,16 +11,23 @@ use tokio::sync::watch;
 use super::{install_tls, logging};
 use crate::clock::Clock;
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
+use crate::exposition::families::Shown;
 use crate::heroku::client::{Client, Limits};
-use crate::poll::Poller;
+use crate::poll::{self, Poller};
+use crate::process;
+use crate::scrape::Scrape;
 use crate::server;
+use crate::state::StateFile;
 
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     runtime()?.block_on(async {
         let listeners = listen(&config.web.listen).await?;
         let poller = poller(config.heroku, Clock::system())?;
-        serve(poller, listeners, &config.web, Clock::system()).await
+        let shown = Shown {
+            max_age: config.max_age,
+        };
+        serve(poller, listeners, &config.web, Clock::system(), shown).await
     })
 }
 
@@ -35,13 +42,16 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// A poller as the settings want it.
 pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Poller> {
     install_tls();
-    let client = Client::new(config.api_url, config.api_key, Limits::default())?;
-    Ok(Poller::new(
+    let client = Client::new(config.api_url, Limits::within(config.timeout))?;
+    Ok(Poller::new(poll::Options {
         client,
-        &config.teams,
-        config.poll_interval,
+        token: config.token,
+        teams: config.teams,
+        interval: config.poll_interval,
+        timeout: config.timeout,
         clock,
-    ))
+        state: config.state_file.map(StateFile::new),
+    }))
 }
 
 /// Polls and serves until the program is told to stop.
@@ -50,11 +60,13 @@ pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     web: &WebConfig,
     clock: Clock,
+    shown: Shown,
 ) -> anyhow::Result<ExitCode> {
     let stop = stop_signal()?;
     let (sender, published) = watch::channel(Arc::new(poller.snapshot()));
     let polling = tokio::spawn(poller.run(sender));
-    let routes = server::routes(published, clock, &web.telemetry_path);
+    let scrape = Scrape::new(published, clock, shown, process::read);
+    let routes = server::routes(scrape, &web.telemetry_path);
     server::serve(listeners, routes, stop).await;
     // A poll in the middle is dropped: what it would have brought cannot be shown any more.
     polling.abort();

@@ -9,11 +9,12 @@ pub mod setting;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::Url;
 
+use crate::token::{self, Token};
 pub use read::{ListenAddress, LogFormat, LogLevel};
 use setting::Setting;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub heroku: HerokuConfig,
     /// Where to serve.
     pub web: WebConfig,
+    /// The age beyond which figures are not shown.
+    pub max_age: Option<Duration>,
     /// What to log.
     pub log: LogConfig,
 }
@@ -46,11 +49,15 @@ pub struct HerokuConfig {
     /// The API's address.
     pub api_url: Url,
     /// The token.
-    pub api_key: SecretString,
+    pub token: Token,
     /// The teams, each an id or a name; at least one, none twice.
     pub teams: Vec<String>,
+    /// How long one poll of one endpoint may take.
+    pub timeout: Duration,
     /// The time between two polls.
     pub poll_interval: Duration,
+    /// Where to keep what Heroku said.
+    pub state_file: Option<PathBuf>,
 }
 
 /// Where to serve.
@@ -102,12 +109,16 @@ impl Config {
             problems: Vec::new(),
         };
         let heroku = reader.heroku();
+        let max_age = reader.read_optional(&setting::DATA_MAX_AGE, read::max_age);
         let web = reader.web();
         let log = reader.log();
         match (heroku, web, log) {
-            (Some(heroku), Some(web), Some(log)) if reader.problems.is_empty() => {
-                Ok(Self { heroku, web, log })
-            }
+            (Some(heroku), Some(web), Some(log)) if reader.problems.is_empty() => Ok(Self {
+                heroku,
+                web,
+                max_age,
+                log,
+            }),
             _ => Err(Problems(reader.problems)),
         }
     }
@@ -175,7 +186,7 @@ struct Given<'a> {
 
 impl<'a> Reader<'a> {
     fn heroku(&mut self) -> Option<HerokuConfig> {
-        let api_key = self.api_key();
+        let token = self.token();
         let teams = self.read(&setting::HEROKU_TEAM_ID, read::teams);
         let looks_like_token =
             |teams: &Vec<String>| teams.iter().any(|t| self.looks_like_secret(t));
@@ -187,12 +198,16 @@ impl<'a> Reader<'a> {
             ));
         }
         let api_url = self.read(&setting::HEROKU_API_URL, read::api_url);
+        let timeout = self.read(&setting::HEROKU_TIMEOUT, read::timeout);
         let poll_interval = self.read(&setting::POLL_INTERVAL, read::interval);
+        let state_file = self.read_optional(&setting::STATE_FILE, read::state_file);
         Some(HerokuConfig {
             api_url: api_url?,
-            api_key: api_key?,
+            token: token?,
             teams: teams?,
+            timeout: timeout?,
             poll_interval: poll_interval?,
+            state_file,
         })
     }
 
@@ -222,17 +237,37 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn api_key(&mut self) -> Option<SecretString> {
-        match self.variable(API_KEY_VARIABLE) {
-            Some(Ok(token)) => match read::api_key(token) {
-                Ok(token) => return Some(token),
-                Err(why) => self.problems.push(format!("{API_KEY_VARIABLE} {why}")),
-            },
-            Some(Err(())) => self.problems.push(format!("{API_KEY_VARIABLE} is not valid UTF-8")),
-            None => self.problems.push(format!(
-                "{API_KEY_VARIABLE} is not set: set it to a Heroku API token, such as `heroku authorizations:create` prints"
-            )),
+    /// The token: of a file where one is named, which wins over the variable because it can be
+    /// renewed; else the variable's.
+    fn token(&mut self) -> Option<Token> {
+        let file = &setting::HEROKU_API_KEY_FILE;
+        if let Some(given) = self.given(file)? {
+            return self.understood(given, read::api_key_file);
         }
+        match self.variable(API_KEY_VARIABLE) {
+            Some(Ok(text)) => match token::parse(&text.into()) {
+                Ok(Some(token)) => return Some(Token::Given(token)),
+                Ok(None) => {}
+                Err(error) => {
+                    self.problems.push(format!(
+                        "{API_KEY_VARIABLE} {error}: set it to the token alone, such as `heroku authorizations:create` prints"
+                    ));
+                    return None;
+                }
+            },
+            Some(Err(())) => {
+                self.problems
+                    .push(format!("{API_KEY_VARIABLE} is not valid UTF-8"));
+                return None;
+            }
+            None => {}
+        }
+        self.problems.push(format!(
+            "{API_KEY_VARIABLE} is not set: set it to a Heroku API token, such as `heroku authorizations:create` prints, \
+             or set {} to {}",
+            file.variable(),
+            file.right
+        ));
         None
     }
 

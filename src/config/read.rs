@@ -1,15 +1,18 @@
 //! How the text of each setting is read. An error says what was wrong and what would be right.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
-use secrecy::SecretString;
 use url::Url;
 
 use super::setting;
 use crate::loopback::is_loopback;
+use crate::token::Token;
 
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,18 +63,6 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Paths that mean something else, or will.
 const TAKEN_PATHS: [&str; 4] = ["/health", "/-/healthy", "/-/ready", "/api"];
-
-pub(super) fn api_key(token: &str) -> Result<SecretString, String> {
-    let token = token.trim();
-    if !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(
-            "holds a character that no token has (a space, a quote from a copy, a line break?): \
-                    set it to the token alone, such as `heroku authorizations:create` prints"
-                .to_owned(),
-        );
-    }
-    Ok(SecretString::from(token))
-}
 
 pub(super) fn teams(values: &[&str]) -> Result<Vec<String>, String> {
     let mut seen = BTreeSet::new();
@@ -126,12 +117,81 @@ pub(super) fn api_url(values: &[&str]) -> Result<Url, String> {
 }
 
 pub(super) fn interval(values: &[&str]) -> Result<Duration, String> {
-    let right = format!("give {}, from 1s to 7d", setting::POLL_INTERVAL.right);
+    bounded(
+        values,
+        setting::POLL_INTERVAL.right,
+        "1s to 7d",
+        SHORTEST_INTERVAL..=LONGEST_INTERVAL,
+    )
+}
+
+pub(super) fn timeout(values: &[&str]) -> Result<Duration, String> {
+    let (shortest, longest) = (Duration::from_millis(100), Duration::from_secs(600));
+    bounded(
+        values,
+        setting::HEROKU_TIMEOUT.right,
+        "100ms to 10m",
+        shortest..=longest,
+    )
+}
+
+pub(super) fn max_age(values: &[&str]) -> Result<Duration, String> {
+    // An age that the next poll does not beat would make figures flicker; `Config` cannot know how
+    // late a poll may be, so this much is only the bound of good sense.
+    let longest = Duration::from_secs(366 * 24 * 3600);
+    bounded(
+        values,
+        setting::DATA_MAX_AGE.right,
+        "1s to 366d",
+        SHORTEST_INTERVAL..=longest,
+    )
+}
+
+fn bounded(
+    values: &[&str],
+    right: &str,
+    range: &str,
+    bounds: RangeInclusive<Duration>,
+) -> Result<Duration, String> {
+    let right = format!("give {right}, from {range}");
     let duration = duration(&values.concat()).ok_or_else(|| format!("not a duration; {right}"))?;
-    if !(SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&duration) {
-        return Err(format!("out of range; {right}"));
+    bounds
+        .contains(&duration)
+        .then_some(duration)
+        .ok_or_else(|| format!("out of range; {right}"))
+}
+
+pub(super) fn state_file(values: &[&str]) -> Result<PathBuf, String> {
+    let path = PathBuf::from(values.concat());
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    };
+    if path.file_name().is_none() || !directory.is_dir() || path.is_dir() {
+        return Err(format!(
+            "cannot be a file; give {}",
+            setting::STATE_FILE.right
+        ));
     }
-    Ok(duration)
+    Ok(path)
+}
+
+/// Reads the path of a token's file, and the file once, so that a mistake is known at the start.
+pub(super) fn api_key_file(values: &[&str]) -> Result<Token, String> {
+    let token = Token::File(PathBuf::from(values.concat()));
+    match token.read() {
+        Ok(_) => Ok(token),
+        Err(error) => {
+            let cause = error
+                .source()
+                .map(|cause| format!(" ({cause})"))
+                .unwrap_or_default();
+            Err(format!(
+                "{error}{cause}; give {}",
+                setting::HEROKU_API_KEY_FILE.right
+            ))
+        }
+    }
 }
 
 /// Reads `1h30m`, `90s`, `2d`: what Prometheus reads, and a little more.

@@ -45,6 +45,46 @@ pub static HEROKU_API_URL: Setting = Setting {
     right: "an https URL",
 };
 
+/// Where the token is, if not in the environment.
+pub static HEROKU_API_KEY_FILE: Setting = Setting {
+    flag: "heroku.api-key-file",
+    value_name: "PATH",
+    default: None,
+    repeatable: false,
+    help: "A file that holds the Heroku API token, in place of HEROKU_API_KEY; it is read again at every poll",
+    right: "the path of a file that holds the token",
+};
+
+/// How long to wait for an answer.
+pub static HEROKU_TIMEOUT: Setting = Setting {
+    flag: "heroku.timeout",
+    value_name: "DURATION",
+    default: Some("1m"),
+    repeatable: false,
+    help: "How long one poll of one endpoint may take, with all its pages",
+    right: "a duration such as 1m or 30s",
+};
+
+/// How old figures may become.
+pub static DATA_MAX_AGE: Setting = Setting {
+    flag: "data.max-age",
+    value_name: "DURATION",
+    default: None,
+    repeatable: false,
+    help: "The age beyond which Heroku's figures are not shown any more, if it gives no others; without it they are shown at any age",
+    right: "a duration such as 2d or 36h",
+};
+
+/// Where to keep what Heroku said.
+pub static STATE_FILE: Setting = Setting {
+    flag: "state.file",
+    value_name: "PATH",
+    default: None,
+    repeatable: false,
+    help: "A file in which to keep what Heroku last answered, so that a restart loses nothing",
+    right: "the path of a file in a directory that exists",
+};
+
 /// How often to ask.
 pub static POLL_INTERVAL: Setting = Setting {
     flag: "poll.interval",
@@ -126,10 +166,14 @@ pub static DEMO_DATE: Setting = Setting {
 };
 
 /// The settings of every subcommand.
-pub static GENERAL: [&Setting; 8] = [
+pub static GENERAL: [&Setting; 12] = [
     &HEROKU_TEAM_ID,
+    &HEROKU_API_KEY_FILE,
     &HEROKU_API_URL,
+    &HEROKU_TIMEOUT,
     &POLL_INTERVAL,
+    &DATA_MAX_AGE,
+    &STATE_FILE,
     &PORT,
     &WEB_LISTEN_ADDRESS,
     &WEB_TELEMETRY_PATH,
@@ -151,8 +195,12 @@ mod tests {
             variables,
             [
                 "HEROKU_TEAM_ID",
+                "HEROKU_API_KEY_FILE",
                 "HEROKU_API_URL",
+                "HEROKU_TIMEOUT",
                 "POLL_INTERVAL",
+                "DATA_MAX_AGE",
+                "STATE_FILE",
                 "PORT",
                 "WEB_LISTEN_ADDRESS",
                 "WEB_TELEMETRY_PATH",

@@ -269,3 +269,96 @@ fn what_is_not_utf_8_is_refused_and_not_shown() {
         );
     }
 }
+
+#[test]
+fn a_token_s_file_wins_over_the_variable_and_is_trimmed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    std::fs::write(&path, "\n HRKU-from-file \r\n").unwrap();
+    let config = with("heroku.api-key-file", path.to_str().unwrap()).unwrap();
+    let token = config.heroku.token.read().unwrap();
+    assert_eq!(
+        secrecy::ExposeSecret::expose_secret(&token),
+        "HRKU-from-file"
+    );
+    // Rotation needs no restart.
+    std::fs::write(&path, "HRKU-renewed").unwrap();
+    let token = config.heroku.token.read().unwrap();
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&token), "HRKU-renewed");
+}
+
+#[test]
+fn a_token_s_file_that_cannot_be_used_is_refused_and_its_content_not_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("empty", ""),
+        ("blank", " \n"),
+        ("two", "secret one\nsecret two"),
+        ("binary", "secret\0"),
+    ] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let message = with("heroku.api-key-file", path.to_str().unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("--heroku.api-key-file is") && !message.contains("secret"),
+            "{message}"
+        );
+    }
+    assert!(is_refused(
+        "heroku.api-key-file",
+        directory.path().join("none").to_str().unwrap()
+    ));
+    assert!(is_refused(
+        "heroku.api-key-file",
+        directory.path().to_str().unwrap()
+    ));
+}
+
+#[test]
+fn a_state_file_needs_a_directory_that_exists() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.json");
+    assert_eq!(
+        with("state.file", path.to_str().unwrap())
+            .unwrap()
+            .heroku
+            .state_file,
+        Some(path)
+    );
+    assert_eq!(
+        with("state.file", "state.json").unwrap().heroku.state_file,
+        Some("state.json".into())
+    );
+    for path in [
+        "",
+        "/",
+        "..",
+        "/no/such/directory/state.json",
+        directory.path().to_str().unwrap(),
+    ] {
+        assert!(is_refused("state.file", path), "{path:?}");
+    }
+}
+
+#[test]
+fn ages_and_timeouts_are_bounded() {
+    assert_eq!(
+        with("data.max-age", "2d").unwrap().max_age,
+        Some(Duration::from_secs(172_800))
+    );
+    assert_eq!(Config::resolve(&typed(&[], &ENOUGH)).unwrap().max_age, None);
+    assert_eq!(
+        with("heroku.timeout", "250ms").unwrap().heroku.timeout,
+        Duration::from_millis(250)
+    );
+    for (flag, value) in [
+        ("data.max-age", "0s"),
+        ("data.max-age", "367d"),
+        ("heroku.timeout", "99ms"),
+        ("heroku.timeout", "11m"),
+    ] {
+        assert!(is_refused(flag, value), "{flag} {value}");
+    }
+}

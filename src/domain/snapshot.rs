@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::invoice::Invoices;
+use super::reason::Reason;
+use super::traffic::Traffic;
 use super::usage::Usage;
 
 /// What is known of every team. Swapped whole, never changed in place, so that nobody sees half an
@@ -14,6 +17,8 @@ use super::usage::Usage;
 pub struct Snapshot {
     teams: Vec<Team>,
     several: bool,
+    /// What asking Heroku cost.
+    pub traffic: Traffic,
 }
 
 /// What is known of one team.
@@ -29,13 +34,26 @@ pub struct Team {
     pub usage: Outcome<Usage>,
 }
 
-/// What came of asking one endpoint for one team.
+/// What came of asking one endpoint for one team, so far.
 #[derive(Debug)]
 pub struct Outcome<T> {
     /// The last answer that could be understood. It stays while later polls fail.
     pub last_good: Option<Good<T>>,
     /// Why the last poll failed; `None` after a success and before the first poll.
     pub failure: Option<Failure>,
+    /// How the polls went.
+    pub record: Record,
+}
+
+/// An answer that could be understood, and when it came.
+#[derive(Debug)]
+pub struct Good<T> {
+    /// The answer, shared with the poll that made it.
+    pub data: Arc<T>,
+    /// When Heroku last gave it.
+    pub at: Timestamp,
+    /// When Heroku first gave it: a fresh answer can carry old figures.
+    pub changed_at: Timestamp,
 }
 
 /// A poll that gave nothing.
@@ -47,13 +65,25 @@ pub struct Failure {
     pub message: String,
 }
 
-/// An answer that could be understood, and when it came.
-#[derive(Debug)]
-pub struct Good<T> {
-    /// The answer, shared with the poll that made it.
-    pub data: Arc<T>,
-    /// When it came.
-    pub at: Timestamp,
+/// How the polls of an endpoint went since the program started.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// When the last one ended.
+    pub last_attempt: Option<Timestamp>,
+    /// How long the last one took.
+    pub last_duration: Option<Duration>,
+    /// How many there were.
+    pub polls: u64,
+    /// How many rows of the last good answer could not be understood and were left out.
+    pub rows_left_out: u64,
+    failures: [u64; Reason::ALL.len()],
+}
+
+impl Record {
+    /// Each reason and how many polls failed for it.
+    pub fn failures(&self) -> impl Iterator<Item = (Reason, u64)> {
+        Reason::ALL.into_iter().zip(self.failures)
+    }
 }
 
 // Written out because a derive would ask that `T` be cloned, which an `Arc` does not need.
@@ -62,6 +92,7 @@ impl<T> Clone for Outcome<T> {
         Self {
             last_good: self.last_good.clone(),
             failure: self.failure.clone(),
+            record: self.record.clone(),
         }
     }
 }
@@ -71,6 +102,7 @@ impl<T> Clone for Good<T> {
         Self {
             data: Arc::clone(&self.data),
             at: self.at,
+            changed_at: self.changed_at,
         }
     }
 }
@@ -80,6 +112,64 @@ impl<T> Default for Outcome<T> {
         Self {
             last_good: None,
             failure: None,
+            record: Record::default(),
+        }
+    }
+}
+
+/// What a poll brought.
+#[derive(Debug)]
+pub enum Polled<T> {
+    /// An answer, and how many of its rows could not be understood.
+    Answer {
+        /// What was understood.
+        data: T,
+        /// How many rows were left out of it.
+        rows_left_out: u64,
+    },
+    /// Heroku's word that its last answer still stands.
+    Unchanged,
+    /// Nothing.
+    Failed(Failure),
+}
+
+impl<T: PartialEq> Outcome<T> {
+    /// Notes what a poll that ended at `now` brought. A failure keeps what is known; a success
+    /// forgets the failure.
+    pub fn note(&mut self, polled: Polled<T>, now: Timestamp, took: Duration) {
+        let record = &mut self.record;
+        record.polls += 1;
+        record.last_attempt = Some(now);
+        record.last_duration = Some(took);
+        match polled {
+            Polled::Answer {
+                data,
+                rows_left_out,
+            } => {
+                record.rows_left_out = rows_left_out;
+                self.failure = None;
+                match &mut self.last_good {
+                    // The same `Arc` stays, by which others see that nothing changed.
+                    Some(good) if *good.data == data => good.at = now,
+                    good => {
+                        *good = Some(Good {
+                            data: Arc::new(data),
+                            at: now,
+                            changed_at: now,
+                        })
+                    }
+                }
+            }
+            Polled::Unchanged => {
+                self.failure = None;
+                if let Some(good) = &mut self.last_good {
+                    good.at = now;
+                }
+            }
+            Polled::Failed(failure) => {
+                record.failures[failure.reason as usize] += 1;
+                self.failure = Some(failure);
+            }
         }
     }
 }
@@ -90,104 +180,30 @@ impl<T> Outcome<T> {
         self.last_good.as_ref().map(|good| &*good.data)
     }
 
-    /// Notes what came of asking at `now`. A failure keeps what is known; a success forgets the
-    /// failure.
-    pub fn note(&mut self, answer: Result<T, Failure>, now: Timestamp) {
-        match answer {
-            Ok(data) => {
-                *self = Self {
-                    last_good: Some(Good {
-                        data: Arc::new(data),
-                        at: now,
-                    }),
-                    failure: None,
-                }
-            }
-            Err(failure) => self.failure = Some(failure),
-        }
+    /// The last answer that could be understood, unless Heroku gave it longer than `max_age` ago.
+    pub fn fresh_data(&self, now: Timestamp, max_age: Option<Duration>) -> Option<&T> {
+        let good = self.last_good.as_ref()?;
+        let expires = max_age.map(|max_age| expiry(good.at, max_age));
+        expires
+            .is_none_or(|expires| now < expires)
+            .then_some(&*good.data)
+    }
+
+    /// Whether the last poll succeeded.
+    pub fn is_up(&self) -> bool {
+        self.record.polls > 0 && self.failure.is_none()
+    }
+
+    /// Whether Heroku offers this to the team, as far as is known.
+    pub fn is_available(&self) -> bool {
+        self.failure
+            .as_ref()
+            .is_none_or(|failure| failure.reason != Reason::NotAvailable)
     }
 }
 
-/// Why a poll failed: one closed list of words for logs, metrics and documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The token is not valid (401).
-    Unauthorized,
-    /// The account is delinquent (402).
-    PaymentRequired,
-    /// The token may not see this, or the team has no such endpoint (403).
-    Forbidden,
-    /// There is no such team, or no data for it (404).
-    NotFound,
-    /// Heroku's rate limit is used up (429).
-    RateLimited,
-    /// Heroku failed (5xx).
-    ServerError,
-    /// Heroku answered with a status that fits no other reason.
-    UnexpectedStatus,
-    /// Heroku could not be reached, or the connection broke.
-    Network,
-    /// The answer did not come in time.
-    Timeout,
-    /// The answer could not be understood.
-    Malformed,
-    /// The answer is larger than any that Heroku would give.
-    TooLarge,
-}
-
-impl Reason {
-    /// The word for it in logs, metrics and documents.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Unauthorized => "unauthorized",
-            Self::PaymentRequired => "payment_required",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not_found",
-            Self::RateLimited => "rate_limited",
-            Self::ServerError => "server_error",
-            Self::UnexpectedStatus => "unexpected_status",
-            Self::Network => "network",
-            Self::Timeout => "timeout",
-            Self::Malformed => "malformed",
-            Self::TooLarge => "too_large",
-        }
-    }
-
-    /// What a person can do about it.
-    pub fn advice(self) -> &'static str {
-        match self {
-            Self::Unauthorized => {
-                "Heroku refused the token: make one with `heroku authorizations:create` and set HEROKU_API_KEY to it."
-            }
-            Self::PaymentRequired => "The account is delinquent: settle its bill with Heroku.",
-            Self::Forbidden => {
-                "The token's owner needs the team's Billing permission (or to be its admin); \
-                 an enterprise team has no invoices, and a card-paying one may have no usage."
-            }
-            Self::NotFound => {
-                "Heroku knows no team of this name or id, or has no data for it: `heroku teams` lists what the token sees."
-            }
-            Self::RateLimited => {
-                "The account's rate limit is used up, by this program or by others: it refills by itself."
-            }
-            Self::ServerError => {
-                "Heroku has a fault: https://status.heroku.com tells more. It is asked again."
-            }
-            Self::UnexpectedStatus => {
-                "This is not how Heroku answers: check the API's address and any proxy on the way."
-            }
-            Self::Network => {
-                "Check the network, the API's address, the proxy (HTTPS_PROXY) and the certificates (SSL_CERT_FILE)."
-            }
-            Self::Timeout => "Heroku or the network is slow. It is asked again.",
-            Self::Malformed => {
-                "This is not how Heroku answers: check the API's address and any proxy on the way."
-            }
-            Self::TooLarge => {
-                "This is not how Heroku answers: check the API's address and any proxy on the way."
-            }
-        }
-    }
+fn expiry(at: Timestamp, max_age: Duration) -> Timestamp {
+    at.saturating_add(max_age).unwrap_or(Timestamp::MAX)
 }
 
 impl Snapshot {
@@ -196,7 +212,7 @@ impl Snapshot {
     ///
     /// A team that was asked for twice, once by name and once by id, is kept once. Two teams that
     /// share a name are told apart by their ids: a label set must not stand twice in a scrape.
-    pub fn new(teams: Vec<Team>, several: bool) -> Self {
+    pub fn new(teams: Vec<Team>, several: bool, traffic: Traffic) -> Self {
         let mut ids = BTreeSet::new();
         let mut names = BTreeSet::new();
         let mut kept: Vec<Team> = Vec::with_capacity(teams.len());
@@ -214,12 +230,37 @@ impl Snapshot {
         Self {
             teams: kept,
             several,
+            traffic,
         }
     }
 
     /// The teams, in the order in which they were asked for.
     pub fn teams(&self) -> &[Team] {
         &self.teams
+    }
+
+    /// Whether every endpoint of every team has been asked once, whatever came of it.
+    pub fn all_tried(&self) -> bool {
+        self.teams
+            .iter()
+            .all(|team| team.invoices.record.polls > 0 && team.usage.record.polls > 0)
+    }
+
+    /// The first instant after `now` at which some figures will be older than `max_age`.
+    pub fn next_expiry(&self, now: Timestamp, max_age: Duration) -> Option<Timestamp> {
+        let invoices = self
+            .teams
+            .iter()
+            .filter_map(|team| Some(team.invoices.last_good.as_ref()?.at));
+        let usage = self
+            .teams
+            .iter()
+            .filter_map(|team| Some(team.usage.last_good.as_ref()?.at));
+        invoices
+            .chain(usage)
+            .map(|at| expiry(at, max_age))
+            .filter(|expires| *expires > now)
+            .min()
     }
 
     /// Whether more than one team was asked for.
@@ -250,25 +291,76 @@ mod tests {
             team(None, "ops"),
             team(None, "web"),
         ];
-        let snapshot = Snapshot::new(teams, true);
+        let snapshot = Snapshot::new(teams, true, Traffic::default());
         let names: Vec<_> = snapshot.teams().iter().map(|t| t.name.as_str()).collect();
         assert_eq!(names, ["ops", "ops (2)", "web"]);
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn answer(data: u32) -> Polled<u32> {
+        Polled::Answer {
+            data,
+            rows_left_out: 0,
+        }
     }
 
     #[test]
     fn a_failure_keeps_what_is_known_and_a_success_forgets_the_failure() {
         let mut outcome = Outcome::default();
-        outcome.note(Ok(1), Timestamp::UNIX_EPOCH);
+        assert!(!outcome.is_up());
+        outcome.note(answer(1), at(1), Duration::ZERO);
         let failure = Failure {
             reason: Reason::Timeout,
             message: "late".into(),
         };
-        outcome.note(Err(failure.clone()), Timestamp::UNIX_EPOCH);
+        outcome.note(Polled::Failed(failure.clone()), at(2), Duration::ZERO);
         assert_eq!(
-            (outcome.data(), outcome.failure.as_ref()),
-            (Some(&1), Some(&failure))
+            (outcome.data(), outcome.failure.as_ref(), outcome.is_up()),
+            (Some(&1), Some(&failure), false)
         );
-        outcome.note(Ok(2), Timestamp::UNIX_EPOCH);
-        assert_eq!((outcome.data(), outcome.failure.as_ref()), (Some(&2), None));
+        outcome.note(answer(2), at(3), Duration::ZERO);
+        assert_eq!(
+            (outcome.data(), outcome.failure.as_ref(), outcome.is_up()),
+            (Some(&2), None, true)
+        );
+        let failed: Vec<_> = outcome
+            .record
+            .failures()
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        assert_eq!(
+            (outcome.record.polls, failed),
+            (3, vec![(Reason::Timeout, 1)])
+        );
+    }
+
+    #[test]
+    fn an_answer_that_says_the_same_is_fresh_but_unchanged() {
+        let mut outcome = Outcome::default();
+        outcome.note(answer(1), at(1), Duration::ZERO);
+        let first = Arc::clone(&outcome.last_good.as_ref().unwrap().data);
+        for polled in [answer(1), Polled::Unchanged] {
+            outcome.note(polled, at(5), Duration::ZERO);
+            let good = outcome.last_good.as_ref().unwrap();
+            assert_eq!((good.at, good.changed_at), (at(5), at(1)));
+            assert!(Arc::ptr_eq(&good.data, &first));
+        }
+    }
+
+    #[test]
+    fn figures_vanish_at_their_greatest_age_and_not_before() {
+        let mut outcome = Outcome::default();
+        outcome.note(answer(1), at(100), Duration::ZERO);
+        let age = Some(Duration::from_secs(10));
+        assert_eq!(outcome.fresh_data(at(109), age), Some(&1));
+        assert_eq!(outcome.fresh_data(at(110), age), None);
+        assert_eq!(outcome.fresh_data(at(1_000_000), None), Some(&1));
+        assert_eq!(
+            outcome.fresh_data(Timestamp::MAX, Some(Duration::MAX)),
+            None
+        );
     }
 }

@@ -1,12 +1,13 @@
 //! Families become text, in either of the two dialects that Prometheus reads.
 //!
 //! Classic text 0.0.4: <https://prometheus.io/docs/instrumenting/exposition_formats/>. OpenMetrics
-//! 1.0: <https://prometheus.io/docs/specs/om/open_metrics_spec/>. The dialects differ, for gauges, in
-//! what HELP escapes and in the closing line; no crate writes both.
+//! 1.0: <https://prometheus.io/docs/specs/om/open_metrics_spec/>. The dialects differ in the names of
+//! counters, in what HELP escapes and in the closing line; no crate writes both.
 
 use std::fmt::Write;
 
 use super::families::Family;
+use crate::catalogue::{Kind, Metric};
 
 /// A text dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,26 +26,49 @@ impl Dialect {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
+
+    /// What stands at the end of a whole exposition.
+    pub fn end(self) -> &'static str {
+        match self {
+            Self::Classic => "",
+            Self::OpenMetrics => "# EOF\n",
+        }
+    }
+
+    /// The name in HELP and TYPE lines: in OpenMetrics a counter's samples have a `_total` that its
+    /// family has not.
+    fn described_name(self, metric: &Metric) -> &'static str {
+        match (self, metric.kind) {
+            (Self::OpenMetrics, Kind::Counter) => metric.name.trim_end_matches("_total"),
+            _ => metric.name,
+        }
+    }
+
+    fn special_in_help(self) -> &'static str {
+        match self {
+            Self::Classic => "\\\n",
+            Self::OpenMetrics => SPECIAL_IN_VALUE,
+        }
+    }
 }
 
-/// Writes `families` in `dialect`.
-pub fn encode(families: &[Family<'_>], dialect: Dialect) -> String {
-    let mut text = String::new();
+/// Writes `families` in `dialect`, to the end of `text`.
+pub fn encode(text: &mut String, families: &[Family<'_>], dialect: Dialect) {
     for family in families {
         let name = family.metric.name;
-        text.extend(["# HELP ", name, " "]);
-        match dialect {
-            Dialect::Classic => escape(&mut text, family.metric.help, "\\\n"),
-            Dialect::OpenMetrics => escape(&mut text, family.metric.help, "\\\n\""),
-        }
-        text.extend(["\n# TYPE ", name, " ", family.metric.kind.word(), "\n"]);
+        let described = dialect.described_name(family.metric);
+        text.extend(["# HELP ", described, " "]);
+        escape(text, family.metric.help, dialect.special_in_help());
+        text.extend(["\n# TYPE ", described, " ", family.metric.kind.word(), "\n"]);
         for sample in &family.samples {
-            text.push_str(name);
+            text.extend([name, sample.suffix]);
+            // A bucket has one value more than the family has labels: its bound.
+            let labels = family.labels.iter().copied().chain(["le"]);
             let mut before = '{';
-            for (label, value) in family.labels.iter().zip(&sample.label_values) {
+            for (label, value) in labels.zip(&sample.label_values) {
                 text.push(before);
                 text.extend([label, "=\""]);
-                escape(&mut text, value, "\\\n\"");
+                escape(text, value, SPECIAL_IN_VALUE);
                 text.push('"');
                 before = ',';
             }
@@ -52,15 +76,14 @@ pub fn encode(families: &[Family<'_>], dialect: Dialect) -> String {
                 text.push('}');
             }
             text.push(' ');
-            number(&mut text, sample.value);
+            number(text, sample.value);
             text.push('\n');
         }
     }
-    if dialect == Dialect::OpenMetrics {
-        text.push_str("# EOF\n");
-    }
-    text
 }
+
+/// What has to be escaped in a label's value, in both dialects.
+const SPECIAL_IN_VALUE: &str = "\\\n\"";
 
 /// Writes `value` with a backslash before each of the characters in `special`; of these a line feed
 /// becomes `\n`.
@@ -90,6 +113,7 @@ fn number(text: &mut String, value: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::own;
     use crate::catalogue::seed::CURRENT_USAGE;
     use crate::exposition::families::Sample;
     use proptest::prelude::*;
@@ -132,17 +156,17 @@ mod tests {
             let metric = &CURRENT_USAGE.dyno_units;
             let label_values = vec![team.as_str().into(), app.as_str().into(), "2026-11".into()];
             let labels: Vec<_> = metric.label_names(true).collect();
-            let family = Family { metric, labels: labels.clone(), samples: vec![Sample { label_values, value }] };
-            for (dialect, closing) in [(Dialect::Classic, None), (Dialect::OpenMetrics, Some("# EOF"))] {
-                let text = encode(std::slice::from_ref(&family), dialect);
+            let family = Family { metric, labels: labels.clone(), samples: vec![Sample { suffix: "", label_values, value }] };
+            for dialect in [Dialect::Classic, Dialect::OpenMetrics] {
+                let mut text = String::new();
+                encode(&mut text, std::slice::from_ref(&family), dialect);
                 let mut lines = text.split('\n').skip(2);
                 let (name, read_labels, read_value) = read(lines.next().unwrap());
                 prop_assert_eq!(&name, metric.name);
                 let expected: Vec<_> = labels.iter().map(|l| l.to_string()).zip([team.clone(), app.clone(), "2026-11".into()]).collect();
                 prop_assert_eq!(read_labels, expected);
                 prop_assert!(read_value == value || (read_value.is_nan() && value.is_nan()));
-                let rest: Vec<_> = lines.filter(|l| !l.is_empty()).collect();
-                prop_assert_eq!(rest, closing.into_iter().collect::<Vec<_>>());
+                prop_assert_eq!(lines.collect::<Vec<_>>(), [""]);
             }
         }
     }
@@ -156,8 +180,46 @@ mod tests {
             labels: Vec::new(),
             samples: Vec::new(),
         };
-        let families = std::slice::from_ref(&family);
-        assert!(encode(families, Dialect::Classic).contains("type=\"connect\""));
-        assert!(encode(families, Dialect::OpenMetrics).contains("type=\\\"connect\\\""));
+        let text = |dialect| {
+            let mut text = String::new();
+            encode(&mut text, std::slice::from_ref(&family), dialect);
+            text
+        };
+        assert!(text(Dialect::Classic).contains("type=\"connect\""));
+        assert!(text(Dialect::OpenMetrics).contains("type=\\\"connect\\\""));
+    }
+
+    #[test]
+    fn a_counter_s_family_has_no_total_in_openmetrics() {
+        let metric = &own::POLLS;
+        let sample = Sample {
+            suffix: "",
+            label_values: vec!["ops".into(), "usage".into()],
+            value: 3.0,
+        };
+        let family = Family {
+            metric,
+            labels: metric.label_names(true).collect(),
+            samples: vec![sample],
+        };
+        for (dialect, described) in [
+            (Dialect::Classic, "polls_total"),
+            (Dialect::OpenMetrics, "polls"),
+        ] {
+            let mut text = String::new();
+            encode(&mut text, std::slice::from_ref(&family), dialect);
+            assert!(
+                text.contains(&format!(
+                    "# TYPE heroku_cost_exporter_{described} counter\n"
+                )),
+                "{text}"
+            );
+            assert!(
+                text.ends_with(
+                    "\nheroku_cost_exporter_polls_total{team_name=\"ops\",endpoint=\"usage\"} 3\n"
+                ),
+                "{text}"
+            );
+        }
     }
 }

@@ -1,65 +1,175 @@
-//! A Snapshot as a scrape gets it: both dialects, plain and compressed, made once and then served
-//! as they are.
-
-use std::io::Write;
+//! A scrape's body: the part that follows from the Snapshot, written and compressed once, and the
+//! small part that can be different at each scrape, put behind it.
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use jiff::Timestamp;
 
 use super::encode::{Dialect, encode};
-use super::families;
+use super::families::{self, Family, Shown};
 use crate::domain::snapshot::Snapshot;
 
-/// A Snapshot's text in both dialects.
+/// The part of a scrape that follows from the Snapshot, in both dialects.
 #[derive(Debug)]
 pub struct Rendered {
-    classic: Text,
-    openmetrics: Text,
+    classic: Beginning,
+    openmetrics: Beginning,
 }
 
-/// A text, plain and compressed.
+/// The beginning of a text, plain and compressed.
+///
+/// The compressed form is a gzip header and deflate blocks that end at a byte, so that the blocks
+/// of the rest can be put behind it: together they are one gzip member. Members put behind one
+/// another would do by the standard (RFC 1952), but not every client reads on after the first.
 #[derive(Debug)]
-pub struct Text {
-    /// As it is.
-    pub plain: Bytes,
-    /// As one gzip member.
-    pub gzip: Bytes,
+struct Beginning {
+    plain: Bytes,
+    gzip: Bytes,
+    checksum: crc32fast::Hasher,
 }
+
+/// The gzip header: deflate, no name, no time, no flags, no particular system.
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 impl Rendered {
     /// Writes `snapshot` as it stands at the instant `now`.
-    pub fn new(snapshot: &Snapshot, now: Timestamp) -> Self {
-        let families = families::collect(snapshot, now);
-        let text = |dialect| Text::new(encode(&families, dialect));
+    pub fn new(snapshot: &Snapshot, now: Timestamp, shown: Shown) -> Self {
+        let families = families::of_snapshot(snapshot, now, shown);
+        let beginning = |dialect| {
+            let mut text = String::new();
+            encode(&mut text, &families, dialect);
+            Beginning::new(text)
+        };
         Self {
-            classic: text(Dialect::Classic),
-            openmetrics: text(Dialect::OpenMetrics),
+            classic: beginning(Dialect::Classic),
+            openmetrics: beginning(Dialect::OpenMetrics),
         }
     }
 
-    /// The text in `dialect`.
-    pub fn text(&self, dialect: Dialect) -> &Text {
-        match dialect {
+    /// The pieces of a whole body in `dialect`, of which `families` are the end.
+    pub fn body(&self, dialect: Dialect, gzip: bool, families: &[Family<'_>]) -> [Bytes; 2] {
+        let beginning = match dialect {
             Dialect::Classic => &self.classic,
             Dialect::OpenMetrics => &self.openmetrics,
+        };
+        let mut end = String::new();
+        encode(&mut end, families, dialect);
+        end.push_str(dialect.end());
+        if gzip {
+            [beginning.gzip.clone(), beginning.gzip_end(&end).into()]
+        } else {
+            [beginning.plain.clone(), end.into()]
         }
     }
 }
 
-impl Text {
+impl Beginning {
     fn new(plain: String) -> Self {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        // Writing to memory cannot fail; were it to, an empty text would be a scrape error, which
-        // is what Prometheus should see then.
-        let gzip = gzip
-            .write_all(plain.as_bytes())
-            .and_then(|()| gzip.finish())
-            .unwrap_or_default();
+        let mut gzip = GZIP_HEADER.to_vec();
+        deflate(plain.as_bytes(), &mut gzip, FlushCompress::Full);
+        let mut checksum = crc32fast::Hasher::new();
+        checksum.update(plain.as_bytes());
         Self {
             plain: plain.into(),
             gzip: gzip.into(),
+            checksum,
+        }
+    }
+
+    /// The compressed end of the text, and the trailer: checksum and length of the whole.
+    fn gzip_end(&self, end: &str) -> Vec<u8> {
+        let mut gzip = Vec::new();
+        deflate(end.as_bytes(), &mut gzip, FlushCompress::Finish);
+        let mut checksum = self.checksum.clone();
+        checksum.update(end.as_bytes());
+        // The length is modulo 2^32 by the standard.
+        let length = (self.plain.len() + end.len()) as u32;
+        gzip.extend(checksum.finalize().to_le_bytes());
+        gzip.extend(length.to_le_bytes());
+        gzip
+    }
+}
+
+/// Appends `text` to `output` as deflate blocks; `flush` says how the last of them ends.
+fn deflate(text: &[u8], output: &mut Vec<u8>, flush: FlushCompress) {
+    let mut compress = Compress::new(Compression::default(), false);
+    loop {
+        // Text of metrics shrinks to less than a tenth; the rest is for a few lines of it.
+        output.reserve(text.len() / 8 + 1024);
+        let read = compress.total_in() as usize;
+        let space = output.capacity() - output.len();
+        let before = compress.total_out();
+        let status = compress.compress_vec(&text[read..], output, flush);
+        let written = (compress.total_out() - before) as usize;
+        let done = match flush {
+            FlushCompress::Finish => matches!(status, Ok(Status::StreamEnd)),
+            // A flush is complete when it left room in the output.
+            _ => compress.total_in() as usize == text.len() && written < space,
+        };
+        // An error is impossible by the parameters; were there one, a body cut short is an error
+        // for the client, which is right.
+        if done || status.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::own;
+    use crate::domain::traffic::Traffic;
+    use crate::exposition::families::Sample;
+    use flate2::read::GzDecoder;
+    use proptest::prelude::*;
+    use std::io::Read;
+
+    /// Reads one gzip member, and sees that nothing stands behind it.
+    fn unzip(pieces: [Bytes; 2]) -> String {
+        let bytes = pieces.concat();
+        let mut decoder = GzDecoder::new(bytes.as_slice());
+        let mut text = String::new();
+        decoder.read_to_string(&mut text).unwrap();
+        assert!(decoder.into_inner().is_empty());
+        text
+    }
+
+    #[test]
+    fn plain_and_compressed_are_the_same_text_in_each_dialect() {
+        let rendered = Rendered::new(
+            &Snapshot::new(Vec::new(), false, Traffic::default()),
+            Timestamp::UNIX_EPOCH,
+            Shown::default(),
+        );
+        let family = Family {
+            metric: &own::PROCESS_THREADS,
+            labels: Vec::new(),
+            samples: vec![Sample {
+                suffix: "",
+                label_values: Vec::new(),
+                value: 3.0,
+            }],
+        };
+        for dialect in [Dialect::Classic, Dialect::OpenMetrics] {
+            let families = std::slice::from_ref(&family);
+            let plain =
+                String::from_utf8(rendered.body(dialect, false, families).concat()).unwrap();
+            assert!(plain.contains("\nprocess_threads 3\n"), "{plain}");
+            assert_eq!(unzip(rendered.body(dialect, true, families)), plain);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_two_texts_are_joined_to_one_member(
+            beginning in proptest::collection::vec(".{0,40}\n", 0..2000),
+            end in ".{0,3000}",
+        ) {
+            let beginning = Beginning::new(beginning.concat());
+            let joined = unzip([beginning.gzip.clone(), beginning.gzip_end(&end).into()]);
+            let plain = std::str::from_utf8(&beginning.plain).unwrap();
+            prop_assert_eq!(joined, format!("{plain}{end}"));
         }
     }
 }

@@ -2,20 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RANGE, RETRY_AFTER,
+};
 use reqwest::{Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::{Error, Explanation};
 use super::wire::{self, Decoded, Unreadable};
 use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
+use crate::domain::traffic::{Endpoint, Traffic};
 use crate::domain::usage::Usage;
 use crate::loopback::is_loopback;
+use crate::token::TokenError;
 
 /// The version of the API that the client speaks, as Heroku wants it asked for.
 const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
@@ -40,46 +45,56 @@ pub struct Limits {
     pub body: usize,
 }
 
-impl Default for Limits {
-    /// Heroku answers in about a second; the largest answer expected, two months of ten thousand
-    /// apps, is about two megabytes.
-    fn default() -> Self {
+impl Limits {
+    /// The limits of requests that may take `request` each. Heroku answers in about a second; the
+    /// largest answer expected, two months of ten thousand apps, is about two megabytes.
+    pub fn within(request: Duration) -> Self {
         Self {
-            connect: Duration::from_secs(10),
-            idle: Duration::from_secs(15),
-            request: Duration::from_secs(60),
+            connect: request.min(Duration::from_secs(10)),
+            idle: request.min(Duration::from_secs(15)),
+            request,
             body: 64 << 20,
         }
     }
 }
 
-/// A client for one API and one token.
+/// A client for one API.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
     api_url: Url,
-    token: SecretString,
     limits: Limits,
+    traffic: Mutex<Traffic>,
 }
 
-/// The client could not be made: the system gave no certificates, or the token cannot be sent.
+/// The client could not be made: the system gives no certificates that can be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// TLS or the HTTP client could not be set up.
-    #[error("the HTTPS client could not be set up")]
-    Http(#[source] reqwest::Error),
-    /// The token holds characters that no HTTP header may hold.
-    #[error("the Heroku API token holds characters that cannot be sent in an HTTP header")]
-    Token,
-}
+#[error("the HTTPS client could not be set up")]
+pub struct ClientError(#[from] reqwest::Error);
 
 /// Who a team is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Its id, a UUID.
     pub id: String,
     /// Its name.
     pub name: String,
+}
+
+/// By what Heroku can tell whether an answer still stands: its `ETag`, and what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validator {
+    url: String,
+    etag: String,
+}
+
+/// What came of asking.
+#[derive(Debug)]
+pub enum Fetched<T> {
+    /// The answer that the validator stands for is still Heroku's (304).
+    Unchanged,
+    /// An answer.
+    Answer(Answer<T>),
 }
 
 /// An answer, and what of it could not be understood.
@@ -89,6 +104,17 @@ pub struct Answer<T> {
     pub data: T,
     /// For each row that was left out, why.
     pub left_out: Vec<String>,
+    /// The JSON of each page, as Heroku sent it.
+    pub pages: Vec<String>,
+    /// By what to ask whether it still stands; a list of several pages has none.
+    pub validator: Option<Validator>,
+}
+
+/// One answer to one request.
+struct Page {
+    body: String,
+    next: Option<HeaderValue>,
+    etag: Option<String>,
 }
 
 impl Client {
@@ -99,20 +125,15 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Where TLS cannot be set up or the token cannot be sent.
-    pub fn new(api_url: Url, token: SecretString, limits: Limits) -> Result<Self, ClientError> {
-        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| ClientError::Token)?;
-        authorization.set_sensitive(true);
-        let headers = HeaderMap::from_iter([(ACCEPT, HEROKU_JSON), (AUTHORIZATION, authorization)]);
-
+    /// Where TLS cannot be set up.
+    pub fn new(api_url: Url, limits: Limits) -> Result<Self, ClientError> {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!(
                 env!("CARGO_PKG_NAME"),
                 "/",
                 env!("CARGO_PKG_VERSION")
             ))
-            .default_headers(headers)
+            .default_headers(HeaderMap::from_iter([(ACCEPT, HEROKU_JSON)]))
             .redirect(redirect::Policy::none())
             .connect_timeout(limits.connect)
             .read_timeout(limits.idle)
@@ -124,13 +145,26 @@ impl Client {
             // Needs no certificates, so that a machine that has none can run the demo.
             http = http.tls_certs_only([]);
         }
-        let http = http.build().map_err(ClientError::Http)?;
+        let http = http.build()?;
         Ok(Self {
             http,
             api_url,
-            token,
             limits,
+            traffic: Mutex::default(),
         })
+    }
+
+    /// The address of the API.
+    pub fn api_url(&self) -> &Url {
+        &self.api_url
+    }
+
+    /// What asking cost so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Asks who the team is that has `team` as its id or its name: `GET /teams/{id or name}`.
@@ -138,44 +172,56 @@ impl Client {
     /// # Errors
     ///
     /// Where Heroku gives no answer that can be used; so for the other calls.
-    pub async fn team(&self, team: &str) -> Result<Identity, Error> {
-        let pages = self.pages(self.url(&["teams", team])).await?;
-        let row =
-            wire::team(pages.first().map_or(&[], Vec::as_slice)).map_err(|e| self.malformed(&e))?;
+    pub async fn team(&self, token: &SecretString, team: &str) -> Result<Identity, Error> {
+        let url = self.url(&["teams", team]);
+        let page = self
+            .get(Endpoint::Team, token, &url, HeaderMap::new())
+            .await?;
+        let body = page.map(|page| page.body).unwrap_or_default();
+        let row = wire::team(body.as_bytes()).map_err(|why| malformed(token, &why))?;
         Ok(Identity {
             id: row.id,
             name: row.name,
         })
     }
 
-    /// Asks for all invoices of a team: `GET /teams/{id or name}/invoices`.
+    /// Asks for all invoices of a team: `GET /teams/{id or name}/invoices`. With the validator of
+    /// an earlier answer, only for what differs from it.
     ///
     /// # Errors
     ///
     /// As for [`Client::team`].
-    pub async fn invoices(&self, team: &str) -> Result<Answer<Invoices>, Error> {
-        let pages = self.pages(self.url(&["teams", team, "invoices"])).await?;
-        self.understood(wire::invoices(&pages))
+    pub async fn invoices(
+        &self,
+        token: &SecretString,
+        team: &str,
+        known: Option<&Validator>,
+    ) -> Result<Fetched<Invoices>, Error> {
+        let url = self.url(&["teams", team, "invoices"]);
+        self.list(Endpoint::Invoices, token, url, known, wire::invoices)
+            .await
     }
 
     /// Asks for a team's usage of the months `from` to `to`:
-    /// `GET /teams/{id}/usage/monthly?start=YYYY-MM&end=YYYY-MM`. A team's name will not do.
+    /// `GET /teams/{id}/usage/monthly?start=YYYY-MM&end=YYYY-MM`. A team's name will not do. With
+    /// the validator of an earlier answer, only for what differs from it.
     ///
     /// # Errors
     ///
     /// As for [`Client::team`].
     pub async fn usage(
         &self,
+        token: &SecretString,
         team_id: &str,
-        from: Month,
-        to: Month,
-    ) -> Result<Answer<Usage>, Error> {
+        months: (Month, Month),
+        known: Option<&Validator>,
+    ) -> Result<Fetched<Usage>, Error> {
         let mut url = self.url(&["teams", team_id, "usage", "monthly"]);
         url.query_pairs_mut()
-            .append_pair("start", &from.to_string())
-            .append_pair("end", &to.to_string());
-        let pages = self.pages(url).await?;
-        self.understood(wire::usage(&pages))
+            .append_pair("start", &months.0.to_string())
+            .append_pair("end", &months.1.to_string());
+        self.list(Endpoint::Usage, token, url, known, wire::usage)
+            .await
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -190,42 +236,128 @@ impl Client {
     /// Reads a list through all its pages: while an answer names a `Next-Range`, that is asked for
     /// next. A page that fails fails the list, for half a list is no answer.
     /// <https://devcenter.heroku.com/articles/platform-api-reference#ranges>
-    async fn pages(&self, url: Url) -> Result<Vec<Vec<u8>>, Error> {
+    async fn list<T>(
+        &self,
+        endpoint: Endpoint,
+        token: &SecretString,
+        url: Url,
+        known: Option<&Validator>,
+        read: fn(&[String]) -> Result<Decoded<T>, Unreadable>,
+    ) -> Result<Fetched<T>, Error> {
+        let mut headers = HeaderMap::new();
+        let etag = known
+            .filter(|known| known.url == url.as_str())
+            .and_then(|known| known.etag.parse().ok());
+        headers.extend(etag.map(|etag| (IF_NONE_MATCH, etag)));
+
         let mut pages = Vec::new();
         let mut asked = BTreeSet::new();
-        let mut range: Option<HeaderValue> = None;
-        loop {
-            let (body, next) = self.get(url.clone(), range.as_ref()).await?;
-            pages.push(body);
-            let Some(next) = next else { return Ok(pages) };
+        let mut first_etag = None;
+        while let Some(page) = self.get(endpoint, token, &url, headers).await? {
+            if pages.is_empty() {
+                first_etag = page.etag;
+            }
+            pages.push(page.body);
+            let Some(next) = page.next else { break };
             if !asked.insert(next.as_bytes().to_vec()) || pages.len() >= MOST_PAGES {
                 return Err(Error::Malformed("its pages never end".into()));
             }
-            range = Some(next);
+            headers = HeaderMap::from_iter([(RANGE, next)]);
+        }
+        if pages.is_empty() {
+            return Ok(Fetched::Unchanged);
+        }
+        let Decoded { value, left_out } = read(&pages).map_err(|why| malformed(token, &why))?;
+        let left_out = left_out.iter().map(|why| printable(token, why)).collect();
+        // The first page's tag says nothing of the others.
+        let etag = first_etag.filter(|_| pages.len() == 1);
+        let validator = etag.map(|etag| Validator {
+            url: url.into(),
+            etag,
+        });
+        Ok(Fetched::Answer(Answer {
+            data: value,
+            left_out,
+            pages,
+            validator,
+        }))
+    }
+
+    /// Sends one request and counts it. `None` is Heroku's word that nothing changed.
+    async fn get(
+        &self,
+        endpoint: Endpoint,
+        token: &SecretString,
+        url: &Url,
+        headers: HeaderMap,
+    ) -> Result<Option<Page>, Error> {
+        let started = Instant::now();
+        let is_conditional = headers.contains_key(IF_NONE_MATCH);
+        let sent = self.send(token, url, headers).await;
+        let status = sent
+            .as_ref()
+            .ok()
+            .map(|response| response.status().as_u16());
+        let answered = match sent {
+            Ok(response) => {
+                self.note_rate_limit(&response);
+                self.receive(token, response, is_conditional).await
+            }
+            Err(error) => Err(error),
+        };
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        traffic.count(endpoint, status, started.elapsed());
+        answered
+    }
+
+    async fn send(
+        &self,
+        token: &SecretString,
+        url: &Url,
+        headers: HeaderMap,
+    ) -> Result<Response, Error> {
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
+            .map_err(|_| TokenError::Malformed)?;
+        authorization.set_sensitive(true);
+        let request = self
+            .http
+            .get(url.clone())
+            .headers(headers)
+            .header(AUTHORIZATION, authorization);
+        request.send().await.map_err(transport)
+    }
+
+    fn note_rate_limit(&self, response: &Response) {
+        let header = response.headers().get("ratelimit-remaining");
+        if let Some(remaining) = header.and_then(|value| value.to_str().ok()?.trim().parse().ok()) {
+            let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+            traffic.rate_limit_remaining = Some(remaining);
         }
     }
 
-    async fn get(
+    async fn receive(
         &self,
-        url: Url,
-        range: Option<&HeaderValue>,
-    ) -> Result<(Vec<u8>, Option<HeaderValue>), Error> {
-        let mut request = self.http.get(url);
-        if let Some(range) = range {
-            request = request.header(RANGE, range);
-        }
-        let response = request.send().await.map_err(transport)?;
+        token: &SecretString,
+        response: Response,
+        is_conditional: bool,
+    ) -> Result<Option<Page>, Error> {
         let status = response.status();
+        if status == StatusCode::NOT_MODIFIED && is_conditional {
+            return Ok(None);
+        }
         if status.is_redirection() {
             return Err(Error::Redirect {
                 status: status.as_u16(),
             });
         }
         if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
-            return Err(self.refused(response).await);
+            return Err(self.refused(token, response).await);
         }
         let next = response.headers().get("next-range").cloned();
-        Ok((self.body(response).await?, next))
+        let etag = header(&response, ETAG.as_str());
+        let body = String::from_utf8(self.body(response).await?)
+            .map_err(|_| Error::Malformed("it is not UTF-8".into()))?;
+        Ok(Some(Page { body, next, etag }))
     }
 
     /// Reads a body up to the limit; it is counted decompressed, so that a small answer cannot
@@ -242,25 +374,27 @@ impl Client {
     }
 
     /// The error for an answer that is a refusal, with what Heroku's error body says of it.
-    async fn refused(&self, response: Response) -> Error {
+    async fn refused(&self, token: &SecretString, response: Response) -> Error {
         #[derive(Default, Deserialize)]
         struct ErrorBody {
             id: Option<String>,
             message: Option<String>,
         }
         let status = response.status().as_u16();
-        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        let retry_after = header(RETRY_AFTER.as_str())
+        // The other form, a date, is not one that an API with a rate by the minute would send.
+        let retry_after = header(&response, RETRY_AFTER.as_str());
+        let retry_after = retry_after
             .and_then(|s| s.trim().parse().ok())
             .map(Duration::from_secs);
-        let request_id = header("request-id").map(|id| self.printable(&id));
+        let request_id = header(&response, "request-id");
         // A refusal stays one whether or not its body can be read: a 5xx is often HTML.
         let body = self.body(response).await.unwrap_or_default();
         let body: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
+        let said = |text: Option<String>| text.map(|text| printable(token, &text));
         let explanation = Explanation {
-            id: body.id.map(|id| self.printable(&id)),
-            message: body.message.map(|message| self.printable(&message)),
-            request_id,
+            id: said(body.id),
+            message: said(body.message),
+            request_id: said(request_id),
         };
         Error::Status {
             status,
@@ -268,30 +402,63 @@ impl Client {
             retry_after,
         }
     }
+}
 
-    fn understood<T>(&self, decoded: Result<Decoded<T>, Unreadable>) -> Result<Answer<T>, Error> {
-        let Decoded { value, left_out } = decoded.map_err(|e| self.malformed(&e))?;
-        Ok(Answer {
-            data: value,
-            left_out: left_out.iter().map(|why| self.printable(why)).collect(),
-        })
+impl Answer<Invoices> {
+    /// Reads an answer that was kept as Heroku sent it.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not such an answer.
+    pub fn from_kept(pages: Vec<String>, validator: Option<Validator>) -> Result<Self, Error> {
+        kept(wire::invoices, pages, validator)
     }
+}
 
-    fn malformed(&self, why: &Unreadable) -> Error {
-        Error::Malformed(self.printable(&why.to_string()))
+impl Answer<Usage> {
+    /// Reads an answer that was kept as Heroku sent it.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not such an answer.
+    pub fn from_kept(pages: Vec<String>, validator: Option<Validator>) -> Result<Self, Error> {
+        kept(wire::usage, pages, validator)
     }
+}
 
-    /// What an upstream wrote, made fit for a log line: short, on one line, and without the token,
-    /// which a broken proxy may echo.
-    fn printable(&self, text: &str) -> String {
-        let text = text.replace(self.token.expose_secret(), "[token]");
-        let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-        let mut short: String = plain.clone().take(MESSAGE_CHARACTERS).collect();
-        if plain.count() > MESSAGE_CHARACTERS {
-            short.push('…');
-        }
-        short
+fn kept<T>(
+    read: fn(&[String]) -> Result<Decoded<T>, Unreadable>,
+    pages: Vec<String>,
+    validator: Option<Validator>,
+) -> Result<Answer<T>, Error> {
+    let Decoded { value, left_out } =
+        read(&pages).map_err(|why| Error::Malformed(why.to_string()))?;
+    Ok(Answer {
+        data: value,
+        left_out,
+        pages,
+        validator,
+    })
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    Some(response.headers().get(name)?.to_str().ok()?.to_owned())
+}
+
+fn malformed(token: &SecretString, why: &Unreadable) -> Error {
+    Error::Malformed(printable(token, &why.to_string()))
+}
+
+/// What an upstream wrote, made fit for a log line: short, on one line, and without the token,
+/// which a broken proxy may echo.
+fn printable(token: &SecretString, text: &str) -> String {
+    let text = text.replace(token.expose_secret(), "[token]");
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = plain.clone().take(MESSAGE_CHARACTERS).collect();
+    if plain.count() > MESSAGE_CHARACTERS {
+        short.push('…');
     }
+    short
 }
 
 /// The error for a connection that could not be made, broke, or brought what cannot be

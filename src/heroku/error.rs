@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::domain::snapshot::Reason;
+use crate::domain::reason::Reason;
+use crate::token::TokenError;
 
 /// Why Heroku gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,15 @@ pub enum Error {
     /// The answer could not be understood.
     #[error("the answer could not be understood: {0}")]
     Malformed(String),
+    /// The team is there, but Heroku never had this for it.
+    #[error("the team has no such endpoint, or it is closed to the token")]
+    NotAvailable(#[source] Box<Error>),
+    /// Heroku knows no such team, or does not tell of it.
+    #[error("there is no such team")]
+    TeamNotFound(#[source] Box<Error>),
+    /// There is no token to ask with.
+    #[error("there is no token")]
+    Token(#[from] TokenError),
 }
 
 /// What Heroku said of a status: its error body's `id` and `message`, and the `Request-Id` that
@@ -84,7 +94,15 @@ impl Error {
             Self::Timeout => Reason::Timeout,
             Self::TooLarge(_) => Reason::TooLarge,
             Self::Malformed(_) => Reason::Malformed,
+            Self::NotAvailable(_) => Reason::NotAvailable,
+            Self::TeamNotFound(_) => Reason::TeamNotFound,
+            Self::Token(_) => Reason::TokenUnreadable,
         }
+    }
+
+    /// Whether Heroku answered that the thing asked for is not there, or not for this token.
+    pub fn is_absence(&self) -> bool {
+        matches!(self.reason(), Reason::Forbidden | Reason::NotFound)
     }
 
     /// The pause that Heroku asked for.

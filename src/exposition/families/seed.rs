@@ -1,60 +1,52 @@
-//! A Snapshot becomes families of samples.
+//! The twenty metrics of the program that this one replaces.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::{Family, Sample, Shown};
 use crate::catalogue::Metric;
 use crate::catalogue::seed::{self, InvoiceMetrics, UsageMetrics};
 use crate::domain::invoice::{Invoice, Invoices};
 use crate::domain::money::Money;
 use crate::domain::month::Month;
 use crate::domain::snapshot::{Snapshot, Team};
-use crate::domain::usage::{Figures, MonthlyUsage};
+use crate::domain::usage::{Figures, MonthlyUsage, Usage};
 
-/// The `app_name` under which the seed's metrics carry a team's own figures.
+/// The `app_name` under which these metrics carry a team's own figures.
 const TEAM_TOTAL: &str = "_team_total";
 
-/// A metric and its series.
-#[derive(Debug)]
-pub struct Family<'a> {
-    /// What the metric is.
-    pub metric: &'static Metric,
-    /// The names of the labels that its series carry, in the order of a sample's values.
-    pub labels: Vec<&'static str>,
-    /// Its series; no two have the same label values.
-    pub samples: Vec<Sample<'a>>,
-}
-
-/// One series and its value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample<'a> {
-    /// A value for each label of the family.
-    pub label_values: Vec<Cow<'a, str>>,
-    /// The value, in the metric's unit.
-    pub value: f64,
-}
-
 /// The families that have a series at the instant `now`, in the catalogue's order.
-pub fn collect(snapshot: &Snapshot, now: Timestamp) -> Vec<Family<'_>> {
+pub(super) fn families(snapshot: &Snapshot, now: Timestamp, shown: Shown) -> Vec<Family<'_>> {
     let current = Month::at(now);
+    let several = snapshot.several_teams();
+    let teams = || snapshot.teams().iter();
+    let invoices: Vec<_> = teams()
+        .filter_map(|team| Some((team, team.invoices.fresh_data(now, shown.max_age)?)))
+        .collect();
+    let usage: Vec<_> = teams()
+        .filter_map(|team| Some((team, team.usage.fresh_data(now, shown.max_age)?)))
+        .collect();
+
     let mut families = Vec::new();
     invoice_families(
         &mut families,
-        snapshot,
+        &invoices,
+        several,
         &seed::CURRENT_INVOICE,
         Invoices::current,
     );
     invoice_families(
         &mut families,
-        snapshot,
+        &invoices,
+        several,
         &seed::PREVIOUS_INVOICE,
         Invoices::previous,
     );
-    usage_families(&mut families, snapshot, &seed::CURRENT_USAGE, current);
+    usage_families(&mut families, &usage, &seed::CURRENT_USAGE, current);
     usage_families(
         &mut families,
-        snapshot,
+        &usage,
         &seed::PREVIOUS_USAGE,
         current.previous(),
     );
@@ -65,15 +57,14 @@ pub fn collect(snapshot: &Snapshot, now: Timestamp) -> Vec<Family<'_>> {
 /// The eight families of the invoice that `choose` takes of each team's.
 fn invoice_families<'a>(
     families: &mut Vec<Family<'a>>,
-    snapshot: &'a Snapshot,
+    teams: &[(&'a Team, &'a Invoices)],
+    several: bool,
     metrics: &'static InvoiceMetrics,
     choose: fn(&Invoices) -> Option<&Invoice>,
 ) {
-    let several = snapshot.several_teams();
-    let chosen: Vec<(&Team, &Invoice)> = snapshot
-        .teams()
+    let chosen: Vec<(&Team, &Invoice)> = teams
         .iter()
-        .filter_map(|team| Some((team, choose(team.invoices.data()?)?)))
+        .filter_map(|(team, invoices)| Some((*team, choose(invoices)?)))
         .collect();
 
     let mut add = |metric: &'static Metric, figure: fn(&Invoice) -> Option<f64>| {
@@ -94,10 +85,7 @@ fn invoice_families<'a>(
                 );
             }
             label_values.push(invoice.period.end_as_written.as_str().into());
-            Some(Sample {
-                label_values,
-                value,
-            })
+            Some(Sample::new(label_values, value))
         });
         families.push(Family {
             metric,
@@ -119,14 +107,14 @@ fn invoice_families<'a>(
 /// The two families of one month's usage.
 fn usage_families<'a>(
     families: &mut Vec<Family<'a>>,
-    snapshot: &'a Snapshot,
+    teams: &[(&'a Team, &'a Usage)],
     metrics: &'static UsageMetrics,
     month: Month,
 ) {
     let mut usd = Vec::new();
     let mut dyno_units = Vec::new();
-    for team in snapshot.teams() {
-        let Some(usage) = team.usage.data().and_then(|usage| usage.months.get(&month)) else {
+    for (team, usage) in teams {
+        let Some(usage) = usage.months.get(&month) else {
             continue;
         };
         for (app, figures) in rows(usage) {
@@ -142,16 +130,12 @@ fn usage_families<'a>(
                 ("connect", figures.connect),
                 ("partner", figures.partner),
             ];
-            usd.extend(types.into_iter().filter_map(|(kind, value)| {
-                Some(Sample {
-                    label_values: labels(Some(kind)),
-                    value: value?,
-                })
-            }));
-            dyno_units.extend(figures.dynos.map(|value| Sample {
-                label_values: labels(None),
-                value,
-            }));
+            usd.extend(
+                types
+                    .into_iter()
+                    .filter_map(|(kind, value)| Some(Sample::new(labels(Some(kind)), value?))),
+            );
+            dyno_units.extend(figures.dynos.map(|value| Sample::new(labels(None), value)));
         }
     }
     for (metric, samples) in [(&metrics.usd, usd), (&metrics.dyno_units, dyno_units)] {

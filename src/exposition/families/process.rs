@@ -1,0 +1,51 @@
+//! The process, as Prometheus's own client libraries tell of it.
+
+use super::{Family, Sample};
+use crate::catalogue::Metric;
+use crate::catalogue::own;
+
+/// What the system tells of the process. What it does not tell is not shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Process {
+    /// Processor time, user and system together, in seconds.
+    pub cpu_seconds: Option<f64>,
+    /// Open file descriptors.
+    pub open_fds: Option<u64>,
+    /// The most file descriptors that may be open.
+    pub max_fds: Option<u64>,
+    /// Virtual memory, in bytes.
+    pub virtual_memory: Option<u64>,
+    /// Resident memory, in bytes.
+    pub resident_memory: Option<u64>,
+    /// When it started, in seconds since 1970.
+    pub start_time: Option<f64>,
+    /// Its threads.
+    pub threads: Option<u64>,
+}
+
+/// The families of the process, in the catalogue's order.
+pub(super) fn families(process: &Process) -> Vec<Family<'static>> {
+    let whole = |value: Option<u64>| value.map(|value| value as f64);
+    let all: [(&'static Metric, Option<f64>); 7] = [
+        (&own::PROCESS_CPU, process.cpu_seconds),
+        (&own::PROCESS_OPEN_FDS, whole(process.open_fds)),
+        (&own::PROCESS_MAX_FDS, whole(process.max_fds)),
+        (&own::PROCESS_VIRTUAL_MEMORY, whole(process.virtual_memory)),
+        (
+            &own::PROCESS_RESIDENT_MEMORY,
+            whole(process.resident_memory),
+        ),
+        (&own::PROCESS_START_TIME, process.start_time),
+        (&own::PROCESS_THREADS, whole(process.threads)),
+    ];
+    let known = all
+        .into_iter()
+        .filter_map(|(metric, value)| Some((metric, value?)));
+    known
+        .map(|(metric, value)| Family {
+            metric,
+            labels: Vec::new(),
+            samples: vec![Sample::new(Vec::new(), value)],
+        })
+        .collect()
+}
