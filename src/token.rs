@@ -57,6 +57,12 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Whether a text holds what looks like one of Heroku's tokens, `HRKU-…`, and so must not be
+/// repeated in a message.
+pub fn looks_like_token(text: &str) -> bool {
+    text.to_ascii_uppercase().contains("HRKU-")
+}
+
 /// Reads a token as a variable or a file holds it, with white space around it; `None` if that is
 /// all there is.
 ///

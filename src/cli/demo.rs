@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::logging;
-use super::serve::{listen, poller, runtime, serve};
+use super::serve::{listen, poller, runtime, serve, stop_signal};
 use crate::clock::Clock;
 use crate::config::{DemoConfig, HerokuConfig};
 use crate::exposition::families::Shown;
@@ -27,6 +27,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     let clock = clock_on(config.date);
     runtime()?.block_on(async {
+        let stop = stop_signal()?;
         let listeners = listen(&config.web.listen).await?;
         let today = day(&clock);
         let company = Company::believable(config.seed, today);
@@ -40,6 +41,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
             token: Token::Given(heroku.token().into()),
             teams,
             timeout: DEMO_TIMEOUT,
+            rate_limit_floor: 0,
             poll_interval: config.poll_interval,
             state_file: None,
         };
@@ -52,7 +54,17 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
         let poller = poller(asked, clock.clone())?;
         let heroku = Arc::new(heroku);
         let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
-        let status = serve(poller, listeners, &config.web, clock, Shown::default()).await;
+        let status = serve(
+            poller,
+            listeners,
+            &config.web,
+            clock,
+            Shown {
+                max_age: config.max_age,
+            },
+            stop,
+        )
+        .await;
         days.abort();
         status
     })

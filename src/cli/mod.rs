@@ -15,6 +15,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::config::{Config, DemoConfig, Problems, Typed};
+use crate::token::looks_like_token;
 
 /// The exit status for settings that cannot be used, as for flags that do not exist.
 const UNUSABLE_SETTINGS: u8 = 2;
@@ -29,11 +30,7 @@ pub fn run(
 ) -> ExitCode {
     let matches = match parser::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(message) => {
-            // Help and version go to standard output with status 0; clap knows which is which.
-            let _ = message.print();
-            return ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(UNUSABLE_SETTINGS));
-        }
+        Err(message) => return say(&message),
     };
     let (subcommand, flags) = parser::typed_flags(&matches);
     match dispatch(subcommand, &Typed { flags, environment }) {
@@ -49,6 +46,22 @@ pub fn run(
             ExitCode::from(status)
         }
     }
+}
+
+/// Prints what clap says: help and version to standard output with status 0, all else to standard
+/// error with status 2.
+fn say(message: &clap::Error) -> ExitCode {
+    let status = ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(UNUSABLE_SETTINGS));
+    if looks_like_token(&message.to_string()) {
+        let _ = writeln!(
+            std::io::stderr(),
+            "heroku-cost-exporter: an argument looks like a token, which others could see in the process list: \
+             set HEROKU_API_KEY or HEROKU_API_KEY_FILE instead"
+        );
+    } else {
+        let _ = message.print();
+    }
+    status
 }
 
 fn dispatch(subcommand: &str, typed: &Typed) -> anyhow::Result<ExitCode> {

@@ -18,18 +18,43 @@ pub(crate) fn command() -> Command {
             "The Heroku API token is read from HEROKU_API_KEY.\n\
              Without a subcommand the program serves.",
         )
-        .args(setting::GENERAL.map(|setting| argument(setting).global(true)))
-        .subcommand(Command::new("serve").about("Poll Heroku and serve metrics (the default)"))
+        .args(serving())
+        .subcommand(
+            Command::new("serve")
+                .about("Poll Heroku and serve metrics (the default)")
+                .args(serving()),
+        )
         .subcommand(
             Command::new("demo")
                 .about("Serve a made-up company from a simulated Heroku: no account, no network")
-                .args(setting::DEMO.map(argument)),
+                .args(
+                    setting::DEMO
+                        .into_iter()
+                        .chain(setting::SERVING)
+                        .chain(setting::LOG)
+                        .map(argument),
+                ),
         )
         .subcommand(
             Command::new("check")
-                .about("Ask Heroku once and say, for each team and endpoint, what it answered"),
+                .about("Ask Heroku once and say, for each team and endpoint, what it answered")
+                .args(
+                    setting::HEROKU
+                        .into_iter()
+                        .chain(setting::LOG)
+                        .map(argument),
+                ),
         )
         .subcommand(Command::new("metrics").about("Print the metric reference, as Markdown"))
+}
+
+/// The flags of what polls and serves.
+fn serving() -> impl Iterator<Item = Arg> {
+    setting::HEROKU
+        .into_iter()
+        .chain(setting::SERVING)
+        .chain(setting::LOG)
+        .map(argument)
 }
 
 fn argument(setting: &'static Setting) -> Arg {
@@ -54,17 +79,16 @@ fn argument(setting: &'static Setting) -> Arg {
         .action(action)
 }
 
-/// The subcommand that was given, and the flags.
+/// The subcommand that was given, and the flags: those before it and those behind it, which win.
 pub(crate) fn typed_flags(matches: &ArgMatches) -> (&str, BTreeMap<&'static str, Vec<OsString>>) {
-    let (subcommand, matches) = matches.subcommand().unwrap_or(("serve", matches));
-    let flags = setting::GENERAL
-        .iter()
-        .chain(&setting::DEMO)
-        .filter_map(|setting| {
-            // The demo's flags are known to the demo alone.
+    let (subcommand, behind) = matches.subcommand().unwrap_or(("serve", matches));
+    let flags = [matches, behind].into_iter().flat_map(|matches| {
+        setting::all().filter_map(|setting| {
+            // Not every subcommand knows every flag.
             let values = matches.try_get_many::<OsString>(setting.flag).ok()??;
             Some((setting.flag, values.cloned().collect()))
-        });
+        })
+    });
     (subcommand, flags.collect())
 }
 

@@ -72,7 +72,11 @@ pub fn settings() -> String {
         text,
         "| (none: it would stand in the process list) | `{API_KEY_VARIABLE}` | required | The Heroku API token |"
     );
-    for setting in setting::GENERAL {
+    for setting in setting::HEROKU
+        .into_iter()
+        .chain(setting::SERVING)
+        .chain(setting::LOG)
+    {
         row(
             &mut text,
             setting,

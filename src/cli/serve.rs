@@ -22,12 +22,13 @@ use crate::state::StateFile;
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     runtime()?.block_on(async {
+        let stop = stop_signal()?;
         let listeners = listen(&config.web.listen).await?;
         let poller = poller(config.heroku, Clock::system())?;
         let shown = Shown {
             max_age: config.max_age,
         };
-        serve(poller, listeners, &config.web, Clock::system(), shown).await
+        serve(poller, listeners, &config.web, Clock::system(), shown, stop).await
     })
 }
 
@@ -49,6 +50,7 @@ pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Polle
         teams: config.teams,
         interval: config.poll_interval,
         timeout: config.timeout,
+        rate_limit_floor: config.rate_limit_floor,
         clock,
         state: config.state_file.map(StateFile::new),
     }))
@@ -61,8 +63,8 @@ pub(crate) async fn serve(
     web: &WebConfig,
     clock: Clock,
     shown: Shown,
+    stop: impl Future<Output = ()>,
 ) -> anyhow::Result<ExitCode> {
-    let stop = stop_signal()?;
     let (sender, published) = watch::channel(Arc::new(poller.snapshot()));
     let polling = tokio::spawn(poller.run(sender));
     let scrape = Scrape::new(published, clock, shown, process::read);
@@ -102,8 +104,9 @@ async fn bind(address: &ListenAddress) -> std::io::Result<TcpListener> {
     }
 }
 
-/// Resolves when the program is told to stop, by SIGTERM or SIGINT.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+/// Resolves when the program is told to stop, by SIGTERM or SIGINT. Made before anything says that
+/// the program runs, so that a signal is never too early.
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -54,6 +54,8 @@ pub struct HerokuConfig {
     pub teams: Vec<String>,
     /// How long one poll of one endpoint may take.
     pub timeout: Duration,
+    /// How many requests of the account's rate limit are left to others.
+    pub rate_limit_floor: u64,
     /// The time between two polls.
     pub poll_interval: Duration,
     /// Where to keep what Heroku said.
@@ -131,6 +133,8 @@ pub struct DemoConfig {
     pub web: WebConfig,
     /// What to log.
     pub log: LogConfig,
+    /// The age beyond which figures are not shown.
+    pub max_age: Option<Duration>,
     /// The time between two polls.
     pub poll_interval: Duration,
     /// Which company is made up.
@@ -152,6 +156,7 @@ impl DemoConfig {
         };
         let web = reader.web();
         let log = reader.log();
+        let max_age = reader.read_optional(&setting::DATA_MAX_AGE, read::max_age);
         let poll_interval = reader.read(&setting::POLL_INTERVAL, read::interval);
         let seed = reader.read(&setting::DEMO_SEED, read::seed);
         let date = reader.read_optional(&setting::DEMO_DATE, read::date);
@@ -162,6 +167,7 @@ impl DemoConfig {
                 Ok(Self {
                     web,
                     log,
+                    max_age,
                     poll_interval,
                     seed,
                     date,
@@ -199,6 +205,7 @@ impl<'a> Reader<'a> {
         }
         let api_url = self.read(&setting::HEROKU_API_URL, read::api_url);
         let timeout = self.read(&setting::HEROKU_TIMEOUT, read::timeout);
+        let floor = self.read(&setting::HEROKU_RATE_LIMIT_FLOOR, read::rate_limit_floor);
         let poll_interval = self.read(&setting::POLL_INTERVAL, read::interval);
         let state_file = self.read_optional(&setting::STATE_FILE, read::state_file);
         Some(HerokuConfig {
@@ -206,6 +213,7 @@ impl<'a> Reader<'a> {
             token: token?,
             teams: teams?,
             timeout: timeout?,
+            rate_limit_floor: floor?,
             poll_interval: poll_interval?,
             state_file,
         })
@@ -374,7 +382,7 @@ impl<'a> Reader<'a> {
             .and_then(Result::ok)
             .map(str::trim);
         token.is_some_and(|token| value.contains(token))
-            || value.to_ascii_uppercase().contains("HRKU-")
+            || token::looks_like_token(value)
             || Url::parse(value).is_ok_and(|url| url.password().is_some())
     }
 

@@ -161,6 +161,21 @@ fn bounded(
         .ok_or_else(|| format!("out of range; {right}"))
 }
 
+pub(super) fn rate_limit_floor(values: &[&str]) -> Result<u64, String> {
+    let number = values
+        .concat()
+        .trim()
+        .parse()
+        .ok()
+        .filter(|floor| *floor <= 4500);
+    number.ok_or_else(|| {
+        format!(
+            "not such a number; give {}",
+            setting::HEROKU_RATE_LIMIT_FLOOR.right
+        )
+    })
+}
+
 pub(super) fn state_file(values: &[&str]) -> Result<PathBuf, String> {
     let path = PathBuf::from(values.concat());
     let directory = match path.parent() {

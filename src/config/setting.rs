@@ -65,6 +65,16 @@ pub static HEROKU_TIMEOUT: Setting = Setting {
     right: "a duration such as 1m or 30s",
 };
 
+/// What to leave of the rate limit.
+pub static HEROKU_RATE_LIMIT_FLOOR: Setting = Setting {
+    flag: "heroku.rate-limit-floor",
+    value_name: "REQUESTS",
+    default: Some("100"),
+    repeatable: false,
+    help: "How many requests of the account's rate limit to leave to others; when fewer remain, polling pauses",
+    right: "a number from 0 to 4500, which is all that Heroku allows an account",
+};
+
 /// How old figures may become.
 pub static DATA_MAX_AGE: Setting = Setting {
     flag: "data.max-age",
@@ -165,24 +175,35 @@ pub static DEMO_DATE: Setting = Setting {
     right: "a date such as 2026-11-30",
 };
 
-/// The settings of every subcommand.
-pub static GENERAL: [&Setting; 12] = [
+/// What is asked, and how.
+pub static HEROKU: [&Setting; 6] = [
     &HEROKU_TEAM_ID,
     &HEROKU_API_KEY_FILE,
     &HEROKU_API_URL,
     &HEROKU_TIMEOUT,
+    &HEROKU_RATE_LIMIT_FLOOR,
+    &STATE_FILE,
+];
+
+/// What is served, and where.
+pub static SERVING: [&Setting; 5] = [
     &POLL_INTERVAL,
     &DATA_MAX_AGE,
-    &STATE_FILE,
     &PORT,
     &WEB_LISTEN_ADDRESS,
     &WEB_TELEMETRY_PATH,
-    &LOG_LEVEL,
-    &LOG_FORMAT,
 ];
 
-/// The settings of `demo` alone.
+/// What is logged.
+pub static LOG: [&Setting; 2] = [&LOG_LEVEL, &LOG_FORMAT];
+
+/// Which company the demo makes up.
 pub static DEMO: [&Setting; 2] = [&DEMO_SEED, &DEMO_DATE];
+
+/// All settings.
+pub fn all() -> impl Iterator<Item = &'static Setting> {
+    HEROKU.into_iter().chain(SERVING).chain(LOG).chain(DEMO)
+}
 
 #[cfg(test)]
 mod tests {
@@ -190,25 +211,11 @@ mod tests {
 
     #[test]
     fn variables_are_derived_by_one_rule_and_keep_the_seed_s_names() {
-        let variables: Vec<_> = GENERAL.iter().chain(&DEMO).map(|s| s.variable()).collect();
-        assert_eq!(
-            variables,
-            [
-                "HEROKU_TEAM_ID",
-                "HEROKU_API_KEY_FILE",
-                "HEROKU_API_URL",
-                "HEROKU_TIMEOUT",
-                "POLL_INTERVAL",
-                "DATA_MAX_AGE",
-                "STATE_FILE",
-                "PORT",
-                "WEB_LISTEN_ADDRESS",
-                "WEB_TELEMETRY_PATH",
-                "LOG_LEVEL",
-                "LOG_FORMAT",
-                "DEMO_SEED",
-                "DEMO_DATE"
-            ]
-        );
+        let variables: Vec<_> = all().map(Setting::variable).collect();
+        for seed in ["PORT", "HEROKU_TEAM_ID"] {
+            assert!(variables.iter().any(|variable| variable == seed), "{seed}");
+        }
+        assert_eq!(HEROKU_API_KEY_FILE.variable(), "HEROKU_API_KEY_FILE");
+        assert_eq!(WEB_LISTEN_ADDRESS.variable(), "WEB_LISTEN_ADDRESS");
     }
 }

@@ -1,8 +1,12 @@
 //! A scrape's body: the part that follows from the Snapshot, written and compressed once, and the
 //! small part that can be different at each scrape, put behind it.
 
+use std::io::Write;
+use std::mem;
+
 use bytes::Bytes;
-use flate2::{Compress, Compression, FlushCompress, Status};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use jiff::Timestamp;
 
 use super::encode::{Dialect, encode};
@@ -65,21 +69,21 @@ impl Rendered {
 
 impl Beginning {
     fn new(plain: String) -> Self {
-        let mut gzip = GZIP_HEADER.to_vec();
-        deflate(plain.as_bytes(), &mut gzip, FlushCompress::Full);
+        let mut deflate = DeflateEncoder::new(GZIP_HEADER.to_vec(), Compression::default());
+        // A flush ends the last block at a byte. Writing to memory cannot fail; could it, a body cut
+        // short would be an error for the client, which is right.
+        let _ = deflate.write_all(plain.as_bytes()).and_then(|()| deflate.flush());
+        let gzip = mem::take(deflate.get_mut());
         let mut checksum = crc32fast::Hasher::new();
         checksum.update(plain.as_bytes());
-        Self {
-            plain: plain.into(),
-            gzip: gzip.into(),
-            checksum,
-        }
+        Self { plain: plain.into(), gzip: gzip.into(), checksum }
     }
 
     /// The compressed end of the text, and the trailer: checksum and length of the whole.
     fn gzip_end(&self, end: &str) -> Vec<u8> {
-        let mut gzip = Vec::new();
-        deflate(end.as_bytes(), &mut gzip, FlushCompress::Finish);
+        let mut deflate = DeflateEncoder::new(Vec::new(), Compression::default());
+        let written = deflate.write_all(end.as_bytes());
+        let mut gzip = written.and_then(|()| deflate.finish()).unwrap_or_default();
         let mut checksum = self.checksum.clone();
         checksum.update(end.as_bytes());
         // The length is modulo 2^32 by the standard.
@@ -87,30 +91,6 @@ impl Beginning {
         gzip.extend(checksum.finalize().to_le_bytes());
         gzip.extend(length.to_le_bytes());
         gzip
-    }
-}
-
-/// Appends `text` to `output` as deflate blocks; `flush` says how the last of them ends.
-fn deflate(text: &[u8], output: &mut Vec<u8>, flush: FlushCompress) {
-    let mut compress = Compress::new(Compression::default(), false);
-    loop {
-        // Text of metrics shrinks to less than a tenth; the rest is for a few lines of it.
-        output.reserve(text.len() / 8 + 1024);
-        let read = compress.total_in() as usize;
-        let space = output.capacity() - output.len();
-        let before = compress.total_out();
-        let status = compress.compress_vec(&text[read..], output, flush);
-        let written = (compress.total_out() - before) as usize;
-        let done = match flush {
-            FlushCompress::Finish => matches!(status, Ok(Status::StreamEnd)),
-            // A flush is complete when it left room in the output.
-            _ => compress.total_in() as usize == text.len() && written < space,
-        };
-        // An error is impossible by the parameters; were there one, a body cut short is an error
-        // for the client, which is right.
-        if done || status.is_err() {
-            return;
-        }
     }
 }
 

@@ -28,9 +28,6 @@ use team::{Answered, Noted, TeamState};
 /// <https://devcenter.heroku.com/articles/platform-api-reference#rate-limits>
 const REFILL_OF_ONE_REQUEST: Duration = Duration::from_millis(800);
 
-/// What is left of the rate limit to everybody else who uses the account: below it, polling pauses.
-const RATE_LIMIT_FLOOR: u64 = 100;
-
 /// How long after the beginning of a UTC month everything is asked anew: Heroku's clock and this
 /// one may differ by a little, and a month that has not begun for Heroku is an error.
 const MONTH_SETTLES: SignedDuration = SignedDuration::from_secs(10);
@@ -55,6 +52,9 @@ pub struct Options {
     pub interval: Duration,
     /// How long one poll of one endpoint may take, with all its requests.
     pub timeout: Duration,
+    /// How many requests of the account's rate limit are left to others: when fewer remain,
+    /// polling pauses.
+    pub rate_limit_floor: u64,
     /// What time it is.
     pub clock: Clock,
     /// Where to keep what Heroku said.
@@ -69,6 +69,7 @@ pub struct Poller {
     pauses: Pauses,
     teams: Vec<TeamState>,
     several_teams: bool,
+    rate_limit_floor: u64,
     /// Until when the rate limit wants nothing to be asked.
     resume_at: Option<Instant>,
     state: Option<StateFile>,
@@ -104,6 +105,7 @@ impl Poller {
             teams,
             interval,
             timeout,
+            rate_limit_floor,
             clock,
             state,
         } = options;
@@ -132,6 +134,7 @@ impl Poller {
             },
             teams,
             several_teams,
+            rate_limit_floor,
             resume_at: None,
             state,
             saving: Saving::default(),
@@ -231,7 +234,9 @@ impl Poller {
     /// Pauses all polling while too little is left of the rate limit.
     fn mind_rate_limit(&mut self) {
         let remaining = self.asking.client.traffic().rate_limit_remaining;
-        let missing = remaining.map_or(0, |remaining| RATE_LIMIT_FLOOR.saturating_sub(remaining));
+        let missing = remaining.map_or(0, |remaining| {
+            self.rate_limit_floor.saturating_sub(remaining)
+        });
         let was_pausing = self.resume_at.is_some();
         let pause =
             REFILL_OF_ONE_REQUEST.saturating_mul(u32::try_from(missing).unwrap_or(u32::MAX));
@@ -307,6 +312,7 @@ mod tests {
             teams: (0..100).map(|n| format!("team-{n}")).collect(),
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
+            rate_limit_floor: 0,
             clock: Clock::system(),
             state: None,
         });

@@ -19,6 +19,7 @@ mod demo;
 mod dialects;
 mod documents;
 mod failures;
+mod faults;
 mod golden;
 mod http_surface;
 mod months;
