@@ -19,3 +19,4 @@ pub mod heroku;
 mod loopback;
 pub mod poll;
 pub mod server;
+pub mod web_config;
