@@ -19,4 +19,5 @@ pub mod heroku;
 mod loopback;
 pub mod poll;
 pub mod server;
+pub mod service_manager;
 pub mod web_config;

@@ -1,9 +1,6 @@
-//! The HTTP server: routes, and the published state as a client asks for it.
-//!
-//! A scrape is answered from memory. Nothing here knows where a Snapshot comes from.
+//! The routes, and the published state as a client asks for it. A scrape is answered from memory.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,15 +8,10 @@ use axum::extract::State;
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::domain::month::Month;
@@ -27,20 +19,12 @@ use crate::domain::snapshot::Snapshot;
 use crate::exposition::negotiate;
 use crate::exposition::render::Rendered;
 
-/// How long a client may take over the head of a request; an idle connection is closed after it.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long answers in flight may take once the program is told to stop.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(1500);
-
-/// How long to wait when a connection could not be accepted, as when descriptors have run out.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
 /// What the routes read.
 #[derive(Debug)]
-pub struct Site {
+struct Site {
     published: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
+    ready: watch::Receiver<bool>,
     landing_page: String,
     cache: Mutex<Option<Cached>>,
 }
@@ -79,24 +63,36 @@ impl Site {
     }
 }
 
-/// The routes over the published state.
+/// The routes over the published state; `ready` says whether it is worth a look.
 pub fn routes(
     published: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
     telemetry_path: &str,
+    ready: watch::Receiver<bool>,
 ) -> Router {
     let landing_page = landing_page(telemetry_path);
     let site = Arc::new(Site {
         published,
         clock,
+        ready,
         landing_page,
         cache: Mutex::default(),
     });
     Router::new()
         .route("/", get(landing))
         .route("/health", get(async || "OK"))
+        .route("/-/healthy", get(async || "OK"))
+        .route("/-/ready", get(ready_or_not))
         .route(telemetry_path, get(metrics))
         .with_state(site)
+}
+
+async fn ready_or_not(State(site): State<Arc<Site>>) -> (StatusCode, &'static str) {
+    if *site.ready.borrow() {
+        (StatusCode::OK, "OK")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not yet asked")
+    }
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
@@ -131,10 +127,14 @@ async fn landing(State(site): State<Arc<Site>>) -> impl IntoResponse {
     let headers = [
         (
             "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'",
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'",
         ),
-        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-cache"),
+        ("cross-origin-opener-policy", "same-origin"),
         ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "deny"),
     ];
     (headers, Html(site.landing_page.clone()))
 }
@@ -165,59 +165,4 @@ fn landing_page(telemetry_path: &str) -> String {
 "#,
         version = env!("CARGO_PKG_VERSION"),
     )
-}
-
-/// Serves `routes` on `listeners` until `shutdown`; then accepts no more, finishes what is in
-/// flight and returns, within two seconds.
-pub async fn serve(
-    listeners: Vec<TcpListener>,
-    routes: Router,
-    shutdown: impl Future<Output = ()>,
-) {
-    let connections = Arc::new(GracefulShutdown::new());
-    let mut accepting = JoinSet::new();
-    for listener in listeners {
-        accepting.spawn(accept(listener, routes.clone(), Arc::clone(&connections)));
-    }
-    shutdown.await;
-    accepting.shutdown().await;
-    let Some(connections) = Arc::into_inner(connections) else {
-        return;
-    };
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, connections.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("connections were still open at the end and are cut");
-    }
-}
-
-async fn accept(listener: TcpListener, routes: Router, connections: Arc<GracefulShutdown>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => connect(stream, &routes, &connections),
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-fn connect(stream: TcpStream, routes: &Router, connections: &GracefulShutdown) {
-    // Without it a scrape can wait for the client's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(
-            TokioIo::new(stream),
-            TowerToHyperService::new(routes.clone()),
-        );
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection broke");
-        }
-    });
 }
