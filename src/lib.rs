@@ -22,5 +22,7 @@ pub mod poll;
 pub mod process;
 pub mod scrape;
 pub mod server;
+pub mod service_manager;
 pub mod state;
 pub mod token;
+pub mod web_config;

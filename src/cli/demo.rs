@@ -11,9 +11,9 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::logging;
-use super::serve::{listen, poller, runtime, serve, stop_signal};
+use super::serve::{block_on, listen, poller, serve, stop_signal};
 use crate::clock::Clock;
-use crate::config::{DemoConfig, HerokuConfig};
+use crate::config::{DemoConfig, HerokuConfig, WebConfig};
 use crate::exposition::families::Shown;
 use crate::token::Token;
 
@@ -26,9 +26,9 @@ const DAY_CHECK: Duration = Duration::from_secs(1);
 pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     let clock = clock_on(config.date);
-    runtime()?.block_on(async {
+    block_on(async {
         let stop = stop_signal()?;
-        let listeners = listen(&config.web.listen).await?;
+        let listeners = listen(&config.web).await?;
         let today = day(&clock);
         let company = Company::believable(config.seed, today);
         let teams = company.teams.iter().map(|team| team.name.clone()).collect();
@@ -49,22 +49,15 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
             .iter()
             .filter_map(|listener| listener.local_addr().ok())
             .collect();
-        introduce(&heroku, today, &addresses, &config.web.telemetry_path)?;
+        introduce(&heroku, today, &addresses, &config.web)?;
 
         let poller = poller(asked, clock.clone())?;
         let heroku = Arc::new(heroku);
         let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
-        let status = serve(
-            poller,
-            listeners,
-            &config.web,
-            clock,
-            Shown {
-                max_age: config.max_age,
-            },
-            stop,
-        )
-        .await;
+        let shown = Shown {
+            max_age: config.max_age,
+        };
+        let status = serve(poller, listeners, config.web, clock, shown, stop).await;
         days.abort();
         status
     })
@@ -105,8 +98,11 @@ fn introduce(
     heroku: &Simulator,
     today: Date,
     addresses: &[std::net::SocketAddr],
-    telemetry_path: &str,
+    web: &WebConfig,
 ) -> anyhow::Result<()> {
+    let path = &web.telemetry_path;
+    let is_secure = web.file.as_ref().is_some_and(|f| f.config().tls.is_some());
+    let scheme = if is_secure { "https" } else { "http" };
     let mut text = format!(
         "A made-up company on {today}, from a simulated Heroku at {}: no account, no network.\n\nOpen\n",
         heroku.url()
@@ -120,7 +116,7 @@ fn introduce(
         };
         let port = address.port();
         text.push_str(&format!(
-            "  http://{host}:{port}/\n  http://{host}:{port}{telemetry_path}\n"
+            "  {scheme}://{host}:{port}/\n  {scheme}://{host}:{port}{path}\n"
         ));
     }
     text.push_str("\nStop with Ctrl-C.\n");

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::{install_tls, logging};
 use crate::clock::Clock;
@@ -16,20 +18,32 @@ use crate::heroku::client::{Client, Limits};
 use crate::poll::{self, Poller};
 use crate::process;
 use crate::scrape::Scrape;
-use crate::server;
+use crate::server::{self, Terms, Traffic};
+use crate::service_manager::ServiceManager;
 use crate::state::StateFile;
 
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
-    runtime()?.block_on(async {
+    block_on(async {
         let stop = stop_signal()?;
-        let listeners = listen(&config.web.listen).await?;
+        let listeners = listen(&config.web).await?;
         let poller = poller(config.heroku, Clock::system())?;
         let shown = Shown {
             max_age: config.max_age,
         };
-        serve(poller, listeners, &config.web, Clock::system(), shown, stop).await
+        serve(poller, listeners, config.web, Clock::system(), shown, stop).await
     })
+}
+
+/// Runs what serves to its end, and leaves behind what hangs: the name of a host that is being
+/// looked up, or a password that is being compared, must not hold up the end of the program.
+pub(crate) fn block_on(
+    serving: impl Future<Output = anyhow::Result<ExitCode>>,
+) -> anyhow::Result<ExitCode> {
+    let runtime = runtime()?;
+    let status = runtime.block_on(serving);
+    runtime.shutdown_background();
+    status
 }
 
 /// The runtime of every subcommand that asks or serves.
@@ -56,37 +70,85 @@ pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Polle
     }))
 }
 
-/// Polls and serves until the program is told to stop.
+/// Polls and serves until `stop`.
 pub(crate) async fn serve(
     poller: Poller,
     listeners: Vec<TcpListener>,
-    web: &WebConfig,
+    web: WebConfig,
     clock: Clock,
     shown: Shown,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<ExitCode> {
+    let mut background = JoinSet::new();
     let (sender, published) = watch::channel(Arc::new(poller.snapshot()));
-    let polling = tokio::spawn(poller.run(sender));
+    background.spawn(poller.run(sender));
+    let traffic = Arc::new(Traffic::new(&web.telemetry_path));
+    let terms = Terms {
+        limits: server::Limits {
+            requests: web.max_requests,
+            ..server::Limits::default()
+        },
+        web: match web.file {
+            Some(file) => {
+                let (in_force, follower) = file.follow();
+                background.spawn(follower.run());
+                in_force
+            }
+            None => watch::channel(Arc::default()).1,
+        },
+        traffic: Arc::clone(&traffic),
+    };
     let scrape = Scrape::new(published, clock, shown, process::read);
-    let routes = server::routes(scrape, &web.telemetry_path);
-    server::serve(listeners, routes, stop).await;
+    let routes = server::routes(scrape, traffic, &web.telemetry_path);
+    tell(&web.service_manager, "READY=1");
+    if let Some(interval) = web.service_manager.sign_of_life_every() {
+        background.spawn(give_signs_of_life(web.service_manager.clone(), interval));
+    }
+    let stop = async {
+        stop.await;
+        tell(&web.service_manager, "STOPPING=1");
+    };
+    server::serve(listeners, routes, terms, stop).await;
     // A poll in the middle is dropped: what it would have brought cannot be shown any more.
-    polling.abort();
+    background.abort_all();
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Binds every address, before anything else is done, so that a port in use is known at once.
-pub(crate) async fn listen(addresses: &[ListenAddress]) -> anyhow::Result<Vec<TcpListener>> {
-    let mut listeners = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        let listener = bind(address).await.with_context(|| {
-            format!(
-                "cannot listen on {address} (set PORT or --web.listen-address to one that is free)"
-            )
-        })?;
+fn tell(service_manager: &ServiceManager, state: &str) {
+    if let Err(error) = service_manager.tell(state) {
+        tracing::warn!(%error, state, "the service manager could not be told");
+    }
+}
+
+/// Tells the service manager for ever that the program lives.
+async fn give_signs_of_life(service_manager: ServiceManager, interval: Duration) {
+    loop {
+        // One that is lost is followed by another before the service manager acts.
+        let _ = service_manager.tell("WATCHDOG=1");
+        tokio::time::sleep(interval).await;
+    }
+}
+
+/// Takes the sockets that the service manager opened, or else binds every address, before anything
+/// else is done, so that a port in use is known at once.
+pub(crate) async fn listen(web: &WebConfig) -> anyhow::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    let handed_in = web.service_manager.sockets();
+    for socket in handed_in.context("the service manager's sockets cannot be used")? {
+        listeners.push(TcpListener::from_std(socket)?);
+    }
+    if listeners.is_empty() {
+        for address in &web.listen {
+            listeners.push(bind(address).await.with_context(|| {
+                format!(
+                    "cannot listen on {address} (set PORT or --web.listen-address to one that is free)"
+                )
+            })?);
+        }
+    }
+    for listener in &listeners {
         tracing::info!(address = %listener.local_addr()?, "listening");
-        listeners.push(listener);
     }
     Ok(listeners)
 }
@@ -104,8 +166,8 @@ async fn bind(address: &ListenAddress) -> std::io::Result<TcpListener> {
     }
 }
 
-/// Resolves when the program is told to stop, by SIGTERM or SIGINT. Made before anything says that
-/// the program runs, so that a signal is never too early.
+/// Resolves when the program is told to stop, by SIGTERM or SIGINT. Called before anything else is
+/// done: until then the first process of a container gets neither, and any other dies of them.
 pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -18,6 +18,9 @@ use crate::token::{self, Token};
 pub use read::{ListenAddress, LogFormat, LogLevel};
 use setting::Setting;
 
+use crate::service_manager::ServiceManager;
+use crate::web_config::Loaded;
+
 /// The variable that holds the token. It has no flag: a flag's value stands in the process list.
 pub const API_KEY_VARIABLE: &str = "HEROKU_API_KEY";
 
@@ -62,13 +65,19 @@ pub struct HerokuConfig {
     pub state_file: Option<PathBuf>,
 }
 
-/// Where to serve.
-#[derive(Debug, PartialEq, Eq)]
+/// Where to serve, and whom.
+#[derive(Debug)]
 pub struct WebConfig {
     /// The addresses to listen on; at least one.
     pub listen: Vec<ListenAddress>,
     /// The path of the metrics.
     pub telemetry_path: String,
+    /// Who may come in and how; `None` means anyone, over plain HTTP.
+    pub file: Option<Loaded>,
+    /// The most requests at once; `None` means no limit.
+    pub max_requests: Option<usize>,
+    /// Who started the program, if it was one that hands in sockets or wants to be told things.
+    pub service_manager: ServiceManager,
 }
 
 /// What to log, and how.
@@ -224,6 +233,10 @@ impl<'a> Reader<'a> {
         let port = self.read(&setting::PORT, read::port);
         let listen = self.read_optional(&setting::WEB_LISTEN_ADDRESS, read::listen_addresses);
         let telemetry_path = self.read(&setting::WEB_TELEMETRY_PATH, read::telemetry_path);
+        let file = self.read_optional(&setting::WEB_CONFIG_FILE, read::web_config_file);
+        let max_requests = self.read(&setting::WEB_MAX_REQUESTS, read::max_requests);
+        let service_manager = ServiceManager::of(&self.typed.environment, std::process::id());
+        let service_manager = service_manager.map_err(|problem| self.problems.push(problem));
         let listen = listen.or_else(|| {
             Some(vec![ListenAddress {
                 host: None,
@@ -233,6 +246,9 @@ impl<'a> Reader<'a> {
         Some(WebConfig {
             listen: listen?,
             telemetry_path: telemetry_path?,
+            file,
+            max_requests: max_requests?,
+            service_manager: service_manager.ok()?,
         })
     }
 

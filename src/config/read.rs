@@ -13,6 +13,7 @@ use url::Url;
 use super::setting;
 use crate::loopback::is_loopback;
 use crate::token::Token;
+use crate::web_config::Loaded;
 
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -279,6 +280,29 @@ pub(super) fn telemetry_path(values: &[&str]) -> Result<String, String> {
         ));
     }
     Ok(path)
+}
+
+pub(super) fn web_config_file(values: &[&str]) -> Result<Loaded, String> {
+    Loaded::read(Path::new(&values.concat())).map_err(|error| error.to_string())
+}
+
+/// The most requests at once; `None` means no limit.
+pub(super) fn max_requests(values: &[&str]) -> Result<Option<usize>, String> {
+    let text = values.concat();
+    let text = text.trim();
+    let number: Option<u32> = text
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten();
+    match number {
+        Some(0) => Ok(None),
+        Some(number) => Ok(usize::try_from(number).ok()),
+        None => Err(format!(
+            "not a number of requests; give {}",
+            setting::WEB_MAX_REQUESTS.right
+        )),
+    }
 }
 
 pub(super) fn log_level(values: &[&str]) -> Result<LogLevel, String> {

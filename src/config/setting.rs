@@ -135,6 +135,26 @@ pub static WEB_TELEMETRY_PATH: Setting = Setting {
     right: "a path such as /metrics",
 };
 
+/// Who may come in and how.
+pub static WEB_CONFIG_FILE: Setting = Setting {
+    flag: "web.config.file",
+    value_name: "PATH",
+    default: None,
+    repeatable: false,
+    help: "A file that switches on TLS, users and more, as other exporters have it: see docs/WEB.md",
+    right: "the path of a web configuration, as docs/WEB.md has it",
+};
+
+/// How many requests at once.
+pub static WEB_MAX_REQUESTS: Setting = Setting {
+    flag: "web.max-requests",
+    value_name: "NUMBER",
+    default: Some("40"),
+    repeatable: false,
+    help: "The most requests that are answered at once; 0 means no limit",
+    right: "a whole number such as 40, or 0 for no limit",
+};
+
 /// What to log.
 pub static LOG_LEVEL: Setting = Setting {
     flag: "log.level",
@@ -186,12 +206,14 @@ pub static HEROKU: [&Setting; 6] = [
 ];
 
 /// What is served, and where.
-pub static SERVING: [&Setting; 5] = [
+pub static SERVING: [&Setting; 7] = [
     &POLL_INTERVAL,
     &DATA_MAX_AGE,
     &PORT,
     &WEB_LISTEN_ADDRESS,
     &WEB_TELEMETRY_PATH,
+    &WEB_CONFIG_FILE,
+    &WEB_MAX_REQUESTS,
 ];
 
 /// What is logged.

@@ -250,6 +250,28 @@ fn the_telemetry_path_is_one_that_nothing_else_has() {
     }
 }
 
+#[test]
+fn zero_requests_mean_no_limit() {
+    let most = |value| with("web.max-requests", value).unwrap().web.max_requests;
+    assert_eq!(most("0"), None);
+    assert_eq!(most("1"), Some(1));
+    let default = Config::resolve(&typed(&[], &ENOUGH)).unwrap();
+    assert_eq!(default.web.max_requests, Some(40));
+    for value in ["", "-1", "+1", "1.5", "many", "99999999999"] {
+        assert!(is_refused("web.max-requests", value), "{value:?}");
+    }
+}
+
+#[test]
+fn a_web_configuration_that_is_not_there_is_a_problem() {
+    let message = with("web.config.file", "/nowhere/web.yml").unwrap_err();
+    assert_eq!(
+        message.to_string(),
+        "a setting cannot be used:\n  --web.config.file is \"/nowhere/web.yml\": it cannot be read: \
+         No such file or directory (os error 2)"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_not_utf_8_is_refused_and_not_shown() {

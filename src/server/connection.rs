@@ -1,0 +1,235 @@
+//! One connection: its handshake, its requests, and its end.
+
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::http::StatusCode;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::limits::Limits;
+use super::traffic::Traffic;
+
+/// The first byte of every TLS handshake. <https://www.rfc-editor.org/rfc/rfc8446#section-5.1>
+const HANDSHAKE: u8 = 22;
+
+/// What is said to a client that does not speak TLS.
+const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Connection: close\r\nContent-Length: 23\r\n\r\nThis port speaks HTTPS\n";
+
+/// What every connection works with.
+#[derive(Debug)]
+pub(super) struct Hall {
+    pub(super) routes: Router,
+    pub(super) limits: Limits,
+    pub(super) traffic: Arc<Traffic>,
+}
+
+impl Hall {
+    /// Answers the requests of a connection until it ends or `stop` becomes true.
+    pub(super) async fn host(
+        &self,
+        stream: TcpStream,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        stop: watch::Receiver<bool>,
+    ) {
+        // Without it a scrape can wait for the client's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = tls else {
+            return self.speak_http1(stream, stop).await;
+        };
+        let stream = tokio::select! {
+            stream = timeout(self.limits.handshake, self.secure(stream, tls)) => stream,
+            () = stopped(stop.clone()) => return,
+        };
+        let stream = match stream {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => return tracing::debug!("a TLS handshake took too long"),
+        };
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            self.speak_http2(stream, stop).await;
+        } else {
+            self.speak_http1(stream, stop).await;
+        }
+    }
+
+    async fn secure(
+        &self,
+        mut stream: TcpStream,
+        tls: Arc<rustls::ServerConfig>,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let mut first = [HANDSHAKE];
+        stream.peek(&mut first).await?;
+        if first[0].is_ascii_uppercase() {
+            self.traffic
+                .count(self.traffic.other(), StatusCode::BAD_REQUEST);
+            stream.write_all(SPEAK_TLS).await?;
+            stream.shutdown().await?;
+            // What was sent is taken, because a connection that ends with something left may end
+            // before its answer is read.
+            let _ = stream.read(&mut [0; 4096]).await;
+            return Err(io::Error::other("it speaks plain HTTP"));
+        }
+        TlsAcceptor::from(tls).accept(stream).await
+    }
+
+    async fn speak_http1<S>(&self, stream: S, stop: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Arc::new(Activity::default());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.idle)
+            .max_buf_size(self.limits.head_bytes)
+            .max_headers(self.limits.head_lines)
+            .serve_connection(TokioIo::new(stream), self.service(&activity));
+        let Err(error) = self.see_out(connection, &activity, stop).await else {
+            return;
+        };
+        // These are answered before there is a request to pass on.
+        let answered = if error.is_parse_too_large() {
+            Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+        } else if error.is_parse() && !error.is_parse_version_h2() {
+            Some(StatusCode::BAD_REQUEST)
+        } else {
+            None
+        };
+        if let Some(status) = answered {
+            self.traffic.count(self.traffic.other(), status);
+        }
+        tracing::debug!(%error, "a connection broke");
+    }
+
+    async fn speak_http2<S>(&self, stream: S, stop: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Arc::new(Activity::default());
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(self.limits.streams)
+            .max_header_list_size(u32::try_from(self.limits.head_bytes).unwrap_or(u32::MAX))
+            .serve_connection(TokioIo::new(stream), self.service(&activity));
+        if let Err(error) = self.see_out(connection, &activity, stop).await {
+            tracing::debug!(%error, "a connection broke");
+        }
+    }
+
+    fn service(
+        &self,
+        activity: &Arc<Activity>,
+    ) -> impl hyper::service::HttpService<
+        Incoming,
+        ResBody = axum::body::Body,
+        Error = std::convert::Infallible,
+        Future: Send,
+    > + use<> {
+        let routes = TowerToHyperService::new(self.routes.clone());
+        let activity = Arc::clone(activity);
+        service_fn(move |request: hyper::Request<Incoming>| {
+            let request_begun = Activity::begin(&activity);
+            let answer = routes.call(request);
+            async move {
+                let answer = answer.await;
+                drop(request_begun);
+                answer
+            }
+        })
+    }
+
+    /// Drives a connection to its end. One on which nothing has been asked for a while is told to
+    /// end, and cut where it does not: whoever takes no answer holds no connection.
+    async fn see_out<C>(
+        &self,
+        connection: C,
+        activity: &Activity,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), C::Error>
+    where
+        C: GracefulConnection,
+    {
+        let mut connection = pin!(connection);
+        let mut stop = pin!(stopped(stop));
+        let mut ending = false;
+        let mut look = Instant::now() + self.limits.idle;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => return ended,
+                () = stop.as_mut(), if !ending => {
+                    // How long it may take from here is the server's to say, for all of them.
+                    ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = sleep_until(look) => match activity.idle_since() {
+                    Some(since) if since.elapsed() >= self.limits.idle => {
+                        if ending {
+                            return Ok(());
+                        }
+                        ending = true;
+                        connection.as_mut().graceful_shutdown();
+                        look = Instant::now() + self.limits.farewell;
+                    }
+                    Some(since) => look = since + self.limits.idle,
+                    None => look = Instant::now() + self.limits.idle,
+                },
+            }
+        }
+    }
+}
+
+/// Resolves when `stop` becomes true, or nobody is left to say so.
+pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// What is being asked on a connection, and since when nothing is.
+#[derive(Debug)]
+struct Activity(Mutex<(usize, Instant)>);
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self(Mutex::new((0, Instant::now())))
+    }
+}
+
+impl Activity {
+    /// Counts a request as being answered until what is returned is dropped.
+    fn begin(this: &Arc<Self>) -> Begun {
+        this.update(|(requests, _)| *requests += 1);
+        Begun(Arc::clone(this))
+    }
+
+    fn idle_since(&self) -> Option<Instant> {
+        let (requests, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (requests == 0).then_some(since)
+    }
+
+    fn update(&self, update: impl FnOnce(&mut (usize, Instant))) {
+        update(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+struct Begun(Arc<Activity>);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.update(|(requests, since)| {
+            *requests -= 1;
+            *since = Instant::now();
+        });
+    }
+}

@@ -1,0 +1,250 @@
+//! What every request passes on its way to a route: no body, the rate limit, the users, the requests
+//! in flight; and on its way out: the configured headers, and the count.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode, Version};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
+
+use super::limits::Limits;
+use super::traffic::Traffic;
+use crate::web_config::{RateLimit, Verdict, WebConfig};
+
+/// The most of an answer that is handed on at once, so that one which is not taken is in flight
+/// until it is.
+const PIECE: usize = 16 << 10;
+
+/// Stands before the routes.
+#[derive(Debug)]
+pub(super) struct Gate {
+    web: watch::Receiver<Arc<WebConfig>>,
+    traffic: Arc<Traffic>,
+    bucket: Mutex<Option<Bucket>>,
+    in_flight: Option<Arc<Semaphore>>,
+}
+
+impl Gate {
+    pub(super) fn new(
+        web: watch::Receiver<Arc<WebConfig>>,
+        traffic: Arc<Traffic>,
+        limits: &Limits,
+    ) -> Self {
+        let most = |requests: usize| Arc::new(Semaphore::new(requests.min(Semaphore::MAX_PERMITS)));
+        Self {
+            web,
+            traffic,
+            bucket: Mutex::default(),
+            in_flight: limits.requests.map(most),
+        }
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(
+        State(gate): State<Arc<Self>>,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        let place = gate.traffic.place(request.uri().path());
+        let web = Arc::clone(&gate.web.borrow());
+        let mut response = gate.admit(&web, request, next).await;
+        for (name, value) in &web.headers {
+            response.headers_mut().insert(name, value.clone());
+        }
+        gate.traffic.count(place, response.status());
+        response
+    }
+
+    async fn admit(&self, web: &WebConfig, request: Request, next: Next) -> Response {
+        if !request.body().is_end_stream() {
+            return body_refused(request.version());
+        }
+        if let Some(limit) = web.rate_limit
+            && !self.has_token(limit)
+        {
+            return refusal(StatusCode::TOO_MANY_REQUESTS);
+        }
+        if let Some(users) = &web.users {
+            match users.judge(request.headers()).await {
+                Verdict::Welcome => {}
+                Verdict::Unauthorized => return unauthorized(),
+                Verdict::Busy => return refusal(StatusCode::SERVICE_UNAVAILABLE),
+                Verdict::Failed => return refusal(StatusCode::INTERNAL_SERVER_ERROR),
+            }
+        }
+        let Some(in_flight) = &self.in_flight else {
+            return next.run(request).await;
+        };
+        let Ok(permit) = Arc::clone(in_flight).try_acquire_owned() else {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE);
+        };
+        next.run(request).await.map(|body| {
+            Body::new(InFlight {
+                body,
+                piece: Bytes::new(),
+                _permit: permit,
+            })
+        })
+    }
+
+    fn has_token(&self, limit: RateLimit) -> bool {
+        let now = Instant::now();
+        // Replaced whole, so that even a panic in between leaves it sound.
+        let mut held = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = held
+            .filter(|bucket| bucket.limit == limit)
+            .unwrap_or_else(|| Bucket::full(limit, now));
+        let has_token = bucket.take(now);
+        *held = Some(bucket);
+        has_token
+    }
+}
+
+/// A bucket of tokens, of which each request takes one.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    limit: RateLimit,
+    tokens: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn full(limit: RateLimit, at: Instant) -> Self {
+        Self {
+            limit,
+            tokens: f64::from(limit.burst),
+            at,
+        }
+    }
+
+    /// Takes a token, if there is one.
+    fn take(&mut self, now: Instant) -> bool {
+        let since = now.saturating_duration_since(self.at);
+        let added = since.as_secs_f64() / self.limit.interval.as_secs_f64();
+        self.tokens = (self.tokens + added).min(f64::from(self.limit.burst));
+        self.at = now;
+        let has_token = self.tokens >= 1.0;
+        if has_token {
+            self.tokens -= 1.0;
+        }
+        has_token
+    }
+}
+
+/// An answer that says its status and nothing else.
+pub(super) fn refusal(status: StatusCode) -> Response {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let headers = [
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        ),
+        (
+            HeaderName::from_static("x-content-type-options"),
+            HeaderValue::from_static("nosniff"),
+        ),
+    ];
+    (status, headers, format!("{reason}\n")).into_response()
+}
+
+fn unauthorized() -> Response {
+    let mut response = refusal(StatusCode::UNAUTHORIZED);
+    response.headers_mut().insert(
+        WWW_AUTHENTICATE,
+        HeaderValue::from_static(r#"Basic realm="heroku-cost-exporter", charset="UTF-8""#),
+    );
+    response
+}
+
+/// Nothing here takes a body, so that none is read: the connection ends with the answer.
+fn body_refused(version: Version) -> Response {
+    let mut response = refusal(StatusCode::PAYLOAD_TOO_LARGE);
+    // HTTP/2 ends the stream alone, and knows no such header.
+    if version <= Version::HTTP_11 {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// An answer that counts as in flight until the last of it is handed on.
+struct InFlight {
+    body: Body,
+    piece: Bytes,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl HttpBody for InFlight {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.piece.is_empty() {
+            match Pin::new(&mut self.body).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => self.piece = data,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                other => return other,
+            }
+        }
+        let length = self.piece.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.piece.split_to(length)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.piece.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let mut hint = self.body.size_hint();
+        let piece = self.piece.len() as u64;
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper + piece);
+        }
+        hint.set_lower(hint.lower() + piece);
+        hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_bucket_gives_its_burst_at_once_and_then_one_in_each_interval() {
+        let limit = RateLimit {
+            interval: Duration::from_secs(2),
+            burst: 3,
+        };
+        let start = Instant::now();
+        let mut bucket = Bucket::full(limit, start);
+        let mut take = |milliseconds| bucket.take(start + Duration::from_millis(milliseconds));
+        let given = [0, 0, 0, 0, 1999, 2001, 2002, 60_000, 60_000, 60_000, 60_000].map(&mut take);
+        let (yes, no) = (true, false);
+        assert_eq!(given, [yes, yes, yes, no, no, yes, no, yes, yes, yes, no]);
+    }
+
+    #[test]
+    fn a_bucket_without_burst_gives_nothing() {
+        let limit = RateLimit {
+            interval: Duration::from_millis(1),
+            burst: 0,
+        };
+        let start = Instant::now();
+        assert!(!Bucket::full(limit, start).take(start + Duration::from_secs(9)));
+    }
+}

@@ -1,0 +1,122 @@
+//! The routes, and the published state as a client asks for it. A scrape is answered from memory.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+
+use super::traffic::Traffic;
+use crate::exposition::families::Answered;
+use crate::exposition::negotiate;
+use crate::scrape::Scrape;
+
+/// What the routes read.
+#[derive(Debug)]
+struct Site {
+    scrape: Scrape,
+    traffic: Arc<Traffic>,
+    landing_page: String,
+}
+
+/// The routes over what is published; `traffic` is what was answered.
+pub fn routes(scrape: Scrape, traffic: Arc<Traffic>, telemetry_path: &str) -> Router {
+    let landing_page = landing_page(telemetry_path);
+    Router::new()
+        .route("/", get(landing))
+        .route("/health", get(async || "OK"))
+        .route("/-/healthy", get(async || "OK"))
+        .route("/-/ready", get(ready_or_not))
+        .route(telemetry_path, get(metrics))
+        .with_state(Arc::new(Site {
+            scrape,
+            traffic,
+            landing_page,
+        }))
+}
+
+async fn ready_or_not(State(site): State<Arc<Site>>) -> (StatusCode, &'static str) {
+    if site.scrape.is_ready() {
+        (StatusCode::OK, "OK")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not yet asked")
+    }
+}
+
+async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let dialect = negotiate::dialect(&listed(&headers, &ACCEPT));
+    let gzip = negotiate::gzip(&listed(&headers, &ACCEPT_ENCODING));
+    let counts = site.traffic.counts();
+    let answered = counts.map(|(path, code, count)| Answered { path, code, count });
+    let pieces = site.scrape.body(dialect, gzip, answered);
+    let mut response = Body::from(pieces.concat()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(dialect.content_type()),
+    );
+    headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+    if gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+/// A list header's values as one, which is what several of them mean (RFC 9110, section 5.3).
+fn listed(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values.collect::<Vec<_>>().join(",")
+}
+
+async fn landing(State(site): State<Arc<Site>>) -> impl IntoResponse {
+    let headers = [
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'",
+        ),
+        ("cache-control", "no-cache"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "deny"),
+    ];
+    (headers, Html(site.landing_page.clone()))
+}
+
+/// The page at `/`. The path needs no escaping: settings admit only letters, digits and `/-_.~`.
+fn landing_page(telemetry_path: &str) -> String {
+    format!(
+        r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Heroku Cost Exporter</title>
+<style>body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
+</head>
+<body>
+<main>
+<h1>Heroku Cost Exporter</h1>
+<p>What Heroku costs, by team, by app and by kind, for Prometheus. Version {version}.</p>
+<ul>
+<li><a href="{telemetry_path}">Metrics</a></li>
+<li><a href="/health">Health</a></li>
+</ul>
+</main>
+</body>
+</html>
+"#,
+        version = env!("CARGO_PKG_VERSION"),
+    )
+}

@@ -1,0 +1,120 @@
+//! What was answered: a count for each path and status, all of them there from the start.
+//!
+//! Both lists are closed, because a path is the client's to choose and must not become a series.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::http::StatusCode;
+
+/// Every path that serves something, besides the telemetry path.
+const PATHS: [&str; 4] = ["/", "/health", "/-/healthy", "/-/ready"];
+
+/// Every status that this server gives.
+const CODES: [(StatusCode, &str); 10] = [
+    (StatusCode::OK, "200"),
+    (StatusCode::BAD_REQUEST, "400"),
+    (StatusCode::UNAUTHORIZED, "401"),
+    (StatusCode::NOT_FOUND, "404"),
+    (StatusCode::METHOD_NOT_ALLOWED, "405"),
+    (StatusCode::PAYLOAD_TOO_LARGE, "413"),
+    (StatusCode::TOO_MANY_REQUESTS, "429"),
+    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "431"),
+    (StatusCode::INTERNAL_SERVER_ERROR, "500"),
+    (StatusCode::SERVICE_UNAVAILABLE, "503"),
+];
+
+/// What stands for everything that is in no list.
+const OTHER: &str = "other";
+
+/// The answers given since the program began, by path and status.
+#[derive(Debug)]
+pub struct Traffic {
+    /// The last path is [`OTHER`], and so is the last status of each.
+    paths: Vec<(String, [AtomicU64; CODES.len() + 1])>,
+}
+
+/// A path of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(usize);
+
+impl Traffic {
+    /// No answers, over the paths that are served.
+    pub fn new(telemetry_path: &str) -> Self {
+        let paths = PATHS.into_iter().chain([telemetry_path, OTHER]);
+        Self {
+            paths: paths
+                .map(|path| (path.to_owned(), Default::default()))
+                .collect(),
+        }
+    }
+
+    /// Every count, as path, status code and number.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, &'static str, u64)> {
+        let codes = || CODES.iter().map(|(_, code)| *code).chain([OTHER]);
+        self.paths.iter().flat_map(move |(path, counts)| {
+            let numbers = counts.iter().map(|count| count.load(Ordering::Relaxed));
+            codes()
+                .zip(numbers)
+                .map(|(code, number)| (path.as_str(), code, number))
+        })
+    }
+
+    /// Where a request for `path` is counted.
+    pub(super) fn place(&self, path: &str) -> Place {
+        let other = self.other().0;
+        let known = &self.paths[..other];
+        Place(
+            known
+                .iter()
+                .position(|(known, _)| known == path)
+                .unwrap_or(other),
+        )
+    }
+
+    /// Where a request is counted whose path is none of the list, or was never read.
+    pub(super) fn other(&self) -> Place {
+        Place(self.paths.len() - 1)
+    }
+
+    pub(super) fn count(&self, place: Place, status: StatusCode) {
+        let code = CODES.iter().position(|(known, _)| *known == status);
+        self.paths[place.0].1[code.unwrap_or(CODES.len())].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_is_there_from_the_start() {
+        let traffic = Traffic::new("/metrics");
+        assert_eq!(traffic.counts().count(), 6 * 11);
+        assert!(traffic.counts().all(|(_, _, number)| number == 0));
+    }
+
+    #[test]
+    fn what_is_in_no_list_is_other() {
+        let traffic = Traffic::new("/metrics");
+        for path in ["/metrics", "/metrics", "/metrics/", "/other", "other", ""] {
+            traffic.count(traffic.place(path), StatusCode::OK);
+        }
+        traffic.count(traffic.place("/"), StatusCode::IM_A_TEAPOT);
+        let counted: Vec<_> = traffic.counts().filter(|(_, _, n)| *n > 0).collect();
+        assert_eq!(
+            counted,
+            [
+                ("/", "other", 1),
+                ("/metrics", "200", 2),
+                ("other", "200", 4)
+            ]
+        );
+    }
+
+    #[test]
+    fn each_code_is_written_as_its_status() {
+        for (status, code) in CODES {
+            assert_eq!(status.as_str(), code);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Why a web configuration cannot be used.
+
+use std::fmt;
+use std::io;
+
+/// Why a web configuration cannot be used. No message repeats a value that may be secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(io::Error),
+    /// The file is larger than any web configuration.
+    #[error("it is larger than a web configuration can be")]
+    TooLarge,
+    /// Something in the file cannot be used.
+    #[error("{place}: {what}")]
+    Unusable {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong, with the key.
+        what: String,
+    },
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes, which passwords need")]
+    Randomness,
+    /// TLS was switched on or off in a running program.
+    #[error("it switches TLS on or off, which takes a restart")]
+    Switched,
+    /// The file was emptied under a running program: somebody is about to write it.
+    #[error("it is empty, which would let everybody in; a restart makes it so")]
+    Emptied,
+}
+
+impl Error {
+    pub(super) fn at(place: Place, what: impl Into<String>) -> Self {
+        Self::Unusable {
+            place,
+            what: what.into(),
+        }
+    }
+}
+
+/// A place in the file, counted from 1, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: u64,
+    /// The column.
+    pub column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl From<serde_saphyr::Location> for Place {
+    fn from(location: serde_saphyr::Location) -> Self {
+        Self {
+            line: location.line(),
+            column: location.column(),
+        }
+    }
+}
+
+/// A value and where it stands in the file.
+#[derive(Clone, Debug)]
+pub(super) struct Placed<T> {
+    /// Where it stands.
+    pub(super) place: Place,
+    /// The value.
+    pub(super) value: T,
+}

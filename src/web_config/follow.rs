@@ -1,0 +1,143 @@
+//! Following the file: it, and each file that it names, is read again when it changes.
+//!
+//! A file that is being written is left alone until it has been still for a moment, because half a
+//! configuration can be a valid one with the users left out.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::error::Error;
+use super::{Loaded, WebConfig, read};
+
+/// How often the files are looked at; a change is taken up after two looks that show the same.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What tells one state of some files from another, without opening them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stamps(BTreeMap<PathBuf, Option<Stamp>>);
+
+/// A link that is turned to another file, as Kubernetes does it, shows as another inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Stamps {
+    pub(super) fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut stamps = Self::default();
+        stamps.add(paths);
+        stamps
+    }
+
+    pub(super) fn add(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
+        for path in paths {
+            let stamp = fs::metadata(&path).ok().map(|metadata| Stamp {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+                size: metadata.size(),
+                modified: (metadata.mtime(), metadata.mtime_nsec()),
+            });
+            self.0.insert(path, stamp);
+        }
+    }
+
+    /// The same files as they are at this moment.
+    fn again(&self) -> Self {
+        Self::of(self.0.keys().cloned())
+    }
+}
+
+/// Keeps a web configuration up to date.
+#[derive(Debug)]
+pub struct Follower {
+    path: PathBuf,
+    sender: watch::Sender<Arc<WebConfig>>,
+    /// What was read, be it good or not.
+    seen: Stamps,
+    /// What was there at the last look and has not been read.
+    changing: Option<Stamps>,
+}
+
+impl Loaded {
+    /// What is in force from now on, and what keeps it up to date.
+    pub fn follow(self) -> (watch::Receiver<Arc<WebConfig>>, Follower) {
+        let (sender, receiver) = watch::channel(self.config);
+        let follower = Follower {
+            path: self.path,
+            sender,
+            seen: self.stamps,
+            changing: None,
+        };
+        (receiver, follower)
+    }
+}
+
+impl Follower {
+    /// Looks for changes for ever. One that cannot be used is logged, and what was in force stays.
+    pub async fn run(mut self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            // Files may be on a disk that takes its time.
+            let looked = tokio::task::spawn_blocking(move || {
+                self.look();
+                self
+            });
+            self = match looked.await {
+                Ok(follower) => follower,
+                Err(error) => {
+                    tracing::error!(%error, "the web configuration is not followed any more");
+                    return;
+                }
+            };
+        }
+    }
+
+    fn look(&mut self) {
+        let found = self.seen.again();
+        if found == self.seen {
+            self.changing = None;
+            return;
+        }
+        if self.changing.as_ref() != Some(&found) {
+            self.changing = Some(found);
+            return;
+        }
+        self.changing = None;
+        let (config, stamps) = read(&self.path);
+        self.seen = stamps;
+        let path = self.path.display();
+        match config.and_then(|config| self.admit(config)) {
+            Ok(config) => {
+                self.sender.send_replace(Arc::new(config));
+                tracing::info!(%path, "the web configuration was read again");
+            }
+            Err(error) => {
+                tracing::error!(%path, %error, "the web configuration cannot be used; the last good one stays");
+            }
+        }
+    }
+
+    /// Refuses what would open a door that is closed.
+    fn admit(&self, config: WebConfig) -> Result<WebConfig, Error> {
+        if is_blank(&self.path) {
+            return Err(Error::Emptied);
+        }
+        if config.tls.is_some() != self.sender.borrow().tls.is_some() {
+            return Err(Error::Switched);
+        }
+        Ok(config)
+    }
+}
+
+fn is_blank(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
+}

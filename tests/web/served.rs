@@ -1,0 +1,69 @@
+//! The server in this process, over routes that a test makes up.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use heroku_cost_exporter::server::{Limits, Terms, Traffic, serve};
+use heroku_cost_exporter::web_config::Loaded;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    pub(crate) traffic: Arc<Traffic>,
+    runtime: Runtime,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
+}
+
+impl Served {
+    pub(crate) fn new(routes: Router, limits: Limits) -> Self {
+        Self::with_web_config(routes, limits, None)
+    }
+
+    pub(crate) fn with_web_config(routes: Router, limits: Limits, path: Option<&str>) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime
+            .block_on(TcpListener::bind(("127.0.0.1", 0)))
+            .unwrap();
+        let address = listener.local_addr().unwrap();
+        let traffic = Arc::new(Traffic::new("/metrics"));
+        let web = match path {
+            Some(path) => Loaded::read(Path::new(path)).unwrap().config(),
+            None => Arc::default(),
+        };
+        let terms = Terms {
+            limits,
+            web: watch::channel(web).1,
+            traffic: Arc::clone(&traffic),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let served = runtime.spawn(serve(vec![listener], routes, terms, async {
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            traffic,
+            runtime,
+            stop: Some(stop),
+            served,
+        }
+    }
+
+    pub(crate) fn ask_to_stop(&mut self) {
+        let _ = self.stop.take().unwrap().send(());
+    }
+
+    pub(crate) fn wait(&mut self) {
+        self.runtime.block_on(&mut self.served).unwrap();
+    }
+
+    pub(crate) fn counted(&self, path: &str, code: &str) -> u64 {
+        let mut counts = self.traffic.counts();
+        counts.find(|(p, c, _)| (*p, *c) == (path, code)).unwrap().2
+    }
+}
