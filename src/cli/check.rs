@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, LogConfig, LogLevel};
 use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
+use crate::domain::reason::Reason;
 use crate::domain::snapshot::{Outcome, Snapshot};
 use crate::domain::usage::Usage;
 
@@ -29,18 +30,19 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
         anyhow::Ok(poller.once().await)
     })?;
     let mut text = format!("Asked {api_url}\n");
-    let all_answered = describe(&mut text, &snapshot);
+    let all_well = describe(&mut text, &snapshot);
     std::io::stdout().write_all(text.as_bytes())?;
-    Ok(if all_answered {
+    Ok(if all_well {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-/// Writes what is known, and tells whether every endpoint answered.
+/// Writes what is known, and tells whether all is well: no endpoint failed, and each team has one
+/// that answers. One that Heroku does not offer to the team is no failure.
 fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
-    let mut all_answered = true;
+    let mut all_well = true;
     for team in snapshot.teams() {
         let id = team
             .id
@@ -48,32 +50,52 @@ fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
             .filter(|id| **id != team.name)
             .map(|id| format!(" ({id})"));
         text.push_str(&format!("\n{}{}\n", team.name, id.unwrap_or_default()));
-        all_answered &= line(text, "invoices", &team.invoices, invoices);
-        all_answered &= line(text, "usage", &team.usage, usage);
+        let invoices = line(text, "invoices", &team.invoices, invoices);
+        let usage = line(text, "usage", &team.usage, usage);
+        let answered = [invoices, usage].contains(&Verdict::Answered);
+        all_well &= answered && ![invoices, usage].contains(&Verdict::Failed);
     }
-    all_answered
+    all_well
 }
 
-fn line<T>(text: &mut String, endpoint: &str, outcome: &Outcome<T>, of: fn(&T) -> String) -> bool {
-    match (&outcome.failure, outcome.data()) {
-        (None, Some(data)) => {
-            text.push_str(&format!("  {endpoint:<8}  ok      {}\n", of(data)));
-            true
-        }
-        (Some(failure), _) => {
-            let (word, advice) = (failure.reason.word(), failure.reason.advice());
-            text.push_str(&format!(
-                "  {endpoint:<8}  failed  {word}: {}\n",
-                failure.message
-            ));
-            text.push_str(&format!("  {:<8}          {advice}\n", ""));
-            false
-        }
-        (None, None) => {
-            text.push_str(&format!("  {endpoint:<8}  failed  it was not asked\n"));
-            false
-        }
-    }
+/// What came of asking an endpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Answered,
+    NotAvailable,
+    Failed,
+}
+
+fn line<T>(
+    text: &mut String,
+    endpoint: &str,
+    outcome: &Outcome<T>,
+    of: fn(&T) -> String,
+) -> Verdict {
+    let Some(failure) = &outcome.failure else {
+        let answer = outcome
+            .data()
+            .map_or_else(|| "it was not asked".to_owned(), of);
+        text.push_str(&format!("  {endpoint:<8}  ok      {answer}\n"));
+        return Verdict::Answered;
+    };
+    let (word, advice) = (failure.reason.word(), failure.reason.advice());
+    let verdict = if failure.reason == Reason::NotAvailable {
+        Verdict::NotAvailable
+    } else {
+        Verdict::Failed
+    };
+    let mark = if verdict == Verdict::Failed {
+        "failed"
+    } else {
+        "none"
+    };
+    text.push_str(&format!(
+        "  {endpoint:<8}  {mark:<6}  {word}: {}\n",
+        failure.message
+    ));
+    text.push_str(&format!("  {:<8}          {advice}\n", ""));
+    verdict
 }
 
 fn invoices(invoices: &Invoices) -> String {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::catalogue::{self, Metric, Presence};
 use crate::config::API_KEY_VARIABLE;
 use crate::config::setting::{self, Setting};
+use crate::domain::reason::Reason;
 
 /// `docs/METRICS.md`.
 pub fn metrics() -> String {
@@ -60,6 +61,15 @@ pub fn metrics_table() -> String {
             labels.join(", "),
             metric.help
         );
+    }
+    text
+}
+
+/// The table of reasons in `docs/RELIABILITY.md`.
+pub fn reasons() -> String {
+    let mut text = "| reason | what to do |\n|---|---|\n".to_owned();
+    for reason in Reason::ALL {
+        let _ = writeln!(text, "| `{}` | {} |", reason.word(), reason.advice());
     }
     text
 }

@@ -55,6 +55,16 @@ fn the_readme_lists_every_metric() {
 }
 
 #[test]
+fn the_fault_table_is_the_one_that_is_driven() {
+    assert_part("docs/RELIABILITY.md", "faults", &crate::faults::markdown());
+}
+
+#[test]
+fn every_reason_is_explained() {
+    assert_part("docs/RELIABILITY.md", "reasons", &reference::reasons());
+}
+
+#[test]
 fn the_configuration_lists_every_setting() {
     assert_part("docs/CONFIGURATION.md", "settings", &reference::settings());
 }

@@ -83,7 +83,7 @@ impl Read {
                     name: sample.name,
                     labels,
                 };
-                let value = sample.value.parse().expect("a float");
+                let value = comparable(sample.value.parse().expect("a float"));
                 assert_eq!(
                     read.samples.insert(series, value),
                     None,
@@ -99,14 +99,28 @@ impl From<Scrape> for Read {
     fn from(scrape: Scrape) -> Self {
         let samples = scrape.samples.into_iter().map(|(mut series, value)| {
             series.labels.sort();
-            (series, value.parse().expect("a float"))
+            (series, comparable(value.parse().expect("a float")))
         });
         Self {
             samples: samples.collect(),
-            help: scrape.help,
-            kind: scrape.kind,
+            help: of_families(scrape.help),
+            kind: of_families(scrape.kind),
         }
     }
+}
+
+/// What is told of each family. A counter's family has no `_total` in OpenMetrics, and for this reader
+/// not in classic text either.
+fn of_families(told: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let family = |name: String| name.trim_end_matches("_total").to_owned();
+    told.into_iter()
+        .map(|(name, what)| (family(name), what))
+        .collect()
+}
+
+/// A value that equals itself: NaN does not, and here stands for "unknown".
+fn comparable(value: f64) -> f64 {
+    if value.is_nan() { f64::MIN } else { value }
 }
 
 /// Runs a program with `text` on its standard input.

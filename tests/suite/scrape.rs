@@ -10,7 +10,7 @@ pub(crate) struct Series {
 }
 
 /// A scrape in either dialect.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Scrape {
     pub(crate) help: BTreeMap<String, String>,
     pub(crate) kind: BTreeMap<String, String>,
@@ -52,6 +52,15 @@ impl Scrape {
         scrape
     }
 
+    /// Heroku's figures alone, without what the program tells of itself.
+    pub(crate) fn figures(&self) -> Self {
+        Self {
+            help: of_figures(&self.help, String::as_str),
+            kind: of_figures(&self.kind, String::as_str),
+            samples: of_figures(&self.samples, |series| &series.name),
+        }
+    }
+
     /// The series of a metric and their values.
     pub(crate) fn of<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a Series, &'a str)> {
         let samples = self
@@ -66,6 +75,20 @@ impl Scrape {
         let values = self.of(name).filter_map(|(series, _)| series.label(label));
         values.map(str::to_owned).collect()
     }
+}
+
+fn of_figures<K: Clone + Ord>(
+    map: &BTreeMap<K, String>,
+    name: fn(&K) -> &str,
+) -> BTreeMap<K, String> {
+    let is_figure = |key: &K| {
+        let name = name(key);
+        name.starts_with("heroku_invoice_") || name.starts_with("heroku_team_usage_")
+    };
+    let entries = map.iter().filter(|(key, _)| is_figure(key));
+    entries
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// Reads one sample line.
