@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::fmt::rfc2822;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RANGE, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, DATE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RANGE, RETRY_AFTER,
 };
 use reqwest::{Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -65,6 +66,8 @@ pub struct Client {
     api_url: Url,
     limits: Limits,
     traffic: Mutex<Traffic>,
+    /// What Heroku said of the rate limit since it was last asked for.
+    rate_limit_news: Mutex<Option<u64>>,
 }
 
 /// The client could not be made: the system gives no certificates that can be used.
@@ -151,6 +154,7 @@ impl Client {
             api_url,
             limits,
             traffic: Mutex::default(),
+            rate_limit_news: Mutex::default(),
         })
     }
 
@@ -161,10 +165,12 @@ impl Client {
 
     /// What asking cost so far.
     pub fn traffic(&self) -> Traffic {
-        self.traffic
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        held(&self.traffic).clone()
+    }
+
+    /// What Heroku said was left of the rate limit, if it said so since the last call.
+    pub fn take_rate_limit_news(&self) -> Option<u64> {
+        held(&self.rate_limit_news).take()
     }
 
     /// Asks who the team is that has `team` as its id or its name: `GET /teams/{id or name}`.
@@ -305,8 +311,7 @@ impl Client {
             }
             Err(error) => Err(error),
         };
-        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
-        traffic.count(endpoint, status, started.elapsed());
+        held(&self.traffic).count(endpoint, status, started.elapsed());
         answered
     }
 
@@ -330,8 +335,8 @@ impl Client {
     fn note_rate_limit(&self, response: &Response) {
         let header = response.headers().get("ratelimit-remaining");
         if let Some(remaining) = header.and_then(|value| value.to_str().ok()?.trim().parse().ok()) {
-            let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
-            traffic.rate_limit_remaining = Some(remaining);
+            held(&self.traffic).rate_limit_remaining = Some(remaining);
+            *held(&self.rate_limit_news) = Some(remaining);
         }
     }
 
@@ -381,11 +386,7 @@ impl Client {
             message: Option<String>,
         }
         let status = response.status().as_u16();
-        // The other form, a date, is not one that an API with a rate by the minute would send.
-        let retry_after = header(&response, RETRY_AFTER.as_str());
-        let retry_after = retry_after
-            .and_then(|s| s.trim().parse().ok())
-            .map(Duration::from_secs);
+        let retry_after = retry_after(&response);
         let request_id = header(&response, "request-id");
         // A refusal stays one whether or not its body can be read: a 5xx is often HTML.
         let body = self.body(response).await.unwrap_or_default();
@@ -441,6 +442,26 @@ fn kept<T>(
     })
 }
 
+/// What a lock guards. Each change to it is whole, so that even a panic in between leaves it sound.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The pause that an answer asks for: `Retry-After` as seconds, or as a date, which is measured
+/// against the answer's own `Date` because the two clocks may differ.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let asked = header(response, RETRY_AFTER.as_str())?;
+    let asked = asked.trim();
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = rfc2822::parse(asked).ok()?.timestamp();
+    let said = rfc2822::parse(&header(response, DATE.as_str())?)
+        .ok()?
+        .timestamp();
+    Duration::try_from(until.duration_since(said)).ok()
+}
+
 fn header(response: &Response, name: &str) -> Option<String> {
     Some(response.headers().get(name)?.to_str().ok()?.to_owned())
 }
@@ -483,4 +504,59 @@ fn is_bad_compression(error: &(dyn std::error::Error + 'static)) -> bool {
             Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(headers: &[(&str, &str)]) -> Response {
+        let builder = http::Response::builder().status(429);
+        let builder = headers.iter().fold(builder, |builder, (name, value)| {
+            builder.header(*name, *value)
+        });
+        builder.body("").unwrap().into()
+    }
+
+    #[test]
+    fn a_pause_is_read_as_seconds_and_as_a_date() {
+        let table = [
+            ("7", Some(7)),
+            (" 7 ", Some(7)),
+            ("Mon, 23 Nov 2026 12:00:30 GMT", Some(30)),
+            ("Mon, 23 Nov 2026 11:59:59 GMT", None),
+            ("-7", None),
+            ("soon", None),
+            ("", None),
+        ];
+        for (text, seconds) in table {
+            let response = response(&[
+                ("date", "Mon, 23 Nov 2026 12:00:00 GMT"),
+                ("retry-after", text),
+            ]);
+            assert_eq!(
+                retry_after(&response),
+                seconds.map(Duration::from_secs),
+                "{text:?}"
+            );
+        }
+        assert_eq!(
+            retry_after(&response(&[(
+                "retry-after",
+                "Mon, 23 Nov 2026 12:00:30 GMT"
+            )])),
+            None
+        );
+    }
+
+    #[test]
+    fn what_an_upstream_wrote_is_short_on_one_line_and_without_the_token() {
+        let token = SecretString::from("HRKU-secret");
+        let echoed = printable(&token, "you sent\nHRKU-secret\u{1b}[31m");
+        assert_eq!(echoed, "you sent [token] [31m");
+        assert_eq!(
+            printable(&token, &"é".repeat(301)),
+            format!("{}…", "é".repeat(300))
+        );
+    }
 }

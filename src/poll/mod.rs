@@ -231,15 +231,15 @@ impl Poller {
         self.mind_rate_limit();
     }
 
-    /// Pauses all polling while too little is left of the rate limit.
+    /// Pauses all polling where Heroku says that too little is left of the rate limit.
     fn mind_rate_limit(&mut self) {
-        let remaining = self.asking.client.traffic().rate_limit_remaining;
-        let missing = remaining.map_or(0, |remaining| {
-            self.rate_limit_floor.saturating_sub(remaining)
-        });
+        let Some(remaining) = self.asking.client.take_rate_limit_news() else {
+            return;
+        };
+        let missing = self.rate_limit_floor.saturating_sub(remaining);
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        let pause = REFILL_OF_ONE_REQUEST.saturating_mul(missing);
         let was_pausing = self.resume_at.is_some();
-        let pause =
-            REFILL_OF_ONE_REQUEST.saturating_mul(u32::try_from(missing).unwrap_or(u32::MAX));
         self.resume_at = (missing > 0).then(|| Instant::now() + pause);
         if missing > 0 && !was_pausing {
             tracing::warn!(

@@ -19,6 +19,10 @@ use crate::heroku::error::Error;
 use crate::state::{Kept, Restored, RestoredAnswer};
 use crate::token::Token;
 
+/// How long figures that have come may wait for the name of their team; it is asked for again with
+/// the next poll.
+const PATIENCE_FOR_A_NAME: Duration = Duration::from_secs(5);
+
 /// A team, and what is known of it.
 #[derive(Debug)]
 pub(super) struct TeamState {
@@ -214,13 +218,15 @@ impl Question {
         token: &Token,
     ) -> Result<Fetched<Invoices>, Error> {
         let token = token.read()?;
-        if self.team.identify {
-            // Wanted for the team's name only, so its failure is not this endpoint's.
-            let _ = self.team.identity(client, &token).await;
-        }
-        let fetched = client
-            .invoices(&token, &self.team.id_or_name, self.validator.as_ref())
-            .await;
+        let identity = async {
+            if self.team.identify {
+                // Wanted for the team's name only, so its failure is not this endpoint's.
+                let asked = self.team.identity(client, &token);
+                let _ = tokio::time::timeout(PATIENCE_FOR_A_NAME, asked).await;
+            }
+        };
+        let invoices = client.invoices(&token, &self.team.id_or_name, self.validator.as_ref());
+        let (fetched, ()) = tokio::join!(invoices, identity);
         self.explained(fetched, client, &token).await
     }
 
