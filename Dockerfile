@@ -4,7 +4,8 @@
 #     docker run --rm --publish 8080:8080 --env HEROKU_API_KEY --env HEROKU_TEAM_ID heroku-cost-exporter
 #
 # Proxies (HTTPS_PROXY, NO_PROXY) and certificates of your own (SSL_CERT_FILE, of a file that you
-# mount) are taken from the environment.
+# mount) are taken from the environment. A state file (STATE_FILE) needs a directory that is mounted
+# and that the user 65532 may write to.
 
 # As in rust-toolchain.toml; `make check` compares the two.
 ARG RUST_VERSION=1.95.0
@@ -13,6 +14,9 @@ FROM rust:${RUST_VERSION}-alpine AS build
 RUN apk add --no-cache ca-certificates gcc musl-dev
 WORKDIR /build
 COPY . .
+# The commit, for heroku_cost_exporter_build_info: the history is not in the build context.
+#     docker build --build-arg REVISION="$(git rev-parse --short=12 HEAD)" …
+ARG REVISION
 # The architecture that is built for, in Docker's words: set by BuildKit.
 ARG TARGETARCH
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
