@@ -81,6 +81,8 @@ pub struct RestoredAnswer<T> {
     pub validator: Option<Validator>,
     /// The answer as Heroku sent it.
     pub pages: Vec<String>,
+    /// For each of its rows that was left out, why.
+    pub left_out: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -272,6 +274,7 @@ impl<T> RestoredAnswer<T> {
             good,
             validator: answer.validator,
             pages: answer.pages,
+            left_out: answer.left_out,
         }
     }
 }

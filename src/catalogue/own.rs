@@ -19,7 +19,7 @@ pub static ENDPOINT_AVAILABLE: Metric = Metric {
     name: "heroku_cost_exporter_endpoint_available",
     kind: Kind::Gauge,
     labels: PER_ENDPOINT,
-    help: "Whether Heroku offers this endpoint to the team: 0 where it never answered but with 403 or 404, else 1. Alert on heroku_up == 0 unless this is 0.",
+    help: "Whether Heroku offers this endpoint to the team: 0 where it never answered but with 403, 404 or 410, else 1. Alert on heroku_up == 0 unless this is 0.",
     source: "poll",
 };
 

@@ -15,7 +15,7 @@ pub(crate) fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Tells Prometheus what Heroku costs: by team, by app and by kind")
         .after_help(
-            "The Heroku API token is read from HEROKU_API_KEY.\n\
+            "The Heroku API token is read from HEROKU_API_KEY, or from the file that HEROKU_API_KEY_FILE names.\n\
              Without a subcommand the program serves.",
         )
         .args(serving())

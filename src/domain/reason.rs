@@ -76,7 +76,7 @@ impl Reason {
     pub fn advice(self) -> &'static str {
         match self {
             Self::Unauthorized => {
-                "Heroku refused the token: make one with `heroku authorizations:create` and set HEROKU_API_KEY to it."
+                "Heroku refused the token: make one with `heroku authorizations:create` and set HEROKU_API_KEY (or the file that HEROKU_API_KEY_FILE names) to it."
             }
             Self::PaymentRequired => "The account is delinquent: settle its bill with Heroku.",
             Self::Forbidden => {

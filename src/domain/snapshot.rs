@@ -77,6 +77,8 @@ pub struct Record {
     /// How many rows of the last good answer could not be understood and were left out.
     pub rows_left_out: u64,
     failures: [u64; Reason::ALL.len()],
+    /// Whether Heroku said that it does not offer this, and nothing else since but failures.
+    is_unavailable: bool,
 }
 
 impl Record {
@@ -147,6 +149,7 @@ impl<T: PartialEq> Outcome<T> {
                 rows_left_out,
             } => {
                 record.rows_left_out = rows_left_out;
+                record.is_unavailable = false;
                 self.failure = None;
                 match &mut self.last_good {
                     // The same `Arc` stays, by which others see that nothing changed.
@@ -161,6 +164,7 @@ impl<T: PartialEq> Outcome<T> {
                 }
             }
             Polled::Unchanged => {
+                record.is_unavailable = false;
                 self.failure = None;
                 if let Some(good) = &mut self.last_good {
                     good.at = now;
@@ -168,6 +172,7 @@ impl<T: PartialEq> Outcome<T> {
             }
             Polled::Failed(failure) => {
                 record.failures[failure.reason as usize] += 1;
+                record.is_unavailable |= failure.reason == Reason::NotAvailable;
                 self.failure = Some(failure);
             }
         }
@@ -196,9 +201,7 @@ impl<T> Outcome<T> {
 
     /// Whether Heroku offers this to the team, as far as is known.
     pub fn is_available(&self) -> bool {
-        self.failure
-            .as_ref()
-            .is_none_or(|failure| failure.reason != Reason::NotAvailable)
+        !self.record.is_unavailable
     }
 }
 

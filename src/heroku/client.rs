@@ -30,6 +30,9 @@ const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.herok
 /// it would be a hundred thousand invoices.
 const MOST_PAGES: usize = 500;
 
+/// The bytes of an error's body that are read: Heroku's are a line of JSON.
+const ERROR_BODY: usize = 64 << 10;
+
 /// As much of an upstream's message as a log line bears.
 const MESSAGE_CHARACTERS: usize = 300;
 
@@ -42,7 +45,7 @@ pub struct Limits {
     pub idle: Duration,
     /// For one request in all.
     pub request: Duration,
-    /// The bytes of one answer, decompressed.
+    /// The bytes of one answer, decompressed, with all its pages.
     pub body: usize,
 }
 
@@ -113,6 +116,13 @@ pub struct Answer<T> {
     pub validator: Option<Validator>,
 }
 
+/// One request: for what, how, and how many bytes the answer may have.
+struct Ask<'a> {
+    url: &'a Url,
+    headers: HeaderMap,
+    room: usize,
+}
+
 /// One answer to one request.
 struct Page {
     body: String,
@@ -180,9 +190,14 @@ impl Client {
     /// Where Heroku gives no answer that can be used; so for the other calls.
     pub async fn team(&self, token: &SecretString, team: &str) -> Result<Identity, Error> {
         let url = self.url(&["teams", team]);
-        let page = self
-            .get(Endpoint::Team, token, &url, HeaderMap::new())
-            .await?;
+        let headers = HeaderMap::new();
+        let room = self.limits.body;
+        let ask = Ask {
+            url: &url,
+            headers,
+            room,
+        };
+        let page = self.get(Endpoint::Team, token, ask).await?;
         let body = page.map(|page| page.body).unwrap_or_default();
         let row = wire::team(body.as_bytes()).map_err(|why| malformed(token, &why))?;
         Ok(Identity {
@@ -259,7 +274,17 @@ impl Client {
         let mut pages = Vec::new();
         let mut asked = BTreeSet::new();
         let mut first_etag = None;
-        while let Some(page) = self.get(endpoint, token, &url, headers).await? {
+        let mut room = self.limits.body;
+        loop {
+            let ask = Ask {
+                url: &url,
+                headers,
+                room,
+            };
+            let Some(page) = self.get(endpoint, token, ask).await? else {
+                break;
+            };
+            room = room.saturating_sub(page.body.len());
             if pages.is_empty() {
                 first_etag = page.etag;
             }
@@ -294,11 +319,12 @@ impl Client {
         &self,
         endpoint: Endpoint,
         token: &SecretString,
-        url: &Url,
-        headers: HeaderMap,
+        ask: Ask<'_>,
     ) -> Result<Option<Page>, Error> {
+        let Ask { url, headers, room } = ask;
         let started = Instant::now();
-        let is_conditional = headers.contains_key(IF_NONE_MATCH);
+        // Only a conditional request can be answered with the word that nothing changed.
+        let may_be_unchanged = headers.contains_key(IF_NONE_MATCH);
         let sent = self.send(token, url, headers).await;
         let status = sent
             .as_ref()
@@ -307,7 +333,10 @@ impl Client {
         let answered = match sent {
             Ok(response) => {
                 self.note_rate_limit(&response);
-                self.receive(token, response, is_conditional).await
+                match response.status() {
+                    StatusCode::NOT_MODIFIED if may_be_unchanged => Ok(None),
+                    _ => self.receive(token, response, room).await.map(Some),
+                }
             }
             Err(error) => Err(error),
         };
@@ -344,12 +373,9 @@ impl Client {
         &self,
         token: &SecretString,
         response: Response,
-        is_conditional: bool,
-    ) -> Result<Option<Page>, Error> {
+        room: usize,
+    ) -> Result<Page, Error> {
         let status = response.status();
-        if status == StatusCode::NOT_MODIFIED && is_conditional {
-            return Ok(None);
-        }
         if status.is_redirection() {
             return Err(Error::Redirect {
                 status: status.as_u16(),
@@ -360,17 +386,17 @@ impl Client {
         }
         let next = response.headers().get("next-range").cloned();
         let etag = header(&response, ETAG.as_str());
-        let body = String::from_utf8(self.body(response).await?)
+        let body = String::from_utf8(self.body(response, room).await?)
             .map_err(|_| Error::Malformed("it is not UTF-8".into()))?;
-        Ok(Some(Page { body, next, etag }))
+        Ok(Page { body, next, etag })
     }
 
     /// Reads a body up to the limit; it is counted decompressed, so that a small answer cannot
     /// unfold into a large one.
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Error> {
+    async fn body(&self, mut response: Response, room: usize) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(transport)? {
-            if body.len() + piece.len() > self.limits.body {
+            if body.len() + piece.len() > room {
                 return Err(Error::TooLarge(self.limits.body));
             }
             body.extend_from_slice(&piece);
@@ -389,7 +415,7 @@ impl Client {
         let retry_after = retry_after(&response);
         let request_id = header(&response, "request-id");
         // A refusal stays one whether or not its body can be read: a 5xx is often HTML.
-        let body = self.body(response).await.unwrap_or_default();
+        let body = self.body(response, ERROR_BODY).await.unwrap_or_default();
         let body: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
         let said = |text: Option<String>| text.map(|text| printable(token, &text));
         let explanation = Explanation {

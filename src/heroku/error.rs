@@ -102,7 +102,11 @@ impl Error {
 
     /// Whether Heroku answered that the thing asked for is not there, or not for this token.
     pub fn is_absence(&self) -> bool {
-        matches!(self.reason(), Reason::Forbidden | Reason::NotFound)
+        use Reason::{Forbidden, NotAvailable, NotFound, TeamNotFound};
+        matches!(
+            self.reason(),
+            Forbidden | NotFound | NotAvailable | TeamNotFound
+        )
     }
 
     /// The pause that Heroku asked for.

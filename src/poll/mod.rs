@@ -157,12 +157,14 @@ impl Poller {
         loop {
             self.start_due(&mut jobs);
             self.save();
+            let pause = self.until_next();
             tokio::select! {
                 Some(job) = jobs.join_next() => {
                     self.note(job);
                     published.send_replace(Arc::new(self.snapshot()));
                 }
-                () = tokio::time::sleep(self.until_next()) => {}
+                () = written(&mut self.saving) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
@@ -286,6 +288,18 @@ impl Poller {
         until_due
             .min(until_month)
             .clamp(Duration::from_millis(10), LONGEST_SLEEP)
+    }
+}
+
+/// Resolves when the state file has been written and there is more to write; else never.
+async fn written(saving: &mut Saving) {
+    match &mut saving.running {
+        Some(running) if saving.wanted => {
+            // Whatever became of it: it has been said in the log.
+            let _ = running.await;
+            saving.running = None;
+        }
+        _ => std::future::pending().await,
     }
 }
 

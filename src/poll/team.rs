@@ -77,14 +77,10 @@ impl TeamState {
     pub(super) const ENDPOINTS: [Endpoint; 2] = [Endpoint::Invoices, Endpoint::Usage];
 
     pub(super) fn new(id_or_name: &str, several_teams: bool) -> Self {
-        let asked = AskedTeam {
-            id_or_name: id_or_name.to_owned(),
-            // With a single team given by its id, each usage row tells the name.
-            identify: several_teams || !is_id(id_or_name),
-            identity: OnceCell::new(),
-        };
+        // With a single team given by its id, each usage row tells the name.
+        let identify = several_teams || !is_id(id_or_name);
         Self {
-            asked: Arc::new(asked),
+            asked: Arc::new(AskedTeam::new(id_or_name.to_owned(), identify)),
             invoices: EndpointState::new(Endpoint::Invoices),
             usage: EndpointState::new(Endpoint::Usage),
         }
@@ -158,10 +154,21 @@ impl TeamState {
     /// Takes in what an endpoint answered, and tells whether there is something new to keep.
     pub(super) fn note(&mut self, answered: Answered, context: Noted) -> bool {
         let team = self.name().to_owned();
-        match answered {
+        let is_gone = answered.is_absence();
+        let is_new = match answered {
             Answered::Invoices(fetched) => self.invoices.note(&team, fetched, context),
             Answered::Usage(fetched) => self.usage.note(&team, fetched, context),
+        };
+        if is_gone && !is_id(&self.asked.id_or_name) {
+            // A team that was deleted and made again has its name back, and another id.
+            let AskedTeam {
+                id_or_name,
+                identify,
+                ..
+            } = &*self.asked;
+            self.asked = Arc::new(AskedTeam::new(id_or_name.clone(), *identify));
         }
+        is_new
     }
 
     /// The team's name: as usage has it, which is asked anew each time and so follows a renaming;
@@ -262,7 +269,26 @@ impl Question {
     }
 }
 
+impl Answered {
+    /// Whether it is that there is nothing, or no team.
+    fn is_absence(&self) -> bool {
+        let error = match self {
+            Self::Invoices(fetched) => fetched.as_ref().err(),
+            Self::Usage(fetched) => fetched.as_ref().err(),
+        };
+        error.is_some_and(Error::is_absence)
+    }
+}
+
 impl AskedTeam {
+    fn new(id_or_name: String, identify: bool) -> Self {
+        Self {
+            id_or_name,
+            identify,
+            identity: OnceCell::new(),
+        }
+    }
+
     /// Who the team is, asked for until it was answered once.
     async fn identity(&self, client: &Client, token: &SecretString) -> Result<&Identity, Error> {
         self.identity
@@ -300,6 +326,8 @@ impl<T: PartialEq> EndpointState<T> {
         self.outcome.last_good = Some(kept.good);
         self.validator = kept.validator;
         self.pages = kept.pages;
+        self.outcome.record.rows_left_out = kept.left_out.len() as u64;
+        self.left_out = kept.left_out;
     }
 
     fn kept<'a>(&'a self, asked: &'a str, identity: Option<&'a Identity>) -> Option<Kept<'a>> {
@@ -324,7 +352,7 @@ impl<T: PartialEq> EndpointState<T> {
             keep,
         } = context;
         let endpoint = self.endpoint.word();
-        let was = self.outcome.failure.as_ref().map(|failure| failure.reason);
+        let was_available = self.outcome.is_available();
         let polled = match fetched {
             Ok(Fetched::Unchanged) => Polled::Unchanged,
             Ok(Fetched::Answer(answer)) => {
@@ -359,7 +387,7 @@ impl<T: PartialEq> EndpointState<T> {
                 let ask_again_in_seconds = pause.as_secs_f64().round();
                 if reason == Reason::NotAvailable {
                     // Said once: it is how things are, not an event.
-                    if was != Some(reason) {
+                    if was_available {
                         tracing::info!(
                             team,
                             endpoint,
