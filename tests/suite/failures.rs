@@ -2,7 +2,9 @@
 
 use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
+use crate::asked::answered;
 use crate::exporter::{Exporter, until};
+use crate::logged;
 use crate::scenario::{Arrivals, Scenario};
 use crate::scrape::Scrape;
 
@@ -10,25 +12,6 @@ use crate::scrape::Scrape;
 async fn restless(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
     let start = scenario.start(heroku, &scenario.team_ids())?;
     Some(start.arg("--poll.interval=1s").start().await)
-}
-
-/// How many answers of an endpoint had a status.
-fn answered(heroku: &Simulator, endpoint: Endpoint, status: u16) -> usize {
-    let requests = heroku.requests().into_iter();
-    requests
-        .filter(|request| request.endpoint == Some(endpoint) && request.status == Some(status))
-        .count()
-}
-
-async fn log_says(exporter: &Exporter, words: &[&str]) {
-    let what = format!("a log line with {words:?}");
-    let said = || {
-        exporter
-            .log()
-            .lines()
-            .any(|line| words.iter().all(|word| line.contains(word)))
-    };
-    until(&what, || said().then_some(())).await;
 }
 
 /// With the default interval of an hour: only a retry can bring what failed at first.
@@ -116,7 +99,7 @@ async fn the_last_good_figures_stay_through_every_kind_of_failure() {
             heroku.script(Endpoint::Usage, fault, Times::Always);
             let reason = format!("reason={reason} ");
             for endpoint in ["endpoint=invoices", "endpoint=usage"] {
-                log_says(&exporter, &["level=warn", endpoint, &reason]).await;
+                logged::says(&exporter, &["level=warn", endpoint, &reason]).await;
             }
             let shown = Scrape::read(&exporter.metrics().await).figures();
             assert_eq!(shown, known.figures(), "{reason}");
@@ -137,7 +120,7 @@ async fn a_month_without_data_is_not_taken_for_zeros() {
     };
     let exporter = start.start().await;
     for endpoint in ["endpoint=invoices", "endpoint=usage"] {
-        log_says(&exporter, &["level=info", endpoint]).await;
+        logged::says(&exporter, &["level=info", endpoint]).await;
     }
     let shown = Scrape::read(&exporter.metrics().await).figures();
     assert_eq!(shown, Scrape::default());
@@ -183,12 +166,12 @@ async fn a_revoked_token_is_told_and_recovered_from() {
         return;
     };
     let exporter = start.start().await;
-    log_says(
+    logged::says(
         &exporter,
         &["level=warn", "endpoint=usage", "reason=unauthorized"],
     )
     .await;
-    log_says(
+    logged::says(
         &exporter,
         &["level=warn", "endpoint=invoices", "reason=unauthorized"],
     )

@@ -1,30 +1,46 @@
 //! The suite: the real binary, started as a user starts it, against a simulated Heroku over HTTP.
 //!
-//! `exporter`, `scenario`, `scrape`, `tools` and `judges` are what the tests are made with; every other module is tests of one concern.
+//! `exporter`, `logged`, `scenario`, `asked`, `scrape`, `own_series`, `kept`, `echo`, `tools` and `judges` are what the tests are made with; every other module is tests of one
+//! concern.
 
 #![expect(
     clippy::expect_used,
     reason = "what has to be there for a test to go on ends it where it is not"
 )]
 
+mod asked;
+mod echo;
 mod exporter;
 mod judges;
+mod kept;
+mod logged;
+mod own_series;
 mod scenario;
 mod scrape;
 mod tools;
 
+mod availability;
 mod command_line;
 mod contract;
+mod crowd;
+mod damage;
 mod demo;
 mod dialects;
 mod documents;
 mod failures;
 mod faults;
 mod golden;
+mod half_understood;
 mod http_surface;
+mod max_age;
 mod months;
 mod paging;
 mod prometheus;
+mod rate_limit;
+mod readiness;
 mod requests;
+mod restart;
 mod secrecy;
+mod self_metrics;
 mod shutdown;
+mod token_file;

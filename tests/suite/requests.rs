@@ -6,16 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Simulator, Times};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::asked::requests;
 use crate::exporter::until;
 use crate::scenario::{Arrivals, Scenario};
 use crate::scrape::Scrape;
-
-fn count(heroku: &Simulator, endpoint: Endpoint) -> usize {
-    let requests = heroku.requests().into_iter();
-    requests
-        .filter(|request| request.endpoint == Some(endpoint))
-        .count()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_says_who_asks_and_what_it_reads() {
@@ -75,18 +69,14 @@ async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
             Arrivals::of(scrape) == scenario.arrivals
         })
         .await;
-    let asked = count(&heroku, Endpoint::Team);
+    let asked = requests(&heroku, Endpoint::Team).len();
     until("three more polls", || {
-        (count(&heroku, Endpoint::Usage) >= 4).then_some(())
+        (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
     .await;
-    assert_eq!(count(&heroku, Endpoint::Team), asked);
+    assert_eq!(requests(&heroku, Endpoint::Team).len(), asked);
     let id = scenario.team_ids();
-    let requests = heroku
-        .requests()
-        .into_iter()
-        .filter(|request| request.endpoint == Some(Endpoint::Usage));
-    for request in requests {
+    for request in requests(&heroku, Endpoint::Usage) {
         assert_eq!(request.team.as_deref(), Some(id.as_str()));
     }
 }
@@ -104,7 +94,7 @@ async fn a_single_team_given_by_its_id_needs_no_resolving() {
             Arrivals::of(scrape) == scenario.arrivals
         })
         .await;
-    assert_eq!(count(&heroku, Endpoint::Team), 0);
+    assert_eq!(requests(&heroku, Endpoint::Team).len(), 0);
 }
 
 /// A team that is named twice, once by its name and once by its id, stands once in a scrape: twice, Prometheus would throw the scrape away.
@@ -123,7 +113,7 @@ async fn a_team_that_is_named_twice_stands_once() {
         })
         .await;
     until("a second poll of each", || {
-        (count(&heroku, Endpoint::Usage) >= 4).then_some(())
+        (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
     .await;
     let scrape = Scrape::read(&exporter.metrics().await);

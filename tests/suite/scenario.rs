@@ -124,6 +124,17 @@ impl Scenario {
         ids.join(",")
     }
 
+    /// The teams' names as a setting lists them.
+    pub(crate) fn team_names(&self) -> String {
+        let names: Vec<_> = self
+            .company()
+            .teams
+            .into_iter()
+            .map(|team| team.name)
+            .collect();
+        names.join(",")
+    }
+
     /// A simulator of the scenario, to be built on.
     pub(crate) fn builder(&self) -> Builder {
         let builder = Simulator::builder(self.company(), self.today);

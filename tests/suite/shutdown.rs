@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use heroku_sim::{Endpoint, Fault, Times};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::exporter::{Start, until};
 use crate::scenario::{Arrivals, Scenario};
@@ -51,11 +53,43 @@ async fn a_poll_that_hangs_does_not_hold_it_up() {
     assert!(!log.contains("timeout"), "it waited for the poll:\n{log}");
 }
 
+/// Nor is a connection that is never made, which would take ten seconds to time out: the queue of those to be accepted is full.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_never_made_does_not_hold_it_up() {
+    let scenario = Scenario::named("one_team");
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let loopback = "127.0.0.1:0".parse().expect("an address");
+    socket.bind(loopback).expect("loopback has a free port");
+    let full = socket.listen(1).expect("it is bound");
+    let address = full.local_addr().expect("it is bound");
+    // More than the queue has room for; those beyond it stay in the middle of being made.
+    let mut waiting = JoinSet::new();
+    for _ in 0..8 {
+        waiting.spawn(TcpStream::connect(address));
+    }
+    let made = waiting.join_next().await;
+    assert!(made.is_some_and(|made| made.is_ok()));
+    let heroku = scenario.heroku().await;
+    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+        return;
+    };
+    let start = start.env("HEROKU_API_URL", &format!("http://{address}"));
+    let mut exporter = start.start().await;
+    exporter.metrics().await;
+    exporter.signal("TERM");
+    assert_eq!(exporter.ended().await.code(), Some(0));
+    let log = exporter.whole_log();
+    assert!(
+        !log.contains("level=warn"),
+        "it waited for the poll:\n{log}"
+    );
+}
+
 /// A client that holds its connection open, or says nothing on it, does not hold the program up for longer than two seconds or so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_says_nothing_does_not_hold_it_up() {
     let mut exporter = Start::new(&["demo"]).start().await;
-    let _silent = tokio::net::TcpStream::connect(exporter.addresses[0])
+    let _silent = TcpStream::connect(exporter.addresses[0])
         .await
         .expect("it listens");
     exporter.metrics().await;
