@@ -41,7 +41,7 @@ pub struct Limits {
     pub idle: Duration,
     /// For one request in all.
     pub request: Duration,
-    /// The bytes of one answer, decompressed.
+    /// The bytes of one answer, decompressed, with all its pages.
     pub body: usize,
 }
 
@@ -251,11 +251,16 @@ impl Client {
         headers.extend(etag.map(|etag| (IF_NONE_MATCH, etag)));
 
         let mut pages = Vec::new();
+        let mut read_so_far = 0;
         let mut asked = BTreeSet::new();
         let mut first_etag = None;
         while let Some(page) = self.get(endpoint, token, &url, headers).await? {
             if pages.is_empty() {
                 first_etag = page.etag;
+            }
+            read_so_far += page.body.len();
+            if read_so_far > self.limits.body {
+                return Err(Error::TooLarge(self.limits.body));
             }
             pages.push(page.body);
             let Some(next) = page.next else { break };
