@@ -128,7 +128,7 @@ impl Word {
 }
 
 /// As many teams as a mistake between them takes; more only make a run slower.
-const MOST_TEAMS: usize = 5;
+const MOST_TEAMS: usize = 3;
 
 #[derive(Clone, Debug, Arbitrary)]
 struct InvoiceRow {

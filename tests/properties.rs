@@ -1,6 +1,12 @@
 //! What must hold for any input: the properties behind the fuzz targets, held against generated
 //! input, the targets' seeds and every find of theirs.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a property that does not hold is a panic"
+)]
+
 use std::fs;
 use std::path::Path;
 

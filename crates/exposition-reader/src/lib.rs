@@ -91,15 +91,11 @@ impl Series {
 
     /// By what Prometheus tells the series from others: the labels in order, without the empty
     /// ones, which are to it as if they were not there.
-    fn identity(&self) -> (&str, BTreeMap<&str, &str>) {
-        let labels = self
-            .labels
-            .iter()
-            .map(|(label, value)| (label.as_str(), value.as_str()));
-        (
-            &self.name,
-            labels.filter(|(_, value)| !value.is_empty()).collect(),
-        )
+    fn identity(&self) -> (&str, Vec<&(String, String)>) {
+        let labels = self.labels.iter().filter(|(_, value)| !value.is_empty());
+        let mut labels: Vec<_> = labels.collect();
+        labels.sort_unstable();
+        (&self.name, labels)
     }
 }
 
