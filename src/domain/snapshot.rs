@@ -219,14 +219,14 @@ impl Snapshot {
         let mut ids = BTreeSet::new();
         let mut names = BTreeSet::new();
         let mut kept: Vec<Team> = Vec::with_capacity(teams.len());
-        for mut team in teams {
+        'teams: for mut team in teams {
             if team.id.as_ref().is_some_and(|id| !ids.insert(id.clone())) {
                 continue;
             }
-            if !names.insert(team.name.clone()) {
-                let Some(id) = &team.id else { continue };
+            // Once is enough, unless yet another team has the name that this makes.
+            while !names.insert(team.name.clone()) {
+                let Some(id) = &team.id else { continue 'teams };
                 team.name = format!("{} ({id})", team.name);
-                names.insert(team.name.clone());
             }
             kept.push(team);
         }
@@ -297,6 +297,18 @@ mod tests {
         let snapshot = Snapshot::new(teams, true, Traffic::default());
         let names: Vec<_> = snapshot.teams().iter().map(|t| t.name.as_str()).collect();
         assert_eq!(names, ["ops", "ops (2)", "web"]);
+    }
+
+    #[test]
+    fn a_team_that_is_called_as_another_is_told_apart_has_a_name_of_its_own_too() {
+        let teams = vec![
+            team(Some("1"), "ops (3)"),
+            team(Some("2"), "ops"),
+            team(Some("3"), "ops"),
+        ];
+        let snapshot = Snapshot::new(teams, true, Traffic::default());
+        let names: Vec<_> = snapshot.teams().iter().map(|t| t.name.as_str()).collect();
+        assert_eq!(names, ["ops (3)", "ops", "ops (3) (3)"]);
     }
 
     fn at(second: i64) -> Timestamp {

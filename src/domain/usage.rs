@@ -34,10 +34,12 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figures of two rows together.
+    /// The figures of two rows together. A sum that no number can hold is the largest that can be,
+    /// as for money: an infinite figure would stay infinite in every sum made of it.
     pub fn plus(self, other: Self) -> Self {
         fn sum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-            a.zip(b).map(|(a, b)| a + b).or(a).or(b)
+            let both = a.zip(b).map(|(a, b)| (a + b).clamp(f64::MIN, f64::MAX));
+            both.or(a).or(b)
         }
         Self {
             dynos: sum(self.dynos, other.dynos),
@@ -116,5 +118,20 @@ mod tests {
             ..Figures::default()
         };
         assert_eq!(month.apps, BTreeMap::from([("shop".to_owned(), expected)]));
+    }
+
+    #[test]
+    fn a_sum_beyond_the_range_saturates() {
+        let most = Figures {
+            dynos: Some(1e308),
+            data: Some(-1e308),
+            ..Figures::default()
+        };
+        let expected = Figures {
+            dynos: Some(f64::MAX),
+            data: Some(f64::MIN),
+            ..Figures::default()
+        };
+        assert_eq!(most.plus(most).plus(most), expected);
     }
 }

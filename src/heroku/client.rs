@@ -57,7 +57,7 @@ impl Limits {
             connect: request.min(Duration::from_secs(10)),
             idle: request.min(Duration::from_secs(15)),
             request,
-            body: 64 << 20,
+            body: 32 << 20,
         }
     }
 }

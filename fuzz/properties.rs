@@ -1,0 +1,408 @@
+//! What must hold for any input, whoever wrote it. The fuzz targets feed these functions with what
+//! a fuzzer makes up; `tests/properties.rs` feeds them with generated input, the seeds and every
+//! find, on each run of the tests.
+
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Unstructured};
+use exposition_reader::Format;
+use heroku_cost_exporter::domain::invoice::Invoices;
+use heroku_cost_exporter::domain::reason::Reason;
+use heroku_cost_exporter::domain::snapshot::{Failure, Outcome, Polled, Snapshot, Team};
+use heroku_cost_exporter::domain::traffic::{Endpoint, Traffic};
+use heroku_cost_exporter::domain::usage::Usage;
+use heroku_cost_exporter::exposition::encode::{Dialect, encode};
+use heroku_cost_exporter::exposition::families::{self, Answered, Family, Process, Shown};
+use heroku_cost_exporter::exposition::negotiate;
+use heroku_cost_exporter::heroku::client::Answer;
+use heroku_cost_exporter::state::{self, Kept, Restored, RestoredAnswer};
+use jiff::Timestamp;
+use url::Url;
+
+/// What stands between the pages of one answer in the input of [`invoices`] and [`usage`]: no JSON
+/// has a form feed between its tokens.
+const NEXT_PAGE: char = '\u{c}';
+
+/// A moment within the month that the seeds are of.
+const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
+
+const BOTH: [(Dialect, Format); 2] = [
+    (Dialect::Classic, Format::Classic),
+    (Dialect::OpenMetrics, Format::OpenMetrics),
+];
+
+/// Whatever decodes as the pages of a list of invoices is exposed soundly.
+pub fn invoices(text: &str) {
+    let pages: Vec<String> = text.split(NEXT_PAGE).map(Into::into).collect();
+    let Ok(answer) = Answer::<Invoices>::from_kept(pages.clone(), None) else {
+        return;
+    };
+    let rows: usize = pages.iter().map(|page| rows(page)).sum();
+    assert!(answer.data.len() + answer.left_out.len() <= rows);
+    assert_eq!(answer.pages, pages);
+    let starts: Vec<_> = answer
+        .data
+        .iter()
+        .map(|invoice| invoice.period.start)
+        .collect();
+    assert!(starts.is_sorted_by(|a, b| a >= b), "{starts:?}");
+    let again = Answer::<Invoices>::from_kept(pages, None).unwrap();
+    assert_eq!(again.data, answer.data);
+    let mut team = team(None, "ops".into());
+    note(&mut team.invoices, answer, NOW);
+    exposed(
+        &Snapshot::new(vec![team], false, Traffic::default()),
+        NOW,
+        None,
+    );
+}
+
+/// Whatever decodes as the pages of a list of usage is exposed soundly.
+pub fn usage(text: &str) {
+    let pages: Vec<String> = text.split(NEXT_PAGE).map(Into::into).collect();
+    let Ok(answer) = Answer::<Usage>::from_kept(pages.clone(), None) else {
+        return;
+    };
+    let rows: usize = pages.iter().map(|page| rows(page)).sum();
+    assert!(answer.data.months.len() <= rows);
+    assert_eq!(answer.pages, pages);
+    let again = Answer::<Usage>::from_kept(pages, None).unwrap();
+    assert_eq!(again.data, answer.data);
+    let mut team = team(None, "ops".into());
+    note(&mut team.usage, answer, NOW);
+    exposed(
+        &Snapshot::new(vec![team], true, Traffic::default()),
+        NOW,
+        None,
+    );
+}
+
+/// How many rows a JSON list has, by another reader than the one under test.
+fn rows(page: &str) -> usize {
+    serde_json::from_str::<Vec<&serde_json::value::RawValue>>(page).map_or(0, |rows| rows.len())
+}
+
+/// What several teams answered, in the shape in which a fuzzer gets far.
+#[derive(Clone, Debug, Arbitrary)]
+struct Account {
+    teams: Vec<AccountTeam>,
+    now: i64,
+    max_age_seconds: Option<u32>,
+}
+
+#[derive(Clone, Debug, Arbitrary)]
+struct AccountTeam {
+    id: Option<Word>,
+    name: Word,
+    invoices: Vec<InvoiceRow>,
+    usage: Vec<UsageRow>,
+    fails: Option<u8>,
+    age_seconds: u32,
+}
+
+/// A text that is often the same as another one, or nearly so.
+#[derive(Clone, Debug, Arbitrary)]
+enum Word {
+    Listed(u8),
+    Free(String),
+}
+
+const LISTED: [&str; 8] = [
+    "ops",
+    "2",
+    "3",
+    "ops (2)",
+    "ops (2) (2)",
+    "_team_total",
+    "",
+    "\"\\\n",
+];
+
+impl Word {
+    fn text(&self) -> String {
+        match self {
+            Self::Listed(index) => LISTED[usize::from(*index) % LISTED.len()].to_owned(),
+            Self::Free(text) => text.clone(),
+        }
+    }
+}
+
+/// As many teams as a mistake between them takes; more only make a run slower.
+const MOST_TEAMS: usize = 3;
+
+#[derive(Clone, Debug, Arbitrary)]
+struct InvoiceRow {
+    id: Option<String>,
+    number: i64,
+    month: u8,
+    period_end: Option<String>,
+    payment_status: Option<String>,
+    state: Option<i64>,
+    cents: [Option<i64>; 6],
+    dyno_units: Option<f64>,
+}
+
+#[derive(Clone, Debug, Arbitrary)]
+struct UsageRow {
+    name: Option<Word>,
+    months_back: u8,
+    figures: [Option<f64>; 5],
+    apps: Vec<(Word, [Option<f64>; 5])>,
+}
+
+/// Whatever several teams answer, at whatever time and age, is exposed soundly.
+///
+/// The bytes are read as an [`Account`], of which they make one whatever they are.
+pub fn snapshot(bytes: &[u8]) {
+    let Ok(account) = Account::arbitrary_take_rest(Unstructured::new(bytes)) else {
+        return;
+    };
+    let Ok(now) = Timestamp::from_second(account.now) else {
+        return;
+    };
+    let teams: Vec<Team> = account
+        .teams
+        .iter()
+        .take(MOST_TEAMS)
+        .map(|row| {
+            let mut team = team(row.id.as_ref().map(Word::text), row.name.text());
+            let at = now
+                .saturating_sub(Duration::from_secs(row.age_seconds.into()))
+                .unwrap_or(now);
+            let list: Vec<_> = row.invoices.iter().map(InvoiceRow::json).collect();
+            if let Ok(answer) =
+                Answer::<Invoices>::from_kept(vec![serde_json::Value::from(list).to_string()], None)
+            {
+                note(&mut team.invoices, answer, at);
+            }
+            let list: Vec<_> = row.usage.iter().map(|row| row.json(now)).collect();
+            if let Ok(answer) =
+                Answer::<Usage>::from_kept(vec![serde_json::Value::from(list).to_string()], None)
+            {
+                note(&mut team.usage, answer, at);
+            }
+            if let Some(fails) = row.fails {
+                let reason = Reason::ALL[usize::from(fails) % Reason::ALL.len()];
+                let failure = Failure {
+                    reason,
+                    message: String::new(),
+                };
+                team.usage
+                    .note(Polled::Failed(failure), now, Duration::ZERO);
+            }
+            team
+        })
+        .collect();
+    let several = teams.len() > 1;
+    let mut traffic = Traffic::default();
+    traffic.count(Endpoint::Usage, Some(200), Duration::from_millis(70));
+    let max_age = account
+        .max_age_seconds
+        .map(|seconds| Duration::from_secs(seconds.into()));
+    exposed(&Snapshot::new(teams, several, traffic), now, max_age);
+}
+
+impl InvoiceRow {
+    fn json(&self) -> serde_json::Value {
+        let [total, charges, credits, addons, database, platform] = self.cents;
+        serde_json::json!({
+            "id": self.id, "number": self.number, "state": self.state,
+            "period_start": format!("2026-{:02}-01", self.month % 14), "period_end": self.period_end,
+            "payment_status": self.payment_status, "total": total, "charges_total": charges,
+            "credits_total": credits, "addons_total": addons, "database_total": database,
+            "platform_total": platform, "dyno_units": self.dyno_units, "weighted_dyno_hours": self.dyno_units,
+        })
+    }
+}
+
+impl UsageRow {
+    fn json(&self, now: Timestamp) -> serde_json::Value {
+        use heroku_cost_exporter::domain::month::Month;
+        let month = (0..self.months_back % 4).fold(Month::at(now), |month, _| month.previous());
+        let figures = |[dynos, data, partner, addons, connect]: [Option<f64>; 5]| serde_json::json!({ "dynos": dynos, "data": data, "partner": partner, "addons": addons, "connect": connect });
+        let mut row = figures(self.figures);
+        row["name"] = self.name.as_ref().map(Word::text).into();
+        row["month"] = month.to_string().into();
+        let apps = self.apps.iter().map(|(name, app)| {
+            let mut app = figures(*app);
+            app["app_name"] = name.text().into();
+            app
+        });
+        row["apps"] = apps.collect();
+        row
+    }
+}
+
+fn team(id: Option<String>, name: String) -> Team {
+    Team {
+        id,
+        name,
+        invoices: Outcome::default(),
+        usage: Outcome::default(),
+    }
+}
+
+fn note<T: PartialEq>(outcome: &mut Outcome<T>, answer: Answer<T>, at: Timestamp) {
+    let polled = Polled::Answer {
+        rows_left_out: answer.left_out.len() as u64,
+        data: answer.data,
+    };
+    outcome.note(polled, at, Duration::from_millis(80));
+}
+
+/// A Snapshot's exposition is, in both dialects, a text that a strict reader reads, with every
+/// sample as it was; no series stands twice; and no figure of Heroku's is beyond what a number can
+/// be.
+fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
+    let shown = Shown { max_age };
+    let process = Process {
+        threads: Some(3),
+        ..Process::default()
+    };
+    let answered = [Answered {
+        path: "/metrics",
+        code: "200",
+        count: 7,
+    }];
+    let end = families::of_process(answered.into_iter(), Some(&process));
+    let mut all = families::of_snapshot(snapshot, now, shown);
+    for (dialect, format) in BOTH {
+        let mut text = String::new();
+        encode(&mut text, &all, dialect);
+        encode(&mut text, &end, dialect);
+        text.push_str(dialect.end());
+        let read = exposition_reader::read(&text, format)
+            .unwrap_or_else(|wrong| panic!("{dialect:?}: {wrong}\n{text}"));
+        let mut series = read.series();
+        for family in all.iter().chain(&end) {
+            for sample in &family.samples {
+                let read = series.next().expect("a sample is not in the text");
+                let bound = ["le"];
+                let labels = family.labels.iter().chain(&bound).zip(&sample.label_values);
+                let labels: Vec<_> = labels
+                    .map(|(label, value)| (label.to_string(), value.to_string()))
+                    .collect();
+                assert_eq!(read.labels, labels);
+                assert_eq!(
+                    read.name,
+                    format!("{}{}", family.metric.name, sample.suffix)
+                );
+                // To the bit, but for the many forms of NaN.
+                let value = sample.value;
+                assert!(
+                    read.value.to_bits() == value.to_bits()
+                        || (read.value.is_nan() && value.is_nan())
+                );
+            }
+        }
+        assert_eq!(series.next(), None);
+    }
+    all.retain(is_herokus);
+    for sample in all.iter().flat_map(|family| &family.samples) {
+        assert!(sample.value.is_finite(), "{sample:?}");
+    }
+}
+
+fn is_herokus(family: &Family<'_>) -> bool {
+    ["heroku_invoice_", "heroku_team_usage_"]
+        .iter()
+        .any(|beginning| family.metric.name.starts_with(beginning))
+}
+
+/// Of an `Accept` and an `Accept-Encoding` header: letters are the same in both cases, elements
+/// that match nothing change nothing, and nothing is given that was not named.
+pub fn accept(header: &str) {
+    let (dialect, gzip) = (negotiate::dialect(header), negotiate::gzip(header));
+    let lower = header.to_ascii_lowercase();
+    for same in [
+        header.to_ascii_uppercase(),
+        lower.clone(),
+        format!("image/png,{header}"),
+        format!("{header},br;q=0.3"),
+        header.replace(',', " ,\t"),
+    ] {
+        assert_eq!(negotiate::dialect(&same), dialect, "{same:?}");
+        assert_eq!(negotiate::gzip(&same), gzip, "{same:?}");
+    }
+    if dialect == Dialect::OpenMetrics {
+        assert!(lower.contains("application") || lower.contains('*'));
+    }
+    assert!(!gzip || lower.contains("gzip") || lower.contains('*'));
+    // What is wanted more than anything else is given.
+    let weighted = lower.contains("q=");
+    if !weighted {
+        let wanted = format!("application/openmetrics-text,{}", header);
+        let first = negotiate::dialect("application/openmetrics-text");
+        if !lower.contains("openmetrics-text") && !lower.contains("text/plain") {
+            assert_eq!(negotiate::dialect(&wanted), first, "{wanted:?}");
+        }
+        assert!(negotiate::gzip(&format!("gzip,{header}")), "{header:?}");
+    }
+}
+
+/// Of a state file: what is taken up is in order, is exposed soundly, and is taken up the same once
+/// it was written again.
+pub fn state(text: &str) {
+    let api_url: Url = "https://api.heroku.com/".parse().unwrap();
+    let Ok(restored) = state::parse(text, &api_url, NOW) else {
+        return;
+    };
+    let kept = kept(&restored);
+    let again =
+        serde_json::json!({ "version": 1, "api_url": api_url, "answers": kept }).to_string();
+    let read_again = state::parse(&again, &api_url, NOW).unwrap();
+    let kept_again = self::kept(&read_again);
+    assert_eq!(
+        serde_json::to_string(&kept_again).unwrap(),
+        serde_json::to_string(&kept).unwrap()
+    );
+    let mut teams = Vec::new();
+    for (name, invoices) in &restored.invoices {
+        in_order(invoices);
+        assert_eq!(read_again.invoices[name].good.data, invoices.good.data);
+        let mut team = team(None, name.clone());
+        team.invoices.last_good = Some(invoices.good.clone());
+        team.usage.last_good = restored.usage.get(name).map(|usage| usage.good.clone());
+        teams.push(team);
+    }
+    restored.usage.values().for_each(in_order);
+    exposed(
+        &Snapshot::new(teams, true, Traffic::default()),
+        NOW,
+        Some(Duration::from_secs(86_400)),
+    );
+}
+
+fn in_order<T>(answer: &RestoredAnswer<T>) {
+    assert!(answer.good.changed_at <= answer.good.at && answer.good.at <= NOW);
+}
+
+/// What was taken up, as it would be written, in an order that is always the same.
+fn kept(restored: &Restored) -> Vec<Kept<'_>> {
+    fn one<'a, T>(
+        restored: &'a Restored,
+        endpoint: Endpoint,
+        (team, answer): (&'a String, &'a RestoredAnswer<T>),
+    ) -> Kept<'a> {
+        Kept {
+            team,
+            identity: restored.identities.get(team),
+            endpoint,
+            at: answer.good.at,
+            changed_at: answer.good.changed_at,
+            validator: answer.validator.as_ref(),
+            pages: &answer.pages,
+        }
+    }
+    let invoices = restored
+        .invoices
+        .iter()
+        .map(|entry| one(restored, Endpoint::Invoices, entry));
+    let usage = restored
+        .usage
+        .iter()
+        .map(|entry| one(restored, Endpoint::Usage, entry));
+    let mut kept: Vec<_> = invoices.chain(usage).collect();
+    kept.sort_by_key(|kept| (kept.endpoint, kept.team));
+    kept
+}

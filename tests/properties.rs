@@ -1,0 +1,176 @@
+//! What must hold for any input: the properties behind the fuzz targets, held against generated
+//! input, the targets' seeds and every find of theirs.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a property that does not hold is a panic"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+#[expect(unreachable_pub, reason = "to the fuzz targets it is a library")]
+#[path = "../fuzz/properties.rs"]
+mod properties;
+
+/// Every file that a fuzz target starts from, or once failed on.
+fn kept(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let directories = ["seeds", "regressions"].map(|kind| fuzz.join(kind).join(target));
+    let files = directories
+        .into_iter()
+        // A target that never failed has no regressions.
+        .filter_map(|directory| fs::read_dir(directory).ok())
+        .flatten();
+    files.map(|file| {
+        let path = file.unwrap().path();
+        (path.display().to_string(), fs::read(path).unwrap())
+    })
+}
+
+fn hold(target: &str, property: fn(&str)) {
+    let mut count = 0;
+    for (path, bytes) in kept(target) {
+        // Shown where a test fails, so that the file is known.
+        let text = String::from_utf8(bytes).expect(&path);
+        property(&text);
+        count += 1;
+    }
+    assert!(count > 0, "{target} has no seeds");
+}
+
+#[test]
+fn seeds_and_finds_hold() {
+    hold("invoices", properties::invoices);
+    hold("usage", properties::usage);
+    hold("accept", properties::accept);
+    hold("state", properties::state);
+    kept("snapshot").for_each(|(_, bytes)| properties::snapshot(&bytes));
+}
+
+/// A figure as Heroku might write it, and as it would not.
+fn figure() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => (0_u32..1_000_000).prop_map(|n| n.to_string()),
+        2 => (-1e6_f64..1e6).prop_map(|n| n.to_string()),
+        1 => Just("null".to_owned()),
+        2 => prop_oneof![Just("1e308"), Just("-1e308"), Just("-0.0"), Just("\"1\"")].prop_map(str::to_owned),
+    ]
+}
+
+/// A name, often one that another row has too, as a JSON string.
+fn name() -> impl Strategy<Value = String> {
+    let listed = prop_oneof![
+        Just("shop"),
+        Just("_team_total"),
+        Just(""),
+        Just("a\"\\\nb")
+    ];
+    prop_oneof![3 => listed.prop_map(str::to_owned), 1 => ".{0,8}"]
+        .prop_map(|name| serde_json::to_string(&name).unwrap())
+}
+
+fn figures() -> impl Strategy<Value = String> {
+    let fields = ["dynos", "data", "partner", "addons", "connect"];
+    fields
+        .map(|field| proptest::option::of(figure()).prop_map(move |f| (field, f)))
+        .prop_map(|fields| {
+            let given = fields.into_iter();
+            given
+                .filter_map(|(field, figure)| Some(format!("\"{field}\":{},", figure?)))
+                .collect()
+        })
+}
+
+fn usage_row() -> impl Strategy<Value = String> {
+    let month = prop_oneof![
+        Just("2026-10"),
+        Just("2026-11"),
+        Just("2026-12"),
+        Just("soon")
+    ];
+    let app =
+        (figures(), name()).prop_map(|(figures, name)| format!("{{{figures}\"app_name\":{name}}}"));
+    let apps = proptest::collection::vec(app, 0..6);
+    (figures(), month, name(), apps).prop_map(|(figures, month, name, apps)| {
+        let apps = apps.join(",");
+        format!("{{{figures}\"month\":\"{month}\",\"name\":{name},\"apps\":[{apps}]}}")
+    })
+}
+
+fn invoice_row() -> impl Strategy<Value = String> {
+    let fields = [
+        "total",
+        "charges_total",
+        "state",
+        "number",
+        "dyno_units",
+        "weighted_dyno_hours",
+    ]
+    .map(|field| figure().prop_map(move |figure| format!("\"{field}\":{figure},")));
+    let date = || "(2026-(09|10|11)-(01|30)|(09|10|11)/(01|30)/2026|soon)";
+    (fields, name(), date(), date()).prop_map(|(fields, status, start, end)| {
+        let fields = fields.concat();
+        format!("{{{fields}\"payment_status\":{status},\"period_start\":\"{start}\",\"period_end\":\"{end}\"}}")
+    })
+}
+
+/// The pages of a list of such rows, put together as the properties take them.
+fn pages(row: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    let page =
+        proptest::collection::vec(row, 0..5).prop_map(|rows| format!("[{}]", rows.join(",")));
+    proptest::collection::vec(page, 1..3).prop_map(|pages| pages.join("\u{c}"))
+}
+
+fn media_range() -> impl Strategy<Value = String> {
+    "(text/plain|text/\\*|\\*/\\*|application/openmetrics-text|gzip|x-gzip|identity|\\*|br)( ?; ?(version=(\"?1\\.0\\.0\"?|0\\.0\\.4)|q=[01](\\.[0-9]{0,4})?|q=x)){0,3}"
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn whatever_decodes_as_invoices_is_exposed_soundly(text in pages(invoice_row())) {
+        properties::invoices(&text);
+    }
+
+    #[test]
+    fn whatever_decodes_as_usage_is_exposed_soundly(text in pages(usage_row())) {
+        properties::usage(&text);
+    }
+
+    #[test]
+    fn whatever_several_teams_answer_is_exposed_soundly(bytes in proptest::collection::vec(any::<u8>(), 0..800)) {
+        properties::snapshot(&bytes);
+    }
+
+    #[test]
+    fn whatever_a_header_says_it_means_the_same_in_other_words(
+        elements in proptest::collection::vec(media_range(), 0..6),
+        odd in ".{0,20}",
+    ) {
+        let header = elements.join(",");
+        properties::accept(&header);
+        properties::accept(&format!("{odd},{header}{odd}"));
+    }
+
+    #[test]
+    fn whatever_is_taken_up_from_a_state_file_is_in_order(
+        invoices in pages(invoice_row()),
+        usage in pages(usage_row()),
+        at in "2026-11-2[0-4]T12:00:0[0-9]Z",
+        changed_at in "2026-11-2[0-4]T12:00:0[0-9]Z",
+        team in name(),
+    ) {
+        let answer = |endpoint: &str, pages: &str| {
+            let pages: Vec<_> = pages.split('\u{c}').collect();
+            let pages = serde_json::to_string(&pages).unwrap();
+            format!(r#"{{"team":{team},"identity":null,"endpoint":"{endpoint}","at":"{at}","changed_at":"{changed_at}","validator":null,"pages":{pages}}}"#)
+        };
+        let answers = [answer("invoices", &invoices), answer("usage", &usage)].join(",");
+        properties::state(&format!(r#"{{"version":1,"api_url":"https://api.heroku.com/","answers":[{answers}]}}"#));
+    }
+}
