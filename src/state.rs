@@ -10,11 +10,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 use url::Url;
 
+use crate::bounded;
 use crate::domain::invoice::Invoices;
 use crate::domain::snapshot::Good;
 use crate::domain::traffic::Endpoint;
@@ -24,6 +24,9 @@ use crate::heroku::error::Error;
 
 /// The version of the file's format. A file of another version is ignored: it costs a poll.
 const VERSION: u32 = 1;
+
+/// As far as a clock may have been set back since the file was written.
+const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// A file larger than this was not written by this program.
 const LARGEST_FILE: u64 = 1 << 30;
@@ -125,9 +128,6 @@ pub enum Unusable {
     /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// It is too large.
-    #[error("it has {0} bytes, more than this program would write")]
-    TooLarge(u64),
     /// It is not a state file, or torn.
     #[error("it is torn, or not a state file: {0}")]
     Torn(#[from] serde_json::Error),
@@ -201,15 +201,11 @@ impl StateFile {
 }
 
 fn read_file(path: &Path) -> Result<Option<String>, Unusable> {
-    let size = match std::fs::metadata(path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    if size > LARGEST_FILE {
-        return Err(Unusable::TooLarge(size));
+    match bounded::read(path, LARGEST_FILE) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    Ok(Some(std::fs::read_to_string(path)?))
 }
 
 /// Reads a state file's text: what the API at `api_url` answered before `now`.
@@ -226,6 +222,8 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<Restored, Unus
     if read.api_url != *api_url {
         return Err(Unusable::OtherApi(read.api_url));
     }
+    // The clock may have been set back a little since; a day ahead is no clock's fault.
+    let latest = now.saturating_add(CLOCK_SET_BACK).unwrap_or(now);
     let mut restored = Restored::default();
     for answer in read.answers {
         let unusable = |why: String| Unusable::Answer {
@@ -233,7 +231,7 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<Restored, Unus
             endpoint: answer.endpoint.clone(),
             why,
         };
-        if answer.at > now || answer.changed_at > answer.at {
+        if answer.at > latest || answer.changed_at > answer.at {
             return Err(unusable("its times are not in order".into()));
         }
         if let Some(identity) = answer.identity {
@@ -286,12 +284,23 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     };
-    // In the same directory, because only within a file system is a renaming atomic; made with mode
-    // 0600.
-    let mut file = NamedTempFile::new_in(directory)?;
+    // In the same directory, because only within a file system is a renaming atomic; under a name of
+    // its own, so that one left behind by a crash is the last one.
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".tmp");
+    let beside = PathBuf::from(beside);
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside)?;
     file.write_all(text)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)?;
     // The renaming itself lasts through a power cut only once the directory is flushed.
     File::open(directory)?.sync_all()
 }
@@ -375,7 +384,7 @@ mod tests {
                 edit("https://api.heroku.com/", "https://heroku.example/"),
                 "https://heroku.example/",
             ),
-            (edit(NOW, "2026-11-23T12:00:01Z"), "times"),
+            (edit(NOW, "2026-11-25T12:00:00Z"), "times"),
             (
                 edit("2026-11-22T03:00:00Z", "2026-11-24T00:00:00Z"),
                 "times",

@@ -6,6 +6,11 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use crate::bounded;
+
+/// No token's file is larger.
+const LARGEST_FILE: u64 = 64 << 10;
+
 /// Where the token comes from.
 pub enum Token {
     /// It was given when the program started.
@@ -38,7 +43,7 @@ impl Token {
         match self {
             Self::Given(token) => Ok(token.clone()),
             Self::File(path) => {
-                let text = std::fs::read_to_string(path)
+                let text = bounded::read(path, LARGEST_FILE)
                     .map(SecretString::from)
                     .map_err(|error| TokenError::Unreadable(path.clone(), error))?;
                 parse(&text)?.ok_or_else(|| TokenError::Empty(path.clone()))

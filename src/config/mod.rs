@@ -399,7 +399,8 @@ impl<'a> Reader<'a> {
             .map(str::trim);
         token.is_some_and(|token| value.contains(token))
             || token::looks_like_token(value)
-            || Url::parse(value).is_ok_and(|url| url.password().is_some())
+            || Url::parse(value)
+                .is_ok_and(|url| url.password().is_some() || !url.username().is_empty())
     }
 
     /// A value as a message may show it: quoted, and not if it looks as if a secret was put in the

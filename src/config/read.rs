@@ -1,7 +1,6 @@
 //! How the text of each setting is read. An error says what was wrong and what would be right.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use url::Url;
 
 use super::setting;
 use crate::loopback::is_loopback;
-use crate::token::Token;
+use crate::token::{Token, TokenError, looks_like_token};
 use crate::web_config::Loaded;
 
 /// An address to listen on.
@@ -111,6 +110,11 @@ pub(super) fn api_url(values: &[&str]) -> Result<Url, String> {
             "a URL with a user name or password; the token goes in HEROKU_API_KEY; {example}"
         ));
     }
+    if looks_like_token(url.as_str()) {
+        return Err(format!(
+            "a URL with a token in it; the token goes in HEROKU_API_KEY; {example}"
+        ));
+    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("a URL with a query or a fragment; {example}"));
     }
@@ -195,19 +199,17 @@ pub(super) fn state_file(values: &[&str]) -> Result<PathBuf, String> {
 /// Reads the path of a token's file, and the file once, so that a mistake is known at the start.
 pub(super) fn api_key_file(values: &[&str]) -> Result<Token, String> {
     let token = Token::File(PathBuf::from(values.concat()));
-    match token.read() {
-        Ok(_) => Ok(token),
-        Err(error) => {
-            let cause = error
-                .source()
-                .map(|cause| format!(" ({cause})"))
-                .unwrap_or_default();
-            Err(format!(
-                "{error}{cause}; give {}",
-                setting::HEROKU_API_KEY_FILE.right
-            ))
-        }
-    }
+    let why = match token.read() {
+        Ok(_) => return Ok(token),
+        // Without the path: somebody may have set it to the token itself.
+        Err(TokenError::Unreadable(_, cause)) => format!("it cannot be read ({cause})"),
+        Err(TokenError::Empty(_)) => "it is empty".to_owned(),
+        Err(error @ TokenError::Malformed) => format!("it {error}"),
+    };
+    Err(format!(
+        "{why}; give {}",
+        setting::HEROKU_API_KEY_FILE.right
+    ))
 }
 
 /// Reads `1h30m`, `90s`, `2d`: what Prometheus reads, and a little more.

@@ -219,14 +219,17 @@ impl Snapshot {
         let mut ids = BTreeSet::new();
         let mut names = BTreeSet::new();
         let mut kept: Vec<Team> = Vec::with_capacity(teams.len());
-        'teams: for mut team in teams {
+        for mut team in teams {
             if team.id.as_ref().is_some_and(|id| !ids.insert(id.clone())) {
                 continue;
             }
             // Once is enough, unless yet another team has the name that this makes.
             while !names.insert(team.name.clone()) {
-                let Some(id) = &team.id else { continue 'teams };
-                team.name = format!("{} ({id})", team.name);
+                let mark = team
+                    .id
+                    .clone()
+                    .unwrap_or_else(|| (kept.len() + 1).to_string());
+                team.name = format!("{} ({mark})", team.name);
             }
             kept.push(team);
         }
@@ -296,7 +299,7 @@ mod tests {
         ];
         let snapshot = Snapshot::new(teams, true, Traffic::default());
         let names: Vec<_> = snapshot.teams().iter().map(|t| t.name.as_str()).collect();
-        assert_eq!(names, ["ops", "ops (2)", "web"]);
+        assert_eq!(names, ["ops", "ops (2)", "ops (3)", "web"]);
     }
 
     #[test]

@@ -27,8 +27,8 @@ use crate::token::TokenError;
 const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
 
 /// A list of more pages than this is a loop: at 200 elements a page, the least that Heroku gives,
-/// it would be a hundred thousand invoices.
-const MOST_PAGES: usize = 500;
+/// it would be ten thousand invoices.
+const MOST_PAGES: usize = 50;
 
 /// The bytes of an error's body that are read: Heroku's are a line of JSON.
 const ERROR_BODY: usize = 64 << 10;
@@ -290,8 +290,11 @@ impl Client {
             }
             pages.push(page.body);
             let Some(next) = page.next else { break };
-            if !asked.insert(next.as_bytes().to_vec()) || pages.len() >= MOST_PAGES {
-                return Err(Error::Malformed("its pages never end".into()));
+            if !asked.insert(next.as_bytes().to_vec()) {
+                return Err(Error::Malformed("its pages go round in a circle".into()));
+            }
+            if pages.len() >= MOST_PAGES {
+                return Err(Error::TooManyPages(MOST_PAGES));
             }
             headers = HeaderMap::from_iter([(RANGE, next)]);
         }

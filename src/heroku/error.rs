@@ -35,6 +35,9 @@ pub enum Error {
     /// The answer is larger than any that Heroku would give.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+    /// The list has more pages than any that Heroku would give.
+    #[error("the list has more than {0} pages")]
+    TooManyPages(usize),
     /// The answer could not be understood.
     #[error("the answer could not be understood: {0}")]
     Malformed(String),
@@ -92,7 +95,7 @@ impl Error {
             Self::Redirect { .. } => Reason::UnexpectedStatus,
             Self::Network(_) => Reason::Network,
             Self::Timeout => Reason::Timeout,
-            Self::TooLarge(_) => Reason::TooLarge,
+            Self::TooLarge(_) | Self::TooManyPages(_) => Reason::TooLarge,
             Self::Malformed(_) => Reason::Malformed,
             Self::NotAvailable(_) => Reason::NotAvailable,
             Self::TeamNotFound(_) => Reason::TeamNotFound,

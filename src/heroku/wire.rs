@@ -6,7 +6,7 @@
 //! schema: <https://devcenter.heroku.com/articles/platform-api-reference#team-invoice>,
 //! <https://devcenter.heroku.com/articles/platform-api-reference#team-monthly-usage>.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
@@ -49,14 +49,23 @@ pub(super) fn team(body: &[u8]) -> Result<TeamRow, Unreadable> {
 }
 
 /// Reads the pages of `GET /teams/{}/invoices`. An invoice that stands on two pages counts once.
+///
+/// Of an invoice that cannot be understood only the period is kept, where that can be read: without
+/// it, the invoice before would be taken for the current one, and its money for this month's.
 pub(super) fn invoices(pages: &[String]) -> Result<Decoded<Invoices>, Unreadable> {
-    let mut rows = rows(pages, |row: InvoiceRow| {
-        Ok((row.id.clone(), row.into_invoice()?))
+    let mut odd = Vec::new();
+    let mut rows = rows(pages, |row: &RawValue| {
+        read_row(row)
+            .and_then(|row: InvoiceRow| Ok((row.id.clone(), row.into_invoice()?)))
+            .inspect_err(|_| odd.extend(read_row(row).ok().and_then(PeriodRow::into_invoice)))
     })?;
-    let mut seen = std::collections::BTreeSet::new();
-    rows.value
-        .retain(|(id, _)| id.as_ref().is_none_or(|id| seen.insert(id.clone())));
-    let invoices = rows.value.into_iter().map(|(_, invoice)| invoice).collect();
+    let mut seen = BTreeSet::new();
+    rows.value.retain(|(id, invoice)| {
+        let Some(id) = id else { return true };
+        seen.insert((id.clone(), invoice.period.start, invoice.period.end))
+    });
+    let understood = rows.value.into_iter().map(|(_, invoice)| invoice);
+    let invoices = understood.chain(odd).collect();
     Ok(Decoded {
         value: Invoices::new(invoices),
         left_out: rows.left_out,
@@ -66,8 +75,8 @@ pub(super) fn invoices(pages: &[String]) -> Result<Decoded<Invoices>, Unreadable
 /// Reads the pages of `GET /teams/{}/usage/monthly`.
 pub(super) fn usage(pages: &[String]) -> Result<Decoded<Usage>, Unreadable> {
     let mut left_out_apps = Vec::new();
-    let rows = rows(pages, |row: UsageRow<'_>| {
-        row.into_month(&mut left_out_apps)
+    let rows = rows(pages, |row| {
+        read_row::<UsageRow<'_>>(row)?.into_month(&mut left_out_apps)
     })?;
     let mut left_out = rows.left_out;
     left_out.append(&mut left_out_apps);
@@ -84,16 +93,16 @@ pub(super) fn usage(pages: &[String]) -> Result<Decoded<Usage>, Unreadable> {
 }
 
 /// Reads each row of each page by itself, so that one odd row spoils no other.
-fn rows<'a, R: Deserialize<'a>, T>(
+fn rows<'a, T>(
     pages: &'a [String],
-    mut understand: impl FnMut(R) -> Result<T, String>,
+    mut understand: impl FnMut(&'a RawValue) -> Result<T, String>,
 ) -> Result<Decoded<Vec<T>>, Unreadable> {
     let mut value = Vec::new();
     let mut left_out = Vec::new();
     for page in pages {
         let raw: Vec<&RawValue> = serde_json::from_str(page).map_err(Unreadable::NotAList)?;
         for row in raw {
-            match read_row(row).and_then(&mut understand) {
+            match understand(row) {
                 Ok(row) => value.push(row),
                 Err(why) => left_out.push(why),
             }
@@ -128,6 +137,32 @@ struct InvoiceRow {
     platform_total: Option<Cents>,
     dyno_units: Option<f64>,
     weighted_dyno_hours: Option<f64>,
+}
+
+/// What is left of an invoice of which nothing else can be understood.
+#[derive(Deserialize)]
+struct PeriodRow {
+    period_start: Option<String>,
+    period_end: Option<String>,
+}
+
+impl PeriodRow {
+    fn into_invoice(self) -> Option<Invoice> {
+        Some(Invoice {
+            number: None,
+            period: Period::read(self.period_start.as_deref(), self.period_end.as_deref())?,
+            state: None,
+            payment_status: String::new(),
+            total: None,
+            charges: None,
+            credits: None,
+            addons: None,
+            database: None,
+            platform: None,
+            dyno_units: None,
+            weighted_dyno_hours: None,
+        })
+    }
 }
 
 impl InvoiceRow {
@@ -310,16 +345,35 @@ mod tests {
         ];
         for row in bad {
             let decoded = one_invoice(&format!("{row},{good}")).unwrap();
-            assert_eq!(
-                (decoded.value.len(), decoded.left_out.len()),
-                (1, 1),
-                "{row}"
-            );
+            let kept = decoded
+                .value
+                .iter()
+                .filter(|invoice| invoice.total.is_some());
+            assert_eq!((kept.count(), decoded.left_out.len()), (1, 1), "{row}");
             assert!(
                 matches!(one_invoice(row), Err(Unreadable::NoRow { rows: 1, .. })),
                 "{row}"
             );
         }
+    }
+
+    #[test]
+    fn an_odd_invoice_keeps_its_place_so_that_no_other_is_taken_for_it() {
+        let rows = r#"{"id":"a","period_start":"2026-10-01","total":1},{"id":"b","period_start":"2026-11-01","total":2,"dyno_units":"1.5"}"#;
+        let decoded = one_invoice(rows).unwrap();
+        assert_eq!(decoded.left_out.len(), 1);
+        assert_eq!(decoded.value.current().unwrap().total, None);
+        assert_eq!(
+            decoded.value.previous().unwrap().total,
+            Money::from_cents(1)
+        );
+    }
+
+    #[test]
+    fn invoices_of_two_periods_are_two_whatever_their_ids() {
+        let rows =
+            r#"{"id":"x","period_start":"2026-10-01"},{"id":"x","period_start":"2026-11-01"}"#;
+        assert_eq!(one_invoice(rows).unwrap().value.len(), 2);
     }
 
     #[test]

@@ -36,7 +36,7 @@ const MONTH_SETTLES: SignedDuration = SignedDuration::from_secs(10);
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// Polls in flight at once, over all teams.
-const CONCURRENCY: usize = 32;
+const CONCURRENCY: usize = 100;
 
 /// What a poller needs.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ pub struct Poller {
 #[derive(Debug)]
 struct Asking {
     client: Client,
-    token: Token,
+    token: Arc<Token>,
     timeout: Duration,
     in_flight: Semaphore,
 }
@@ -123,7 +123,7 @@ impl Poller {
         Self {
             asking: Arc::new(Asking {
                 client,
-                token,
+                token: Arc::new(token),
                 timeout,
                 in_flight: Semaphore::new(CONCURRENCY),
             }),

@@ -103,6 +103,10 @@ impl Pauses {
     /// After a failure that `failures` others came before: exponential, with full jitter so that
     /// many exporters do not ask in step.
     fn after(self, error: &Error, failures: u32) -> Duration {
+        if matches!(error, Error::TooManyPages(_)) {
+            // It has cost as many requests as many polls.
+            return LONGEST_RETRY.max(self.floor);
+        }
         let (first, longest) = match error.reason() {
             Reason::NotAvailable => return self.interval.max(RARELY),
             Reason::RateLimited => (FIRST_RETRY_WHEN_LIMITED, LONGEST_RETRY),

@@ -17,7 +17,7 @@ use crate::domain::usage::Usage;
 use crate::heroku::client::{Answer, Client, Fetched, Identity, Validator};
 use crate::heroku::error::Error;
 use crate::state::{Kept, Restored, RestoredAnswer};
-use crate::token::Token;
+use crate::token::{Token, TokenError};
 
 /// How long figures that have come may wait for the name of their team; it is asked for again with
 /// the next poll.
@@ -27,6 +27,8 @@ const PATIENCE_FOR_A_NAME: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct TeamState {
     asked: Arc<AskedTeam>,
+    /// The name by which usage last called it.
+    called: Option<String>,
     invoices: EndpointState<Invoices>,
     usage: EndpointState<Usage>,
 }
@@ -63,6 +65,8 @@ pub(super) struct Question {
     validator: Option<Validator>,
     /// Whether it was answered before: then its absence is a failure, and not the rule.
     was_answered: bool,
+    /// Whether any endpoint of the team was answered before: then there is such a team.
+    team_exists: bool,
 }
 
 /// What an endpoint answered.
@@ -81,6 +85,7 @@ impl TeamState {
         let identify = several_teams || !is_id(id_or_name);
         Self {
             asked: Arc::new(AskedTeam::new(id_or_name.to_owned(), identify)),
+            called: None,
             invoices: EndpointState::new(Endpoint::Invoices),
             usage: EndpointState::new(Endpoint::Usage),
         }
@@ -97,6 +102,7 @@ impl TeamState {
             self.invoices.restore(invoices);
         }
         if let Some(usage) = kept.usage.remove(asked) {
+            self.called = usage.good.data.team_name().map(str::to_owned);
             self.usage.restore(usage);
         }
     }
@@ -148,6 +154,8 @@ impl TeamState {
             month,
             validator: validator.clone(),
             was_answered,
+            team_exists: self.invoices.outcome.last_good.is_some()
+                || self.usage.outcome.last_good.is_some(),
         }
     }
 
@@ -159,6 +167,9 @@ impl TeamState {
             Answered::Invoices(fetched) => self.invoices.note(&team, fetched, context),
             Answered::Usage(fetched) => self.usage.note(&team, fetched, context),
         };
+        if let Some(name) = self.usage.outcome.data().and_then(Usage::team_name) {
+            self.called = Some(name.to_owned());
+        }
         if is_gone && !is_id(&self.asked.id_or_name) {
             // A team that was deleted and made again has its name back, and another id.
             let AskedTeam {
@@ -174,7 +185,7 @@ impl TeamState {
     /// The team's name: as usage has it, which is asked anew each time and so follows a renaming;
     /// else as Heroku once said; else as the settings say.
     fn name(&self) -> &str {
-        let usage = self.usage.outcome.data().and_then(Usage::team_name);
+        let usage = self.called.as_deref();
         let identity = || {
             self.asked
                 .identity
@@ -203,7 +214,12 @@ impl TeamState {
 
 impl Question {
     /// Asks it, within `timeout`.
-    pub(super) async fn ask(self, client: &Client, token: &Token, timeout: Duration) -> Answered {
+    pub(super) async fn ask(
+        self,
+        client: &Client,
+        token: &Arc<Token>,
+        timeout: Duration,
+    ) -> Answered {
         // Each request has the same timeout and notes it better; this one bounds several requests.
         let deadline = timeout + Duration::from_secs(1);
         match self.endpoint {
@@ -222,9 +238,9 @@ impl Question {
     async fn ask_invoices(
         &self,
         client: &Client,
-        token: &Token,
+        token: &Arc<Token>,
     ) -> Result<Fetched<Invoices>, Error> {
-        let token = token.read()?;
+        let token = read(token).await?;
         let identity = async {
             if self.team.identify {
                 // Wanted for the team's name only, so its failure is not this endpoint's.
@@ -237,8 +253,12 @@ impl Question {
         self.explained(fetched, client, &token).await
     }
 
-    async fn ask_usage(&self, client: &Client, token: &Token) -> Result<Fetched<Usage>, Error> {
-        let token = token.read()?;
+    async fn ask_usage(
+        &self,
+        client: &Client,
+        token: &Arc<Token>,
+    ) -> Result<Fetched<Usage>, Error> {
+        let token = read(token).await?;
         let id = self.team.id(client, &token).await?;
         let months = (self.month.previous(), self.month);
         let fetched = client
@@ -259,6 +279,9 @@ impl Question {
             Err(error) if error.is_absence() && !self.was_answered => error,
             other => return other,
         };
+        if self.team_exists {
+            return Err(Error::NotAvailable(Box::new(error)));
+        }
         Err(match self.team.identity(client, token).await {
             Ok(_) => Error::NotAvailable(Box::new(error)),
             Err(of_team) if of_team.reason() == Reason::NotFound => {
@@ -430,6 +453,13 @@ pub(super) struct Noted {
     pub(super) pauses: Pauses,
     /// Whether it is to be kept as Heroku sent it.
     pub(super) keep: bool,
+}
+
+/// Reads the token where it may block: a file can be on a file system that hangs.
+async fn read(token: &Arc<Token>) -> Result<SecretString, Error> {
+    let token = Arc::clone(token);
+    let read = tokio::task::spawn_blocking(move || token.read()).await;
+    Ok(read.unwrap_or(Err(TokenError::Malformed))?)
 }
 
 /// Whether a team is given by its id, which is a UUID, and not by its name.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode, Version};
+use axum::http::{HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
@@ -22,6 +22,9 @@ use crate::web_config::{RateLimit, Verdict, WebConfig};
 /// The most of an answer that is handed on at once, so that one which is not taken is in flight
 /// until it is.
 const PIECE: usize = 16 << 10;
+
+/// The paths by which a program is watched.
+const PROBES: [&str; 3] = ["/health", "/-/healthy", "/-/ready"];
 
 /// Stands before the routes.
 #[derive(Debug)]
@@ -64,7 +67,9 @@ impl Gate {
     }
 
     async fn admit(&self, web: &WebConfig, request: Request, next: Next) -> Response {
-        if !request.body().is_end_stream() {
+        if !request.body().is_end_stream()
+            && matches!(*request.method(), Method::GET | Method::HEAD)
+        {
             return body_refused(request.version());
         }
         if let Some(limit) = web.rate_limit
@@ -80,7 +85,9 @@ impl Gate {
                 Verdict::Failed => return refusal(StatusCode::INTERNAL_SERVER_ERROR),
             }
         }
-        let Some(in_flight) = &self.in_flight else {
+        // Whether the program lives must be known when everything else is taken.
+        let is_probe = PROBES.contains(&request.uri().path());
+        let Some(in_flight) = self.in_flight.as_ref().filter(|_| !is_probe) else {
             return next.run(request).await;
         };
         let Ok(permit) = Arc::clone(in_flight).try_acquire_owned() else {

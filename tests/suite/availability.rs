@@ -104,6 +104,27 @@ async fn a_team_that_is_given_by_its_id_is_asked_for_once_something_is_refused()
     assert_eq!(requests(&heroku, Endpoint::Team).len(), 1);
 }
 
+/// Named twice, once by its name and once by its id, it stands once: twice, its costs would be added up twice.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a team forgets its id when one of its endpoints is not available"]
+async fn an_enterprise_team_that_is_named_twice_stands_once() {
+    let scenario = Scenario::named("one_team");
+    let heroku = heroku(&scenario, |company| company.teams[0].enterprise = true).await;
+    let teams = format!("ops,{}", scenario.team_ids());
+    let Some(start) = scenario.start(&heroku, &teams) else {
+        return;
+    };
+    let exporter = start.start().await;
+    exporter
+        .scrape_once("all verdicts", |scrape| {
+            scrape.of(POLLS).all(|(_, polls)| polls != "0")
+        })
+        .await;
+    let scrape = Scrape::read(&exporter.metrics().await);
+    let names = scrape.label_values("heroku_team_usage_current_usd", "team_name");
+    assert!(names.iter().eq(["ops"]), "{names:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_team_that_does_not_exist_is_told_from_an_endpoint_that_does_not() {
     let scenario = Scenario::named("one_team");
