@@ -38,7 +38,8 @@ pub fn invoices(text: &str) {
         return;
     };
     let rows: usize = pages.iter().map(|page| rows(page)).sum();
-    assert!(answer.data.len() + answer.left_out.len() <= rows);
+    // An odd invoice is left out, and keeps its place.
+    assert!(answer.data.len() <= rows && answer.left_out.len() <= rows);
     assert_eq!(answer.pages, pages);
     let starts: Vec<_> = answer
         .data

@@ -234,6 +234,8 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<Restored, Unus
         if answer.at > latest || answer.changed_at > answer.at {
             return Err(unusable("its times are not in order".into()));
         }
+        let at = answer.at.min(now);
+        let changed_at = answer.changed_at.min(at);
         if let Some(identity) = answer.identity {
             restored.identities.insert(answer.team.clone(), identity);
         }
@@ -242,18 +244,16 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<Restored, Unus
             "invoices" => {
                 let read =
                     Answer::<Invoices>::from_kept(answer.pages, answer.validator).map_err(wrong)?;
-                restored.invoices.insert(
-                    answer.team,
-                    RestoredAnswer::new(read, answer.at, answer.changed_at),
-                );
+                restored
+                    .invoices
+                    .insert(answer.team, RestoredAnswer::new(read, at, changed_at));
             }
             "usage" => {
                 let read =
                     Answer::<Usage>::from_kept(answer.pages, answer.validator).map_err(wrong)?;
-                restored.usage.insert(
-                    answer.team,
-                    RestoredAnswer::new(read, answer.at, answer.changed_at),
-                );
+                restored
+                    .usage
+                    .insert(answer.team, RestoredAnswer::new(read, at, changed_at));
             }
             _ => return Err(unusable("there is no such endpoint".into())),
         }

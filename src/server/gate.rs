@@ -58,7 +58,14 @@ impl Gate {
     ) -> Response {
         let place = gate.traffic.place(request.uri().path());
         let web = Arc::clone(&gate.web.borrow());
+        let ends_connection =
+            !request.body().is_end_stream() && request.version() <= Version::HTTP_11;
         let mut response = gate.admit(&web, request, next).await;
+        if ends_connection {
+            // Nothing here takes a body, so that none is read; HTTP/2 ends the stream alone.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         for (name, value) in &web.headers {
             response.headers_mut().insert(name, value.clone());
         }
@@ -70,7 +77,7 @@ impl Gate {
         if !request.body().is_end_stream()
             && matches!(*request.method(), Method::GET | Method::HEAD)
         {
-            return body_refused(request.version());
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE);
         }
         if let Some(limit) = web.rate_limit
             && !self.has_token(limit)
@@ -168,18 +175,6 @@ fn unauthorized() -> Response {
         WWW_AUTHENTICATE,
         HeaderValue::from_static(r#"Basic realm="heroku-cost-exporter", charset="UTF-8""#),
     );
-    response
-}
-
-/// Nothing here takes a body, so that none is read: the connection ends with the answer.
-fn body_refused(version: Version) -> Response {
-    let mut response = refusal(StatusCode::PAYLOAD_TOO_LARGE);
-    // HTTP/2 ends the stream alone, and knows no such header.
-    if version <= Version::HTTP_11 {
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-    }
     response
 }
 

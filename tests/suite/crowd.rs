@@ -10,7 +10,7 @@ use crate::own_series::*;
 use crate::scenario::Scenario;
 
 /// How many polls may be under way at once.
-const BOUND: usize = 32;
+const BOUND: usize = 100;
 
 /// The company of a scenario's one team, many times.
 fn crowd(scenario: &Scenario, teams: usize) -> Company {
@@ -35,13 +35,13 @@ async fn heroku(scenario: &Scenario, company: Company) -> Simulator {
     heroku.start().await.expect("loopback has a free port")
 }
 
-/// Fourteen of forty teams hang: fewer polls than the bound, so that the others find room.
+/// Forty-five of sixty teams hang: fewer polls than the bound, so that the others find room.
 #[tokio::test(flavor = "multi_thread")]
 async fn teams_that_hang_delay_no_other() {
     let scenario = Scenario::named("one_team");
-    let company = crowd(&scenario, 40);
+    let company = crowd(&scenario, 60);
     let ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
-    let (hanging, well) = ids.split_at(14);
+    let (hanging, well) = ids.split_at(45);
     let heroku = heroku(&scenario, company).await;
     for team in hanging {
         heroku.script_team(team, Endpoint::Any, Fault::Hang, Times::Always);
@@ -64,7 +64,7 @@ async fn teams_that_hang_delay_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_polls_are_under_way_than_the_bound() {
     let scenario = Scenario::named("one_team");
-    let company = crowd(&scenario, 40);
+    let company = crowd(&scenario, 60);
     let ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
     let heroku = heroku(&scenario, company).await;
     heroku.script(Endpoint::Any, Fault::Hang, Times::Always);

@@ -94,7 +94,7 @@ async fn a_list_that_loops_is_a_failure_and_recovers() {
     until("the failure", || {
         let log = exporter.log();
         log.lines()
-            .any(|line| line.contains("endpoint=invoices") && line.contains("pages never end"))
+            .any(|line| line.contains("endpoint=invoices") && line.contains("reason=malformed"))
             .then_some(())
     })
     .await;

@@ -87,7 +87,7 @@ fn the_configured_headers_stand_on_every_answer() {
         (&["GET /nothing HTTP/1.1", "Host: x", &right], "404"),
         (&["DELETE / HTTP/1.1", "Host: x", &right], "405"),
         (&["GET / HTTP/1.1", "Host: x"], "401"),
-        (&["POST / HTTP/1.1", "Host: x", "Content-Length: 1"], "413"),
+        (&["GET / HTTP/1.1", "Host: x", "Content-Length: 1"], "413"),
     ] {
         let answer = ask(program.address, lines);
         assert_eq!(status(&answer), expected, "{lines:?}");

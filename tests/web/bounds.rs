@@ -132,10 +132,17 @@ fn a_request_with_a_body_is_refused_and_its_connection_ends() {
         let mut stream = connect(served.address);
         stream.write_all(head.as_bytes()).unwrap();
         let answer = all(&mut stream);
-        assert_eq!(status(&answer), "413", "{head:?}: {answer}");
+        // Another method is none of this server's, whatever comes with it.
+        let expected = if head.starts_with("GET") {
+            "413"
+        } else {
+            "405"
+        };
+        assert_eq!(status(&answer), expected, "{head:?}: {answer}");
         assert_eq!(answer.matches("HTTP/1.").count(), 1, "{answer}");
     }
-    assert_eq!(served.counted("/", "413"), 5);
+    assert_eq!(served.counted("/", "413"), 2);
+    assert_eq!(served.counted("/", "405"), 3);
     let empty = ask(
         served.address,
         &["GET / HTTP/1.1", "Host: x", "Content-Length: 0"],
