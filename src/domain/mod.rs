@@ -7,6 +7,7 @@ pub mod invoice;
 pub mod money;
 pub mod month;
 pub mod reason;
+pub mod rules;
 pub mod snapshot;
 pub mod traffic;
 pub mod usage;
