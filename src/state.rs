@@ -422,7 +422,10 @@ mod tests {
             ),
             (r#"{"version":2}"#.into(), "torn"),
             (edit(r#"\"total\":1"#, r#"\"total\":2"#), "edited"),
-            (edit("https://api.heroku.com/", "https://heroku.example/"), "edited"),
+            (
+                edit("https://api.heroku.com/", "https://heroku.example/"),
+                "edited",
+            ),
             (
                 sealed(&another_api, &RawValue::from_string("[]".into()).unwrap()).unwrap(),
                 "https://heroku.example/",

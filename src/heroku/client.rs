@@ -28,7 +28,7 @@ const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.herok
 
 /// A list of more pages than this is a loop: at 200 elements a page, the least that Heroku gives,
 /// it would be ten thousand invoices.
-const MOST_PAGES: usize = 50;
+pub const MOST_PAGES: usize = 50;
 
 /// The bytes of an error's body that are read: Heroku's are a line of JSON.
 const ERROR_BODY: usize = 64 << 10;
@@ -394,8 +394,8 @@ impl Client {
             return Err(self.refused(token, response).await);
         }
         let next = response.headers().get("next-range").cloned();
-        let etag = header(&response, ETAG.as_str())
-            .filter(|etag| !etag.contains(token.expose_secret()));
+        let etag =
+            header(&response, ETAG.as_str()).filter(|etag| !etag.contains(token.expose_secret()));
         let body = String::from_utf8(self.body(response, room).await?)
             .map_err(|_| Error::Malformed("it is not UTF-8".into()))?;
         Ok(Page {
@@ -608,10 +608,18 @@ mod tests {
     #[test]
     fn an_answer_is_taken_in_without_the_token() {
         let table = [
-            ("HRKU-secret", r#"{"a":"HRKU-secretHRKU-secret"}"#, r#"{"a":"[token][token]"}"#),
+            (
+                "HRKU-secret",
+                r#"{"a":"HRKU-secretHRKU-secret"}"#,
+                r#"{"a":"[token][token]"}"#,
+            ),
             (r#"HRKU-"\x"#, r#"{"a":"HRKU-\"\\x"}"#, r#"{"a":"[token]"}"#),
             (r#"HRKU-"\x"#, r#"HRKU-"\x"#, "[token]"),
-            ("HRKU-secret", r#"{"a":"HRKU-secre"}"#, r#"{"a":"HRKU-secre"}"#),
+            (
+                "HRKU-secret",
+                r#"{"a":"HRKU-secre"}"#,
+                r#"{"a":"HRKU-secre"}"#,
+            ),
             ("shop", r#"{"app_name":"shop"}"#, r#"{"app_name":"shop"}"#),
         ];
         for (token, body, expected) in table {
