@@ -80,14 +80,14 @@ impl Company {
                     .filter_map(|spent| account.row(spent))
                     .collect(),
                 invoices: spent.iter().map(|spent| account.invoice(spent)).collect(),
-                enterprise: false,
-                usage_available: true,
                 id: id.clone(),
                 name: name.clone(),
+                ..Team::default()
             }
         };
         Company {
             teams: TEAMS.iter().map(team).collect(),
+            ..Company::default()
         }
     }
 }

@@ -40,7 +40,9 @@ struct Arguments {
     company: Option<PathBuf>,
     /// Script a fault, in the order given: usage=503:3, invoices=hang, any=html
     ///
-    /// ENDPOINT is teams, team, invoices, usage, rate-limits or any. FAULT is a status, or
+    /// ENDPOINT is teams, team, invoices, usage, delinquency, licenses, enterprise-accounts,
+    /// enterprise-account, enterprise-teams, enterprise-usage, account-invoices, authorizations,
+    /// rate-limits or any. FAULT is a status, or
     /// rate-limited[=SECONDS], html[=STATUS], delay=SECONDS, hang, drip=BYTES_PER_SECOND,
     /// truncate=BYTES, reset, reset-in-body=BYTES, not-gzip, redirect=URL, range-loop, huge=BYTES
     /// or empty. Without COUNT it stays.
