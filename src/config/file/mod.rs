@@ -1,7 +1,7 @@
 //! The configuration file: what flags are clumsy for, in YAML. Text becomes a [`File`] ([`parse`]),
 //! or every problem that there is, each with its line and column. It holds no secret.
 //!
-//! It must not know what flags and variables say: they win, and [`super::rules`] sees to it.
+//! It must not know what flags and variables say: they win, and `config::rules` sees to it.
 
 pub mod keys;
 mod tree;
@@ -24,6 +24,9 @@ const LARGEST_FILE: u64 = 1 << 20;
 
 /// As much of a value as bears showing.
 const VALUE_CHARACTERS: usize = 80;
+
+/// As many problems as bear reading; a file with more is mostly another kind of file.
+const MOST_PROBLEMS: usize = 50;
 
 /// A configuration file, understood; `None` and empty is what it does not set.
 #[derive(Debug, Default)]
@@ -82,8 +85,16 @@ fn parse_hiding(text: &str, hide: &dyn Fn(&str) -> bool) -> Result<File, Vec<Str
     }
     let mut problems = walk.problems;
     problems.sort_by_key(|(place, _)| (place.line, place.column));
-    Err(problems
-        .into_iter()
+    if let Some(more) = problems.len().checked_sub(MOST_PROBLEMS)
+        && more > 0
+    {
+        problems.truncate(MOST_PROBLEMS + 1);
+        if let Some((_, what)) = problems.last_mut() {
+            *what = format!("the first of {more} more that cannot be used");
+        }
+    }
+    let told = problems.into_iter();
+    Err(told
         .map(|(place, what)| format!("{place}: {what}"))
         .collect())
 }

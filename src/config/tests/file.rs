@@ -142,6 +142,15 @@ teams:
 }
 
 #[test]
+fn a_file_of_another_kind_is_not_told_line_by_line() {
+    let text: String = (0..1000).map(|n| format!("key{n}: value\n")).collect();
+    let problems = problems(&text);
+    assert_eq!(problems.len(), 51);
+    let last = "line 51, column 1: the first of 950 more that cannot be used";
+    assert_eq!(problems[50], last);
+}
+
+#[test]
 fn what_is_no_configuration_is_told_with_its_place() {
     for (text, expected) in [
         ("[a]", "line 1, column 1: the file is a list"),
