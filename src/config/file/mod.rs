@@ -28,6 +28,9 @@ const VALUE_CHARACTERS: usize = 80;
 /// As many problems as bear reading; a file with more is mostly another kind of file.
 const MOST_PROBLEMS: usize = 50;
 
+/// As long as a list may be: each app is held against each pattern, time and again.
+const LONGEST_LIST: usize = 1000;
+
 /// A configuration file, understood; `None` and empty is what it does not set.
 #[derive(Debug, Default)]
 pub struct File {
@@ -315,6 +318,12 @@ impl Walk<'_> {
             self.problem(field.node.place, what);
             return Vec::new();
         };
+        if nodes.len() > LONGEST_LIST {
+            let (path, count) = (&field.path, nodes.len());
+            let what = format!("{path} is a list of {count}: give at most {LONGEST_LIST}");
+            self.problem(field.node.place, what);
+            return Vec::new();
+        }
         let item = |(index, node)| Field {
             path: format!("{}[{index}]", field.path),
             node,

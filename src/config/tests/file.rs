@@ -173,6 +173,10 @@ fn what_is_no_configuration_is_told_with_its_place() {
         ("? [a]\n: 1", "a key that is no text"),
         ("? {a: b}\n: 1", "a key that is no text"),
         ("<<: {apps: {max: 1}}", "has no key \"<<\""),
+        (
+            &format!("apps: {{include: [{}]}}", "a,".repeat(1001)),
+            "line 1, column 17: apps.include is a list of 1001: give at most 1000",
+        ),
         (&format!("a: {}", "[".repeat(100)), "line 1, column "),
         (&"- ".repeat(100), "deeper than any key"),
         (
