@@ -6,8 +6,10 @@
 pub mod invoice;
 pub mod money;
 pub mod month;
+pub mod pattern;
 pub mod reason;
 pub mod rules;
+pub mod scope;
 pub mod snapshot;
 pub mod traffic;
 pub mod usage;
