@@ -8,6 +8,28 @@ use regex::Regex;
 
 use super::money::Money;
 
+/// How many closed invoices are shown where nothing else is set.
+pub const DEFAULT_INVOICE_HISTORY: usize = 12;
+
+/// What the whole name of a review app matches where its address is set to be predictable:
+/// `shop-pr-1234`, of what stands before `-pr-` in its pipeline's settings and the number of the
+/// pull request; also with random characters behind it. The first parentheses hold what stands
+/// before `-pr-`.
+///
+/// Where addresses are set to be random, a name is made of the branch and of random characters, and
+/// nothing tells it from another app's: such a pipeline needs a pattern of its own.
+/// <https://devcenter.heroku.com/articles/github-integration-review-apps>
+pub const REVIEW_APP_PATTERN: &str = "(.+)-pr-[0-9]+(?:-[0-9a-z]+)?";
+
+/// The row of the review apps that [`REVIEW_APP_PATTERN`] finds: one for each parent.
+pub const REVIEW_APP_ROW: &str = "${1}-pr";
+
+/// What an add-on credit costs where nothing else is set: Heroku counts a credit as a dollar.
+pub const DEFAULT_ADDON_CREDIT: Money = Money::from_whole_dollars(1);
+
+/// The list price of a dyno unit for a month. Performance dynos are dearer by the unit.
+pub const LIST_DYNO_UNIT: Money = Money::from_whole_dollars(25);
+
 /// Everything that a company decides about its figures.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -22,6 +44,39 @@ pub struct Rules {
     pub budgets: Budgets,
     /// How many closed invoices are shown, counted back from the latest.
     pub invoice_history: usize,
+}
+
+impl Rules {
+    /// The prices of a team: its own where they are set, by its name before its id, else those of
+    /// every team.
+    pub fn prices_of(&self, name: &str, id: Option<&str>) -> Prices {
+        let own = [Some(name), id];
+        let own = own
+            .into_iter()
+            .flatten()
+            .filter_map(|key| self.team_prices.get(key));
+        own.chain([&self.prices])
+            .copied()
+            .reduce(Prices::or)
+            .unwrap_or_default()
+    }
+
+    /// A team's budget, by its name before its id.
+    pub fn team_budget(&self, name: &str, id: Option<&str>) -> Option<Money> {
+        let teams = &self.budgets.teams;
+        teams.get(name).or_else(|| teams.get(id?)).copied()
+    }
+}
+
+impl Prices {
+    /// These prices, and `other`'s where one of these is not set.
+    fn or(self, other: Self) -> Self {
+        Self {
+            dyno_unit: self.dyno_unit.or(other.dyno_unit),
+            addon_credit: self.addon_credit.or(other.addon_credit),
+            space_credit: self.space_credit.or(other.space_credit),
+        }
+    }
 }
 
 /// What Heroku's units cost; `None` is a price that nobody has set.
