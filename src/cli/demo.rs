@@ -14,6 +14,7 @@ use super::logging;
 use super::serve::{block_on, listen, poller, serve, stop_signal};
 use crate::clock::Clock;
 use crate::config::{DemoConfig, HerokuConfig, WebConfig};
+use crate::domain::rules::{DEFAULT_INVOICE_HISTORY, Rules};
 use crate::exposition::families::Shown;
 use crate::token::Token;
 
@@ -56,6 +57,11 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
         let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
         let shown = Shown {
             max_age: config.max_age,
+            seed: true,
+            rules: Arc::new(Rules {
+                invoice_history: DEFAULT_INVOICE_HISTORY,
+                ..Rules::default()
+            }),
         };
         let status = serve(poller, listeners, config.web, clock, shown, stop).await;
         days.abort();

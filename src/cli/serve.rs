@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::{install_tls, logging};
 use crate::clock::Clock;
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
+use crate::domain::rules::{DEFAULT_INVOICE_HISTORY, Rules};
 use crate::exposition::families::Shown;
 use crate::heroku::client::{Client, Limits};
 use crate::poll::{self, Poller};
@@ -30,6 +31,11 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
         let poller = poller(config.heroku, Clock::system())?;
         let shown = Shown {
             max_age: config.max_age,
+            seed: true,
+            rules: Arc::new(Rules {
+                invoice_history: DEFAULT_INVOICE_HISTORY,
+                ..Rules::default()
+            }),
         };
         serve(poller, listeners, config.web, Clock::system(), shown, stop).await
     })

@@ -68,3 +68,8 @@ fn every_reason_is_explained() {
 fn the_configuration_lists_every_setting() {
     assert_part("docs/CONFIGURATION.md", "settings", &reference::settings());
 }
+
+#[test]
+fn the_forecast_s_errors_are_those_of_the_back_test() {
+    assert_part("docs/FORECAST.md", "backtest", &crate::backtest::markdown());
+}
