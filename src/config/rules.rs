@@ -10,11 +10,7 @@ use super::reader::{Given, Reader};
 use super::{file, read, setting};
 use crate::domain::money::Money;
 use crate::domain::pattern::{NameFilter, whole_name};
-use crate::domain::rules::{AppRules, Group, Prices, Rules};
-
-/// Heroku's name for a review app is the pipeline's, `-pr-` and the pull request's number.
-/// <https://devcenter.heroku.com/articles/github-integration-review-apps>
-const REVIEW_APPS: (&str, &str) = (r"(.+)-pr-[0-9]+", "$1-pr");
+use crate::domain::rules::{AppRules, Group, Prices, REVIEW_APP_PATTERN, REVIEW_APP_ROW, Rules};
 
 /// No price of Heroku's comes near it.
 const HIGHEST_PRICE: &str = "1000000";
@@ -79,8 +75,7 @@ impl Reader<'_> {
         );
         if review_apps? {
             // The last, so that a company's own groups come first.
-            let (pattern, name) = REVIEW_APPS;
-            groups.extend(group(pattern, name));
+            groups.extend(group(REVIEW_APP_PATTERN, REVIEW_APP_ROW));
         }
         Some(Rules {
             prices,

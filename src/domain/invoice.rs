@@ -2,9 +2,11 @@
 
 use std::cmp::Reverse;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::money::Money;
+use super::month::Month;
 
 /// One invoice, as `GET /teams/{team}/invoices` tells it (Heroku's schema: `team-invoice`).
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +35,8 @@ pub struct Invoice {
     pub dyno_units: Option<f64>,
     /// Hours of all dynos, weighted by their size (`weighted_dyno_hours`).
     pub weighted_dyno_hours: Option<f64>,
+    /// When Heroku last changed the invoice (`updated_at`).
+    pub updated_at: Option<Timestamp>,
 }
 
 /// The days that an invoice covers.
@@ -125,6 +129,13 @@ impl Invoices {
         self.latest_first.iter()
     }
 
+    /// The invoice that bills `month`: the latest of those whose period begins in it.
+    pub fn of_month(&self, month: Month) -> Option<&Invoice> {
+        self.latest_first
+            .iter()
+            .find(|invoice| Month::of(invoice.period.start) == month)
+    }
+
     /// The invoice with the latest period.
     pub fn current(&self) -> Option<&Invoice> {
         self.latest_first.first()
@@ -158,6 +169,7 @@ mod tests {
             platform: None,
             dyno_units: None,
             weighted_dyno_hours: None,
+            updated_at: None,
         }
     }
 
@@ -206,6 +218,19 @@ mod tests {
             invoice(2, "2026-11-01", "2026-11-01"),
         ];
         assert_eq!(chosen(list), (Some(2), Some(1)));
+    }
+
+    #[test]
+    fn the_invoice_of_a_month_is_the_latest_that_begins_in_it() {
+        let invoices = Invoices::new(vec![
+            invoice(3, "12/01/2026", "12/31/2026"),
+            invoice(1, "2026-10-01", "2026-11-01"),
+            invoice(2, "2026-10-15", "2026-10-31"),
+        ]);
+        let number = |month: &str| invoices.of_month(month.parse().unwrap())?.number;
+        assert_eq!(number("2026-12"), Some(3));
+        assert_eq!(number("2026-11"), None);
+        assert_eq!(number("2026-10"), Some(2));
     }
 
     #[test]

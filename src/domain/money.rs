@@ -1,25 +1,52 @@
 //! An exact amount of US dollars.
 
-use std::ops::Add;
+use std::iter::Sum;
+use std::ops::{Add, Neg, Sub};
 
 /// An exact amount of US dollars, counted in millionths of a dollar.
 ///
 /// Heroku writes invoices in whole cents; add-on credits carry finer fractions. A millionth holds
-/// both without rounding and still leaves room for nine trillion dollars.
+/// both without rounding. No single amount is beyond nine trillion dollars, and the integer has
+/// room for more sums of such amounts than anybody has apps: that is what makes sums exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money {
-    micros: i64,
+    micros: i128,
 }
 
-const MICROS_PER_DOLLAR: i64 = 1_000_000;
+const MICROS_PER_DOLLAR: i128 = 1_000_000;
 const MICROS_PER_CENT: i64 = 10_000;
 
 impl Money {
+    /// No money.
+    pub const ZERO: Self = Self { micros: 0 };
+
+    /// The amount that is `dollars` whole dollars.
+    pub const fn from_whole_dollars(dollars: i32) -> Self {
+        Self {
+            micros: dollars as i128 * MICROS_PER_DOLLAR,
+        }
+    }
+
+    /// The amount that is `micros` millionths of a dollar, or the largest single amount of its
+    /// sign where that is beyond nine trillion dollars.
+    pub fn from_micros_saturating(micros: i128) -> Self {
+        Self {
+            micros: micros.clamp(-i128::from(i64::MAX), i128::from(i64::MAX)),
+        }
+    }
+
+    /// The amount in millionths of a dollar.
+    pub const fn micros(self) -> i128 {
+        self.micros
+    }
+
     /// The amount that is `cents` hundredths of a dollar, or `None` where it is beyond nine
     /// trillion dollars.
     pub fn from_cents(cents: i64) -> Option<Self> {
         let micros = cents.checked_mul(MICROS_PER_CENT)?;
-        Some(Self { micros })
+        Some(Self {
+            micros: micros.into(),
+        })
     }
 
     /// The amount that is `cents` hundredths of a dollar with a fraction, rounded to a millionth
@@ -29,7 +56,7 @@ impl Money {
         // `i64::MAX as f64` rounds up to 2^63, which is one too many: hence `<`.
         let fits = micros.is_finite() && micros.abs() < i64::MAX as f64;
         fits.then_some(Self {
-            micros: micros as i64,
+            micros: micros as i128,
         })
     }
 
@@ -47,10 +74,9 @@ impl Money {
             return None;
         }
         let fraction: i64 = format!("{decimals:0<6}").parse().ok()?;
-        let micros = whole.parse::<i64>().ok()?.checked_mul(MICROS_PER_DOLLAR)?;
-        Some(Self {
-            micros: micros.checked_add(fraction)?,
-        })
+        let micros = whole.parse::<i64>().ok()?.checked_mul(1_000_000)?;
+        let micros = micros.checked_add(fraction)?.into();
+        Some(Self { micros })
     }
 
     /// The amount in dollars: the one place where money becomes a float.
@@ -64,11 +90,35 @@ impl Money {
 impl Add for Money {
     type Output = Self;
 
-    /// Saturates at nine trillion dollars rather than wrapping round to a credit.
+    /// Saturates, far beyond any sum of amounts, rather than wrapping round to a credit.
     fn add(self, other: Self) -> Self {
         Self {
             micros: self.micros.saturating_add(other.micros),
         }
+    }
+}
+
+impl Sub for Money {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            micros: self.micros.saturating_sub(other.micros),
+        }
+    }
+}
+
+impl Neg for Money {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self::ZERO - self
+    }
+}
+
+impl Sum for Money {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Add::add)
     }
 }
 
@@ -118,6 +168,7 @@ mod tests {
             ("9007199254.740993", 9_007_199_254_740_993),
             ("9223372036854.775807", i64::MAX),
         ] {
+            let micros = i64::into(micros);
             assert_eq!(Money::parse(text), Some(Money { micros }), "{text}");
         }
         for text in [
@@ -151,7 +202,20 @@ mod tests {
 
     #[test]
     fn a_sum_beyond_the_range_saturates() {
-        let most = Money { micros: i64::MAX };
+        let most = Money { micros: i128::MAX };
         assert_eq!(most + Money { micros: 1 }, most);
+        assert_eq!(-most - most, Money { micros: i128::MIN });
+    }
+
+    #[test]
+    fn a_sum_of_the_largest_amounts_is_exact() {
+        let largest = Money::from_micros_saturating(i128::MAX);
+        let sum: Money = std::iter::repeat_n(largest, 100_000).sum();
+        assert_eq!(sum.micros(), i128::from(i64::MAX) * 100_000);
+        assert_eq!(Money::from_micros_saturating(i128::MIN), -largest);
+        assert_eq!(
+            Money::from_whole_dollars(25),
+            Money::from_cents(2_500).unwrap()
+        );
     }
 }

@@ -35,6 +35,30 @@ impl Month {
         Self::of(self.first.saturating_sub(jiff::Span::new().days(1)))
     }
 
+    /// The month's first day.
+    pub fn first_day(self) -> Date {
+        self.first
+    }
+
+    /// How many days the month has.
+    pub fn days(self) -> u8 {
+        self.first.days_in_month().unsigned_abs()
+    }
+
+    /// The instant at which the month begins.
+    pub fn start(self) -> Timestamp {
+        // Fails only in months that no timestamp can express.
+        Offset::UTC
+            .to_timestamp(self.first.at(0, 0, 0, 0))
+            .unwrap_or(Timestamp::MIN)
+    }
+
+    /// How much of the month has passed at the instant `now`, from 0 to 1.
+    pub fn elapsed_ratio(self, now: Timestamp) -> f64 {
+        let passed = now.duration_since(self.start()).as_secs_f64();
+        (passed / (f64::from(self.days()) * 86_400.0)).clamp(0.0, 1.0)
+    }
+
     /// The instant at which the next month begins.
     pub fn end(self) -> Timestamp {
         let next = self
@@ -140,9 +164,29 @@ mod tests {
     }
 
     #[test]
+    fn a_month_passes_by_its_own_length() {
+        let ratio = |now: &str| {
+            let now = now.parse().unwrap();
+            Month::at(now).elapsed_ratio(now)
+        };
+        assert_eq!(ratio("2026-11-01T00:00:00Z"), 0.0);
+        assert_eq!(ratio("2026-11-16T00:00:00Z"), 0.5);
+        assert_eq!(ratio("2024-02-15T12:00:00Z"), 0.5);
+        assert!(ratio("2026-12-31T23:59:59Z") < 1.0);
+        let november: Month = "2026-11".parse().unwrap();
+        assert_eq!(november.elapsed_ratio(Timestamp::MAX), 1.0);
+        assert_eq!(november.elapsed_ratio(Timestamp::MIN), 0.0);
+        assert_eq!(
+            (november.days(), november.first_day()),
+            (30, jiff::civil::date(2026, 11, 1))
+        );
+    }
+
+    #[test]
     fn the_first_and_the_last_month_there_are_do_not_panic() {
         Month::at(Timestamp::MIN).previous();
         Month::at(Timestamp::MAX).end();
+        Month::at(Timestamp::MIN).start();
     }
 
     #[test]

@@ -11,8 +11,10 @@ use super::month::Month;
 pub struct MonthlyUsage {
     /// The team's name in this row (`name`).
     pub team_name: Option<String>,
-    /// The team's own figures, which hold more than its apps': spaces, for one.
+    /// The team's own figures, which can hold more than its apps'.
     pub team: Figures,
+    /// What the team used of private spaces, which belong to no app.
+    pub spaces: Spaces,
     /// The figures of each app by its name (`apps[].app_name`).
     pub apps: BTreeMap<String, Figures>,
 }
@@ -33,12 +35,31 @@ pub struct Figures {
     pub connect: Option<f64>,
 }
 
+/// What a team used of private spaces in a month. Only `credits` is in Heroku's schema; the others
+/// were seen in live answers, and what they count is not written down anywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spaces {
+    /// Space credits used (`space`).
+    pub credits: Option<f64>,
+    /// Undocumented (`private_space`).
+    pub private: Option<f64>,
+    /// Undocumented (`shield_space`).
+    pub shield: Option<f64>,
+    /// Undocumented (`private_space_credits`).
+    pub private_credits: Option<f64>,
+    /// Undocumented (`shield_space_credits`).
+    pub shield_credits: Option<f64>,
+}
+
 impl Figures {
     /// The figures of two rows together. A sum that no number can hold is the largest that can be,
-    /// as for money: an infinite figure would stay infinite in every sum made of it.
+    /// as for money: an infinite figure would stay infinite in every sum made of it. What a float
+    /// adds of its own, 0.30000000000000004 for 0.1 and 0.2, is left out.
     pub fn plus(self, other: Self) -> Self {
         fn sum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-            let both = a.zip(b).map(|(a, b)| (a + b).clamp(f64::MIN, f64::MAX));
+            let both = a
+                .zip(b)
+                .map(|(a, b)| without_noise(a + b).clamp(f64::MIN, f64::MAX));
             both.or(a).or(b)
         }
         Self {
@@ -48,6 +69,18 @@ impl Figures {
             addons: sum(self.addons, other.addons),
             connect: sum(self.connect, other.connect),
         }
+    }
+}
+
+/// The nearest float to the nearest trillionth, as long as floats are finer than that.
+fn without_noise(sum: f64) -> f64 {
+    const FINEST: f64 = 1e12;
+    let trillionths = (sum * FINEST).round();
+    // Up to here every whole number is a float.
+    if trillionths.abs() < 9_007_199_254_740_992.0 {
+        trillionths / FINEST
+    } else {
+        sum
     }
 }
 
@@ -93,6 +126,7 @@ mod tests {
         let mut month = MonthlyUsage {
             team_name: None,
             team: Figures::default(),
+            spaces: Spaces::default(),
             apps: BTreeMap::new(),
         };
         month.add_app(

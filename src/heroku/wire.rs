@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::domain::invoice::{Invoice, Invoices, Period};
 use crate::domain::money::Money;
 use crate::domain::month::Month;
-use crate::domain::usage::{Figures, MonthlyUsage, Usage};
+use crate::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
 
 /// A list as it was understood, and what was left out of it.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub(super) fn invoices(pages: &[String]) -> Result<Decoded<Invoices>, Unreadable
     let mut odd = Vec::new();
     let mut rows = rows(pages, |row: &RawValue| {
         read_row(row)
-            .and_then(|row: InvoiceRow| Ok((row.id.clone(), row.into_invoice()?)))
+            .and_then(|row: InvoiceRow<'_>| Ok((row.id.clone(), row.into_invoice()?)))
             .inspect_err(|_| odd.extend(read_row(row).ok().and_then(PeriodRow::into_invoice)))
     })?;
     let mut seen = BTreeSet::new();
@@ -122,7 +122,7 @@ fn read_row<'a, R: Deserialize<'a>>(row: &'a RawValue) -> Result<R, String> {
 }
 
 #[derive(Deserialize)]
-struct InvoiceRow {
+struct InvoiceRow<'a> {
     id: Option<String>,
     number: Option<Integer>,
     period_start: Option<String>,
@@ -137,6 +137,8 @@ struct InvoiceRow {
     platform_total: Option<Cents>,
     dyno_units: Option<f64>,
     weighted_dyno_hours: Option<f64>,
+    #[serde(borrow)]
+    updated_at: Option<&'a RawValue>,
 }
 
 /// What is left of an invoice of which nothing else can be understood.
@@ -161,11 +163,12 @@ impl PeriodRow {
             platform: None,
             dyno_units: None,
             weighted_dyno_hours: None,
+            updated_at: None,
         })
     }
 }
 
-impl InvoiceRow {
+impl InvoiceRow<'_> {
     fn into_invoice(self) -> Result<Invoice, String> {
         let period = Period::read(self.period_start.as_deref(), self.period_end.as_deref())
             .ok_or("neither period_start nor period_end is a date")?;
@@ -183,6 +186,10 @@ impl InvoiceRow {
             platform: money(self.platform_total),
             dyno_units: self.dyno_units,
             weighted_dyno_hours: self.weighted_dyno_hours,
+            updated_at: self
+                .updated_at
+                .and_then(lenient::<String>)
+                .and_then(|at| at.parse().ok()),
         })
     }
 }
@@ -196,6 +203,16 @@ struct UsageRow<'a> {
     partner: Option<f64>,
     addons: Option<f64>,
     connect: Option<f64>,
+    #[serde(borrow)]
+    space: Option<&'a RawValue>,
+    #[serde(borrow)]
+    private_space: Option<&'a RawValue>,
+    #[serde(borrow)]
+    shield_space: Option<&'a RawValue>,
+    #[serde(borrow)]
+    private_space_credits: Option<&'a RawValue>,
+    #[serde(borrow)]
+    shield_space_credits: Option<&'a RawValue>,
     #[serde(borrow)]
     apps: Option<Vec<&'a RawValue>>,
 }
@@ -235,6 +252,13 @@ impl UsageRow<'_> {
         let mut usage = MonthlyUsage {
             team_name: name,
             team,
+            spaces: Spaces {
+                credits: self.space.and_then(lenient),
+                private: self.private_space.and_then(lenient),
+                shield: self.shield_space.and_then(lenient),
+                private_credits: self.private_space_credits.and_then(lenient),
+                shield_credits: self.shield_space_credits.and_then(lenient),
+            },
             apps: BTreeMap::new(),
         };
         for row in self.apps.unwrap_or_default() {
@@ -271,6 +295,11 @@ impl AppRow {
             },
         )
     }
+}
+
+/// A field that is unknown where it is odd, without which the rest of its row is still worth having.
+fn lenient<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Option<T> {
+    serde_json::from_str(value.get()).ok()
 }
 
 /// A whole number, which may be written as `1` or as `1.0`.
@@ -316,7 +345,7 @@ mod tests {
     #[test]
     fn cents_are_read_as_integers_and_as_floats_and_null_is_unknown() {
         let row = r#"{"period_start":"11/01/2026","total":1234,"charges_total":1234.0,"credits_total":null,
-                      "addons_total":-5,"state":1.0,"number":9403943,"dyno_units":2,"unknown":{"a":[]}}"#;
+                      "addons_total":-5,"state":1.0,"number":9403943,"dyno_units":2,"updated_at":"2026-11-23T02:14:00Z","unknown":{"a":[]}}"#;
         let decoded = one_invoice(row).unwrap();
         let invoice = decoded.value.current().unwrap();
         assert_eq!(invoice.total, Money::from_cents(1234));
@@ -326,6 +355,7 @@ mod tests {
         assert_eq!(invoice.database, None);
         assert_eq!((invoice.state, invoice.number), (Some(1), Some(9_403_943)));
         assert_eq!(invoice.dyno_units, Some(2.0));
+        assert_eq!(invoice.updated_at, "2026-11-23T02:14:00Z".parse().ok());
         assert_eq!(decoded.left_out, Vec::<String>::new());
     }
 
@@ -417,7 +447,7 @@ mod tests {
     #[test]
     fn usage_is_read_by_month_and_app() {
         let body = r#"[{"id":"t","name":"ops","month":"2026-11","dynos":1.5,"data":2,"partner":null,"addons":2,
-                        "space":0.5,"apps":[{"app_name":"shop","dynos":1,"connect":3},{"app_name":"shop","dynos":0.5},
+                        "space":0.5,"private_space_credits":0.25,"shield_space":{"odd":[]},"apps":[{"app_name":"shop","dynos":1,"connect":3},{"app_name":"shop","dynos":0.5},
                         {"dynos":9},{"app_name":"odd","dynos":"9"}]},
                        {"month":"2026-10","apps":null},{"month":"November"},{"month":"2026-09","apps":{}}]"#;
         let decoded = usage(&[body.to_owned()]).unwrap();
@@ -426,6 +456,14 @@ mod tests {
         assert_eq!(months, ["2026-10", "2026-11"]);
         let november = &decoded.value.months[&"2026-11".parse().unwrap()];
         assert_eq!(november.team.partner, None);
+        assert_eq!(
+            november.spaces,
+            Spaces {
+                credits: Some(0.5),
+                private_credits: Some(0.25),
+                ..Spaces::default()
+            }
+        );
         assert_eq!(november.apps.len(), 1);
         assert_eq!(november.apps["shop"].dynos, Some(1.5));
         assert_eq!(november.apps["shop"].connect, Some(3.0));
