@@ -3,9 +3,11 @@
 //! Nothing here knows HTTP, JSON, Prometheus or what time it is. An `Option` that is `None` means
 //! "Heroku did not say"; it never means zero.
 
+pub mod enterprise;
 pub mod invoice;
 pub mod money;
 pub mod month;
+pub mod particulars;
 pub mod reason;
 pub mod rules;
 pub mod snapshot;
