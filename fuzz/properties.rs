@@ -341,16 +341,21 @@ pub fn accept(header: &str) {
     }
 }
 
-/// Of a state file: what is taken up is in order, is exposed soundly, and is taken up the same once
-/// it was written again.
+/// Of a state file, or of what stands in one as its answers: what is taken up is in order, is
+/// exposed soundly, and is taken up the same once it was written again.
 pub fn state(text: &str) {
     let api_url: Url = "https://api.heroku.com/".parse().unwrap();
-    let Ok(restored) = state::parse(text, &api_url, NOW) else {
+    // No fuzzer finds a checksum that fits.
+    let sealed = serde_json::from_str(text)
+        .and_then(|answers| state::sealed(&api_url, answers))
+        .unwrap_or_else(|_| text.to_owned());
+    let _ = state::parse(text, &api_url, NOW);
+    let Ok(restored) = state::parse(&sealed, &api_url, NOW) else {
         return;
     };
     let kept = kept(&restored);
-    let again =
-        serde_json::json!({ "version": 1, "api_url": api_url, "answers": kept }).to_string();
+    let answers = serde_json::value::to_raw_value(&kept).unwrap();
+    let again = state::sealed(&api_url, &answers).unwrap();
     let read_again = state::parse(&again, &api_url, NOW).unwrap();
     let kept_again = self::kept(&read_again);
     assert_eq!(

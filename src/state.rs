@@ -2,8 +2,9 @@
 //! restart at any time asks Heroku only for what has changed.
 //!
 //! The answers are kept as Heroku sent them and are read again as any answer is: the file has no
-//! shape of its own that could drift from the domain's. It holds no token. A file that cannot be
-//! used is reported and ignored; nothing here ends the program.
+//! shape of its own that could drift from the domain's. It holds no token. A checksum tells what
+//! somebody has edited: Heroku would say of it, by its tag, that it still stands. A file that cannot
+//! be used is reported and ignored; nothing here ends the program.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::bounded;
@@ -23,7 +25,7 @@ use crate::heroku::client::{Answer, Identity, Validator};
 use crate::heroku::error::Error;
 
 /// The version of the file's format. A file of another version is ignored: it costs a poll.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// As far as a clock may have been set back since the file was written.
 const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -91,8 +93,9 @@ pub struct RestoredAnswer<T> {
 #[derive(Serialize)]
 struct Written<'a> {
     version: u32,
+    crc32: u32,
     api_url: &'a Url,
-    answers: &'a [Kept<'a>],
+    answers: &'a RawValue,
 }
 
 /// What of any version can be read.
@@ -103,11 +106,13 @@ struct Versioned {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Read {
+struct Read<'a> {
     #[serde(rename = "version")]
     _version: u32,
+    crc32: u32,
     api_url: Url,
-    answers: Vec<ReadAnswer>,
+    #[serde(borrow)]
+    answers: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +139,9 @@ pub enum Unusable {
     /// It has another version.
     #[error("it has version {0}; this program reads version {VERSION}")]
     Version(u32),
+    /// It is not as this program wrote it.
+    #[error("it has been edited or damaged: its checksum does not fit")]
+    Edited,
     /// It is of another API.
     #[error("it holds the answers of {0}")]
     OtherApi(Url),
@@ -182,22 +190,39 @@ impl StateFile {
 
     /// What writes `kept` to the file, when it is called. It may block.
     pub fn writer(&self, api_url: &Url, kept: &[Kept<'_>]) -> impl FnOnce() + Send + use<> {
-        let text = serde_json::to_vec(&Written {
-            version: VERSION,
-            api_url,
-            answers: kept,
-        });
+        let text = serde_json::value::to_raw_value(kept).and_then(|kept| sealed(api_url, &kept));
         let path = self.path.clone();
         move || {
             let written = text
                 .map_err(io::Error::from)
-                .and_then(|text| replace(&path, &text));
+                .and_then(|text| replace(&path, text.as_bytes()));
             if let Err(error) = written {
                 let path = path.display();
                 tracing::error!(%path, %error, "the state file could not be written");
             }
         }
     }
+}
+
+/// The text of a state file that holds `answers` of the API at `api_url`, a list of [`Kept`].
+///
+/// # Errors
+///
+/// Never: each part can be written as JSON.
+pub fn sealed(api_url: &Url, answers: &RawValue) -> serde_json::Result<String> {
+    serde_json::to_string(&Written {
+        version: VERSION,
+        crc32: checksum(api_url, answers),
+        api_url,
+        answers,
+    })
+}
+
+fn checksum(api_url: &Url, answers: &RawValue) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(api_url.as_str().as_bytes());
+    hasher.update(answers.get().as_bytes());
+    hasher.finalize()
 }
 
 fn read_file(path: &Path) -> Result<Option<String>, Unusable> {
@@ -218,14 +243,18 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<Restored, Unus
     if version != VERSION {
         return Err(Unusable::Version(version));
     }
-    let read: Read = serde_json::from_str(text)?;
+    let read: Read<'_> = serde_json::from_str(text)?;
+    if read.crc32 != checksum(&read.api_url, read.answers) {
+        return Err(Unusable::Edited);
+    }
     if read.api_url != *api_url {
         return Err(Unusable::OtherApi(read.api_url));
     }
+    let answers: Vec<ReadAnswer> = serde_json::from_str(read.answers.get())?;
     // The clock may have been set back a little since; a day ahead is no clock's fault.
     let latest = now.saturating_add(CLOCK_SET_BACK).unwrap_or(now);
     let mut restored = Restored::default();
-    for answer in read.answers {
+    for answer in answers {
         let unusable = |why: String| Unusable::Answer {
             team: answer.team.clone(),
             endpoint: answer.endpoint.clone(),
@@ -320,8 +349,8 @@ mod tests {
         NOW.parse().unwrap()
     }
 
-    /// What the file of a team with both answers holds.
-    fn written() -> String {
+    /// The answers of a team that has both, as they are kept.
+    fn answers() -> String {
         let identity = Identity {
             id: "1".into(),
             name: "acme".into(),
@@ -341,12 +370,17 @@ mod tests {
             kept(Endpoint::Invoices, &invoices[..]),
             kept(Endpoint::Usage, &usage[..]),
         ];
-        serde_json::to_string(&Written {
-            version: VERSION,
-            api_url: &api_url(),
-            answers: &answers,
-        })
-        .unwrap()
+        serde_json::to_string(&answers).unwrap()
+    }
+
+    /// The file that holds `answers`, whatever they are.
+    fn file(answers: &str) -> String {
+        let answers: &RawValue = serde_json::from_str(answers).unwrap();
+        sealed(&api_url(), answers).unwrap()
+    }
+
+    fn written() -> String {
+        file(&answers())
     }
 
     #[test]
@@ -370,32 +404,42 @@ mod tests {
             assert!(text.contains(from), "{from}");
             text.replace(from, to)
         };
+        // As a program that has the checksum right would write it.
+        let seal = |from: &str, to: &str| {
+            let answers = answers();
+            assert!(answers.contains(from), "{from}");
+            file(&answers.replace(from, to))
+        };
+        let another_api = "https://heroku.example/".parse().unwrap();
         let table = [
             (String::new(), "torn"),
             ("null".into(), "torn"),
             ("[]".into(), "torn"),
             ("\0\0\0\0".into(), "torn"),
             (
-                r#"{"version":2,"shape":"of another time"}"#.into(),
-                "version 2",
+                r#"{"version":3,"shape":"of another time"}"#.into(),
+                "version 3",
             ),
-            (r#"{"version":1}"#.into(), "torn"),
+            (r#"{"version":2}"#.into(), "torn"),
+            (edit(r#"\"total\":1"#, r#"\"total\":2"#), "edited"),
+            (edit("https://api.heroku.com/", "https://heroku.example/"), "edited"),
             (
-                edit("https://api.heroku.com/", "https://heroku.example/"),
+                sealed(&another_api, &RawValue::from_string("[]".into()).unwrap()).unwrap(),
                 "https://heroku.example/",
             ),
-            (edit(NOW, "2026-11-25T12:00:00Z"), "times"),
+            (file("{}"), "torn"),
+            (seal(NOW, "2026-11-25T12:00:00Z"), "times"),
             (
-                edit("2026-11-22T03:00:00Z", "2026-11-24T00:00:00Z"),
+                seal("2026-11-22T03:00:00Z", "2026-11-24T00:00:00Z"),
                 "times",
             ),
             (
-                edit(r#""endpoint":"usage""#, r#""endpoint":"teams""#),
+                seal(r#""endpoint":"usage""#, r#""endpoint":"teams""#),
                 "no such endpoint",
             ),
-            (edit(r#"[{\"month\":\"2026-11\""#, r#"<html>"#), "usage"),
+            (seal(r#"[{\"month\":\"2026-11\""#, r#"<html>"#), "usage"),
             (
-                edit(r#""validator":null"#, r#""validator":null,"token":"x""#),
+                seal(r#""validator":null"#, r#""validator":null,"token":"x""#),
                 "torn",
             ),
         ];
@@ -444,8 +488,10 @@ mod tests {
             let _ = parse(&text, &api_url(), now());
             let mut edited: Vec<char> = written().chars().collect();
             let position = position % edited.len();
+            let differs = edited[position] != byte;
             edited[position] = byte;
-            let _ = parse(&edited.into_iter().collect::<String>(), &api_url(), now());
+            let read = parse(&edited.into_iter().collect::<String>(), &api_url(), now());
+            prop_assert_eq!(read.is_err(), differs);
         }
     }
 }

@@ -7,6 +7,7 @@
 mod schedule;
 mod team;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ const MONTH_SETTLES: SignedDuration = SignedDuration::from_secs(10);
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// Polls in flight at once, over all teams.
-const CONCURRENCY: usize = 100;
+pub const CONCURRENCY: usize = 100;
 
 /// What a poller needs.
 #[derive(Debug)]
@@ -151,14 +152,21 @@ impl Poller {
         self.snapshot()
     }
 
-    /// Asks on schedule, for ever, and publishes what is known after each answer.
-    pub async fn run(mut self, published: watch::Sender<Arc<Snapshot>>) {
+    /// Asks on schedule until `stop`, and publishes what is known after each answer. Polls that are
+    /// under way at the end are dropped; what was answered is saved.
+    pub async fn run(
+        mut self,
+        published: watch::Sender<Arc<Snapshot>>,
+        stop: impl Future<Output = ()>,
+    ) {
         let mut jobs = JoinSet::new();
+        let mut stop = pin!(stop);
         loop {
             self.start_due(&mut jobs);
             self.save();
             let pause = self.until_next();
             tokio::select! {
+                () = &mut stop => break,
                 Some(job) = jobs.join_next() => {
                     self.note(job);
                     published.send_replace(Arc::new(self.snapshot()));
@@ -167,6 +175,10 @@ impl Poller {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        while let Some(job) = jobs.try_join_next() {
+            self.note(job);
+        }
+        self.finish_saving().await;
     }
 
     /// What is known.
@@ -270,6 +282,20 @@ impl Poller {
             wanted: false,
             running: Some(tokio::task::spawn_blocking(write)),
         };
+    }
+
+    /// Waits until all that there is to save has been saved.
+    async fn finish_saving(&mut self) {
+        loop {
+            if let Some(running) = self.saving.running.take() {
+                // Whatever became of it: it has been said in the log.
+                let _ = running.await;
+            }
+            self.save();
+            if self.saving.running.is_none() {
+                break;
+            }
+        }
     }
 
     /// How long until something is due.

@@ -162,7 +162,7 @@ impl TeamState {
     /// Takes in what an endpoint answered, and tells whether there is something new to keep.
     pub(super) fn note(&mut self, answered: Answered, context: Noted) -> bool {
         let team = self.name().to_owned();
-        let is_gone = answered.is_absence();
+        let is_gone = answered.is_gone();
         let is_new = match answered {
             Answered::Invoices(fetched) => self.invoices.note(&team, fetched, context),
             Answered::Usage(fetched) => self.usage.note(&team, fetched, context),
@@ -293,13 +293,14 @@ impl Question {
 }
 
 impl Answered {
-    /// Whether it is that there is nothing, or no team.
-    fn is_absence(&self) -> bool {
+    /// Whether the team that was asked for may be there no more. One that does not have what was
+    /// asked for is.
+    fn is_gone(&self) -> bool {
         let error = match self {
             Self::Invoices(fetched) => fetched.as_ref().err(),
             Self::Usage(fetched) => fetched.as_ref().err(),
         };
-        error.is_some_and(Error::is_absence)
+        error.is_some_and(|error| error.is_absence() && error.reason() != Reason::NotAvailable)
     }
 }
 

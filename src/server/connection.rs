@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::activity::{Activity, Doing, Watched};
 use super::limits::Limits;
 use super::traffic::Traffic;
 
@@ -96,7 +97,10 @@ impl Hall {
             .header_read_timeout(self.limits.idle)
             .max_buf_size(self.limits.head_bytes)
             .max_headers(self.limits.head_lines)
-            .serve_connection(TokioIo::new(stream), self.service(&activity));
+            .serve_connection(
+                TokioIo::new(Watched::new(stream, Arc::clone(&activity))),
+                self.service(&activity),
+            );
         let Err(error) = self.see_out(connection, &activity, stop).await else {
             return;
         };
@@ -152,7 +156,8 @@ impl Hall {
     }
 
     /// Drives a connection to its end. One on which nothing has been asked for a while is told to
-    /// end, and cut where it does not: whoever takes no answer holds no connection.
+    /// end, and cut where it does not: whoever takes no answer holds no connection. One that takes
+    /// too long over the head of a request is cut.
     async fn see_out<C>(
         &self,
         connection: C,
@@ -165,8 +170,25 @@ impl Hall {
         let mut connection = pin!(connection);
         let mut stop = pin!(stopped(stop));
         let mut ending = false;
-        let mut look = Instant::now() + self.limits.idle;
         loop {
+            let look = match activity.doing() {
+                Doing::Answering => Instant::now() + self.limits.head,
+                Doing::Asking { since } if since.elapsed() >= self.limits.head => {
+                    tracing::debug!("the head of a request took too long");
+                    return Ok(());
+                }
+                Doing::Asking { since } => since + self.limits.head,
+                Doing::Nothing { since } if since.elapsed() < self.limits.idle => {
+                    // A head may begin at any moment, and is looked at in time.
+                    (since + self.limits.idle).min(Instant::now() + self.limits.head)
+                }
+                Doing::Nothing { .. } if ending => return Ok(()),
+                Doing::Nothing { .. } => {
+                    ending = true;
+                    connection.as_mut().graceful_shutdown();
+                    Instant::now() + self.limits.farewell
+                }
+            };
             tokio::select! {
                 ended = connection.as_mut() => return ended,
                 () = stop.as_mut(), if !ending => {
@@ -174,18 +196,7 @@ impl Hall {
                     ending = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = sleep_until(look) => match activity.idle_since() {
-                    Some(since) if since.elapsed() >= self.limits.idle => {
-                        if ending {
-                            return Ok(());
-                        }
-                        ending = true;
-                        connection.as_mut().graceful_shutdown();
-                        look = Instant::now() + self.limits.farewell;
-                    }
-                    Some(since) => look = since + self.limits.idle,
-                    None => look = Instant::now() + self.limits.idle,
-                },
+                () = sleep_until(look) => {}
             }
         }
     }
@@ -194,42 +205,4 @@ impl Hall {
 /// Resolves when `stop` becomes true, or nobody is left to say so.
 pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// What is being asked on a connection, and since when nothing is.
-#[derive(Debug)]
-struct Activity(Mutex<(usize, Instant)>);
-
-impl Default for Activity {
-    fn default() -> Self {
-        Self(Mutex::new((0, Instant::now())))
-    }
-}
-
-impl Activity {
-    /// Counts a request as being answered until what is returned is dropped.
-    fn begin(this: &Arc<Self>) -> Begun {
-        this.update(|(requests, _)| *requests += 1);
-        Begun(Arc::clone(this))
-    }
-
-    fn idle_since(&self) -> Option<Instant> {
-        let (requests, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (requests == 0).then_some(since)
-    }
-
-    fn update(&self, update: impl FnOnce(&mut (usize, Instant))) {
-        update(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-struct Begun(Arc<Activity>);
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        self.0.update(|(requests, since)| {
-            *requests -= 1;
-            *since = Instant::now();
-        });
-    }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 pub struct Limits {
     /// For a TLS handshake.
     pub handshake: Duration,
-    /// For the head of a request, from the end of the one before; and so for a connection on which
-    /// nothing is asked.
+    /// For the head of a request in HTTP/1, from its first byte.
+    pub head: Duration,
+    /// For a connection on which nothing is asked.
     pub idle: Duration,
     /// For an answer to be taken, once the connection has been idle.
     pub farewell: Duration,
@@ -30,6 +31,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(10),
+            head: Duration::from_secs(10),
             // A scrape every 30 seconds, which is common, finds its connection open.
             idle: Duration::from_secs(35),
             farewell: Duration::from_secs(25),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows where a Snapshot comes from, or where the web configuration is.
 
+mod activity;
 mod connection;
 mod gate;
 mod limits;

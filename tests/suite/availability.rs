@@ -106,7 +106,6 @@ async fn a_team_that_is_given_by_its_id_is_asked_for_once_something_is_refused()
 
 /// Named twice, once by its name and once by its id, it stands once: twice, its costs would be added up twice.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a team forgets its id when one of its endpoints is not available"]
 async fn an_enterprise_team_that_is_named_twice_stands_once() {
     let scenario = Scenario::named("one_team");
     let heroku = heroku(&scenario, |company| company.teams[0].enterprise = true).await;

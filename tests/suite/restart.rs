@@ -116,7 +116,6 @@ async fn a_restart_asks_only_whether_what_is_kept_still_stands() {
 
 /// Told to stop as soon as it has everything, it has kept everything.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "what is not yet written when the program is told to stop is lost"]
 async fn what_was_answered_just_before_the_end_is_kept() {
     let scenario = Scenario::named("several_teams");
     let heroku = scenario.heroku().await;

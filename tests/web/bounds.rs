@@ -187,7 +187,11 @@ fn a_head_that_is_too_large_or_none_at_all_is_refused_and_counted() {
 
 #[test]
 fn a_head_that_never_ends_is_waited_for_a_while() {
-    let served = Served::new(routes(), short());
+    let limits = Limits {
+        head: SHORT,
+        ..Limits::default()
+    };
+    let served = Served::new(routes(), limits);
     let mut stream = connect(served.address);
     let mut dripping = stream.try_clone().unwrap();
     std::thread::spawn(move || {

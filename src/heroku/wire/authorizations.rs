@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{Integer, Lenient};
 use crate::heroku::list::FromPages;
+use crate::heroku::transport::TOKEN_STOOD_HERE;
 
 /// Each token and in how many seconds it expires, where Heroku says so
 /// (`access_token.token`, `access_token.expires_in`).
@@ -29,9 +30,13 @@ struct AccessTokenRow<'a> {
 }
 
 impl Authorizations {
-    /// In how many seconds `token` expires.
+    /// In how many seconds `token` expires. No answer is taken in with the token that it was asked
+    /// with; what stands in its place is as good a sign.
     pub(in crate::heroku) fn expires_in(&self, token: &SecretString) -> Option<i64> {
-        let own = |(other, _): &&(SecretString, _)| other.expose_secret() == token.expose_secret();
+        let own = |(other, _): &&(SecretString, _)| {
+            let other = other.expose_secret();
+            other == TOKEN_STOOD_HERE || other == token.expose_secret()
+        };
         self.0.iter().find(own)?.1
     }
 }
