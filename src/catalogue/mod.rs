@@ -5,6 +5,7 @@
 
 pub mod own;
 pub mod seed;
+pub mod team;
 
 /// A metric.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl Metric {
 
 /// Every metric, in the order in which they are exposed.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    seed::all().chain(own::all())
+    seed::all().chain(team::all()).chain(own::all())
 }
 
 #[cfg(test)]

@@ -101,8 +101,8 @@ impl Transport {
         if pages.is_empty() {
             return Ok(Fetched::Unchanged);
         }
-        let (data, left_out) = T::from_pages(&pages)
-            .map_err(|why| Error::Malformed(printable(token, &why)))?;
+        let (data, left_out) =
+            T::from_pages(&pages).map_err(|why| Error::Malformed(printable(token, &why)))?;
         let left_out = left_out.iter().map(|why| printable(token, why)).collect();
         // The first page's tag says nothing of the others.
         let etag = first_etag.filter(|_| pages.len() == 1);

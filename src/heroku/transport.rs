@@ -198,8 +198,8 @@ impl Transport {
             return Err(self.refused(token, response).await);
         }
         let next = response.headers().get("next-range").cloned();
-        let etag = header(&response, ETAG.as_str())
-            .filter(|etag| !etag.contains(token.expose_secret()));
+        let etag =
+            header(&response, ETAG.as_str()).filter(|etag| !etag.contains(token.expose_secret()));
         let body = String::from_utf8(self.body(response, room).await?)
             .map_err(|_| Error::Malformed("it is not UTF-8".into()))?;
         Ok(Page {
@@ -248,7 +248,6 @@ impl Transport {
         }
     }
 }
-
 
 /// What a lock guards. Each change to it is whole, so that even a panic in between leaves it sound.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -372,10 +371,18 @@ mod tests {
     #[test]
     fn an_answer_is_taken_in_without_the_token() {
         let table = [
-            ("HRKU-secret", r#"{"a":"HRKU-secretHRKU-secret"}"#, r#"{"a":"[token][token]"}"#),
+            (
+                "HRKU-secret",
+                r#"{"a":"HRKU-secretHRKU-secret"}"#,
+                r#"{"a":"[token][token]"}"#,
+            ),
             (r#"HRKU-"\x"#, r#"{"a":"HRKU-\"\\x"}"#, r#"{"a":"[token]"}"#),
             (r#"HRKU-"\x"#, r#"HRKU-"\x"#, "[token]"),
-            ("HRKU-secret", r#"{"a":"HRKU-secre"}"#, r#"{"a":"HRKU-secre"}"#),
+            (
+                "HRKU-secret",
+                r#"{"a":"HRKU-secre"}"#,
+                r#"{"a":"HRKU-secre"}"#,
+            ),
             ("shop", r#"{"app_name":"shop"}"#, r#"{"app_name":"shop"}"#),
         ];
         for (token, body, expected) in table {

@@ -21,7 +21,11 @@ type Damage = (&'static str, fn(Vec<u8>) -> Vec<u8>);
 fn edited(file: &[u8], field: &str, to: Value) -> Vec<u8> {
     let mut file: Value = serde_json::from_slice(file).expect("the program wrote JSON");
     *file.pointer_mut(field).expect("the field is there") = to;
-    let sealed = format!("{}{}", file["api_url"].as_str().expect("a text"), file["answers"]);
+    let sealed = format!(
+        "{}{}",
+        file["api_url"].as_str().expect("a text"),
+        file["answers"]
+    );
     file["crc32"] = crc32fast::hash(sealed.as_bytes()).into();
     serde_json::to_vec(&file).expect("JSON can be written")
 }

@@ -170,7 +170,8 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     if when == When::AtStart {
         heroku.script(endpoint, fault.clone(), Times::Always);
     }
-    let polling = tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
+    let polling =
+        tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
     let mut snapshot = wait(&case, &mut published, Snapshot::all_tried).await;
     if when == When::AfterSuccess {
         let before = Seen::of(&snapshot, endpoint);

@@ -3,6 +3,7 @@
 mod own;
 mod process;
 mod seed;
+mod team;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -59,6 +60,7 @@ pub struct Shown {
 /// Heroku's figures only those that have a series are given.
 pub fn of_snapshot(snapshot: &Snapshot, now: Timestamp, shown: Shown) -> Vec<Family<'_>> {
     let mut families = seed::families(snapshot, now, shown);
+    families.extend(team::families(snapshot));
     families.extend(own::families(snapshot));
     families
 }

@@ -8,7 +8,7 @@ use super::{Family, Sample};
 use crate::build;
 use crate::catalogue::Metric;
 use crate::catalogue::own;
-use crate::domain::snapshot::{Outcome, Record, Snapshot};
+use crate::domain::snapshot::{Asked, Snapshot};
 use crate::domain::traffic::Endpoint;
 
 /// How many requests for a path this program answered with a status.

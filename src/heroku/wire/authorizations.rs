@@ -81,7 +81,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told_without_a_word_of_it() {
-        for page in [r#"{"token":"HRKU-x"}"#, r#""HRKU-x""#, "HRKU-x", r#"["HRKU-x""#] {
+        for page in [
+            r#"{"token":"HRKU-x"}"#,
+            r#""HRKU-x""#,
+            "HRKU-x",
+            r#"["HRKU-x""#,
+        ] {
             let Err(why) = Authorizations::from_pages(&[page.to_owned()]) else {
                 panic!("{page}");
             };

@@ -66,7 +66,9 @@ impl AccountRow {
 /// The one object that an answer is.
 fn object<'a, R: Deserialize<'a>>(pages: &'a [String]) -> Result<R, String> {
     match pages {
-        [page] => serde_json::from_str(page).map_err(|why| Unreadable::NotAnObject(why).to_string()),
+        [page] => {
+            serde_json::from_str(page).map_err(|why| Unreadable::NotAnObject(why).to_string())
+        }
         _ => Err(format!("it has {} pages", pages.len())),
     }
 }
@@ -199,7 +201,8 @@ mod tests {
         };
         assert_eq!(read(text), Ok((expected, Vec::new())));
         assert_eq!(read("{}"), Ok((Delinquency::default(), Vec::new())));
-        let half = r#"{"scheduled_suspension_time":"2027-01-01T12:00:00Z","scheduled_deletion_time":1}"#;
+        let half =
+            r#"{"scheduled_suspension_time":"2027-01-01T12:00:00Z","scheduled_deletion_time":1}"#;
         let (delinquency, left_out) = read(half).unwrap();
         assert_eq!((delinquency, left_out.len()), (expected, 1));
         assert!(read(r#"{"scheduled_deletion_time":"soon"}"#).is_err());
