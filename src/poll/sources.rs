@@ -284,14 +284,13 @@ impl Sources {
             _ => None,
         });
         let teams = polled.chain(told).chain(personal).collect();
-        Snapshot {
-            accounts: self.accounts().map(AccountState::known).collect(),
-            listing: self.listing().map(|listing| listing.known().clone()),
-            all_tried: self.all_tried,
-            token_expiry: particulars.token_expiry(tokens),
-            endpoints: self.endpoints.clone(),
-            ..Snapshot::new(teams, self.several_teams, traffic)
-        }
+        let mut snapshot = Snapshot::new(teams, self.several_teams, traffic);
+        snapshot.accounts = self.accounts().map(AccountState::known).collect();
+        snapshot.listing = self.listing().map(|listing| listing.known().clone());
+        snapshot.all_tried = self.all_tried;
+        snapshot.token_expiry = particulars.token_expiry(tokens);
+        snapshot.endpoints = self.endpoints.clone();
+        snapshot
     }
 }
 
