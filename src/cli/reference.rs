@@ -1,11 +1,14 @@
 //! The references that stand in the documents, generated from the declarations.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::catalogue::{self, Metric, Presence};
 use crate::config::API_KEY_VARIABLE;
 use crate::config::setting::{self, Setting};
 use crate::domain::reason::Reason;
+use crate::heroku::client;
+use crate::{poll, server, web_config};
 
 /// `docs/METRICS.md`.
 pub fn metrics() -> String {
@@ -70,6 +73,112 @@ pub fn reasons() -> String {
     let mut text = "| reason | what to do |\n|---|---|\n".to_owned();
     for reason in Reason::ALL {
         let _ = writeln!(text, "| `{}` | {} |", reason.word(), reason.advice());
+    }
+    text
+}
+
+/// The table of what polling may take, in `docs/RELIABILITY.md`.
+pub fn polling_limits() -> String {
+    let limits = client::Limits::within(Duration::MAX);
+    let seconds = |duration: Duration| format!("{} seconds", duration.as_secs());
+    table(
+        "| what | limit |\n|---|---|\n",
+        [
+            [
+                "one poll of one endpoint, with all its pages".to_owned(),
+                "`--heroku.timeout`; a body that drips is a failure by then".to_owned(),
+            ],
+            ["a connection to Heroku".to_owned(), seconds(limits.connect)],
+            [
+                "silence in the middle of an answer".to_owned(),
+                seconds(limits.idle),
+            ],
+            [
+                "an answer's size, decompressed, with all its pages".to_owned(),
+                format!("{} MiB", limits.body >> 20),
+            ],
+            [
+                "pages of one list".to_owned(),
+                client::MOST_PAGES.to_string(),
+            ],
+            [
+                "polls at once, over all teams".to_owned(),
+                poll::CONCURRENCY.to_string(),
+            ],
+        ],
+    )
+}
+
+/// The table of what a client may take, in `docs/WEB.md`.
+pub fn serving_bounds() -> String {
+    let limits = server::Limits::default();
+    let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
+    let row = |what: &str, bound: String, then: &str| [what.to_owned(), bound, then.to_owned()];
+    table(
+        "| what | bound | then |\n|---|---|---|\n",
+        [
+            row("TLS handshake", seconds(limits.handshake), "closed"),
+            row(
+                "head of an HTTP/1 request, from its first byte",
+                seconds(limits.head),
+                "cut",
+            ),
+            row(
+                "a connection on which nothing is asked",
+                seconds(limits.idle),
+                "closed",
+            ),
+            row(
+                "an answer that is not taken",
+                format!("{} after that", seconds(limits.farewell)),
+                "cut",
+            ),
+            row(
+                "head",
+                format!(
+                    "{} KiB, {} lines",
+                    limits.head_bytes >> 10,
+                    limits.head_lines
+                ),
+                "431, closed",
+            ),
+            row("body", "none".to_owned(), "413, closed"),
+            row(
+                "connections",
+                limits.connections.to_string(),
+                "further ones wait",
+            ),
+            row(
+                "requests in flight on one HTTP/2 connection",
+                limits.streams.to_string(),
+                "further ones wait",
+            ),
+            row(
+                "requests in flight, but for the probes",
+                "`--web.max-requests`".to_owned(),
+                "503",
+            ),
+            row(
+                "passwords being compared",
+                format!(
+                    "{}, of which {} at once",
+                    web_config::WAITING,
+                    web_config::COMPARED_AT_ONCE
+                ),
+                "503; those that were right once do not wait",
+            ),
+            row("stopping", seconds(limits.shutdown), "what is left is cut"),
+        ],
+    )
+}
+
+fn table<const COLUMNS: usize>(
+    head: &str,
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let mut text = head.to_owned();
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
     }
     text
 }

@@ -13,7 +13,7 @@ use crate::domain::particulars::{Account, Delinquency, Identity, Licenses};
 use crate::domain::traffic::{Endpoint, Traffic};
 use crate::domain::usage::Usage;
 
-pub use super::list::{Answer, Fetched, FromPages, Validator};
+pub use super::list::{Answer, Fetched, FromPages, MOST_PAGES, Validator};
 pub use super::transport::{ClientError, Limits};
 
 /// A client for one API.

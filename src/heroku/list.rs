@@ -13,7 +13,7 @@ use crate::domain::traffic::Endpoint;
 
 /// A list of more pages than this is a loop: at 200 elements a page, the least that Heroku gives,
 /// it would be ten thousand invoices.
-const MOST_PAGES: usize = 50;
+pub const MOST_PAGES: usize = 50;
 
 /// By what Heroku can tell whether an answer still stands: its `ETag`, and what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

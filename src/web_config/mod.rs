@@ -28,6 +28,7 @@ pub use file::{ClientAuth, File, parse};
 pub use follow::Follower;
 use follow::Stamps;
 pub use http::RateLimit;
+pub use users::{COMPARED_AT_ONCE, WAITING};
 pub use users::{Users, Verdict};
 
 use ::http::HeaderMap;

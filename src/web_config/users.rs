@@ -18,11 +18,11 @@ use tokio::sync::Semaphore;
 use super::error::Error;
 
 /// Passwords compared at once: comparing takes a processor.
-const COMPARED_AT_ONCE: usize = 2;
+pub const COMPARED_AT_ONCE: usize = 2;
 
 /// Passwords that wait to be compared or are; beyond it nobody is asked to wait. Those that are
 /// remembered do not wait, so that a flood of wrong ones does not keep Prometheus out.
-const WAITING: usize = 16;
+pub const WAITING: usize = 16;
 
 /// What a hash of cost 00 would be that no password has. Compared where there is no such user.
 const NOBODYS_SALT_AND_HASH: &str = ".....................................................";

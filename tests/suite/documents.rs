@@ -3,6 +3,7 @@
 //! `UPDATE_DOCS=1 cargo test --test suite documents` writes them anew.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use heroku_cost_exporter::cli::reference;
 
@@ -28,8 +29,12 @@ fn assert_document(document: &str, expected: &str) {
     );
 }
 
+/// Held while a document is read and written: several parts stand in one.
+static DOCUMENTS: Mutex<()> = Mutex::new(());
+
 /// Asserts that a document holds `expected` between its markers of `part`, or makes it so.
 fn assert_part(document: &str, part: &str, expected: &str) {
+    let _held = DOCUMENTS.lock().unwrap_or_else(PoisonError::into_inner);
     let text = read(document);
     let (begin, end) = (
         format!("<!-- {part}:begin -->\n"),
@@ -57,6 +62,16 @@ fn the_readme_lists_every_metric() {
 #[test]
 fn the_fault_table_is_the_one_that_is_driven() {
     assert_part("docs/RELIABILITY.md", "faults", &crate::faults::markdown());
+}
+
+#[test]
+fn the_limits_are_those_of_the_code() {
+    assert_part(
+        "docs/RELIABILITY.md",
+        "limits",
+        &reference::polling_limits(),
+    );
+    assert_part("docs/WEB.md", "bounds", &reference::serving_bounds());
 }
 
 #[test]
