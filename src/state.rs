@@ -42,7 +42,7 @@ pub struct StateFile {
 }
 
 /// Whom an answer is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
     /// A team, by its id or its name, as it is asked for.

@@ -15,7 +15,6 @@ use tokio::time::{Instant, timeout_at};
 use super::{install_tls, logging};
 use crate::clock::Clock;
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
-use crate::domain::scope::Scope;
 use crate::exposition::families::Shown;
 use crate::heroku::client::{Client, Limits};
 use crate::poll::{self, Poller};
@@ -68,7 +67,7 @@ pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Polle
     Ok(Poller::new(poll::Options {
         client,
         token: config.token,
-        scope: Scope::named(config.teams),
+        scope: config.scope,
         interval: config.poll_interval,
         timeout: config.timeout,
         rate_limit_floor: config.rate_limit_floor,

@@ -103,7 +103,7 @@ mod tests {
             ("a{1000}{1000}{1000}", "bytes when compiled"),
             (
                 &format!("{}a{}", "(".repeat(500), ")".repeat(500)),
-                "nest limit",
+                "nested parentheses",
             ),
         ] {
             let message = whole_name(pattern).unwrap_err();
