@@ -53,6 +53,8 @@ struct TokenFact {
     asked_for: Option<u64>,
     /// Whether that was answered.
     is_answered: bool,
+    /// When the program began.
+    begun: Instant,
     expiry: Option<Timestamp>,
 }
 
@@ -74,7 +76,7 @@ pub(super) enum Brought {
     Delinquency(String, Result<Answer<Delinquency>, Error>),
     Licenses(String, Result<Answer<Licenses>, Error>),
     Token {
-        asked_for: Option<u64>,
+        asked_for: u64,
         expires_in: Result<Option<i64>, Error>,
     },
 }
@@ -88,6 +90,7 @@ impl AllParticulars {
                 timing: Timing::new(),
                 asked_for: None,
                 is_answered: false,
+                begun: Instant::now(),
                 expiry: None,
             },
             running: 0,
@@ -318,14 +321,14 @@ impl TokenFact {
         let due = self.timing.next_due()?;
         match self.asked_for == Some(tokens) {
             // Another token's answer says nothing of this one.
-            false => Some(due.min(Instant::now())),
+            false => Some(due.min(self.begun)),
             true => (!self.is_answered).then_some(due),
         }
     }
 
     fn note(
         &mut self,
-        asked_for: Option<u64>,
+        asked_for: u64,
         expires_in: Result<Option<i64>, Error>,
         now: Timestamp,
         interval: Duration,
@@ -333,7 +336,7 @@ impl TokenFact {
         self.timing
             .note("*", Endpoint::Authorizations, &expires_in, interval);
         let expiry = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).ok();
-        self.asked_for = asked_for;
+        self.asked_for = Some(asked_for);
         self.is_answered = expires_in.is_ok();
         self.expiry = expires_in.ok().flatten().and_then(expiry);
     }
@@ -351,10 +354,11 @@ impl Due {
         let client = &asking.client;
         match self {
             Self::Token => {
-                let mut asked_for = None;
+                // Where it cannot be read, it is the last one that waits.
+                let mut asked_for = asking.tokens();
                 let expires_in = asking.in_time(async {
                     let (token, number) = asking.numbered_token().await?;
-                    asked_for = Some(number);
+                    asked_for = number;
                     client.token_expires_in(&token).await
                 });
                 let expires_in = expires_in.await;
