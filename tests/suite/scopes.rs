@@ -510,9 +510,13 @@ async fn a_restart_loses_nothing_of_any_scope() {
         exporter.signal("TERM");
         assert_eq!(exporter.ended().await.code(), Some(0));
         heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
-        let Some(start_again) = start(&heroku, scope) else {
+        let (Some(start_again), Some(library)) =
+            (start(&heroku, scope), tools::fake_clock_library())
+        else {
             return;
         };
+        let later = noon(TODAY) + jiff::SignedDuration::from_hours(2);
+        let start_again = start_again.at(later, library);
         heroku.clear_requests();
         let exporter = kept.of(start_again).start().await;
         let shown = Scrape::read(&exporter.metrics().await);
