@@ -2,6 +2,7 @@
 //! a fuzzer makes up; `tests/properties.rs` feeds them with generated input, the seeds and every
 //! find, on each run of the tests.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use heroku_cost_exporter::exposition::encode::{Dialect, encode};
 use heroku_cost_exporter::exposition::families::{self, Answered, Family, Process, Shown};
 use heroku_cost_exporter::exposition::negotiate;
 use heroku_cost_exporter::heroku::client::Answer;
-use heroku_cost_exporter::state::{self, Kept, Restored, RestoredAnswer};
+use heroku_cost_exporter::state::{self, About, Kept, Particular, Restored, RestoredAnswer};
 use jiff::Timestamp;
 use url::Url;
 
@@ -242,8 +243,7 @@ fn team(id: Option<String>, name: String) -> Team {
     Team {
         id,
         name,
-        invoices: Outcome::default(),
-        usage: Outcome::default(),
+        ..Team::default()
     }
 }
 
@@ -407,12 +407,14 @@ pub fn state(text: &str) {
     for (name, invoices) in &restored.invoices {
         in_order(invoices);
         assert_eq!(read_again.invoices[name].good.data, invoices.good.data);
-        let mut team = team(None, name.clone());
+        let mut team = team(None, name.to_string());
         team.invoices.last_good = Some(invoices.good.clone());
         team.usage.last_good = restored.usage.get(name).map(|usage| usage.good.clone());
         teams.push(team);
     }
     restored.usage.values().for_each(in_order);
+    restored.account_usage.values().for_each(in_order);
+    restored.teams.values().for_each(in_order);
     exposed(
         &Snapshot::new(teams, true, Traffic::default()),
         NOW,
@@ -426,30 +428,41 @@ fn in_order<T>(answer: &RestoredAnswer<T>) {
 
 /// What was taken up, as it would be written, in an order that is always the same.
 fn kept(restored: &Restored) -> Vec<Kept<'_>> {
-    fn one<'a, T>(
-        restored: &'a Restored,
+    fn polled<'a, T>(
+        answers: &'a HashMap<About, RestoredAnswer<T>>,
         endpoint: Endpoint,
-        (team, answer): (&'a String, &'a RestoredAnswer<T>),
-    ) -> Kept<'a> {
-        Kept {
-            team,
-            identity: restored.identities.get(team),
+    ) -> impl Iterator<Item = Kept<'a>> {
+        answers.iter().map(move |(about, answer)| Kept {
+            about: about.clone(),
             endpoint,
             at: answer.good.at,
             changed_at: answer.good.changed_at,
             validator: answer.validator.as_ref(),
             pages: &answer.pages,
-        }
+        })
     }
-    let invoices = restored
-        .invoices
-        .iter()
-        .map(|entry| one(restored, Endpoint::Invoices, entry));
-    let usage = restored
-        .usage
-        .iter()
-        .map(|entry| one(restored, Endpoint::Usage, entry));
-    let mut kept: Vec<_> = invoices.chain(usage).collect();
-    kept.sort_by_key(|kept| (kept.endpoint, kept.team));
+    fn particulars<'a, T>(
+        answers: &'a HashMap<About, Particular<T>>,
+        endpoint: Endpoint,
+    ) -> impl Iterator<Item = Kept<'a>> {
+        answers.iter().map(move |(about, answer)| Kept {
+            about: about.clone(),
+            endpoint,
+            at: answer.at,
+            changed_at: answer.at,
+            validator: None,
+            pages: &answer.pages,
+        })
+    }
+    let mut kept: Vec<_> = polled(&restored.invoices, Endpoint::Invoices)
+        .chain(polled(&restored.usage, Endpoint::Usage))
+        .chain(polled(&restored.account_usage, Endpoint::Usage))
+        .chain(polled(&restored.teams, Endpoint::Teams))
+        .chain(particulars(&restored.identities, Endpoint::Team))
+        .chain(particulars(&restored.accounts, Endpoint::EnterpriseAccount))
+        .chain(particulars(&restored.delinquencies, Endpoint::Delinquency))
+        .chain(particulars(&restored.licenses, Endpoint::Licenses))
+        .collect();
+    kept.sort_by_key(|kept| (kept.endpoint, kept.about.clone()));
     kept
 }

@@ -52,7 +52,7 @@ impl Scrape {
 
     /// Whether every endpoint of every team has been asked once.
     pub fn is_ready(&self) -> bool {
-        self.published.borrow().all_tried()
+        self.published.borrow().all_tried
     }
 
     /// The pieces of a scrape's body. `answered` is what the server answered so far.

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,15 +18,16 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::bounded;
+use crate::domain::enterprise::AccountUsage;
 use crate::domain::invoice::Invoices;
+use crate::domain::particulars::{Account, Delinquency, Identity, Licenses};
 use crate::domain::snapshot::Good;
 use crate::domain::traffic::Endpoint;
 use crate::domain::usage::Usage;
-use crate::heroku::client::{Answer, Identity, Validator};
-use crate::heroku::error::Error;
+use crate::heroku::client::{Answer, FromPages, Validator};
 
 /// The version of the file's format. A file of another version is ignored: it costs a poll.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// As far as a clock may have been set back since the file was written.
 const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -39,13 +41,36 @@ pub struct StateFile {
     path: PathBuf,
 }
 
+/// Whom an answer is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// A team, by its id or its name, as it is asked for.
+    Team(String),
+    /// An enterprise account, by its id or its name as the settings have it.
+    EnterpriseAccount(String),
+    /// The account that the token is of.
+    PersonalAccount,
+    /// All teams that the token sees.
+    Teams,
+}
+
+impl std::fmt::Display for About {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Team(team) => write!(f, "team {team}"),
+            Self::EnterpriseAccount(account) => write!(f, "enterprise account {account}"),
+            Self::PersonalAccount => f.write_str("the personal account"),
+            Self::Teams => f.write_str("all teams"),
+        }
+    }
+}
+
 /// An answer to be kept.
 #[derive(Debug, Serialize)]
 pub struct Kept<'a> {
-    /// The team's id or name as the settings have it.
-    pub team: &'a str,
-    /// Who the team is, where that was asked.
-    pub identity: Option<&'a Identity>,
+    /// Whom it is about.
+    pub about: About,
     /// Which endpoint answered.
     #[serde(serialize_with = "endpoint_word")]
     pub endpoint: Endpoint,
@@ -55,7 +80,7 @@ pub struct Kept<'a> {
     pub changed_at: Timestamp,
     /// By what to ask whether it still stands.
     pub validator: Option<&'a Validator>,
-    /// The answer as Heroku sent it.
+    /// The answer as Heroku sent it; without a page where Heroku does not offer it.
     pub pages: &'a [String],
 }
 
@@ -66,18 +91,28 @@ fn endpoint_word<S: serde::Serializer>(
     serializer.serialize_str(endpoint.word())
 }
 
-/// What was kept, by the team as the settings have it.
+/// What was kept, by whom it is about.
 #[derive(Debug, Default)]
 pub struct Restored {
-    /// Who the teams are.
-    pub identities: HashMap<String, Identity>,
-    /// Their invoices.
-    pub invoices: HashMap<String, RestoredAnswer<Invoices>>,
-    /// Their usage.
-    pub usage: HashMap<String, RestoredAnswer<Usage>>,
+    /// Invoices of teams and of the personal account.
+    pub invoices: HashMap<About, RestoredAnswer<Invoices>>,
+    /// Usage of teams.
+    pub usage: HashMap<About, RestoredAnswer<Usage>>,
+    /// Usage of enterprise accounts.
+    pub account_usage: HashMap<About, RestoredAnswer<AccountUsage>>,
+    /// Which teams the token sees.
+    pub teams: HashMap<About, RestoredAnswer<Vec<Identity>>>,
+    /// Who teams are.
+    pub identities: HashMap<About, Particular<Identity>>,
+    /// Who enterprise accounts are.
+    pub accounts: HashMap<About, Particular<Account>>,
+    /// What is scheduled for teams.
+    pub delinquencies: HashMap<About, Particular<Delinquency>>,
+    /// The licences of teams.
+    pub licenses: HashMap<About, Particular<Licenses>>,
 }
 
-/// An answer that was kept.
+/// A polled answer that was kept.
 #[derive(Debug)]
 pub struct RestoredAnswer<T> {
     /// What was understood of it, and when Heroku gave it.
@@ -88,6 +123,17 @@ pub struct RestoredAnswer<T> {
     pub pages: Vec<String>,
     /// For each of its rows that was left out, why.
     pub left_out: Vec<String>,
+}
+
+/// Something that is rarely asked, and when Heroku said it.
+#[derive(Clone, Debug)]
+pub struct Particular<T> {
+    /// What Heroku said; `None` where it does not offer this.
+    pub data: Option<Arc<T>>,
+    /// When.
+    pub at: Timestamp,
+    /// The answer as Heroku sent it.
+    pub pages: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -118,8 +164,7 @@ struct Read<'a> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReadAnswer {
-    team: String,
-    identity: Option<Identity>,
+    about: About,
     endpoint: String,
     at: Timestamp,
     changed_at: Timestamp,
@@ -146,10 +191,10 @@ pub enum Unusable {
     #[error("it holds the answers of {0}")]
     OtherApi(Url),
     /// An answer in it is none that this program would have kept.
-    #[error("its answer of {endpoint} for team {team} is not one: {why}")]
+    #[error("its answer of {endpoint} for {about} is not one: {why}")]
     Answer {
-        /// The team.
-        team: String,
+        /// Whom it is about.
+        about: About,
         /// The endpoint.
         endpoint: String,
         /// What is wrong.
@@ -173,7 +218,7 @@ impl StateFile {
         });
         match restored {
             Ok(Some(restored)) => {
-                let answers = restored.invoices.len() + restored.usage.len();
+                let answers = restored.len();
                 tracing::info!(%path, answers, "the state file's answers are taken up");
                 restored
             }
@@ -255,54 +300,104 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<Restored, Unus
     let latest = now.saturating_add(CLOCK_SET_BACK).unwrap_or(now);
     let mut restored = Restored::default();
     for answer in answers {
-        let unusable = |why: String| Unusable::Answer {
-            team: answer.team.clone(),
-            endpoint: answer.endpoint.clone(),
-            why,
-        };
-        if answer.at > latest || answer.changed_at > answer.at {
-            return Err(unusable("its times are not in order".into()));
-        }
-        let at = answer.at.min(now);
-        let changed_at = answer.changed_at.min(at);
-        if let Some(identity) = answer.identity {
-            restored.identities.insert(answer.team.clone(), identity);
-        }
-        let wrong = |error: Error| unusable(error.to_string());
-        match answer.endpoint.as_str() {
-            "invoices" => {
-                let read =
-                    Answer::<Invoices>::from_kept(answer.pages, answer.validator).map_err(wrong)?;
-                restored
-                    .invoices
-                    .insert(answer.team, RestoredAnswer::new(read, at, changed_at));
+        let (about, endpoint) = (answer.about.clone(), answer.endpoint.clone());
+        restored.take(answer, now, latest).map_err(|why| {
+            let why = why.to_string();
+            Unusable::Answer {
+                about,
+                endpoint,
+                why,
             }
-            "usage" => {
-                let read =
-                    Answer::<Usage>::from_kept(answer.pages, answer.validator).map_err(wrong)?;
-                restored
-                    .usage
-                    .insert(answer.team, RestoredAnswer::new(read, at, changed_at));
-            }
-            _ => return Err(unusable("there is no such endpoint".into())),
-        }
+        })?;
     }
     Ok(restored)
 }
 
-impl<T> RestoredAnswer<T> {
-    fn new(answer: Answer<T>, at: Timestamp, changed_at: Timestamp) -> Self {
-        let good = Good {
-            data: answer.data.into(),
-            at,
-            changed_at,
-        };
-        Self {
-            good,
+impl Restored {
+    /// How many answers there are.
+    fn len(&self) -> usize {
+        self.invoices.len()
+            + self.usage.len()
+            + self.account_usage.len()
+            + self.teams.len()
+            + self.identities.len()
+            + self.accounts.len()
+            + self.delinquencies.len()
+            + self.licenses.len()
+    }
+
+    /// Takes an answer in, or tells why it is none.
+    fn take(
+        &mut self,
+        answer: ReadAnswer,
+        now: Timestamp,
+        latest: Timestamp,
+    ) -> Result<(), String> {
+        if answer.at > latest || answer.changed_at > answer.at {
+            return Err("its times are not in order".into());
+        }
+        let (about, endpoint) = (answer.about.clone(), answer.endpoint.clone());
+        match (&about, endpoint.as_str()) {
+            (About::Team(_) | About::PersonalAccount, "invoices") => {
+                self.invoices.insert(about, answer.polled(now)?);
+            }
+            (About::Team(_), "usage") => {
+                self.usage.insert(about, answer.polled(now)?);
+            }
+            (About::EnterpriseAccount(_), "usage") => {
+                self.account_usage.insert(about, answer.polled(now)?);
+            }
+            (About::Teams, "teams") => {
+                self.teams.insert(about, answer.polled(now)?);
+            }
+            (About::Team(_), "team") => {
+                self.identities.insert(about, answer.particular(now)?);
+            }
+            (About::EnterpriseAccount(_), "enterprise_account") => {
+                self.accounts.insert(about, answer.particular(now)?);
+            }
+            (About::Team(_), "delinquency") => {
+                self.delinquencies.insert(about, answer.particular(now)?);
+            }
+            (About::Team(_), "licenses") => {
+                self.licenses.insert(about, answer.particular(now)?);
+            }
+            _ => return Err("there is no such endpoint".into()),
+        }
+        Ok(())
+    }
+}
+
+impl ReadAnswer {
+    fn polled<T: FromPages>(self, now: Timestamp) -> Result<RestoredAnswer<T>, String> {
+        let read = Answer::<T>::from_kept(self.pages, self.validator);
+        let answer = read.map_err(|error| error.to_string())?;
+        let at = self.at.min(now);
+        Ok(RestoredAnswer {
+            good: Good {
+                data: answer.data.into(),
+                at,
+                changed_at: self.changed_at.min(at),
+            },
             validator: answer.validator,
             pages: answer.pages,
             left_out: answer.left_out,
-        }
+        })
+    }
+
+    fn particular<T: FromPages>(self, now: Timestamp) -> Result<Particular<T>, String> {
+        let read = |pages| Answer::<T>::from_kept(pages, None).map_err(|error| error.to_string());
+        let answer = match self.pages.is_empty() {
+            true => None,
+            false => Some(read(self.pages)?),
+        };
+        let at = self.at.min(now);
+        let pages = answer.as_ref().map(|answer| answer.pages.clone());
+        Ok(Particular {
+            data: answer.map(|answer| Arc::new(answer.data)),
+            at,
+            pages: pages.unwrap_or_default(),
+        })
     }
 }
 
@@ -349,17 +444,18 @@ mod tests {
         NOW.parse().unwrap()
     }
 
-    /// The answers of a team that has both, as they are kept.
+    fn about() -> About {
+        About::Team("acme".into())
+    }
+
+    /// The answers of a team that has both, and what is known of it, as they are kept.
     fn answers() -> String {
-        let identity = Identity {
-            id: "1".into(),
-            name: "acme".into(),
-        };
-        let invoices = [r#"[{"period_start":"2026-11-01","total":1}]"#.to_owned()];
-        let usage = [r#"[{"month":"2026-11","name":"acme"}]"#.to_owned()];
+        let page = |text: &str| [text.to_owned()];
+        let invoices = page(r#"[{"period_start":"2026-11-01","total":1}]"#);
+        let usage = page(r#"[{"month":"2026-11","name":"acme"}]"#);
+        let team = page(r#"{"id":"1","name":"acme"}"#);
         let kept = |endpoint, pages| Kept {
-            team: "acme",
-            identity: Some(&identity),
+            about: about(),
             endpoint,
             at: now(),
             changed_at: "2026-11-22T03:00:00Z".parse().unwrap(),
@@ -369,6 +465,8 @@ mod tests {
         let answers = [
             kept(Endpoint::Invoices, &invoices[..]),
             kept(Endpoint::Usage, &usage[..]),
+            kept(Endpoint::Team, &team[..]),
+            kept(Endpoint::Licenses, &[]),
         ];
         serde_json::to_string(&answers).unwrap()
     }
@@ -386,15 +484,21 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again_with_its_true_times() {
         let restored = parse(&written(), &api_url(), now()).unwrap();
-        let invoices = &restored.invoices["acme"];
+        let invoices = &restored.invoices[&about()];
         assert_eq!(invoices.good.data.len(), 1);
         assert_eq!(invoices.good.at, now());
         assert_eq!(
             invoices.good.changed_at,
             "2026-11-22T03:00:00Z".parse().unwrap()
         );
-        assert_eq!(restored.usage["acme"].good.data.team_name(), Some("acme"));
-        assert_eq!(restored.identities["acme"].id, "1");
+        let usage = &restored.usage[&about()];
+        assert_eq!(usage.good.data.team_name(), Some("acme"));
+        let identity = &restored.identities[&about()];
+        assert_eq!(
+            identity.data.as_ref().map(|team| team.id.as_str()),
+            Some("1")
+        );
+        assert!(restored.licenses[&about()].data.is_none());
     }
 
     #[test]
@@ -417,10 +521,10 @@ mod tests {
             ("[]".into(), "torn"),
             ("\0\0\0\0".into(), "torn"),
             (
-                r#"{"version":3,"shape":"of another time"}"#.into(),
-                "version 3",
+                r#"{"version":2,"shape":"of another time"}"#.into(),
+                "version 2",
             ),
-            (r#"{"version":2}"#.into(), "torn"),
+            (r#"{"version":3}"#.into(), "torn"),
             (edit(r#"\"total\":1"#, r#"\"total\":2"#), "edited"),
             (
                 edit("https://api.heroku.com/", "https://heroku.example/"),
@@ -438,6 +542,13 @@ mod tests {
             ),
             (
                 seal(r#""endpoint":"usage""#, r#""endpoint":"teams""#),
+                "no such endpoint",
+            ),
+            (
+                seal(
+                    r#""about":{"team":"acme"},"endpoint":"usage""#,
+                    r#""about":"personal_account","endpoint":"usage""#,
+                ),
                 "no such endpoint",
             ),
             (seal(r#"[{\"month\":\"2026-11\""#, r#"<html>"#), "usage"),

@@ -168,7 +168,7 @@ proptest! {
         let answer = |endpoint: &str, pages: &str| {
             let pages: Vec<_> = pages.split('\u{c}').collect();
             let pages = serde_json::to_string(&pages).unwrap();
-            format!(r#"{{"team":{team},"identity":null,"endpoint":"{endpoint}","at":"{at}","changed_at":"{changed_at}","validator":null,"pages":{pages}}}"#)
+            format!(r#"{{"about":{{"team":{team}}},"endpoint":"{endpoint}","at":"{at}","changed_at":"{changed_at}","validator":null,"pages":{pages}}}"#)
         };
         let answers = [answer("invoices", &invoices), answer("usage", &usage)].join(",");
         properties::state(&format!("[{answers}]"));

@@ -7,6 +7,7 @@ pub mod cost;
 pub mod invoice;
 pub mod own;
 pub mod seed;
+pub mod team;
 
 /// A metric.
 #[derive(Debug)]
@@ -90,6 +91,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
     seed::all()
         .chain(cost::all())
         .chain(invoice::all())
+        .chain(team::all())
         .chain(own::all())
 }
 

@@ -212,9 +212,18 @@ pub static PROCESS_THREADS: Metric = Metric {
     source: "/proc/self/stat",
 };
 
-const TEAM_NAME: Label = label("team_name", "The team's name.");
-const ENDPOINT: Label = label("endpoint", "`invoices` or `usage`.");
-const API_ENDPOINT: Label = label("endpoint", "`team` (who a team is), `invoices` or `usage`.");
+const TEAM_NAME: Label = label(
+    "team_name",
+    "The team's name; an enterprise account's where it is asked for all its teams, `_personal` for the personal account, `*` for the list of teams.",
+);
+const ENDPOINT: Label = label(
+    "endpoint",
+    "`invoices` or `usage`; `teams` is the list of teams.",
+);
+const API_ENDPOINT: Label = label(
+    "endpoint",
+    "`invoices`, `usage`, `team` and `enterprise_account` (who one is), `teams` (the list), `delinquency`, `licenses` or `authorizations`.",
+);
 
 const PER_TEAM: &[Label] = &[TEAM_NAME];
 

@@ -8,11 +8,14 @@ use super::logging;
 use super::serve::{poller, runtime};
 use crate::clock::Clock;
 use crate::config::{Config, LogConfig, LogLevel};
+use crate::domain::enterprise::AccountUsage;
 use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
+use crate::domain::particulars::Identity;
 use crate::domain::reason::Reason;
 use crate::domain::rules::Rules;
 use crate::domain::snapshot::{Outcome, Snapshot};
+use crate::domain::traffic::Endpoint;
 use crate::domain::usage::Usage;
 
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
@@ -84,10 +87,18 @@ fn count(number: usize, one: &str, several: &str) -> String {
     }
 }
 
-/// Writes what is known, and tells whether all is well: no endpoint failed, and each team has one
-/// that answers. One that Heroku does not offer to the team is no failure.
+/// Writes what is known, and tells whether all is well: no endpoint failed, and of what was asked for
+/// there is each time one that answers. One that Heroku does not offer is no failure.
 fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
     let mut all_well = true;
+    if let Some(listing) = &snapshot.listing {
+        text.push_str("\nThe teams that the token sees\n");
+        all_well &= line(text, "teams", listing, seen) == Verdict::Answered;
+    }
+    for account in &snapshot.accounts {
+        text.push_str(&format!("\nEnterprise account {}\n", account.name));
+        all_well &= line(text, "usage", &account.usage, account_usage) == Verdict::Answered;
+    }
     for team in snapshot.teams() {
         let id = team
             .id
@@ -95,12 +106,38 @@ fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
             .filter(|id| **id != team.name)
             .map(|id| format!(" ({id})"));
         text.push_str(&format!("\n{}{}\n", team.name, id.unwrap_or_default()));
-        let invoices = line(text, "invoices", &team.invoices, invoices);
-        let usage = line(text, "usage", &team.usage, usage);
-        let answered = [invoices, usage].contains(&Verdict::Answered);
-        all_well &= answered && ![invoices, usage].contains(&Verdict::Failed);
+        let mut verdicts = Vec::new();
+        if team.asked.contains(&Endpoint::Invoices) {
+            verdicts.push(line(text, "invoices", &team.invoices, invoices));
+        }
+        if team.asked.contains(&Endpoint::Usage) || team.usage.data().is_some() {
+            verdicts.push(line(text, "usage", &team.usage, usage));
+        }
+        // A team of an enterprise account may have neither invoices nor, as yet, usage.
+        let is_told = !team.asked.contains(&Endpoint::Usage) && team.id.is_some();
+        all_well &= is_told || verdicts.contains(&Verdict::Answered);
+        all_well &= !verdicts.contains(&Verdict::Failed);
     }
     all_well
+}
+
+fn seen(teams: &Vec<Identity>) -> String {
+    match teams.len() {
+        1 => "1 team".to_owned(),
+        count => format!("{count} teams"),
+    }
+}
+
+fn account_usage(usage: &AccountUsage) -> String {
+    if usage.months.is_empty() {
+        return "no usage in this month or the last".to_owned();
+    }
+    let months: Vec<_> = usage.months.iter().map(ToString::to_string).collect();
+    let teams = match usage.teams.len() {
+        1 => "1 team".to_owned(),
+        count => format!("{count} teams"),
+    };
+    format!("{} ({teams})", months.join(", "))
 }
 
 /// What came of asking an endpoint.

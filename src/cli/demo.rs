@@ -14,7 +14,7 @@ use super::logging;
 use super::serve::{block_on, listen, poller, serve, stop_signal};
 use crate::clock::Clock;
 use crate::config::{DemoConfig, HerokuConfig, WebConfig};
-use crate::domain::scope::{Scope, TeamScope};
+use crate::domain::scope::Scope;
 use crate::exposition::families::Shown;
 use crate::token::Token;
 
@@ -40,11 +40,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
         let asked = HerokuConfig {
             api_url: heroku.url().parse()?,
             token: Token::Given(heroku.token().into()),
-            scope: Scope {
-                teams: TeamScope::Named(teams),
-                enterprise_accounts: Vec::new(),
-                personal_account: false,
-            },
+            scope: Scope::named(teams),
             timeout: DEMO_TIMEOUT,
             rate_limit_floor: 0,
             poll_interval: config.poll_interval,

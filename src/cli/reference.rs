@@ -63,7 +63,7 @@ pub fn metrics_table() -> String {
             "| `{}` | {} | {} |",
             metric.name,
             labels.join(", "),
-            metric.help
+            metric.help.replace('|', r"\|")
         );
     }
     text

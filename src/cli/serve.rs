@@ -15,7 +15,6 @@ use tokio::time::{Instant, timeout_at};
 use super::{install_tls, logging};
 use crate::clock::Clock;
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
-use crate::domain::scope::TeamScope;
 use crate::exposition::families::Shown;
 use crate::heroku::client::{Client, Limits};
 use crate::poll::{self, Poller};
@@ -70,10 +69,7 @@ pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Polle
     Ok(Poller::new(poll::Options {
         client,
         token: config.token,
-        teams: match config.scope.teams {
-            TeamScope::Named(teams) => teams,
-            TeamScope::Seen(_) => Vec::new(),
-        },
+        scope: config.scope,
         interval: config.poll_interval,
         timeout: config.timeout,
         rate_limit_floor: config.rate_limit_floor,

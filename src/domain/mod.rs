@@ -5,10 +5,12 @@
 
 pub mod category;
 pub mod cost;
+pub mod enterprise;
 pub mod forecast;
 pub mod invoice;
 pub mod money;
 pub mod month;
+pub mod particulars;
 pub mod pattern;
 pub mod price;
 pub mod reason;

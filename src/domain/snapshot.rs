@@ -1,14 +1,17 @@
 //! Everything that is known at one moment: what a poll makes and what a scrape shows.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::enterprise::AccountUsage;
 use super::invoice::Invoices;
+use super::particulars::{Identity, Particulars};
 use super::reason::Reason;
-use super::traffic::Traffic;
+use super::traffic::{Endpoint, Traffic};
 use super::usage::Usage;
 
 /// What is known of every team. Swapped whole, never changed in place, so that nobody sees half an
@@ -17,12 +20,31 @@ use super::usage::Usage;
 pub struct Snapshot {
     teams: Vec<Team>,
     several: bool,
+    /// The enterprise accounts that are asked for all their teams.
+    pub accounts: Vec<Account>,
+    /// What came of asking which teams the token sees, where that is asked.
+    pub listing: Option<Outcome<Vec<Identity>>>,
+    /// Whether everything that is asked has been tried once, whatever came of it.
+    pub all_tried: bool,
+    /// When the token expires, where Heroku says so.
+    pub token_expiry: Option<Timestamp>,
     /// What asking Heroku cost.
     pub traffic: Traffic,
+    /// The endpoints to which requests may go.
+    pub endpoints: Vec<Endpoint>,
 }
 
-/// What is known of one team.
+/// An enterprise account that is asked for all its teams.
 #[derive(Clone, Debug)]
+pub struct Account {
+    /// Its id or its name as the settings have it.
+    pub name: String,
+    /// What its teams used.
+    pub usage: Outcome<AccountUsage>,
+}
+
+/// What is known of one team. A personal account is one too.
+#[derive(Clone, Debug, Default)]
 pub struct Team {
     /// The id, where it is known.
     pub id: Option<String>,
@@ -32,6 +54,50 @@ pub struct Team {
     pub invoices: Outcome<Invoices>,
     /// Its usage.
     pub usage: Outcome<Usage>,
+    /// The endpoints that are asked for this team, or stand for one that is: each has its rows of
+    /// what the program tells of itself.
+    pub asked: &'static [Endpoint],
+    /// What is known of it beside its bill.
+    pub particulars: Particulars,
+}
+
+impl Team {
+    /// The endpoints that are asked for a team by itself.
+    pub const ENDPOINTS: &'static [Endpoint] = &[Endpoint::Invoices, Endpoint::Usage];
+}
+
+/// An endpoint that is asked, and how that goes, whatever it answers with.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// Whom it is asked for: a team's name, an enterprise account's, or `*` for the list of teams.
+    pub name: Cow<'a, str>,
+    /// Which one it is.
+    pub endpoint: Endpoint,
+    /// How the polls went.
+    pub record: &'a Record,
+    /// Whether the last poll succeeded.
+    pub is_up: bool,
+    /// Whether Heroku offers it, as far as is known.
+    pub is_available: bool,
+    /// When Heroku last gave the answer that is known.
+    pub last_success: Option<Timestamp>,
+    /// When Heroku first gave it.
+    pub changed: Option<Timestamp>,
+}
+
+impl<'a> Asked<'a> {
+    fn new<T>(name: &'a str, endpoint: Endpoint, outcome: &'a Outcome<T>) -> Self {
+        let good = outcome.last_good.as_ref();
+        Self {
+            name: name.into(),
+            endpoint,
+            record: &outcome.record,
+            is_up: outcome.is_up(),
+            is_available: outcome.is_available(),
+            last_success: good.map(|good| good.at),
+            changed: good.map(|good| good.changed_at),
+        }
+    }
 }
 
 /// What came of asking one endpoint for one team, so far.
@@ -135,6 +201,21 @@ pub enum Polled<T> {
     Failed(Failure),
 }
 
+impl<T: PartialEq> Good<T> {
+    /// What an answer of the instant `at` makes of the one before. Where they say the same, the same
+    /// `Arc` stays, by which others see that nothing changed.
+    pub fn renewed(before: Option<Self>, data: T, at: Timestamp) -> Self {
+        match before {
+            Some(good) if *good.data == data => Self { at, ..good },
+            _ => Self {
+                data: Arc::new(data),
+                at,
+                changed_at: at,
+            },
+        }
+    }
+}
+
 impl<T: PartialEq> Outcome<T> {
     /// Notes what a poll that ended at `now` brought. A failure keeps what is known; a success
     /// forgets the failure.
@@ -151,17 +232,7 @@ impl<T: PartialEq> Outcome<T> {
                 record.rows_left_out = rows_left_out;
                 record.is_unavailable = false;
                 self.failure = None;
-                match &mut self.last_good {
-                    // The same `Arc` stays, by which others see that nothing changed.
-                    Some(good) if *good.data == data => good.at = now,
-                    good => {
-                        *good = Some(Good {
-                            data: Arc::new(data),
-                            at: now,
-                            changed_at: now,
-                        })
-                    }
-                }
+                self.last_good = Some(Good::renewed(self.last_good.take(), data, now));
             }
             Polled::Unchanged => {
                 record.is_unavailable = false;
@@ -237,6 +308,8 @@ impl Snapshot {
             teams: kept,
             several,
             traffic,
+            endpoints: Endpoint::ALL.to_vec(),
+            ..Self::default()
         }
     }
 
@@ -245,11 +318,32 @@ impl Snapshot {
         &self.teams
     }
 
-    /// Whether every endpoint of every team has been asked once, whatever came of it.
-    pub fn all_tried(&self) -> bool {
-        self.teams
+    /// Every endpoint that is asked: those of the teams, the accounts, and the list of teams. None
+    /// stands twice.
+    pub fn asked(&self) -> Vec<Asked<'_>> {
+        let of_teams = self.teams.iter().flat_map(|team| {
+            team.asked.iter().map(|endpoint| match endpoint {
+                Endpoint::Usage => Asked::new(&team.name, *endpoint, &team.usage),
+                _ => Asked::new(&team.name, *endpoint, &team.invoices),
+            })
+        });
+        let mut asked: Vec<_> = of_teams.collect();
+        let mut names: BTreeSet<_> = asked
             .iter()
-            .all(|team| team.invoices.record.polls > 0 && team.usage.record.polls > 0)
+            .filter(|asked| asked.endpoint == Endpoint::Usage)
+            .map(|asked| asked.name.clone())
+            .collect();
+        for account in &self.accounts {
+            let mut row = Asked::new(&account.name, Endpoint::Usage, &account.usage);
+            // A team may be called as its account is.
+            while !names.insert(row.name.clone()) {
+                row.name = format!("{} (enterprise account)", row.name).into();
+            }
+            asked.push(row);
+        }
+        let listing = self.listing.as_ref();
+        asked.extend(listing.map(|listing| Asked::new("*", Endpoint::Teams, listing)));
+        asked
     }
 
     /// The first instant after `now` at which some figures will be older than `max_age`.
@@ -283,8 +377,7 @@ mod tests {
         Team {
             id: id.map(Into::into),
             name: name.into(),
-            invoices: Outcome::default(),
-            usage: Outcome::default(),
+            ..Team::default()
         }
     }
 
@@ -312,6 +405,36 @@ mod tests {
         let snapshot = Snapshot::new(teams, true, Traffic::default());
         let names: Vec<_> = snapshot.teams().iter().map(|t| t.name.as_str()).collect();
         assert_eq!(names, ["ops (3)", "ops", "ops (3) (3)"]);
+    }
+
+    #[test]
+    fn an_account_that_is_called_as_a_team_has_rows_of_its_own() {
+        let ops = Team {
+            asked: Team::ENDPOINTS,
+            ..team(Some("1"), "ops")
+        };
+        let account = Account {
+            name: "ops".into(),
+            usage: Outcome::default(),
+        };
+        let snapshot = Snapshot {
+            accounts: vec![account.clone(), account],
+            listing: Some(Outcome::default()),
+            ..Snapshot::new(vec![ops], true, Traffic::default())
+        };
+        let asked = snapshot.asked();
+        let rows: Vec<_> = asked
+            .iter()
+            .map(|asked| (&*asked.name, asked.endpoint.word()))
+            .collect();
+        let expected = [
+            ("ops", "invoices"),
+            ("ops", "usage"),
+            ("ops (enterprise account)", "usage"),
+            ("ops (enterprise account) (enterprise account)", "usage"),
+            ("*", "teams"),
+        ];
+        assert_eq!(rows, expected);
     }
 
     fn at(second: i64) -> Timestamp {

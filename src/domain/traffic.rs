@@ -7,22 +7,48 @@ use std::time::Duration;
 pub enum Endpoint {
     /// Who a team is: `/teams/{id or name}`.
     Team,
-    /// A team's invoices: `/teams/{id or name}/invoices`.
+    /// Which teams the token sees: `/teams`.
+    Teams,
+    /// Who an enterprise account is: `/enterprise-accounts/{id or name}`.
+    EnterpriseAccount,
+    /// A team's invoices, `/teams/{id or name}/invoices`, or a personal account's,
+    /// `/account/invoices`.
     Invoices,
-    /// A team's usage by month: `/teams/{id}/usage/monthly`.
+    /// A team's usage by month, `/teams/{id}/usage/monthly`, or that of all teams of an enterprise
+    /// account, `/enterprise-accounts/{id}/usage/monthly`.
     Usage,
+    /// What is scheduled for a team that does not pay: `/teams/{id or name}/delinquency`.
+    Delinquency,
+    /// A team's licences: `/teams/{id or name}/licenses`.
+    Licenses,
+    /// The authorizations of the token's owner: `/oauth/authorizations`.
+    Authorizations,
 }
 
 impl Endpoint {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Team, Self::Invoices, Self::Usage];
+    pub const ALL: [Self; 8] = [
+        Self::Team,
+        Self::Teams,
+        Self::EnterpriseAccount,
+        Self::Invoices,
+        Self::Usage,
+        Self::Delinquency,
+        Self::Licenses,
+        Self::Authorizations,
+    ];
 
     /// The word for it in logs, metrics and documents.
     pub fn word(self) -> &'static str {
         match self {
             Self::Team => "team",
+            Self::Teams => "teams",
+            Self::EnterpriseAccount => "enterprise_account",
             Self::Invoices => "invoices",
             Self::Usage => "usage",
+            Self::Delinquency => "delinquency",
+            Self::Licenses => "licenses",
+            Self::Authorizations => "authorizations",
         }
     }
 }

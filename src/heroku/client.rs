@@ -1,139 +1,26 @@
-//! Sends a request, follows a list through its pages and decodes the answer.
+//! The endpoints of the API that are asked, each by a function of its own.
 
-use std::collections::BTreeSet;
-use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-use jiff::fmt::rfc2822;
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, DATE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RANGE, RETRY_AFTER,
-};
-use reqwest::{Response, StatusCode, redirect};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
 use url::Url;
 
 use super::error::{Error, Explanation};
-use super::wire::{self, Decoded, Unreadable};
+use super::transport::Transport;
+use super::wire::authorizations::Authorizations;
+use crate::domain::enterprise::AccountUsage;
 use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
+use crate::domain::particulars::{Account, Delinquency, Identity, Licenses};
 use crate::domain::traffic::{Endpoint, Traffic};
 use crate::domain::usage::Usage;
-use crate::loopback::is_loopback;
-use crate::token::TokenError;
 
-/// The version of the API that the client speaks, as Heroku wants it asked for.
-const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
-
-/// A list of more pages than this is a loop: at 200 elements a page, the least that Heroku gives,
-/// it would be ten thousand invoices.
-pub const MOST_PAGES: usize = 50;
-
-/// The bytes of an error's body that are read: Heroku's are a line of JSON.
-const ERROR_BODY: usize = 64 << 10;
-
-/// As much of an upstream's message as a log line bears.
-const MESSAGE_CHARACTERS: usize = 300;
-
-/// What is put in the place of a token that an upstream echoes.
-const TOKEN_STOOD_HERE: &str = "[token]";
-
-/// A shorter token is none of Heroku's, and may stand in an app's name by chance.
-const SHORTEST_TOKEN: usize = 8;
-
-/// How long to wait and how much to read.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// For a connection to be made.
-    pub connect: Duration,
-    /// For the next piece of an answer.
-    pub idle: Duration,
-    /// For one request in all.
-    pub request: Duration,
-    /// The bytes of one answer, decompressed, with all its pages.
-    pub body: usize,
-}
-
-impl Limits {
-    /// The limits of requests that may take `request` each. Heroku answers in about a second; the
-    /// largest answer expected, two months of ten thousand apps, is about two megabytes.
-    pub fn within(request: Duration) -> Self {
-        Self {
-            connect: request.min(Duration::from_secs(10)),
-            idle: request.min(Duration::from_secs(15)),
-            request,
-            body: 32 << 20,
-        }
-    }
-}
+pub use super::list::{Answer, Fetched, FromPages, MOST_PAGES, Validator};
+pub use super::transport::{ClientError, Limits};
 
 /// A client for one API.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    transport: Transport,
     api_url: Url,
-    limits: Limits,
-    traffic: Mutex<Traffic>,
-    /// What Heroku said of the rate limit since it was last asked for.
-    rate_limit_news: Mutex<Option<u64>>,
-}
-
-/// The client could not be made: the system gives no certificates that can be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTPS client could not be set up")]
-pub struct ClientError(#[from] reqwest::Error);
-
-/// Who a team is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Its id, a UUID.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-}
-
-/// By what Heroku can tell whether an answer still stands: its `ETag`, and what was asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Validator {
-    url: String,
-    etag: String,
-}
-
-/// What came of asking.
-#[derive(Debug)]
-pub enum Fetched<T> {
-    /// The answer that the validator stands for is still Heroku's (304).
-    Unchanged,
-    /// An answer.
-    Answer(Answer<T>),
-}
-
-/// An answer, and what of it could not be understood.
-#[derive(Debug)]
-pub struct Answer<T> {
-    /// What was understood.
-    pub data: T,
-    /// For each row that was left out, why.
-    pub left_out: Vec<String>,
-    /// The JSON of each page, as Heroku sent it.
-    pub pages: Vec<String>,
-    /// By what to ask whether it still stands; a list of several pages has none.
-    pub validator: Option<Validator>,
-}
-
-/// One request: for what, how, and how many bytes the answer may have.
-struct Ask<'a> {
-    url: &'a Url,
-    headers: HeaderMap,
-    room: usize,
-}
-
-/// One answer to one request.
-struct Page {
-    body: String,
-    next: Option<HeaderValue>,
-    etag: Option<String>,
 }
 
 impl Client {
@@ -146,32 +33,8 @@ impl Client {
     ///
     /// Where TLS cannot be set up.
     pub fn new(api_url: Url, limits: Limits) -> Result<Self, ClientError> {
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!(
-                env!("CARGO_PKG_NAME"),
-                "/",
-                env!("CARGO_PKG_VERSION")
-            ))
-            .default_headers(HeaderMap::from_iter([(ACCEPT, HEROKU_JSON)]))
-            .redirect(redirect::Policy::none())
-            .connect_timeout(limits.connect)
-            .read_timeout(limits.idle)
-            .timeout(limits.request);
-        if is_loopback(&api_url) {
-            http = http.no_proxy();
-        }
-        if api_url.scheme() == "http" {
-            // Needs no certificates, so that a machine that has none can run the demo.
-            http = http.tls_certs_only([]);
-        }
-        let http = http.build()?;
-        Ok(Self {
-            http,
-            api_url,
-            limits,
-            traffic: Mutex::default(),
-            rate_limit_news: Mutex::default(),
-        })
+        let transport = Transport::new(&api_url, limits)?;
+        Ok(Self { transport, api_url })
     }
 
     /// The address of the API.
@@ -181,12 +44,12 @@ impl Client {
 
     /// What asking cost so far.
     pub fn traffic(&self) -> Traffic {
-        held(&self.traffic).clone()
+        self.transport.traffic()
     }
 
     /// What Heroku said was left of the rate limit, if it said so since the last call.
     pub fn take_rate_limit_news(&self) -> Option<u64> {
-        held(&self.rate_limit_news).take()
+        self.transport.take_rate_limit_news()
     }
 
     /// Asks who the team is that has `team` as its id or its name: `GET /teams/{id or name}`.
@@ -194,22 +57,26 @@ impl Client {
     /// # Errors
     ///
     /// Where Heroku gives no answer that can be used; so for the other calls.
-    pub async fn team(&self, token: &SecretString, team: &str) -> Result<Identity, Error> {
+    pub async fn team(&self, token: &SecretString, team: &str) -> Result<Answer<Identity>, Error> {
         let url = self.url(&["teams", team]);
-        let headers = HeaderMap::new();
-        let room = self.limits.body;
-        let ask = Ask {
-            url: &url,
-            headers,
-            room,
-        };
-        let page = self.get(Endpoint::Team, token, ask).await?;
-        let body = page.map(|page| page.body).unwrap_or_default();
-        let row = wire::team(body.as_bytes()).map_err(|why| malformed(token, &why))?;
-        Ok(Identity {
-            id: row.id,
-            name: row.name,
-        })
+        self.whole(Endpoint::Team, token, url).await
+    }
+
+    /// Asks which teams the token sees: `GET /teams`. With the validator of an earlier answer, only
+    /// for what differs from it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::team`].
+    pub async fn teams(
+        &self,
+        token: &SecretString,
+        known: Option<&Validator>,
+    ) -> Result<Fetched<Vec<Identity>>, Error> {
+        let url = self.url(&["teams"]);
+        self.transport
+            .list(Endpoint::Teams, token, url, known)
+            .await
     }
 
     /// Asks for all invoices of a team: `GET /teams/{id or name}/invoices`. With the validator of
@@ -225,7 +92,25 @@ impl Client {
         known: Option<&Validator>,
     ) -> Result<Fetched<Invoices>, Error> {
         let url = self.url(&["teams", team, "invoices"]);
-        self.list(Endpoint::Invoices, token, url, known, wire::invoices)
+        self.transport
+            .list(Endpoint::Invoices, token, url, known)
+            .await
+    }
+
+    /// Asks for all invoices of the account that the token is of: `GET /account/invoices`. With the
+    /// validator of an earlier answer, only for what differs from it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::team`].
+    pub async fn account_invoices(
+        &self,
+        token: &SecretString,
+        known: Option<&Validator>,
+    ) -> Result<Fetched<Invoices>, Error> {
+        let url = self.url(&["account", "invoices"]);
+        self.transport
+            .list(Endpoint::Invoices, token, url, known)
             .await
     }
 
@@ -243,12 +128,106 @@ impl Client {
         months: (Month, Month),
         known: Option<&Validator>,
     ) -> Result<Fetched<Usage>, Error> {
-        let mut url = self.url(&["teams", team_id, "usage", "monthly"]);
-        url.query_pairs_mut()
-            .append_pair("start", &months.0.to_string())
-            .append_pair("end", &months.1.to_string());
-        self.list(Endpoint::Usage, token, url, known, wire::usage)
+        let url = self.url_of_months(&["teams", team_id, "usage", "monthly"], months);
+        self.transport
+            .list(Endpoint::Usage, token, url, known)
             .await
+    }
+
+    /// Asks who the enterprise account is that has `account` as its id or its name:
+    /// `GET /enterprise-accounts/{id or name}`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::team`].
+    pub async fn enterprise_account(
+        &self,
+        token: &SecretString,
+        account: &str,
+    ) -> Result<Answer<Account>, Error> {
+        let url = self.url(&["enterprise-accounts", account]);
+        self.whole(Endpoint::EnterpriseAccount, token, url).await
+    }
+
+    /// Asks for the usage of all teams of an enterprise account in the months `from` to `to`:
+    /// `GET /enterprise-accounts/{id}/usage/monthly?start=YYYY-MM&end=YYYY-MM`. An account's name
+    /// will not do. With the validator of an earlier answer, only for what differs from it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::team`].
+    pub async fn account_usage(
+        &self,
+        token: &SecretString,
+        account_id: &str,
+        months: (Month, Month),
+        known: Option<&Validator>,
+    ) -> Result<Fetched<AccountUsage>, Error> {
+        let path = ["enterprise-accounts", account_id, "usage", "monthly"];
+        let url = self.url_of_months(&path, months);
+        self.transport
+            .list(Endpoint::Usage, token, url, known)
+            .await
+    }
+
+    /// Asks what is scheduled for a team that does not pay: `GET /teams/{id or name}/delinquency`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::team`].
+    pub async fn delinquency(
+        &self,
+        token: &SecretString,
+        team: &str,
+    ) -> Result<Answer<Delinquency>, Error> {
+        let url = self.url(&["teams", team, "delinquency"]);
+        self.whole(Endpoint::Delinquency, token, url).await
+    }
+
+    /// Asks for a team's licences: `GET /teams/{id or name}/licenses`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::team`].
+    pub async fn licenses(
+        &self,
+        token: &SecretString,
+        team: &str,
+    ) -> Result<Answer<Licenses>, Error> {
+        let url = self.url(&["teams", team, "licenses"]);
+        self.whole(Endpoint::Licenses, token, url).await
+    }
+
+    /// Asks in how many seconds the token expires: `GET /oauth/authorizations`. `None` where Heroku
+    /// does not say.
+    ///
+    /// The answer holds every token of the account. So nothing of it outlives this call, and an
+    /// error tells nothing of what stood in it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::team`].
+    pub async fn token_expires_in(&self, token: &SecretString) -> Result<Option<i64>, Error> {
+        let url = self.url(&["oauth", "authorizations"]);
+        let authorizations: Answer<Authorizations> = self
+            .whole(Endpoint::Authorizations, token, url)
+            .await
+            .map_err(without_words)?;
+        Ok(authorizations.data.expires_in(token))
+    }
+
+    /// Asks for an answer, whatever was known before.
+    async fn whole<T: FromPages>(
+        &self,
+        endpoint: Endpoint,
+        token: &SecretString,
+        url: Url,
+    ) -> Result<Answer<T>, Error> {
+        match self.transport.list(endpoint, token, url, None).await? {
+            Fetched::Answer(answer) => Ok(answer),
+            // Heroku says so only where it was asked whether an earlier answer stands.
+            Fetched::Unchanged => Err(Error::Malformed("it is empty".into())),
+        }
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -260,382 +239,28 @@ impl Client {
         url
     }
 
-    /// Reads a list through all its pages: while an answer names a `Next-Range`, that is asked for
-    /// next. A page that fails fails the list, for half a list is no answer.
-    /// <https://devcenter.heroku.com/articles/platform-api-reference#ranges>
-    async fn list<T>(
-        &self,
-        endpoint: Endpoint,
-        token: &SecretString,
-        url: Url,
-        known: Option<&Validator>,
-        read: fn(&[String]) -> Result<Decoded<T>, Unreadable>,
-    ) -> Result<Fetched<T>, Error> {
-        let mut headers = HeaderMap::new();
-        let etag = known
-            .filter(|known| known.url == url.as_str())
-            .and_then(|known| known.etag.parse().ok());
-        headers.extend(etag.map(|etag| (IF_NONE_MATCH, etag)));
-
-        let mut pages = Vec::new();
-        let mut asked = BTreeSet::new();
-        let mut first_etag = None;
-        let mut room = self.limits.body;
-        loop {
-            let ask = Ask {
-                url: &url,
-                headers,
-                room,
-            };
-            let Some(page) = self.get(endpoint, token, ask).await? else {
-                break;
-            };
-            room = room.saturating_sub(page.body.len());
-            if pages.is_empty() {
-                first_etag = page.etag;
-            }
-            pages.push(page.body);
-            let Some(next) = page.next else { break };
-            if !asked.insert(next.as_bytes().to_vec()) {
-                return Err(Error::Malformed("its pages go round in a circle".into()));
-            }
-            if pages.len() >= MOST_PAGES {
-                return Err(Error::TooManyPages(MOST_PAGES));
-            }
-            headers = HeaderMap::from_iter([(RANGE, next)]);
-        }
-        if pages.is_empty() {
-            return Ok(Fetched::Unchanged);
-        }
-        let Decoded { value, left_out } = read(&pages).map_err(|why| malformed(token, &why))?;
-        let left_out = left_out.iter().map(|why| printable(token, why)).collect();
-        // The first page's tag says nothing of the others.
-        let etag = first_etag.filter(|_| pages.len() == 1);
-        let validator = etag.map(|etag| Validator {
-            url: url.into(),
-            etag,
-        });
-        Ok(Fetched::Answer(Answer {
-            data: value,
-            left_out,
-            pages,
-            validator,
-        }))
+    fn url_of_months(&self, path: &[&str], (from, to): (Month, Month)) -> Url {
+        let mut url = self.url(path);
+        url.query_pairs_mut()
+            .append_pair("start", &from.to_string())
+            .append_pair("end", &to.to_string());
+        url
     }
+}
 
-    /// Sends one request and counts it. `None` is Heroku's word that nothing changed.
-    async fn get(
-        &self,
-        endpoint: Endpoint,
-        token: &SecretString,
-        ask: Ask<'_>,
-    ) -> Result<Option<Page>, Error> {
-        let Ask { url, headers, room } = ask;
-        let started = Instant::now();
-        // Only a conditional request can be answered with the word that nothing changed.
-        let may_be_unchanged = headers.contains_key(IF_NONE_MATCH);
-        let sent = self.send(token, url, headers).await;
-        let status = sent
-            .as_ref()
-            .ok()
-            .map(|response| response.status().as_u16());
-        let answered = match sent {
-            Ok(response) => {
-                self.note_rate_limit(&response);
-                match response.status() {
-                    StatusCode::NOT_MODIFIED if may_be_unchanged => Ok(None),
-                    _ => self.receive(token, response, room).await.map(Some),
-                }
-            }
-            Err(error) => Err(error),
-        };
-        held(&self.traffic).count(endpoint, status, started.elapsed());
-        answered
-    }
-
-    async fn send(
-        &self,
-        token: &SecretString,
-        url: &Url,
-        headers: HeaderMap,
-    ) -> Result<Response, Error> {
-        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| TokenError::Malformed)?;
-        authorization.set_sensitive(true);
-        let request = self
-            .http
-            .get(url.clone())
-            .headers(headers)
-            .header(AUTHORIZATION, authorization);
-        request.send().await.map_err(transport)
-    }
-
-    fn note_rate_limit(&self, response: &Response) {
-        let header = response.headers().get("ratelimit-remaining");
-        if let Some(remaining) = header.and_then(|value| value.to_str().ok()?.trim().parse().ok()) {
-            held(&self.traffic).rate_limit_remaining = Some(remaining);
-            *held(&self.rate_limit_news) = Some(remaining);
-        }
-    }
-
-    async fn receive(
-        &self,
-        token: &SecretString,
-        response: Response,
-        room: usize,
-    ) -> Result<Page, Error> {
-        let status = response.status();
-        if status.is_redirection() {
-            return Err(Error::Redirect {
-                status: status.as_u16(),
-            });
-        }
-        if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
-            return Err(self.refused(token, response).await);
-        }
-        let next = response.headers().get("next-range").cloned();
-        let etag =
-            header(&response, ETAG.as_str()).filter(|etag| !etag.contains(token.expose_secret()));
-        let body = String::from_utf8(self.body(response, room).await?)
-            .map_err(|_| Error::Malformed("it is not UTF-8".into()))?;
-        Ok(Page {
-            body: without_token(token, body),
-            next,
-            etag,
-        })
-    }
-
-    /// Reads a body up to the limit; it is counted decompressed, so that a small answer cannot
-    /// unfold into a large one.
-    async fn body(&self, mut response: Response, room: usize) -> Result<Vec<u8>, Error> {
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(transport)? {
-            if body.len() + piece.len() > room {
-                return Err(Error::TooLarge(self.limits.body));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
-    }
-
-    /// The error for an answer that is a refusal, with what Heroku's error body says of it.
-    async fn refused(&self, token: &SecretString, response: Response) -> Error {
-        #[derive(Default, Deserialize)]
-        struct ErrorBody {
-            id: Option<String>,
-            message: Option<String>,
-        }
-        let status = response.status().as_u16();
-        let retry_after = retry_after(&response);
-        let request_id = header(&response, "request-id");
-        // A refusal stays one whether or not its body can be read: a 5xx is often HTML.
-        let body = self.body(response, ERROR_BODY).await.unwrap_or_default();
-        let body: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
-        let said = |text: Option<String>| text.map(|text| printable(token, &text));
-        let explanation = Explanation {
-            id: said(body.id),
-            message: said(body.message),
-            request_id: said(request_id),
-        };
+/// An error without what the upstream wrote.
+fn without_words(error: Error) -> Error {
+    match error {
         Error::Status {
             status,
-            explanation,
             retry_after,
-        }
-    }
-}
-
-impl Answer<Invoices> {
-    /// Reads an answer that was kept as Heroku sent it.
-    ///
-    /// # Errors
-    ///
-    /// Where it is not such an answer.
-    pub fn from_kept(pages: Vec<String>, validator: Option<Validator>) -> Result<Self, Error> {
-        kept(wire::invoices, pages, validator)
-    }
-}
-
-impl Answer<Usage> {
-    /// Reads an answer that was kept as Heroku sent it.
-    ///
-    /// # Errors
-    ///
-    /// Where it is not such an answer.
-    pub fn from_kept(pages: Vec<String>, validator: Option<Validator>) -> Result<Self, Error> {
-        kept(wire::usage, pages, validator)
-    }
-}
-
-fn kept<T>(
-    read: fn(&[String]) -> Result<Decoded<T>, Unreadable>,
-    pages: Vec<String>,
-    validator: Option<Validator>,
-) -> Result<Answer<T>, Error> {
-    let Decoded { value, left_out } =
-        read(&pages).map_err(|why| Error::Malformed(why.to_string()))?;
-    Ok(Answer {
-        data: value,
-        left_out,
-        pages,
-        validator,
-    })
-}
-
-/// What a lock guards. Each change to it is whole, so that even a panic in between leaves it sound.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The pause that an answer asks for: `Retry-After` as seconds, or as a date, which is measured
-/// against the answer's own `Date` because the two clocks may differ.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let asked = header(response, RETRY_AFTER.as_str())?;
-    let asked = asked.trim();
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = rfc2822::parse(asked).ok()?.timestamp();
-    let said = rfc2822::parse(&header(response, DATE.as_str())?)
-        .ok()?
-        .timestamp();
-    Duration::try_from(until.duration_since(said)).ok()
-}
-
-fn header(response: &Response, name: &str) -> Option<String> {
-    Some(response.headers().get(name)?.to_str().ok()?.to_owned())
-}
-
-fn malformed(token: &SecretString, why: &Unreadable) -> Error {
-    Error::Malformed(printable(token, &why.to_string()))
-}
-
-/// An answer without the token, as it is or as JSON writes it, which a broken proxy may echo: what
-/// was never taken in comes out nowhere, neither as a label nor in the state file.
-fn without_token(token: &SecretString, body: String) -> String {
-    let token = token.expose_secret();
-    if token.len() < SHORTEST_TOKEN {
-        return body;
-    }
-    // Only graphic ASCII can be a token, and of that JSON escapes these two.
-    let escaped = token.replace('\\', r"\\").replace('"', r#"\""#);
-    if !body.contains(token) && !body.contains(&escaped) {
-        return body;
-    }
-    body.replace(&escaped, TOKEN_STOOD_HERE)
-        .replace(token, TOKEN_STOOD_HERE)
-}
-
-/// What an upstream wrote, made fit for a log line: short, on one line, and without the token,
-/// which a broken proxy may echo.
-fn printable(token: &SecretString, text: &str) -> String {
-    let text = text.replace(token.expose_secret(), TOKEN_STOOD_HERE);
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = plain.clone().take(MESSAGE_CHARACTERS).collect();
-    if plain.count() > MESSAGE_CHARACTERS {
-        short.push('…');
-    }
-    short
-}
-
-/// The error for a connection that could not be made, broke, or brought what cannot be
-/// decompressed.
-fn transport(error: reqwest::Error) -> Error {
-    if error.is_timeout() {
-        Error::Timeout
-    } else if is_bad_compression(&error) {
-        Error::Malformed("it is not compressed as its Content-Encoding says".into())
-    } else {
-        Error::Network(error.without_url())
-    }
-}
-
-/// Whether a decompressor could make nothing of what came. reqwest calls everything that goes wrong
-/// within a body a decoding error, a lost connection too.
-fn is_bad_compression(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|cause| {
-        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        matches!(
-            kind,
-            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn response(headers: &[(&str, &str)]) -> Response {
-        let builder = http::Response::builder().status(429);
-        let builder = headers.iter().fold(builder, |builder, (name, value)| {
-            builder.header(*name, *value)
-        });
-        builder.body("").unwrap().into()
-    }
-
-    #[test]
-    fn a_pause_is_read_as_seconds_and_as_a_date() {
-        let table = [
-            ("7", Some(7)),
-            (" 7 ", Some(7)),
-            ("Mon, 23 Nov 2026 12:00:30 GMT", Some(30)),
-            ("Mon, 23 Nov 2026 11:59:59 GMT", None),
-            ("-7", None),
-            ("soon", None),
-            ("", None),
-        ];
-        for (text, seconds) in table {
-            let response = response(&[
-                ("date", "Mon, 23 Nov 2026 12:00:00 GMT"),
-                ("retry-after", text),
-            ]);
-            assert_eq!(
-                retry_after(&response),
-                seconds.map(Duration::from_secs),
-                "{text:?}"
-            );
-        }
-        assert_eq!(
-            retry_after(&response(&[(
-                "retry-after",
-                "Mon, 23 Nov 2026 12:00:30 GMT"
-            )])),
-            None
-        );
-    }
-
-    #[test]
-    fn an_answer_is_taken_in_without_the_token() {
-        let table = [
-            (
-                "HRKU-secret",
-                r#"{"a":"HRKU-secretHRKU-secret"}"#,
-                r#"{"a":"[token][token]"}"#,
-            ),
-            (r#"HRKU-"\x"#, r#"{"a":"HRKU-\"\\x"}"#, r#"{"a":"[token]"}"#),
-            (r#"HRKU-"\x"#, r#"HRKU-"\x"#, "[token]"),
-            (
-                "HRKU-secret",
-                r#"{"a":"HRKU-secre"}"#,
-                r#"{"a":"HRKU-secre"}"#,
-            ),
-            ("shop", r#"{"app_name":"shop"}"#, r#"{"app_name":"shop"}"#),
-        ];
-        for (token, body, expected) in table {
-            let body = without_token(&SecretString::from(token), body.to_owned());
-            assert_eq!(body, expected, "{token}");
-        }
-    }
-
-    #[test]
-    fn what_an_upstream_wrote_is_short_on_one_line_and_without_the_token() {
-        let token = SecretString::from("HRKU-secret");
-        let echoed = printable(&token, "you sent\nHRKU-secret\u{1b}[31m");
-        assert_eq!(echoed, "you sent [token] [31m");
-        assert_eq!(
-            printable(&token, &"é".repeat(301)),
-            format!("{}…", "é".repeat(300))
-        );
+            ..
+        } => Error::Status {
+            status,
+            explanation: Explanation::default(),
+            retry_after,
+        },
+        Error::Malformed(_) => Error::Malformed("it is no list of authorizations".into()),
+        other => other,
     }
 }

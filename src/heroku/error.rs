@@ -47,6 +47,9 @@ pub enum Error {
     /// Heroku knows no such team, or does not tell of it.
     #[error("there is no such team")]
     TeamNotFound(#[source] Box<Error>),
+    /// Heroku knows no such enterprise account, or does not tell of it.
+    #[error("there is no such enterprise account")]
+    AccountNotFound(#[source] Box<Error>),
     /// There is no token to ask with.
     #[error("there is no token")]
     Token(#[from] TokenError),
@@ -99,6 +102,7 @@ impl Error {
             Self::Malformed(_) => Reason::Malformed,
             Self::NotAvailable(_) => Reason::NotAvailable,
             Self::TeamNotFound(_) => Reason::TeamNotFound,
+            Self::AccountNotFound(_) => Reason::NotFound,
             Self::Token(_) => Reason::TokenUnreadable,
         }
     }

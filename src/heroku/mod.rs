@@ -5,4 +5,6 @@
 
 pub mod client;
 pub mod error;
+mod list;
+mod transport;
 mod wire;

@@ -6,6 +6,10 @@
 //! schema: <https://devcenter.heroku.com/articles/platform-api-reference#team-invoice>,
 //! <https://devcenter.heroku.com/articles/platform-api-reference#team-monthly-usage>.
 
+mod account_usage;
+pub(super) mod authorizations;
+mod teams;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -16,6 +20,7 @@ use crate::domain::invoice::{Invoice, Invoices, Period};
 use crate::domain::money::Money;
 use crate::domain::month::Month;
 use crate::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use crate::heroku::list::FromPages;
 
 /// A list as it was understood, and what was left out of it.
 #[derive(Debug)]
@@ -32,20 +37,26 @@ pub(super) enum Unreadable {
     NotAList(serde_json::Error),
     #[error("none of its {rows} rows is as it should be; of the first: {first}")]
     NoRow { rows: usize, first: String },
-    #[error("it is not a team: {0}")]
-    NotATeam(serde_json::Error),
+    #[error("it is not such an object: {0}")]
+    NotAnObject(serde_json::Error),
 }
 
-/// Who a team is (`team.id`, `team.name`).
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct TeamRow {
-    pub(super) id: String,
-    pub(super) name: String,
+impl FromPages for Invoices {
+    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), String> {
+        in_pages(invoices(pages))
+    }
 }
 
-/// Reads `GET /teams/{id or name}`.
-pub(super) fn team(body: &[u8]) -> Result<TeamRow, Unreadable> {
-    serde_json::from_slice(body).map_err(Unreadable::NotATeam)
+impl FromPages for Usage {
+    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), String> {
+        in_pages(usage(pages))
+    }
+}
+
+/// What was decoded, as [`FromPages`] has it.
+fn in_pages<T>(decoded: Result<Decoded<T>, Unreadable>) -> Result<(T, Vec<String>), String> {
+    let Decoded { value, left_out } = decoded.map_err(|why| why.to_string())?;
+    Ok((value, left_out))
 }
 
 /// Reads the pages of `GET /teams/{}/invoices`. An invoice that stands on two pages counts once.
@@ -76,7 +87,9 @@ pub(super) fn invoices(pages: &[String]) -> Result<Decoded<Invoices>, Unreadable
 pub(super) fn usage(pages: &[String]) -> Result<Decoded<Usage>, Unreadable> {
     let mut left_out_apps = Vec::new();
     let rows = rows(pages, |row| {
-        read_row::<UsageRow<'_>>(row)?.into_month(&mut left_out_apps)
+        let month = month(&read_row::<MonthRow>(row)?.month)?;
+        let row: UsageRow<'_> = read_row(row)?;
+        Ok((month, row.into_usage(month, &mut left_out_apps)))
     })?;
     let mut left_out = rows.left_out;
     left_out.append(&mut left_out_apps);
@@ -194,10 +207,30 @@ impl InvoiceRow<'_> {
     }
 }
 
+fn month(text: &str) -> Result<Month, String> {
+    text.parse().map_err(|_| format!("{text:?} is not a month"))
+}
+
+/// A field by which nothing stands or falls: what it is where it can be understood.
+trait Lenient<'a, R> {
+    fn lenient(value: Option<&'a RawValue>) -> Self;
+}
+
+impl<'a, R: Deserialize<'a>> Lenient<'a, R> for Option<R> {
+    fn lenient(value: Option<&'a RawValue>) -> Self {
+        read_row(value?).ok()
+    }
+}
+
+#[derive(Deserialize)]
+struct MonthRow {
+    month: String,
+}
+
+/// What a team used in a month, whichever row tells it.
 #[derive(Deserialize)]
 struct UsageRow<'a> {
     name: Option<String>,
-    month: String,
     dynos: Option<f64>,
     data: Option<f64>,
     partner: Option<f64>,
@@ -228,11 +261,7 @@ struct AppRow {
 }
 
 impl UsageRow<'_> {
-    fn into_month(self, left_out: &mut Vec<String>) -> Result<(Month, MonthlyUsage), String> {
-        let month: Month = self
-            .month
-            .parse()
-            .map_err(|_| format!("{:?} is not a month", self.month))?;
+    fn into_usage(self, month: Month, left_out: &mut Vec<String>) -> MonthlyUsage {
         let Self {
             name,
             dynos,
@@ -270,7 +299,7 @@ impl UsageRow<'_> {
                 Err(why) => left_out.push(format!("an app of {month}: {why}")),
             }
         }
-        Ok((month, usage))
+        usage
     }
 }
 
@@ -426,7 +455,6 @@ mod tests {
                 matches!(usage(&[body.to_owned()]), Err(Unreadable::NotAList(_))),
                 "{body:?}"
             );
-            assert!(team(body.as_bytes()).is_err(), "{body:?}");
         }
         assert!(invoices(&["[]".to_owned()]).unwrap().value.is_empty());
     }
@@ -474,7 +502,7 @@ mod tests {
         #[test]
         fn no_body_is_too_odd(body in ".{0,200}") {
             let body = [body];
-            let _ = (invoices(&body), usage(&body), team(body[0].as_bytes()));
+            let _ = (invoices(&body), usage(&body));
         }
 
         #[test]

@@ -1,10 +1,20 @@
 //! When to ask Heroku, and what to make of the answers: a Snapshot, published whole.
 //!
-//! Each endpoint of each team has a schedule of its own, so that one that fails or hangs delays no
+//! Each endpoint of each source has a schedule of its own, so that one that fails or hangs delays no
 //! other. This is the one owner of retries; the client makes none. It must not know how figures
 //! are shown.
 
+mod account;
+mod asking;
+mod endpoint;
+mod fact;
+mod listing;
+mod particulars;
+mod personal;
+mod saving;
 mod schedule;
+mod source;
+mod sources;
 mod team;
 
 use std::pin::pin;
@@ -12,18 +22,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::domain::month::Month;
+use crate::domain::scope::Scope;
 use crate::domain::snapshot::Snapshot;
 use crate::heroku::client::Client;
-use crate::state::{Kept, StateFile};
+use crate::state::{Restored, StateFile};
 use crate::token::Token;
+use asking::Asking;
+use endpoint::Noted;
+use particulars::{AllParticulars, Brought};
+use saving::Saving;
 use schedule::Pauses;
-use team::{Answered, Noted, TeamState};
+use source::{Answered, Source};
+use sources::Sources;
 
 /// Heroku refills 75 requests a minute, one in 800 ms.
 /// <https://devcenter.heroku.com/articles/platform-api-reference#rate-limits>
@@ -46,10 +62,10 @@ pub struct Options {
     pub client: Client,
     /// With what to ask.
     pub token: Token,
-    /// The teams to ask about, each by its id or its name.
-    pub teams: Vec<String>,
+    /// Whose costs to ask for.
+    pub scope: Scope,
     /// The time between two polls. One that is shorter than Heroku's rate limit bears for that
-    /// many teams is lengthened.
+    /// many endpoints is lengthened.
     pub interval: Duration,
     /// How long one poll of one endpoint may take, with all its requests.
     pub timeout: Duration,
@@ -67,34 +83,33 @@ pub struct Options {
 pub struct Poller {
     asking: Arc<Asking>,
     clock: Clock,
-    pauses: Pauses,
-    teams: Vec<TeamState>,
-    several_teams: bool,
+    /// The time between two polls as it is set.
+    interval: Duration,
+    sources: Sources,
+    particulars: AllParticulars,
     rate_limit_floor: u64,
     /// Until when the rate limit wants nothing to be asked.
     resume_at: Option<Instant>,
-    state: Option<StateFile>,
     saving: Saving,
 }
 
-/// What every job shares.
+/// What a job brought.
 #[derive(Debug)]
-struct Asking {
-    client: Client,
-    token: Arc<Token>,
-    timeout: Duration,
-    in_flight: Semaphore,
+enum Job {
+    /// An answer, the number of its source, and how long it took.
+    Polled(u64, Box<Answered>, Duration),
+    /// Something beside the figures.
+    Particular(Brought),
 }
 
-/// Whether there is something to save, and whether it is being saved.
-#[derive(Debug, Default)]
-struct Saving {
-    wanted: bool,
-    running: Option<JoinHandle<()>>,
+/// What is polled of what is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// All of it.
+    Again,
+    /// What has never been asked.
+    Once,
 }
-
-/// A job's outcome, and which team it is of.
-type Job = (usize, Answered, Duration);
 
 impl Poller {
     /// A poller that knows what the state file holds. Nothing is asked before [`Poller::run`] or
@@ -103,51 +118,40 @@ impl Poller {
         let Options {
             client,
             token,
-            teams,
+            scope,
             interval,
             timeout,
             rate_limit_floor,
             clock,
             state,
         } = options;
-        let several_teams = teams.len() > 1;
-        let mut teams: Vec<_> = teams
-            .iter()
-            .map(|team| TeamState::new(team, several_teams))
-            .collect();
+        let mut sources = Sources::of(&scope);
+        let mut kept = Restored::default();
         if let Some(state) = &state {
-            let mut kept = state.read(client.api_url(), clock.now());
-            teams.iter_mut().for_each(|team| team.restore(&mut kept));
+            kept = state.read(client.api_url(), clock.now());
+            sources.restore(&mut kept);
         }
-        let endpoints = u32::try_from(teams.len() * TeamState::ENDPOINTS.len()).unwrap_or(u32::MAX);
-        let floor = REFILL_OF_ONE_REQUEST.saturating_mul(endpoints);
-        Self {
-            asking: Arc::new(Asking {
-                client,
-                token: Arc::new(token),
-                timeout,
-                in_flight: Semaphore::new(CONCURRENCY),
-            }),
+        let mut poller = Self {
+            asking: Arc::new(Asking::new(client, token, timeout, CONCURRENCY)),
             clock,
-            pauses: Pauses {
-                interval: interval.max(floor),
-                floor,
-            },
-            teams,
-            several_teams,
+            interval,
+            sources,
+            particulars: AllParticulars::new(kept),
             rate_limit_floor,
             resume_at: None,
-            state,
-            saving: Saving::default(),
-        }
+            saving: Saving::to(state),
+        };
+        poller.note_particulars();
+        poller
     }
 
-    /// Asks every endpoint of every team once and gives what is known then.
+    /// Asks every endpoint once, those too of the teams that turn up, and gives what is known then.
     pub async fn once(mut self) -> Snapshot {
         let mut jobs = JoinSet::new();
-        self.start_due(&mut jobs);
+        self.start_due(&mut jobs, Asked::Once);
         while let Some(job) = jobs.join_next().await {
             self.note(job);
+            self.start_due(&mut jobs, Asked::Once);
         }
         self.snapshot()
     }
@@ -162,7 +166,12 @@ impl Poller {
         let mut jobs = JoinSet::new();
         let mut stop = pin!(stop);
         loop {
-            self.start_due(&mut jobs);
+            if self.may_ask() {
+                self.start_due(&mut jobs, Asked::Again);
+                if self.sources.all_tried() {
+                    self.particulars.start_due(&mut jobs, &self.asking);
+                }
+            }
             self.save();
             let pause = self.until_next();
             tokio::select! {
@@ -171,7 +180,7 @@ impl Poller {
                     self.note(job);
                     published.send_replace(Arc::new(self.snapshot()));
                 }
-                () = written(&mut self.saving) => {}
+                () = self.saving.written() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -183,66 +192,90 @@ impl Poller {
 
     /// What is known.
     pub fn snapshot(&self) -> Snapshot {
-        let teams = self.teams.iter().map(TeamState::known).collect();
-        Snapshot::new(teams, self.several_teams, self.asking.client.traffic())
+        let traffic = self.asking.client.traffic();
+        let tokens = self.asking.tokens();
+        self.sources.snapshot(traffic, &self.particulars, tokens)
+    }
+
+    /// How long to wait, as it follows from how many endpoints there are to ask.
+    fn pauses(&self) -> Pauses {
+        let endpoints = u32::try_from(self.sources.endpoints_asked()).unwrap_or(u32::MAX);
+        let floor = REFILL_OF_ONE_REQUEST.saturating_mul(endpoints);
+        Pauses {
+            interval: self.interval.max(floor),
+            floor,
+        }
+    }
+
+    /// Whether the rate limit bears a request.
+    fn may_ask(&self) -> bool {
+        self.resume_at
+            .is_none_or(|resume_at| resume_at <= Instant::now())
     }
 
     /// Starts a job for every endpoint that is due.
-    fn start_due(&mut self, jobs: &mut JoinSet<Job>) {
+    fn start_due(&mut self, jobs: &mut JoinSet<Job>, asked: Asked) {
         let (now, instant) = (self.clock.now(), Instant::now());
-        if self.resume_at.is_some_and(|resume_at| instant < resume_at) {
-            return;
-        }
         let (month, settled) = (Month::at(now), settled_month(now));
-        for (index, team) in self.teams.iter_mut().enumerate() {
-            for endpoint in TeamState::ENDPOINTS {
-                if !team.schedule(endpoint).is_due(instant, settled) {
-                    continue;
-                }
-                let question = team.question(endpoint, month);
+        let accounts = self.sources.telling();
+        for (number, source) in self.sources.iter_mut() {
+            for endpoint in source.due(instant, settled, asked == Asked::Once) {
+                let question = source.question(endpoint, month, now, &accounts);
                 let asking = Arc::clone(&self.asking);
                 let job = jobs.spawn(async move {
                     // Fails only when closed, which this semaphore never is.
                     let _permit = asking.in_flight.acquire().await;
                     let started = Instant::now();
-                    let answered = question
-                        .ask(&asking.client, &asking.token, asking.timeout)
-                        .await;
-                    (index, answered, started.elapsed())
+                    let answered = question.ask(&asking).await;
+                    Job::Polled(number, Box::new(answered), started.elapsed())
                 });
-                team.schedule(endpoint).start(job.id(), month);
+                source.start(endpoint, job.id(), month);
             }
         }
     }
 
     /// Takes in what a job brought.
     fn note(&mut self, job: Result<Job, JoinError>) {
+        let pauses = self.pauses();
         match job {
-            Ok((index, answered, took)) => {
-                let (now, keep) = (self.clock.now(), self.state.is_some());
+            Ok(Job::Polled(number, answered, took)) => {
                 let noted = Noted {
-                    now,
+                    now: self.clock.now(),
                     took,
-                    pauses: self.pauses,
-                    keep,
+                    pauses,
+                    keep: self.saving.is_on(),
                 };
-                if let Some(team) = self.teams.get_mut(index) {
-                    self.saving.wanted |= team.note(answered, noted);
+                self.saving.is_wanted |= self.sources.note(number, *answered, noted);
+                self.note_particulars();
+            }
+            Ok(Job::Particular(brought)) => {
+                let now = self.clock.now();
+                let is_new = self.particulars.note(brought, now, pauses.interval);
+                self.saving.is_wanted |= is_new;
+                if is_new {
+                    self.sources.identify(&self.particulars);
                 }
             }
             Err(error) => {
                 // A job is never cancelled while the poller lives, so it panicked: a bug, which
                 // must not end the polling of its endpoint.
                 tracing::error!(%error, "a poll ended in the middle");
-                for team in &mut self.teams {
-                    for endpoint in TeamState::ENDPOINTS {
-                        team.schedule(endpoint)
-                            .lose(error.id(), self.pauses.interval);
-                    }
-                }
+                let slots = self
+                    .sources
+                    .iter_mut()
+                    .flat_map(|(_, source)| source.slots());
+                slots.for_each(|slot| slot.schedule.lose(error.id(), pauses.interval));
+                self.particulars.lose(error.id());
             }
         }
         self.mind_rate_limit();
+    }
+
+    /// Lets the particulars follow what polling has told of the teams.
+    fn note_particulars(&mut self) {
+        let interval = self.pauses().interval;
+        let (now, subjects) = (self.clock.now(), self.sources.subjects());
+        self.particulars.turn_to(&subjects, now, interval);
     }
 
     /// Pauses all polling where Heroku says that too little is left of the rate limit.
@@ -264,35 +297,22 @@ impl Poller {
         }
     }
 
-    /// Has what Heroku said written to the state file, if there is something to write and the last
-    /// writing is done.
+    /// Has what Heroku said written to the state file, if there is something to write.
     fn save(&mut self) {
-        let Some(state) = &self.state else { return };
-        let busy = self
-            .saving
-            .running
-            .as_ref()
-            .is_some_and(|running| !running.is_finished());
-        if !self.saving.wanted || busy {
-            return;
-        }
-        let kept: Vec<Kept<'_>> = self.teams.iter().flat_map(TeamState::kept).collect();
-        let write = state.writer(self.asking.client.api_url(), &kept);
-        self.saving = Saving {
-            wanted: false,
-            running: Some(tokio::task::spawn_blocking(write)),
+        let (sources, particulars) = (&self.sources, &self.particulars);
+        let kept = || {
+            let polled = sources.iter().flat_map(Source::kept);
+            polled.chain(particulars.kept()).collect()
         };
+        self.saving.save(self.asking.client.api_url(), kept);
     }
 
     /// Waits until all that there is to save has been saved.
     async fn finish_saving(&mut self) {
         loop {
-            if let Some(running) = self.saving.running.take() {
-                // Whatever became of it: it has been said in the log.
-                let _ = running.await;
-            }
+            self.saving.wait().await;
             self.save();
-            if self.saving.running.is_none() {
+            if !self.saving.wait().await {
                 break;
             }
         }
@@ -306,26 +326,18 @@ impl Poller {
             .saturating_add(MONTH_SETTLES)
             .unwrap_or(Timestamp::MAX);
         let until_month = Duration::try_from(month.duration_since(now)).unwrap_or(Duration::ZERO);
-        let instant = Instant::now();
-        let due = self.teams.iter().filter_map(TeamState::next_due).min();
+        let polls = self.sources.iter().filter_map(Source::next_due);
+        let tokens = self.asking.tokens();
+        let particulars = self.particulars.next_due(tokens);
+        let particulars = particulars.filter(|_| self.sources.all_tried());
+        let due = polls.chain(particulars).min();
         let resumed = due.map(|due| due.max(self.resume_at.unwrap_or(due)));
+        let instant = Instant::now();
         let until_due = resumed.map_or(LONGEST_SLEEP, |due| due.saturating_duration_since(instant));
         // Never zero, so that no mistake of the calendar can make a busy loop.
         until_due
             .min(until_month)
             .clamp(Duration::from_millis(10), LONGEST_SLEEP)
-    }
-}
-
-/// Resolves when the state file has been written and there is more to write; else never.
-async fn written(saving: &mut Saving) {
-    match &mut saving.running {
-        Some(running) if saving.wanted => {
-            // Whatever became of it: it has been said in the log.
-            let _ = running.await;
-            saving.running = None;
-        }
-        _ => std::future::pending().await,
     }
 }
 
@@ -349,13 +361,13 @@ mod tests {
             )
             .unwrap(),
             token: Token::Given("token".into()),
-            teams: (0..100).map(|n| format!("team-{n}")).collect(),
+            scope: Scope::named((0..100).map(|n| format!("team-{n}")).collect()),
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
             rate_limit_floor: 0,
             clock: Clock::system(),
             state: None,
         });
-        assert_eq!(poller.pauses.interval, Duration::from_secs(160));
+        assert_eq!(poller.pauses().interval, Duration::from_secs(160));
     }
 }

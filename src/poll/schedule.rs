@@ -52,6 +52,11 @@ impl Schedule {
         self.running.is_none() && (self.due <= now || new_month)
     }
 
+    /// Whether it was ever asked.
+    pub(super) fn was_started(&self) -> bool {
+        self.asked_in.is_some()
+    }
+
     /// When it is time to ask, unless it is being asked.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.running.is_none().then_some(self.due)

@@ -1,161 +1,230 @@
-//! A team as it is polled: who it is, what is known of it, and how its endpoints are asked.
+//! A team as it is polled by itself: who it is, what is known of it, and how its endpoints are asked.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
-use super::schedule::{Pauses, Schedule};
+use super::asking::{Asking, soon};
+use super::endpoint::{Before, EndpointState, Noted, Slot};
+use super::source::Answered;
 use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
+use crate::domain::particulars::Identity;
 use crate::domain::reason::Reason;
-use crate::domain::snapshot::{Failure, Outcome, Polled, Team};
+use crate::domain::snapshot::{Outcome, Team};
 use crate::domain::traffic::Endpoint;
 use crate::domain::usage::Usage;
-use crate::heroku::client::{Answer, Client, Fetched, Identity, Validator};
+use crate::heroku::client::{Client, Fetched};
 use crate::heroku::error::Error;
-use crate::state::{Kept, Restored, RestoredAnswer};
-use crate::token::{Token, TokenError};
-
-/// How long figures that have come may wait for the name of their team; it is asked for again with
-/// the next poll.
-const PATIENCE_FOR_A_NAME: Duration = Duration::from_secs(5);
+use crate::state::{About, Kept, Particular, Restored};
 
 /// A team, and what is known of it.
 #[derive(Debug)]
 pub(super) struct TeamState {
     asked: Arc<AskedTeam>,
+    /// Whether it is asked for because the token sees it, and not because the settings name it.
+    is_seen: bool,
     /// The name by which usage last called it.
     called: Option<String>,
     invoices: EndpointState<Invoices>,
     usage: EndpointState<Usage>,
+    /// Whether an enterprise account that is asked tells its usage.
+    is_told_by_account: bool,
 }
 
-/// A team as the settings name it, and who it is once Heroku has said so.
+/// A team as it is asked for, and who it is once Heroku has said so.
 #[derive(Debug)]
 struct AskedTeam {
     id_or_name: String,
     /// Whether the id or the name that is missing has to be asked for.
     identify: bool,
-    identity: OnceCell<Identity>,
+    identity: OnceCell<Particular<Identity>>,
 }
 
-/// One endpoint of a team.
-#[derive(Debug)]
-struct EndpointState<T> {
-    endpoint: Endpoint,
-    outcome: Outcome<T>,
-    schedule: Schedule,
-    /// By what to ask whether the last good answer still stands.
-    validator: Option<Validator>,
-    /// The last good answer as Heroku sent it, where it is kept.
-    pages: Vec<String>,
-    /// What was left out of the last answer, so that it is said once and not every hour.
-    left_out: Vec<String>,
-}
-
-/// What is to be asked.
+/// What is to be asked of a team.
 #[derive(Debug)]
 pub(super) struct Question {
     team: Arc<AskedTeam>,
     endpoint: Endpoint,
     month: Month,
-    validator: Option<Validator>,
-    /// Whether it was answered before: then its absence is a failure, and not the rule.
-    was_answered: bool,
+    now: Timestamp,
+    before: Before,
     /// Whether any endpoint of the team was answered before: then there is such a team.
     team_exists: bool,
-}
-
-/// What an endpoint answered.
-#[derive(Debug)]
-pub(super) enum Answered {
-    Invoices(Result<Fetched<Invoices>, Error>),
-    Usage(Result<Fetched<Usage>, Error>),
+    /// The enterprise accounts that tell the usage of their teams.
+    accounts: Arc<[String]>,
 }
 
 impl TeamState {
-    /// The endpoints that are polled.
-    pub(super) const ENDPOINTS: [Endpoint; 2] = [Endpoint::Invoices, Endpoint::Usage];
-
-    pub(super) fn new(id_or_name: &str, several_teams: bool) -> Self {
+    /// A team that the settings name.
+    pub(super) fn named(id_or_name: &str, several_teams: bool) -> Self {
         // With a single team given by its id, each usage row tells the name.
         let identify = several_teams || !is_id(id_or_name);
+        Self::new(AskedTeam::new(id_or_name.to_owned(), identify), false)
+    }
+
+    /// A team that the token sees.
+    pub(super) fn seen(identity: Identity, at: Timestamp) -> Self {
+        Self::new(
+            AskedTeam::known(identity.id.clone(), listed(identity, at)),
+            true,
+        )
+    }
+
+    fn new(asked: AskedTeam, is_seen: bool) -> Self {
         Self {
-            asked: Arc::new(AskedTeam::new(id_or_name.to_owned(), identify)),
+            asked: Arc::new(asked),
+            is_seen,
             called: None,
             invoices: EndpointState::new(Endpoint::Invoices),
             usage: EndpointState::new(Endpoint::Usage),
+            is_told_by_account: false,
         }
     }
 
     /// Takes in what an earlier run of the program kept.
     pub(super) fn restore(&mut self, kept: &mut Restored) {
-        let asked = &self.asked.id_or_name;
-        if let Some(identity) = kept.identities.remove(asked) {
-            // Fails only where it is known already.
-            let _ = self.asked.identity.set(identity);
+        let about = self.about();
+        if !self.is_seen
+            && let Some(identity) = kept.identities.remove(&about)
+        {
+            self.identify(identity);
         }
-        if let Some(invoices) = kept.invoices.remove(asked) {
-            self.invoices.restore(invoices);
-        }
-        if let Some(usage) = kept.usage.remove(asked) {
-            self.called = usage.good.data.team_name().map(str::to_owned);
-            self.usage.restore(usage);
-        }
+        self.invoices.restore(kept.invoices.remove(&about));
+        self.usage.restore(kept.usage.remove(&about));
+        self.learn_name();
     }
 
     /// What is to be kept for a later run of the program.
     pub(super) fn kept(&self) -> impl Iterator<Item = Kept<'_>> {
-        let asked = &self.asked.id_or_name;
-        let identity = self.asked.identity.get();
-        [
-            self.invoices.kept(asked, identity),
-            self.usage.kept(asked, identity),
-        ]
-        .into_iter()
-        .flatten()
+        let asked = self
+            .identity()
+            .filter(|identity| !identity.pages.is_empty());
+        let identity = asked.map(|identity| Kept {
+            about: self.about(),
+            endpoint: Endpoint::Team,
+            at: identity.at,
+            changed_at: identity.at,
+            validator: None,
+            pages: &identity.pages,
+        });
+        let answers = [
+            identity.filter(|_| !self.is_seen),
+            self.invoices.kept(self.about()),
+            self.usage.kept(self.about()),
+        ];
+        answers.into_iter().flatten()
     }
 
-    pub(super) fn schedule(&mut self, endpoint: Endpoint) -> &mut Schedule {
-        match endpoint {
-            Endpoint::Usage => &mut self.usage.schedule,
-            Endpoint::Invoices | Endpoint::Team => &mut self.invoices.schedule,
-        }
+    /// Whom its answers are about, in the state file.
+    pub(super) fn about(&self) -> About {
+        About::Team(self.asked.id_or_name.clone())
+    }
+
+    pub(super) fn slots(&mut self) -> [Slot<'_>; 2] {
+        let usage = Slot {
+            is_wanted: !self.is_told_by_account,
+            ..self.usage.slot()
+        };
+        [self.invoices.slot(), usage]
+    }
+
+    /// How many of its endpoints are asked.
+    pub(super) fn endpoints_asked(&self) -> usize {
+        if self.is_told_by_account { 1 } else { 2 }
     }
 
     /// When an endpoint is asked next.
     pub(super) fn next_due(&self) -> Option<tokio::time::Instant> {
-        let due = [
-            self.invoices.schedule.next_due(),
-            self.usage.schedule.next_due(),
-        ];
+        let usage = self.usage.schedule.next_due();
+        let usage = usage.filter(|_| !self.is_told_by_account);
+        let due = [self.invoices.schedule.next_due(), usage];
         due.into_iter().flatten().min()
     }
 
-    /// What to ask an endpoint in `month`.
-    pub(super) fn question(&self, endpoint: Endpoint, month: Month) -> Question {
-        let (validator, was_answered) = match endpoint {
-            Endpoint::Usage => (
-                &self.usage.validator,
-                self.usage.outcome.last_good.is_some(),
-            ),
-            Endpoint::Invoices | Endpoint::Team => (
-                &self.invoices.validator,
-                self.invoices.outcome.last_good.is_some(),
-            ),
+    /// What to ask an endpoint in `month`, at the instant `now`. `accounts` tell the usage of their
+    /// teams.
+    pub(super) fn question(
+        &self,
+        endpoint: Endpoint,
+        month: Month,
+        now: Timestamp,
+        accounts: Arc<[String]>,
+    ) -> Question {
+        let before = match endpoint {
+            Endpoint::Usage => self.usage.before(),
+            _ => self.invoices.before(),
         };
-        let team = Arc::clone(&self.asked);
         Question {
-            team,
+            team: Arc::clone(&self.asked),
             endpoint,
             month,
-            validator: validator.clone(),
-            was_answered,
-            team_exists: self.invoices.outcome.last_good.is_some()
-                || self.usage.outcome.last_good.is_some(),
+            now,
+            before,
+            team_exists: self.exists(),
+            accounts,
+        }
+    }
+
+    /// Whether Heroku has told anything of the team, so that there is one.
+    pub(super) fn exists(&self) -> bool {
+        self.is_seen || self.invoices.was_answered() || self.usage.was_answered()
+    }
+
+    /// Whether all that is asked of it has been tried once.
+    pub(super) fn is_tried(&self) -> bool {
+        let tried = |polls| polls > 0;
+        tried(self.invoices.outcome.record.polls)
+            && (self.is_told_by_account || tried(self.usage.outcome.record.polls))
+    }
+
+    pub(super) fn is_seen(&self) -> bool {
+        self.is_seen
+    }
+
+    /// Takes in who the team is.
+    pub(super) fn identify(&mut self, identity: Particular<Identity>) {
+        let AskedTeam {
+            id_or_name,
+            identify,
+            ..
+        } = &*self.asked;
+        self.asked = Arc::new(AskedTeam {
+            identify: *identify,
+            ..AskedTeam::known(id_or_name.clone(), identity)
+        });
+    }
+
+    /// Takes in what the list of teams says of it.
+    pub(super) fn relist(&mut self, identity: Identity, at: Timestamp) {
+        self.identify(listed(identity, at));
+    }
+
+    /// Who the team is, as far as is known.
+    pub(super) fn identity(&self) -> Option<&Particular<Identity>> {
+        self.asked.identity.get()
+    }
+
+    fn known_identity(&self) -> Option<&Identity> {
+        self.identity()?.data.as_deref()
+    }
+
+    /// Takes in whether one of `accounts` tells its usage. Such an account tells of the teams that
+    /// used something; that a team belongs to it is enough.
+    pub(super) fn leave_usage_to(&mut self, accounts: &[String], tells: impl Fn(&Self) -> bool) {
+        let belongs = self
+            .known_identity()
+            .is_some_and(|identity| is_of(identity, accounts));
+        self.is_told_by_account = belongs || tells(self);
+    }
+
+    /// Whether it is the team that has this id, or, while its id is not known, this name.
+    pub(super) fn is_called(&self, id: Option<&str>, name: &str) -> bool {
+        match (self.id(), id) {
+            (Some(own), Some(id)) => own == id,
+            _ => self.name() == name || id == Some(&self.asked.id_or_name),
         }
     }
 
@@ -166,10 +235,14 @@ impl TeamState {
         let is_new = match answered {
             Answered::Invoices(fetched) => self.invoices.note(&team, fetched, context),
             Answered::Usage(fetched) => self.usage.note(&team, fetched, context),
+            Answered::UsageToldByAccount => {
+                self.usage.schedule.succeed(context.pauses);
+                self.is_told_by_account = true;
+                false
+            }
+            Answered::Teams(_) | Answered::AccountUsage(_) => false,
         };
-        if let Some(name) = self.usage.outcome.data().and_then(Usage::team_name) {
-            self.called = Some(name.to_owned());
-        }
+        self.learn_name();
         if is_gone && !is_id(&self.asked.id_or_name) {
             // A team that was deleted and made again has its name back, and another id.
             let AskedTeam {
@@ -182,89 +255,102 @@ impl TeamState {
         is_new
     }
 
-    /// The team's name: as usage has it, which is asked anew each time and so follows a renaming;
-    /// else as Heroku once said; else as the settings say.
-    fn name(&self) -> &str {
-        let usage = self.called.as_deref();
-        let identity = || {
-            self.asked
-                .identity
-                .get()
-                .map(|identity| identity.name.as_str())
-        };
-        usage.or_else(identity).unwrap_or(&self.asked.id_or_name)
+    fn learn_name(&mut self) {
+        if let Some(name) = self.usage.outcome.data().and_then(Usage::team_name) {
+            self.called = Some(name.to_owned());
+        }
     }
 
-    /// What is known of the team.
-    pub(super) fn known(&self) -> Team {
+    /// The team's name: where the token's teams are listed, as the list has it; else as usage has
+    /// it, which is asked anew each time too and so follows a renaming; else as Heroku once said;
+    /// else as the settings say.
+    pub(super) fn name(&self) -> &str {
+        let identity = self.known_identity().map(|identity| &*identity.name);
+        let listed = identity.filter(|_| self.is_seen);
+        let named = listed.or(self.called.as_deref()).or(identity);
+        named.unwrap_or(&self.asked.id_or_name)
+    }
+
+    /// The team's id, where it is known.
+    pub(super) fn id(&self) -> Option<&str> {
         let asked = &self.asked.id_or_name;
-        let id = self
-            .asked
-            .identity
-            .get()
-            .map(|identity| identity.id.clone());
+        let id = self.known_identity().map(|identity| &*identity.id);
+        id.or_else(|| is_id(asked).then_some(asked.as_str()))
+    }
+
+    /// By what to ask for its particulars.
+    pub(super) fn id_or_name(&self) -> &str {
+        self.id().unwrap_or(&self.asked.id_or_name)
+    }
+
+    /// What is known of the team. `told` is what an enterprise account tells of its usage.
+    pub(super) fn known(&self, told: impl FnOnce(&Self) -> Option<Outcome<Usage>>) -> Team {
+        let mut usage = self.usage.outcome.clone();
+        // Users alert on the two rows of a team that they name; they stay, and say what is so.
+        let mut asked = Team::ENDPOINTS;
+        if self.is_told_by_account {
+            if self.is_seen {
+                asked = &[Endpoint::Invoices];
+            }
+            if let Some(told) = told(self) {
+                let own = usage.last_good.take();
+                usage = told;
+                usage.last_good = usage.last_good.or(own);
+            }
+        }
         Team {
-            id: id.or_else(|| is_id(asked).then(|| asked.clone())),
+            id: self.id().map(str::to_owned),
             name: self.name().to_owned(),
             invoices: self.invoices.outcome.clone(),
-            usage: self.usage.outcome.clone(),
+            usage,
+            asked,
+            ..Team::default()
         }
     }
 }
 
 impl Question {
-    /// Asks it, within `timeout`.
-    pub(super) async fn ask(
-        self,
-        client: &Client,
-        token: &Arc<Token>,
-        timeout: Duration,
-    ) -> Answered {
-        // Each request has the same timeout and notes it better; this one bounds several requests.
-        let deadline = timeout + Duration::from_secs(1);
+    /// Asks it.
+    pub(super) async fn ask(self, asking: &Asking) -> Answered {
         match self.endpoint {
-            Endpoint::Usage => {
-                let answered = tokio::time::timeout(deadline, self.ask_usage(client, token)).await;
-                Answered::Usage(answered.unwrap_or(Err(Error::Timeout)))
-            }
-            Endpoint::Invoices | Endpoint::Team => {
-                let answered =
-                    tokio::time::timeout(deadline, self.ask_invoices(client, token)).await;
-                Answered::Invoices(answered.unwrap_or(Err(Error::Timeout)))
-            }
+            Endpoint::Usage => match asking.in_time(self.ask_usage(asking)).await {
+                Ok(Some(fetched)) => Answered::Usage(Ok(fetched)),
+                Ok(None) => Answered::UsageToldByAccount,
+                Err(error) => Answered::Usage(Err(error)),
+            },
+            _ => Answered::Invoices(asking.in_time(self.ask_invoices(asking)).await),
         }
     }
 
-    async fn ask_invoices(
-        &self,
-        client: &Client,
-        token: &Arc<Token>,
-    ) -> Result<Fetched<Invoices>, Error> {
-        let token = read(token).await?;
+    async fn ask_invoices(&self, asking: &Asking) -> Result<Fetched<Invoices>, Error> {
+        let (client, token) = (&asking.client, asking.token().await?);
         let identity = async {
             if self.team.identify {
                 // Wanted for the team's name only, so its failure is not this endpoint's.
-                let asked = self.team.identity(client, &token);
-                let _ = tokio::time::timeout(PATIENCE_FOR_A_NAME, asked).await;
+                soon(self.identity(client, &token)).await;
             }
         };
-        let invoices = client.invoices(&token, &self.team.id_or_name, self.validator.as_ref());
+        let known = self.before.validator.as_ref();
+        let invoices = client.invoices(&token, &self.team.id_or_name, known);
         let (fetched, ()) = tokio::join!(invoices, identity);
         self.explained(fetched, client, &token).await
     }
 
-    async fn ask_usage(
-        &self,
-        client: &Client,
-        token: &Arc<Token>,
-    ) -> Result<Fetched<Usage>, Error> {
-        let token = read(token).await?;
-        let id = self.team.id(client, &token).await?;
+    /// Asks for usage, unless the team turns out to be of an account that tells it.
+    async fn ask_usage(&self, asking: &Asking) -> Result<Option<Fetched<Usage>>, Error> {
+        let (client, token) = (&asking.client, asking.token().await?);
+        if !self.accounts.is_empty() {
+            let identity = soon(self.identity(client, &token)).await;
+            let identity = identity.and_then(|identity| identity.ok()?.data.as_deref());
+            if identity.is_some_and(|identity| is_of(identity, &self.accounts)) {
+                return Ok(None);
+            }
+        }
+        let id = self.id(client, &token).await?;
         let months = (self.month.previous(), self.month);
-        let fetched = client
-            .usage(&token, id, months, self.validator.as_ref())
-            .await;
-        self.explained(fetched, client, &token).await
+        let known = self.before.validator.as_ref();
+        let fetched = client.usage(&token, id, months, known).await;
+        self.explained(fetched, client, &token).await.map(Some)
     }
 
     /// Tells why something that never was there is not: because there is no such team, or because
@@ -276,13 +362,13 @@ impl Question {
         token: &SecretString,
     ) -> Result<Fetched<T>, Error> {
         let error = match fetched {
-            Err(error) if error.is_absence() && !self.was_answered => error,
+            Err(error) if error.is_absence() && !self.before.was_answered => error,
             other => return other,
         };
         if self.team_exists {
             return Err(Error::NotAvailable(Box::new(error)));
         }
-        Err(match self.team.identity(client, token).await {
+        Err(match self.identity(client, token).await {
             Ok(_) => Error::NotAvailable(Box::new(error)),
             Err(of_team) if of_team.reason() == Reason::NotFound => {
                 Error::TeamNotFound(Box::new(of_team))
@@ -290,17 +376,39 @@ impl Question {
             Err(_) => error,
         })
     }
-}
 
-impl Answered {
-    /// Whether the team that was asked for may be there no more. One that does not have what was
-    /// asked for is.
-    fn is_gone(&self) -> bool {
-        let error = match self {
-            Self::Invoices(fetched) => fetched.as_ref().err(),
-            Self::Usage(fetched) => fetched.as_ref().err(),
+    /// Who the team is, asked for until it was answered once.
+    async fn identity(
+        &self,
+        client: &Client,
+        token: &SecretString,
+    ) -> Result<&Particular<Identity>, Error> {
+        let ask = async || {
+            let answer = client.team(token, &self.team.id_or_name).await?;
+            Ok(Particular {
+                data: Some(Arc::new(answer.data)),
+                at: self.now,
+                pages: answer.pages,
+            })
         };
-        error.is_some_and(|error| error.is_absence() && error.reason() != Reason::NotAvailable)
+        self.team.identity.get_or_try_init(ask).await
+    }
+
+    /// The team's id, which usage is asked by. Where Heroku does not say who the team is, because
+    /// the token may see its bills but not the team, what the settings say has to do.
+    async fn id(&self, client: &Client, token: &SecretString) -> Result<&str, Error> {
+        let asked = &self.team.id_or_name;
+        if is_id(asked) {
+            return Ok(asked);
+        }
+        match self.identity(client, token).await {
+            Ok(identity) => Ok(identity
+                .data
+                .as_ref()
+                .map_or(asked, |identity| &identity.id)),
+            Err(error) if error.is_absence() => Ok(asked),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -313,158 +421,32 @@ impl AskedTeam {
         }
     }
 
-    /// Who the team is, asked for until it was answered once.
-    async fn identity(&self, client: &Client, token: &SecretString) -> Result<&Identity, Error> {
-        self.identity
-            .get_or_try_init(|| client.team(token, &self.id_or_name))
-            .await
-    }
-
-    /// The team's id, which usage is asked by. Where Heroku does not say who the team is, because
-    /// the token may see its bills but not the team, what the settings say has to do.
-    async fn id(&self, client: &Client, token: &SecretString) -> Result<&str, Error> {
-        if is_id(&self.id_or_name) {
-            return Ok(&self.id_or_name);
-        }
-        match self.identity(client, token).await {
-            Ok(identity) => Ok(&identity.id),
-            Err(error) if error.is_absence() => Ok(&self.id_or_name),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl<T: PartialEq> EndpointState<T> {
-    fn new(endpoint: Endpoint) -> Self {
+    fn known(id_or_name: String, identity: Particular<Identity>) -> Self {
         Self {
-            endpoint,
-            outcome: Outcome::default(),
-            schedule: Schedule::new(),
-            validator: None,
-            pages: Vec::new(),
-            left_out: Vec::new(),
+            id_or_name,
+            identify: false,
+            identity: OnceCell::new_with(Some(identity)),
         }
     }
+}
 
-    fn restore(&mut self, kept: RestoredAnswer<T>) {
-        self.outcome.last_good = Some(kept.good);
-        self.validator = kept.validator;
-        self.pages = kept.pages;
-        self.outcome.record.rows_left_out = kept.left_out.len() as u64;
-        self.left_out = kept.left_out;
-    }
-
-    fn kept<'a>(&'a self, asked: &'a str, identity: Option<&'a Identity>) -> Option<Kept<'a>> {
-        let good = self.outcome.last_good.as_ref()?;
-        Some(Kept {
-            team: asked,
-            identity,
-            endpoint: self.endpoint,
-            at: good.at,
-            changed_at: good.changed_at,
-            validator: self.validator.as_ref(),
-            pages: &self.pages,
-        })
-    }
-
-    /// Takes in what was answered: into the outcome, the schedule and the log.
-    fn note(&mut self, team: &str, fetched: Result<Fetched<T>, Error>, context: Noted) -> bool {
-        let Noted {
-            now,
-            took,
-            pauses,
-            keep,
-        } = context;
-        let endpoint = self.endpoint.word();
-        let was_available = self.outcome.is_available();
-        let polled = match fetched {
-            Ok(Fetched::Unchanged) => Polled::Unchanged,
-            Ok(Fetched::Answer(answer)) => {
-                let Answer {
-                    data,
-                    left_out,
-                    pages,
-                    validator,
-                } = answer;
-                if let Some(first) = left_out.first().filter(|_| self.left_out != left_out) {
-                    let rows = left_out.len();
-                    tracing::warn!(
-                        team,
-                        endpoint,
-                        rows,
-                        first,
-                        "rows that could not be understood are left out"
-                    );
-                }
-                let rows_left_out = left_out.len() as u64;
-                self.left_out = left_out;
-                self.validator = validator;
-                self.pages = if keep { pages } else { Vec::new() };
-                Polled::Answer {
-                    data,
-                    rows_left_out,
-                }
-            }
-            Err(error) => {
-                let pause = self.schedule.fail(&error, pauses);
-                let (reason, message) = (error.reason(), chain(&error));
-                let ask_again_in_seconds = pause.as_secs_f64().round();
-                if reason == Reason::NotAvailable {
-                    // Said once: it is how things are, not an event.
-                    if was_available {
-                        tracing::info!(
-                            team,
-                            endpoint,
-                            reason = reason.word(),
-                            error = message,
-                            ask_again_in_seconds,
-                            "not available for this team"
-                        );
-                    }
-                } else {
-                    tracing::warn!(
-                        team,
-                        endpoint,
-                        reason = reason.word(),
-                        error = message,
-                        ask_again_in_seconds,
-                        "no figures; those known so far stay"
-                    );
-                }
-                self.outcome
-                    .note(Polled::Failed(Failure { reason, message }), now, took);
-                return false;
-            }
-        };
-        self.schedule.succeed(pauses);
-        self.outcome.note(polled, now, took);
-        tracing::info!(team, endpoint, "figures are up to date");
-        true
+/// Who a team is, as the list of teams has it. The list itself is what is kept of it.
+fn listed(identity: Identity, at: Timestamp) -> Particular<Identity> {
+    Particular {
+        data: Some(Arc::new(identity)),
+        at,
+        pages: Vec::new(),
     }
 }
 
-/// What goes with an answer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Noted {
-    /// When it came.
-    pub(super) now: Timestamp,
-    /// How long it took.
-    pub(super) took: Duration,
-    /// How long to wait before asking again.
-    pub(super) pauses: Pauses,
-    /// Whether it is to be kept as Heroku sent it.
-    pub(super) keep: bool,
+/// Whether a team belongs to one of `accounts`, each its id or its name.
+fn is_of(identity: &Identity, accounts: &[String]) -> bool {
+    let owner = identity.enterprise_account.as_ref();
+    owner.is_some_and(|owner| accounts.iter().any(|account| owner.is_called(account)))
 }
 
-/// Reads the token where it may block: a file can be on a file system that hangs.
-async fn read(token: &Arc<Token>) -> Result<SecretString, Error> {
-    let token = Arc::clone(token);
-    let read = tokio::task::spawn_blocking(move || token.read()).await;
-    Ok(read.unwrap_or(Err(TokenError::Malformed))?)
-}
-
-/// Whether a team is given by its id, which is a UUID, and not by its name.
-fn is_id(team: &str) -> bool {
+/// Whether a team or an enterprise account is given by its id, which is a UUID, and not by its name.
+pub(super) fn is_id(id_or_name: &str) -> bool {
     let hyphen = |position| matches!(position, 8 | 13 | 18 | 23);
     let fits = |(position, b): (usize, u8)| {
         if hyphen(position) {
@@ -473,13 +455,7 @@ fn is_id(team: &str) -> bool {
             b.is_ascii_hexdigit()
         }
     };
-    team.len() == 36 && team.bytes().enumerate().all(fits)
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    id_or_name.len() == 36 && id_or_name.bytes().enumerate().all(fits)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::domain::reason::Reason;
+use heroku_cost_exporter::domain::scope::Scope;
 use heroku_cost_exporter::domain::snapshot::{Outcome, Snapshot};
 use heroku_cost_exporter::heroku::client::{Client, Limits};
 use heroku_cost_exporter::poll::{Options, Poller};
@@ -172,7 +173,7 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     }
     let polling =
         tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
-    let mut snapshot = wait(&case, &mut published, Snapshot::all_tried).await;
+    let mut snapshot = wait(&case, &mut published, |snapshot| snapshot.all_tried).await;
     if when == When::AfterSuccess {
         let before = Seen::of(&snapshot, endpoint);
         assert!(before.has_figures, "{case}: no figures to begin with");
@@ -275,7 +276,7 @@ fn poller(api_url: &str, token: &str, team: &str) -> Poller {
     Poller::new(Options {
         client,
         token: Token::Given(token.into()),
-        teams: vec![team.to_owned()],
+        scope: Scope::named(vec![team.to_owned()]),
         interval: Duration::from_secs(1),
         timeout: TIMEOUT,
         // A 429 leaves nothing of the limit; waiting for it to refill is another test's.

@@ -25,9 +25,25 @@ const MOMENTS: [&str; 10] = [
     "process_",
 ];
 
-/// A scrape's text without the values that no two runs share.
+/// The beginnings of the names of what comes beside the figures, in its own time.
+const BESIDE: [&str; 5] = [
+    "heroku_team_info",
+    "heroku_team_suspension_",
+    "heroku_team_deletion_",
+    "heroku_team_license_",
+    "heroku_api_token_",
+];
+
+/// A scrape's text without the values that no two runs share, and without what comes in its own time.
 fn without_moments(text: &str) -> String {
-    let lines = text.lines().map(|line| {
+    let is_beside = |line: &&str| {
+        let comment = line
+            .strip_prefix("# HELP ")
+            .or(line.strip_prefix("# TYPE "));
+        let name = comment.unwrap_or(line);
+        BESIDE.iter().any(|beginning| name.starts_with(beginning))
+    };
+    let lines = text.lines().filter(|line| !is_beside(line)).map(|line| {
         let name = line.split(['{', ' ']).next().unwrap_or_default();
         let moment = !line.starts_with('#') && MOMENTS.iter().any(|part| name.contains(part));
         match line.rsplit_once(' ') {

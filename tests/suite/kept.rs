@@ -7,7 +7,7 @@ use heroku_sim::Simulator;
 use serde_json::Value;
 
 use crate::exporter::{Exporter, Start, until};
-use crate::own_series::{DATA_CHANGED, LAST_SUCCESS, all_up, value};
+use crate::own_series::{DATA_CHANGED, ENDPOINTS, LAST_SUCCESS, all_up, value};
 use crate::scenario::{Scenario, noon};
 use crate::scrape::Scrape;
 use crate::tools;
@@ -51,10 +51,21 @@ impl Kept {
         entries.map(name).collect()
     }
 
-    /// How many answers the file holds; none where it is not one.
+    /// How many answers with figures the file holds; none where it is not one.
     pub(crate) fn answers(&self) -> usize {
+        ENDPOINTS
+            .iter()
+            .map(|endpoint| self.answers_of(endpoint))
+            .sum()
+    }
+
+    /// How many answers of an endpoint the file holds.
+    pub(crate) fn answers_of(&self, endpoint: &str) -> usize {
         let file: Value = serde_json::from_slice(&self.bytes()).unwrap_or_default();
-        file["answers"].as_array().map_or(0, Vec::len)
+        let answers = file["answers"].as_array().into_iter().flatten();
+        answers
+            .filter(|answer| answer["endpoint"] == endpoint)
+            .count()
     }
 
     /// Has the program keep its state here.

@@ -11,8 +11,9 @@ use serde_json::Value;
 use crate::contract::TWENTY;
 use crate::exporter::{self, Start};
 use crate::judges::Read;
+use crate::own_series::API_REQUESTS;
 use crate::scenario::Arrivals;
-use crate::scrape::Series;
+use crate::scrape::{Scrape, Series};
 use crate::tools;
 
 /// How long Prometheus may take to start and to scrape.
@@ -146,7 +147,9 @@ async fn every_sample_of_the_demo_arrives() {
         usage: 3,
     };
     let scrape = exporter
-        .scrape_once("three teams", |scrape| Arrivals::of(scrape) == all)
+        .scrape_once("three teams", |scrape| {
+            Arrivals::of(scrape) == all && all_asked_beside(scrape, 3)
+        })
         .await;
     let samples = scrape.samples.len();
     assert_arrives(
@@ -164,7 +167,9 @@ async fn every_sample_of_the_hostile_names_arrives() {
     let Some((_heroku, exporter)) = scenario.played().await else {
         return;
     };
-    let scrape = crate::scrape::Scrape::read(&exporter.metrics().await);
+    let scrape = exporter
+        .scrape_once("everything", |scrape| all_asked_beside(scrape, 1))
+        .await;
     let samples = scrape.samples.len();
     assert_arrives(
         &exporter.addresses[0].to_string(),
@@ -172,6 +177,20 @@ async fn every_sample_of_the_hostile_names_arrives() {
         samples,
     )
     .await;
+}
+
+/// Whether all that is asked beside the figures of so many teams was answered, so that no series comes any more.
+fn all_asked_beside(scrape: &Scrape, teams: usize) -> bool {
+    let answers = |endpoint: &str| -> f64 {
+        let of_endpoint = scrape
+            .of(API_REQUESTS)
+            .filter(|(series, _)| series.label("endpoint") == Some(endpoint));
+        of_endpoint.filter_map(|(_, n)| n.parse::<f64>().ok()).sum()
+    };
+    let asked = ["delinquency", "licenses"].map(|endpoint| answers(endpoint) >= teams as f64);
+    scrape.of("heroku_team_info").count() == teams
+        && asked == [true, true]
+        && answers("authorizations") >= 1.0
 }
 
 async fn assert_arrives(target: &str, exposition: Read, samples: usize) {

@@ -32,8 +32,15 @@ const CODES: [&str; 19] = [
     "500", "502", "503", "504", "other", "none",
 ];
 
-/// What Heroku is asked: who a team is, and its two bills.
-const ASKED: [&str; 3] = ["team", "invoices", "usage"];
+/// What Heroku is asked for teams that are named: their two bills, and what is rarely asked beside.
+const ASKED: [&str; 6] = [
+    "team",
+    "invoices",
+    "usage",
+    "delinquency",
+    "licenses",
+    "authorizations",
+];
 
 const HTTP_REQUESTS: &str = "heroku_cost_exporter_http_requests_total";
 

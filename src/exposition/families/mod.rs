@@ -5,6 +5,7 @@ mod invoice;
 mod own;
 mod process;
 mod seed;
+mod team;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -127,6 +128,7 @@ pub fn of_snapshot<'a>(
         Month::at(now),
         rules.invoice_history,
     ));
+    families.extend(team::families(snapshot));
     families.extend(own::families(snapshot, &costs));
     families
 }

@@ -9,7 +9,7 @@ use super::{Family, Sample, unix_time};
 use crate::build;
 use crate::catalogue::own;
 use crate::domain::month::Month;
-use crate::domain::snapshot::{Outcome, Record, Snapshot};
+use crate::domain::snapshot::{Asked, Snapshot};
 use crate::domain::traffic::Endpoint;
 
 /// How many requests for a path this program answered with a status.
@@ -23,59 +23,25 @@ pub struct Answered<'a> {
     pub count: u64,
 }
 
-/// One endpoint of one team, whatever it answers with.
-struct Polled<'a> {
-    team: &'a str,
-    endpoint: Endpoint,
-    record: &'a Record,
-    is_up: bool,
-    is_available: bool,
-    last_success: Option<Timestamp>,
-    changed: Option<Timestamp>,
-}
-
-impl<'a> Polled<'a> {
-    fn new<T: PartialEq>(team: &'a str, endpoint: Endpoint, outcome: &'a Outcome<T>) -> Self {
-        let good = outcome.last_good.as_ref();
-        Self {
-            team,
-            endpoint,
-            record: &outcome.record,
-            is_up: outcome.is_up(),
-            is_available: outcome.is_available(),
-            last_success: good.map(|good| good.at),
-            changed: good.map(|good| good.changed_at),
-        }
-    }
-
-    fn labels(&self) -> Vec<Cow<'a, str>> {
-        vec![self.team.into(), self.endpoint.word().into()]
-    }
+fn labels<'a>(asked: &Asked<'a>) -> Vec<Cow<'a, str>> {
+    vec![asked.name.clone(), asked.endpoint.word().into()]
 }
 
 /// The families that follow from a Snapshot, in the catalogue's order.
 pub(super) fn families<'a>(snapshot: &'a Snapshot, costs: &Costs<'a>) -> Vec<Family<'a>> {
-    let polled: Vec<_> = snapshot
-        .teams()
-        .iter()
-        .flat_map(|team| {
-            [
-                Polled::new(&team.name, Endpoint::Invoices, &team.invoices),
-                Polled::new(&team.name, Endpoint::Usage, &team.usage),
-            ]
-        })
-        .collect();
-    let per_endpoint = |metric, value: fn(&Polled<'_>) -> f64| {
+    let polled = snapshot.asked();
+    let requested = || snapshot.endpoints.iter().copied();
+    let per_endpoint = |metric, value: fn(&Asked<'_>) -> f64| {
         Family::new(
             metric,
             polled
                 .iter()
-                .map(|polled| Sample::new(polled.labels(), value(polled))),
+                .map(|polled| Sample::new(labels(polled), value(polled))),
         )
     };
     let failures = polled.iter().flat_map(|polled| {
         polled.record.failures().map(|(reason, count)| {
-            let mut labels = polled.labels();
+            let mut labels = labels(polled);
             labels.push(reason.word().into());
             Sample::new(labels, count as f64)
         })
@@ -83,7 +49,7 @@ pub(super) fn families<'a>(snapshot: &'a Snapshot, costs: &Costs<'a>) -> Vec<Fam
     let rolled_up = costs
         .iter()
         .map(|(team, cost)| Sample::new(vec![team.name.as_str().into()], cost.rolled_up as f64));
-    let requests = Endpoint::ALL.into_iter().flat_map(|endpoint| {
+    let requests = requested().flat_map(|endpoint| {
         let codes = snapshot.traffic.of(endpoint).codes();
         codes.map(move |(code, count)| {
             Sample::new(vec![endpoint.word().into(), code.into()], count as f64)
@@ -114,9 +80,7 @@ pub(super) fn families<'a>(snapshot: &'a Snapshot, costs: &Costs<'a>) -> Vec<Fam
         Family::new(&own::API_REQUESTS, requests),
         Family::new(
             &own::API_REQUEST_DURATION,
-            Endpoint::ALL
-                .into_iter()
-                .flat_map(|e| histogram(snapshot, e)),
+            requested().flat_map(|e| histogram(snapshot, e)),
         ),
         Family::new(
             &own::API_RATE_LIMIT_REMAINING,

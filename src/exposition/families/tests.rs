@@ -8,6 +8,7 @@ use regex::Regex;
 use super::*;
 use crate::domain::invoice::{Invoice, Invoices, Period};
 use crate::domain::money::Money;
+use crate::domain::particulars::Particulars;
 use crate::domain::rules::{AppRules, Budgets, Group, REVIEW_APP_PATTERN, REVIEW_APP_ROW};
 use crate::domain::snapshot::{Outcome, Polled, Team};
 use crate::domain::traffic::Traffic;
@@ -83,6 +84,8 @@ fn snapshot() -> Snapshot {
         usage: known(Usage {
             months: months.into(),
         }),
+        asked: Team::ENDPOINTS,
+        particulars: Particulars::default(),
     };
     Snapshot::new(vec![team], false, Traffic::default())
 }
