@@ -5,6 +5,7 @@
 //! are shown.
 
 mod account;
+mod asked_team;
 mod asking;
 mod endpoint;
 mod fact;
