@@ -164,7 +164,7 @@ impl AskedTeam {
 }
 
 /// Whether a team belongs to one of `accounts`, each its id or its name.
-pub(super) fn is_of(identity: &Identity, accounts: &[String]) -> bool {
+fn is_of(identity: &Identity, accounts: &[String]) -> bool {
     let owner = identity.enterprise_account.as_ref();
     owner.is_some_and(|owner| accounts.iter().any(|account| owner.is_called(account)))
 }

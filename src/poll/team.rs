@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::asked_team::{AskedTeam, Question, is_id, is_of};
+use super::asked_team::{AskedTeam, Question, is_id};
 use super::endpoint::{EndpointState, Noted, Slot};
 use super::source::Answered;
 use crate::domain::invoice::Invoices;
@@ -186,10 +186,16 @@ impl TeamState {
     /// Takes in whether one of `accounts` tells its usage. Such an account tells of the teams that
     /// used something; that a team belongs to it is enough.
     pub(super) fn leave_usage_to(&mut self, accounts: &[String], tells: impl Fn(&Self) -> bool) {
-        let belongs = self
-            .known_identity()
-            .is_some_and(|identity| is_of(identity, accounts));
+        let belongs = accounts.iter().any(|account| self.is_of(account));
         self.is_told_by_account = belongs || tells(self);
+    }
+
+    /// Whether it is known to belong to this enterprise account, given by its id or its name.
+    pub(super) fn is_of(&self, account: &str) -> bool {
+        let owner = self
+            .known_identity()
+            .and_then(|identity| identity.enterprise_account.as_ref());
+        owner.is_some_and(|owner| owner.is_called(account))
     }
 
     /// Whether it is the team that has this id, or, while its id is not known, this name.
