@@ -93,7 +93,7 @@ fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
     let mut all_well = true;
     if let Some(listing) = &snapshot.listing {
         text.push_str("\nThe teams that the token sees\n");
-        all_well &= line(text, "teams", listing, seen) == Verdict::Answered;
+        all_well &= line(text, "teams", listing, |teams| seen(teams)) == Verdict::Answered;
     }
     for account in &snapshot.accounts {
         text.push_str(&format!("\nEnterprise account {}\n", account.name));
@@ -121,7 +121,7 @@ fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
     all_well
 }
 
-fn seen(teams: &Vec<Identity>) -> String {
+fn seen(teams: &[Identity]) -> String {
     match teams.len() {
         1 => "1 team".to_owned(),
         count => format!("{count} teams"),

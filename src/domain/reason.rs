@@ -83,7 +83,7 @@ impl Reason {
                 "The token's owner needs the team's Billing permission, or to be its admin."
             }
             Self::NotFound => {
-                "Heroku no longer has this: the team may have been deleted or renamed."
+                "Heroku does not have this, or no longer: the team or the enterprise account may have been deleted or renamed."
             }
             Self::NotAvailable => {
                 "Heroku does not offer this to the team (an enterprise team has no invoices, a card-paying one may have \

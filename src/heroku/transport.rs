@@ -59,8 +59,6 @@ impl Limits {
     }
 }
 
-/// A client for one API.
-
 /// What sends requests to one API.
 #[derive(Debug)]
 pub(super) struct Transport {

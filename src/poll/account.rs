@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
+use super::asked_team::is_id;
 use super::asking::Asking;
 use super::endpoint::{Before, EndpointState, Noted, Slot};
 use super::source::Answered;
-use super::team::is_id;
 use crate::domain::enterprise::AccountUsage;
 use crate::domain::month::Month;
 use crate::domain::particulars::Account;

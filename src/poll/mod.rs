@@ -5,6 +5,7 @@
 //! are shown.
 
 mod account;
+mod asked_team;
 mod asking;
 mod endpoint;
 mod fact;
@@ -99,7 +100,7 @@ enum Job {
     /// An answer, the number of its source, and how long it took.
     Polled(u64, Box<Answered>, Duration),
     /// Something beside the figures.
-    Particular(Brought),
+    Particular(Box<Brought>),
 }
 
 /// What is polled of what is due.
@@ -250,7 +251,7 @@ impl Poller {
             }
             Ok(Job::Particular(brought)) => {
                 let now = self.clock.now();
-                let is_new = self.particulars.note(brought, now, pauses.interval);
+                let is_new = self.particulars.note(*brought, now, pauses.interval);
                 self.saving.is_wanted |= is_new;
                 if is_new {
                     self.sources.identify(&self.particulars);

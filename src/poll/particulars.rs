@@ -124,7 +124,7 @@ impl AllParticulars {
             };
             let job = jobs.spawn({
                 let (due, asking) = (due.clone(), Arc::clone(asking));
-                async move { Job::Particular(due.ask(&asking).await) }
+                async move { Job::Particular(Box::new(due.ask(&asking).await)) }
             });
             self.running += 1;
             self.next_start = now + REFILL_OF_ONE_REQUEST;

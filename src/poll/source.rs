@@ -7,11 +7,12 @@ use tokio::task;
 use tokio::time::Instant;
 
 use super::account::{self, AccountState};
+use super::asked_team;
 use super::asking::Asking;
 use super::endpoint::{Before, Noted, Slot};
 use super::listing::{self, Listing};
 use super::personal::{self, PersonalAccount};
-use super::team::{self, TeamState};
+use super::team::TeamState;
 use crate::domain::enterprise::AccountUsage;
 use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
@@ -35,7 +36,7 @@ pub(super) enum Source {
 /// What is to be asked.
 #[derive(Debug)]
 pub(super) enum Question {
-    Team(Box<team::Question>),
+    Team(Box<asked_team::Question>),
     Listing(Before),
     Account(account::Question),
     Personal(Before),

@@ -268,7 +268,12 @@ impl Sources {
             let known = team.known(|team| {
                 let mut accounts = self.accounts();
                 let told = accounts.find_map(|account| account.told_of(team.id(), team.name()));
-                told.or_else(|| Some(self.accounts().next()?.told_nothing()))
+                told.or_else(|| {
+                    let mut accounts = self.accounts();
+                    let own = accounts
+                        .find(|account| account.telling().is_some_and(|name| team.is_of(name)));
+                    own.map(AccountState::told_nothing)
+                })
             });
             Team {
                 particulars,
@@ -311,4 +316,41 @@ fn endpoints(scope: &Scope) -> Vec<Endpoint> {
         Endpoint::Authorizations => true,
     };
     Endpoint::ALL.into_iter().filter(is_asked).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pattern::NameFilter;
+
+    #[test]
+    fn requests_are_counted_for_the_endpoints_that_can_be_asked() {
+        let words = |scope: &Scope| -> Vec<_> {
+            let endpoints = endpoints(scope).into_iter();
+            endpoints.map(Endpoint::word).collect()
+        };
+        let personal = Scope {
+            personal_account: true,
+            ..Scope::named(Vec::new())
+        };
+        assert_eq!(words(&personal), ["invoices", "authorizations"]);
+        let account = Scope {
+            enterprise_accounts: vec!["acme".to_owned()],
+            ..Scope::named(Vec::new())
+        };
+        let expected = [
+            "team",
+            "enterprise_account",
+            "usage",
+            "delinquency",
+            "licenses",
+            "authorizations",
+        ];
+        assert_eq!(words(&account), expected);
+        let all = Scope {
+            teams: TeamScope::Seen(NameFilter::default()),
+            ..account
+        };
+        assert_eq!(words(&all).len(), Endpoint::ALL.len());
+    }
 }

@@ -127,7 +127,7 @@ impl FromPages for Delinquency {
 
 impl FromPages for Licenses {
     fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), String> {
-        let (rows, left_out): (Vec<LicenseRow>, _) = in_pages(rows(pages, |row| read_row(row)))?;
+        let (rows, left_out): (Vec<LicenseRow>, _) = in_pages(rows(pages, read_row))?;
         let mut licenses = BTreeMap::<String, License>::new();
         for LicenseRow {
             name,
