@@ -27,6 +27,7 @@ fn crowd(scenario: &Scenario, teams: usize) -> Company {
     });
     Company {
         teams: teams.collect(),
+        ..Company::default()
     }
 }
 

@@ -72,12 +72,15 @@ fn builder(today: Date) -> heroku_sim::Builder {
     let team = Team {
         id: TEAM.to_owned(),
         name: "ops".to_owned(),
-        enterprise: false,
-        usage_available: true,
         invoices: invoices.collect(),
         usage: usage.collect(),
+        ..Team::default()
     };
-    Simulator::builder(Company { teams: vec![team] }, today)
+    let company = Company {
+        teams: vec![team],
+        ..Company::default()
+    };
+    Simulator::builder(company, today)
 }
 
 fn utc_day(instant: Timestamp) -> Date {

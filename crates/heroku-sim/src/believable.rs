@@ -1,5 +1,6 @@
 //! A made-up company that could be real: three teams, some fifty apps, thirteen months of usage and
-//! a year of invoices that agree with it.
+//! a year of invoices that agree with it. One of the teams belongs to an enterprise account, whose
+//! usage is that team's, and somebody's personal account has invoices of its own.
 //!
 //! Two promises shape everything here. **The same seed and day give the same company**, on every
 //! machine: all figures are integers (thousandths of a dyno unit, cents) until they are written,
@@ -15,16 +16,18 @@
 
 mod calendar;
 mod cast;
+mod contract;
 mod draws;
 mod invoices;
 mod life;
 mod passing;
+mod personal;
 mod prices;
 mod usage;
 
 use jiff::civil::Date;
 
-use crate::company::{Company, Team};
+use crate::company::{Company, EnterpriseAccount, Team};
 use calendar::Month;
 use cast::TEAMS;
 use draws::Draws;
@@ -52,6 +55,9 @@ impl Company {
     /// `database_total` its `data` and `addons_total` its `partner`. `space` credits are reported
     /// in usage and not billed, as under a contract that includes the space. Credits are negative,
     /// and `total` is charges plus credits.
+    ///
+    /// The team that has a space belongs to the company's one enterprise account and has licences.
+    /// No team is delinquent, and the token does not expire.
     #[must_use]
     pub fn believable(seed: u64, today: Date) -> Company {
         let draws = Draws::new(seed);
@@ -80,14 +86,28 @@ impl Company {
                     .filter_map(|spent| account.row(spent))
                     .collect(),
                 invoices: spent.iter().map(|spent| account.invoice(spent)).collect(),
-                enterprise: false,
-                usage_available: true,
+                licenses: cast
+                    .contract
+                    .zip(spent.last())
+                    .map(|(contract, spent)| contract.licenses(spent, account.space(spent))),
+                enterprise_account: cast.contract.map(|_| company.to_owned()),
                 id: id.clone(),
                 name: name.clone(),
+                ..Team::default()
             }
         };
         Company {
             teams: TEAMS.iter().map(team).collect(),
+            enterprise_accounts: vec![EnterpriseAccount {
+                id: draws.uuid("enterprise-account"),
+                name: company.to_owned(),
+                usage: None,
+            }],
+            personal_invoices: months
+                .iter()
+                .map(|month| personal::invoice(draws, *month, today))
+                .collect(),
+            token_expires_in: None,
         }
     }
 }

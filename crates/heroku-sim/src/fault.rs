@@ -15,6 +15,22 @@ pub enum Endpoint {
     Invoices,
     /// `GET /teams/{id}/usage/monthly`.
     Usage,
+    /// `GET /teams/{id or name}/delinquency`.
+    Delinquency,
+    /// `GET /teams/{id or name}/licenses`.
+    Licenses,
+    /// `GET /enterprise-accounts`.
+    EnterpriseAccounts,
+    /// `GET /enterprise-accounts/{id or name}`.
+    EnterpriseAccount,
+    /// `GET /enterprise-accounts/{id or name}/teams`.
+    EnterpriseTeams,
+    /// `GET /enterprise-accounts/{id}/usage/monthly`.
+    EnterpriseUsage,
+    /// `GET /account/invoices`.
+    AccountInvoices,
+    /// `GET /oauth/authorizations`.
+    Authorizations,
     /// `GET /account/rate-limits`.
     RateLimits,
     /// Every request, those for unknown paths included. Only for scripting: no logged request has
@@ -116,8 +132,8 @@ pub(crate) struct Script {
 
 #[derive(Debug)]
 struct Scene {
-    /// Id or name of the team; every team when absent.
-    team: Option<String>,
+    /// Id or name of the team, or of the enterprise account; every one when absent.
+    owner: Option<String>,
     endpoint: Endpoint,
     fault: Fault,
     times: Times,
@@ -126,14 +142,14 @@ struct Scene {
 impl Script {
     pub(crate) fn add(
         &mut self,
-        team: Option<&str>,
+        owner: Option<&str>,
         endpoint: Endpoint,
         fault: Fault,
         times: Times,
     ) {
         if times != Times::Count(0) {
             self.scenes.push(Scene {
-                team: team.map(str::to_owned),
+                owner: owner.map(str::to_owned),
                 endpoint,
                 fault,
                 times,
@@ -145,17 +161,17 @@ impl Script {
         self.scenes.clear();
     }
 
-    /// Takes the first fault that was scripted for `route`. `same_team` tells whether a scripted
-    /// team is the one on the path, by id or by name.
+    /// Takes the first fault that was scripted for `route`. `same_owner` tells whether a scripted
+    /// team or enterprise account is the one on the path, by id or by name.
     pub(crate) fn take(
         &mut self,
         route: &Route,
-        same_team: impl Fn(&str) -> bool,
+        same_owner: impl Fn(&str) -> bool,
     ) -> Option<Fault> {
         let index = self.scenes.iter().position(|scene| {
             let endpoint =
                 scene.endpoint == Endpoint::Any || Some(scene.endpoint) == route.endpoint;
-            endpoint && scene.team.as_deref().is_none_or(&same_team)
+            endpoint && scene.owner.as_deref().is_none_or(&same_owner)
         })?;
         let scene = &mut self.scenes[index];
         match scene.times {

@@ -13,6 +13,24 @@ pub(crate) struct FaultArgument {
     pub(crate) times: Times,
 }
 
+/// What the command line calls the endpoints.
+pub(crate) const ENDPOINTS: [(&str, Endpoint); 14] = [
+    ("teams", Endpoint::Teams),
+    ("team", Endpoint::Team),
+    ("invoices", Endpoint::Invoices),
+    ("usage", Endpoint::Usage),
+    ("delinquency", Endpoint::Delinquency),
+    ("licenses", Endpoint::Licenses),
+    ("enterprise-accounts", Endpoint::EnterpriseAccounts),
+    ("enterprise-account", Endpoint::EnterpriseAccount),
+    ("enterprise-teams", Endpoint::EnterpriseTeams),
+    ("enterprise-usage", Endpoint::EnterpriseUsage),
+    ("account-invoices", Endpoint::AccountInvoices),
+    ("authorizations", Endpoint::Authorizations),
+    ("rate-limits", Endpoint::RateLimits),
+    ("any", Endpoint::Any),
+];
+
 impl FromStr for FaultArgument {
     type Err = String;
 
@@ -20,19 +38,13 @@ impl FromStr for FaultArgument {
         let (endpoint, rest) = text
             .split_once('=')
             .ok_or("it has to be ENDPOINT=FAULT, such as usage=503")?;
-        let endpoint = match endpoint {
-            "teams" => Endpoint::Teams,
-            "team" => Endpoint::Team,
-            "invoices" => Endpoint::Invoices,
-            "usage" => Endpoint::Usage,
-            "rate-limits" => Endpoint::RateLimits,
-            "any" => Endpoint::Any,
-            other => {
-                return Err(format!(
-                    "no endpoint is called {other:?}: teams, team, invoices, usage, rate-limits or any"
-                ));
-            }
-        };
+        let endpoint = ENDPOINTS
+            .iter()
+            .find_map(|(name, known)| (*name == endpoint).then_some(*known))
+            .ok_or_else(|| {
+                let names = ENDPOINTS.map(|(name, _)| name).join(", ");
+                format!("no endpoint is called {endpoint:?}: {names}")
+            })?;
         let (fault, times) = match rest.rsplit_once(':') {
             // A URL has colons of its own, so only a number behind the last one is a count.
             Some((fault, count))
@@ -135,6 +147,10 @@ mod tests {
         assert_eq!(
             read("usage=503:3"),
             (Endpoint::Usage, Fault::Status(503), Times::Count(3))
+        );
+        assert_eq!(
+            read("enterprise-usage=403"),
+            (Endpoint::EnterpriseUsage, Fault::Status(403), Times::Always)
         );
         assert_eq!(
             read("invoices=hang"),

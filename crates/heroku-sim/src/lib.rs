@@ -43,7 +43,7 @@ mod simulator;
 mod state;
 mod stream;
 
-pub use company::{Company, Team};
+pub use company::{Company, EnterpriseAccount, Team};
 pub use fault::{Endpoint, Fault, Times};
 pub use log::LoggedRequest;
 pub use simulator::{Builder, DEFAULT_TOKEN, Simulator};

@@ -25,6 +25,8 @@ pub struct LoggedRequest {
     pub endpoint: Option<Endpoint>,
     /// The team on the path, as the client wrote it (id or name), percent-decoded.
     pub team: Option<String>,
+    /// The enterprise account on the path, as the client wrote it (id or name), percent-decoded.
+    pub enterprise_account: Option<String>,
     /// When the head of the request had arrived.
     pub at: Instant,
 }

@@ -40,7 +40,9 @@ struct Arguments {
     company: Option<PathBuf>,
     /// Script a fault, in the order given: usage=503:3, invoices=hang, any=html
     ///
-    /// ENDPOINT is teams, team, invoices, usage, rate-limits or any. FAULT is a status, or
+    /// ENDPOINT is teams, team, invoices, usage, delinquency, licenses, enterprise-accounts,
+    /// enterprise-account, enterprise-teams, enterprise-usage, account-invoices, authorizations,
+    /// rate-limits or any. FAULT is a status, or
     /// rate-limited[=SECONDS], html[=STATUS], delay=SECONDS, hang, drip=BYTES_PER_SECOND,
     /// truncate=BYTES, reset, reset-in-body=BYTES, not-gzip, redirect=URL, range-loop, huge=BYTES
     /// or empty. Without COUNT it stays.
@@ -144,24 +146,37 @@ fn today() -> Date {
         .date()
 }
 
-/// The teams of a company: id and name.
-fn introduction(company: &Company) -> Vec<(String, String)> {
-    company
-        .teams
-        .iter()
-        .map(|team| (team.id.clone(), team.name.clone()))
-        .collect()
+/// Whom a company has accounts for: the id and the name of each.
+#[derive(Debug)]
+struct Introduction {
+    teams: Vec<(String, String)>,
+    enterprise_accounts: Vec<(String, String)>,
+}
+
+fn introduction(company: &Company) -> Introduction {
+    let teams = company.teams.iter();
+    let accounts = company.enterprise_accounts.iter();
+    Introduction {
+        teams: teams
+            .map(|team| (team.id.clone(), team.name.clone()))
+            .collect(),
+        enterprise_accounts: accounts
+            .map(|account| (account.id.clone(), account.name.clone()))
+            .collect(),
+    }
 }
 
 /// Says what is served, and how to ask for it.
-fn introduce(
-    out: &mut impl Write,
-    heroku: &Simulator,
-    teams: &[(String, String)],
-) -> io::Result<()> {
+fn introduce(out: &mut impl Write, heroku: &Simulator, served: &Introduction) -> io::Result<()> {
     let (url, token) = (heroku.url(), heroku.token());
     writeln!(out, "Heroku, simulated, on {url}\nteams:")?;
-    for (id, name) in teams {
+    for (id, name) in &served.teams {
+        writeln!(out, "  {id}  {name}")?;
+    }
+    if !served.enterprise_accounts.is_empty() {
+        writeln!(out, "enterprise accounts:")?;
+    }
+    for (id, name) in &served.enterprise_accounts {
         writeln!(out, "  {id}  {name}")?;
     }
     writeln!(out, "\nask it:")?;
@@ -169,7 +184,7 @@ fn introduce(
         out,
         "  curl -s -H 'Accept: application/vnd.heroku+json; version=3' -H 'Authorization: Bearer {token}' {url}/teams"
     )?;
-    let ids: Vec<&str> = teams.iter().map(|(id, _)| id.as_str()).collect();
+    let ids: Vec<&str> = served.teams.iter().map(|(id, _)| id.as_str()).collect();
     writeln!(out, "\npoint the exporter at it:")?;
     writeln!(
         out,

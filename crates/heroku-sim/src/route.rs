@@ -1,37 +1,67 @@
-//! From a path to the endpoint that it names, and the team on it.
+//! From a path to the endpoint that it names, and whose it is: the team or the enterprise account
+//! on it.
 
 use crate::fault::Endpoint;
 
-/// What a path names. Both are absent for a path that Heroku would not know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a path names. All is absent for a path that Heroku would not know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) team: Option<String>,
+    pub(crate) enterprise_account: Option<String>,
 }
 
 impl Route {
     /// Reads a path without its query. A trailing or doubled slash makes it unknown, as at Heroku.
     pub(crate) fn of(path: &str) -> Route {
         let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-        let (endpoint, team) = match segments.as_slice() {
-            ["account", "rate-limits"] => (Endpoint::RateLimits, None),
-            ["teams"] => (Endpoint::Teams, None),
-            ["teams", team] if !team.is_empty() => (Endpoint::Team, Some(*team)),
-            ["teams", team, "invoices"] if !team.is_empty() => (Endpoint::Invoices, Some(*team)),
-            ["teams", team, "usage", "monthly"] if !team.is_empty() => {
-                (Endpoint::Usage, Some(*team))
-            }
-            _ => {
-                return Route {
-                    endpoint: None,
-                    team: None,
-                };
-            }
-        };
+        match segments.as_slice() {
+            ["account", "invoices"] => Route::to(Endpoint::AccountInvoices),
+            ["account", "rate-limits"] => Route::to(Endpoint::RateLimits),
+            ["oauth", "authorizations"] => Route::to(Endpoint::Authorizations),
+            ["teams"] => Route::to(Endpoint::Teams),
+            ["teams", team, rest @ ..] if !team.is_empty() => Route {
+                endpoint: of_team(rest),
+                team: of_team(rest).map(|_| percent_decoded(team)),
+                ..Route::default()
+            },
+            ["enterprise-accounts"] => Route::to(Endpoint::EnterpriseAccounts),
+            ["enterprise-accounts", account, rest @ ..] if !account.is_empty() => Route {
+                endpoint: of_account(rest),
+                enterprise_account: of_account(rest).map(|_| percent_decoded(account)),
+                ..Route::default()
+            },
+            _ => Route::default(),
+        }
+    }
+
+    fn to(endpoint: Endpoint) -> Route {
         Route {
             endpoint: Some(endpoint),
-            team: team.map(percent_decoded),
+            ..Route::default()
         }
+    }
+}
+
+/// The endpoint that what follows a team names.
+fn of_team(rest: &[&str]) -> Option<Endpoint> {
+    match rest {
+        [] => Some(Endpoint::Team),
+        ["invoices"] => Some(Endpoint::Invoices),
+        ["usage", "monthly"] => Some(Endpoint::Usage),
+        ["delinquency"] => Some(Endpoint::Delinquency),
+        ["licenses"] => Some(Endpoint::Licenses),
+        _ => None,
+    }
+}
+
+/// The endpoint that what follows an enterprise account names.
+fn of_account(rest: &[&str]) -> Option<Endpoint> {
+    match rest {
+        [] => Some(Endpoint::EnterpriseAccount),
+        ["teams"] => Some(Endpoint::EnterpriseTeams),
+        ["usage", "monthly"] => Some(Endpoint::EnterpriseUsage),
+        _ => None,
     }
 }
 
@@ -65,23 +95,46 @@ mod tests {
 
     #[test]
     fn every_endpoint_is_known_by_its_path() {
-        let team = |path| (Route::of(path).endpoint, Route::of(path).team);
-        assert_eq!(team("/teams"), (Some(Endpoint::Teams), None));
-        assert_eq!(
-            team("/teams/ops"),
-            (Some(Endpoint::Team), Some("ops".to_owned()))
+        let known = |path: &str, endpoint, team: Option<&str>, account: Option<&str>| {
+            let route = Route {
+                endpoint: Some(endpoint),
+                team: team.map(str::to_owned),
+                enterprise_account: account.map(str::to_owned),
+            };
+            assert_eq!(Route::of(path), route, "{path}");
+        };
+        let plain = |path, endpoint| known(path, endpoint, None, None);
+        plain("/teams", Endpoint::Teams);
+        plain("/enterprise-accounts", Endpoint::EnterpriseAccounts);
+        plain("/account/invoices", Endpoint::AccountInvoices);
+        plain("/account/rate-limits", Endpoint::RateLimits);
+        plain("/oauth/authorizations", Endpoint::Authorizations);
+
+        let team = |path, endpoint| known(path, endpoint, Some("ops"), None);
+        team("/teams/ops", Endpoint::Team);
+        team("/teams/ops/invoices", Endpoint::Invoices);
+        team("/teams/ops/usage/monthly", Endpoint::Usage);
+        team("/teams/ops/delinquency", Endpoint::Delinquency);
+        team("/teams/ops/licenses", Endpoint::Licenses);
+        known(
+            "/teams/o%20p%/usage/monthly",
+            Endpoint::Usage,
+            Some("o p%"),
+            None,
         );
-        assert_eq!(
-            team("/teams/ops/invoices"),
-            (Some(Endpoint::Invoices), Some("ops".to_owned()))
+
+        let account = |path, endpoint| known(path, endpoint, None, Some("acme co"));
+        account(
+            "/enterprise-accounts/acme%20co",
+            Endpoint::EnterpriseAccount,
         );
-        assert_eq!(
-            team("/teams/o%20p%/usage/monthly"),
-            (Some(Endpoint::Usage), Some("o p%".to_owned()))
+        account(
+            "/enterprise-accounts/acme%20co/teams",
+            Endpoint::EnterpriseTeams,
         );
-        assert_eq!(
-            team("/account/rate-limits"),
-            (Some(Endpoint::RateLimits), None)
+        account(
+            "/enterprise-accounts/acme%20co/usage/monthly",
+            Endpoint::EnterpriseUsage,
         );
     }
 
@@ -94,17 +147,18 @@ mod tests {
             "/teams//invoices",
             "/teams/ops/invoices/",
             "/teams/ops/usage",
+            "/teams/ops/licenses/1",
             "/account",
+            "/account/invoices/",
+            "/oauth",
+            "/enterprise-accounts/",
+            "/enterprise-accounts//teams",
+            "/enterprise-accounts/acme/usage",
+            "/enterprise-accounts/acme/usage/daily",
+            "/enterprise-accounts/acme/invoices",
             "/v3/teams",
         ] {
-            assert_eq!(
-                Route::of(path),
-                Route {
-                    endpoint: None,
-                    team: None
-                },
-                "{path}"
-            );
+            assert_eq!(Route::of(path), Route::default(), "{path}");
         }
     }
 }

@@ -268,6 +268,7 @@ fn logged(head: &Parts, route: &Route) -> LoggedRequest {
         status: None,
         endpoint: route.endpoint,
         team: route.team.clone(),
+        enterprise_account: route.enterprise_account.clone(),
         at: Instant::now(),
     }
 }

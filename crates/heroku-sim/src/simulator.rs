@@ -127,14 +127,14 @@ impl Simulator {
         &self.token
     }
 
-    /// Scripts a fault for an endpoint, whatever the team. Faults strike in the order in which they
+    /// Scripts a fault for an endpoint, whatever the team or enterprise account. Faults strike in the order in which they
     /// were scripted.
     pub fn script(&self, endpoint: Endpoint, fault: Fault, times: Times) {
         self.state.script().add(None, endpoint, fault, times);
     }
 
-    /// Scripts a fault for an endpoint of one team, given by id or name, whichever of the two the
-    /// client will use.
+    /// Scripts a fault for an endpoint of one team or of one enterprise account, given by id or
+    /// name, whichever of the two the client will use.
     pub fn script_team(&self, team: &str, endpoint: Endpoint, fault: Fault, times: Times) {
         self.state.script().add(Some(team), endpoint, fault, times);
     }

@@ -54,27 +54,31 @@ impl State {
         held(&self.log)
     }
 
-    /// The next fault for `route`, its team being told by id or by name.
+    /// The next fault for `route`, its team or enterprise account being told by id or by name.
     pub(crate) fn take_fault(&self, route: &Route) -> Option<Fault> {
-        let names = route.team.as_deref().map(|asked| {
-            let world = self.world();
-            let team = world
-                .company
-                .teams
-                .iter()
-                .find(|team| team.is_called(asked));
-            (
-                asked.to_owned(),
-                team.map(|team| (team.id.clone(), team.name.clone())),
-            )
+        let names = self.names_on(route);
+        self.script()
+            .take(route, |scripted| names.iter().any(|name| name == scripted))
+    }
+
+    /// What the team or enterprise account on a path is called: what the client wrote, and the id
+    /// and the name if there is such a one.
+    fn names_on(&self, route: &Route) -> Vec<String> {
+        let company = &self.world().company;
+        let team = route.team.iter().flat_map(|asked| {
+            let teams = company.teams.iter();
+            let called = teams.filter(|team| team.is_called(asked));
+            called.take(1).flat_map(|team| [&team.id, &team.name])
         });
-        self.script().take(route, |scripted| match &names {
-            Some((asked, Some((id, name)))) => {
-                [asked, id, name].iter().any(|name| *name == scripted)
-            }
-            Some((asked, None)) => asked == scripted,
-            None => false,
-        })
+        let account = route.enterprise_account.iter().flat_map(|asked| {
+            let accounts = company.enterprise_accounts.iter();
+            let called = accounts.filter(|account| account.is_called(asked));
+            called
+                .take(1)
+                .flat_map(|account| [&account.id, &account.name])
+        });
+        let asked = route.team.iter().chain(&route.enterprise_account);
+        asked.chain(team).chain(account).cloned().collect()
     }
 
     /// The tokens that are left.

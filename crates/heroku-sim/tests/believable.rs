@@ -45,6 +45,7 @@ fn month(invoice: &Value) -> String {
 
 /// What has to hold for any company on any day.
 fn holds(company: &Company, today: Date) {
+    accounts_hold(company, today);
     assert_eq!(company.teams.len(), 3);
     let first = today.day() == 1;
     for team in &company.teams {
@@ -121,6 +122,61 @@ fn holds(company: &Company, today: Date) {
     }
 }
 
+/// What has to hold for the accounts beside the teams.
+fn accounts_hold(company: &Company, today: Date) {
+    let [account] = company.enterprise_accounts.as_slice() else {
+        panic!("one enterprise account")
+    };
+    assert_eq!(account.usage, None, "its usage is its teams'");
+    let members: Vec<_> = company
+        .teams
+        .iter()
+        .filter(|team| team.enterprise_account.is_some())
+        .collect();
+    let [member] = members[..] else {
+        panic!("one team of the account")
+    };
+    assert_eq!(member.enterprise_account.as_ref(), Some(&account.name));
+    assert!(company.teams.iter().all(|team| team.delinquency.is_none()));
+    for row in &member.usage {
+        assert_eq!(row["private_space_credits"], row["space"]);
+        assert_eq!(row["shield_space_credits"], 0);
+    }
+
+    let [addons, dynos, spaces] = member.licenses.as_deref().unwrap() else {
+        panic!("three licences")
+    };
+    let open = format!("{:04}-{:02}", today.year(), today.month());
+    let used = |field: &str| {
+        let row = member.usage.iter().find(|row| row["month"] == open);
+        row.map_or(0, |row| number(row, field).ceil() as i64)
+    };
+    for (license, field) in [(addons, "addons"), (dynos, "dynos"), (spaces, "space")] {
+        assert_eq!(license["consumed"].as_i64(), Some(used(field)), "{field}");
+        assert!(license["qty"].as_i64() > Some(0));
+        let year = format!("{:04}", today.year());
+        assert_eq!(license["start_date"], format!("{year}-01-01"));
+        assert_eq!(license["end_date"], format!("{year}-12-31"));
+    }
+
+    assert_eq!(company.personal_invoices.len(), 13);
+    for invoice in &company.personal_invoices {
+        let cents = |field: &str| {
+            assert!(invoice[field].is_f64(), "{field} is a float");
+            number(invoice, field)
+        };
+        assert_eq!(
+            cents("charges_total") + cents("credits_total"),
+            cents("total")
+        );
+        assert!((0.0..=1_700.0).contains(&cents("total")));
+        assert_eq!(
+            invoice["state"].as_u64(),
+            Some(u64::from(month(invoice) != open))
+        );
+    }
+}
+
 /// The rows of months that are over, by team and month.
 fn closed(company: &Company) -> BTreeMap<(String, String), (Value, Value)> {
     let rows = |team: &Team| {
@@ -193,6 +249,12 @@ fn tomorrow_is_today_and_a_day() {
         (date(2028, 2, 29), date(2028, 3, 31)),
     ] {
         let (before, after) = (Company::believable(7, today), Company::believable(7, later));
+        let paid = before
+            .personal_invoices
+            .iter()
+            .filter(|row| row["state"] == 1);
+        let kept = paid.filter(|row| after.personal_invoices.contains(row));
+        assert!(kept.count() >= 11, "personal invoices stay as they are");
         let (before_rows, after_rows) = (closed(&before), closed(&after));
         let mut compared = 0;
         for (key, row) in &before_rows {
@@ -314,6 +376,7 @@ fn invoices_write_dates_in_several_ways() {
     assert_eq!((ends(0, 11), ends(0, 12)), ("07/31/2026", "08/31/2026"));
     assert_eq!((ends(1, 11), ends(1, 12)), ("2026-08-01", "2026-09-01"));
     assert_eq!((ends(2, 11), ends(2, 12)), ("2026-07-31", "2026-08-14"));
+    assert_eq!(company.personal_invoices[12]["period_end"], "08/14/2026");
 }
 
 proptest! {

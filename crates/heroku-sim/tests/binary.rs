@@ -19,6 +19,8 @@ fn it_serves_what_it_says_and_stops_on_sigterm() {
         "2026-08-14",
         "--fault",
         "invoices=503:1",
+        "--fault",
+        "enterprise-accounts=403",
         "--page-size",
         "2",
     ];
@@ -51,6 +53,11 @@ fn it_serves_what_it_says_and_stops_on_sigterm() {
         answer
     };
     assert!(ask("/teams").starts_with("HTTP/1.1 206 "));
+    assert!(ask("/enterprise-accounts").starts_with("HTTP/1.1 403 "));
+    let (_, account) = said.split_once("enterprise accounts:\n  ").unwrap();
+    let (account, _) = account.split_once(' ').unwrap();
+    let path = format!("/enterprise-accounts/{account}/usage/monthly?start=2026-08");
+    assert!(ask(&path).starts_with("HTTP/1.1 200 "));
     let id = value("HEROKU_TEAM_ID=").split(',').next().unwrap();
     assert!(ask(&format!("/teams/{id}/invoices")).starts_with("HTTP/1.1 503 "));
     assert!(
@@ -66,6 +73,24 @@ fn it_serves_what_it_says_and_stops_on_sigterm() {
         .unwrap();
     assert!(killed.success());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn every_endpoint_that_a_fault_can_be_for_is_in_the_help() {
+    let refused = program().args(["--fault", "costs=503"]).output().unwrap();
+    let refused = String::from_utf8(refused.stderr).unwrap();
+    let (_, names) = refused.split_once("\"costs\": ").unwrap();
+    let names: Vec<_> = names.lines().next().unwrap().split(", ").collect();
+    assert!(names.len() > 10, "{refused}");
+    let help = program().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, help) = help.split_once("ENDPOINT is ").unwrap();
+    let (help, _) = help.split_once('.').unwrap();
+    let told: Vec<_> = help
+        .split([',', ' ', '\n'])
+        .filter(|word| !word.is_empty() && *word != "or")
+        .collect();
+    assert_eq!(told, names);
 }
 
 #[test]

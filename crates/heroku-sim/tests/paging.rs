@@ -21,12 +21,14 @@ fn company(invoices: usize) -> Company {
     let team = Team {
         id: "1".to_owned(),
         name: "ops".to_owned(),
-        enterprise: false,
-        usage_available: true,
         invoices,
         usage: vec![json!({ "month": "2026-08" })],
+        ..Team::default()
     };
-    Company { teams: vec![team] }
+    Company {
+        teams: vec![team],
+        ..Company::default()
+    }
 }
 
 async fn heroku(invoices: usize, page_size: Option<usize>) -> Simulator {

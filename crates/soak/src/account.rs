@@ -93,13 +93,13 @@ impl Account {
         let teams = self.teams.iter().map(|team| Team {
             id: team.id.clone(),
             name: team.name.clone(),
-            enterprise: false,
-            usage_available: true,
             invoices: team.invoices.rows.clone(),
             usage: team.usage.rows.clone(),
+            ..Team::default()
         });
         Company {
             teams: teams.collect(),
+            ..Company::default()
         }
     }
 

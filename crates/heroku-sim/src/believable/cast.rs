@@ -1,6 +1,7 @@
 //! Who is in the play: the teams, and the apps that they keep for years.
 
 use super::calendar::Month;
+use super::contract::Contract;
 use super::draws::Draws;
 use super::life::{App, Process, Rhythm};
 use super::passing::{self, ReviewApps};
@@ -39,6 +40,8 @@ pub(crate) struct Team {
     pub(crate) connect: u64,
     /// Thousandths of a space credit a month, if the team has a space.
     pub(crate) space: u64,
+    /// What the team has licences for, if it belongs to the company's enterprise account.
+    pub(crate) contract: Option<Contract>,
     staff: &'static [Role],
     review_apps: &'static [ReviewApps],
     passing: passing::Stories,
@@ -136,6 +139,7 @@ pub(crate) const TEAMS: [Team; 3] = [
         open_ends_today: false,
         connect: 0,
         space: 0,
+        contract: None,
         staff: PRODUCT,
         review_apps: &[
             ReviewApps {
@@ -159,6 +163,7 @@ pub(crate) const TEAMS: [Team; 3] = [
         open_ends_today: false,
         connect: 118_000,
         space: 0,
+        contract: None,
         staff: DATA,
         review_apps: &[ReviewApps {
             repository: "dashboards",
@@ -175,6 +180,11 @@ pub(crate) const TEAMS: [Team; 3] = [
         open_ends_today: true,
         connect: 0,
         space: 1_000,
+        contract: Some(Contract {
+            dyno_units: 60,
+            addon_credits: 800,
+            spaces: 1,
+        }),
         staff: PLATFORM,
         review_apps: &[ReviewApps {
             repository: "auth-gateway",

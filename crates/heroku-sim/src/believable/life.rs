@@ -181,6 +181,6 @@ impl App {
 }
 
 /// A quotient to the nearest whole number.
-fn rounded(dividend: u64, divisor: u64) -> u64 {
+pub(crate) fn rounded(dividend: u64, divisor: u64) -> u64 {
     (dividend + divisor / 2) / divisor
 }
