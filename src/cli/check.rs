@@ -1,6 +1,7 @@
 //! `check`: asks Heroku once and says, for each team and endpoint, what it answered.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::logging;
@@ -10,6 +11,7 @@ use crate::config::{Config, LogConfig, LogLevel};
 use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
 use crate::domain::reason::Reason;
+use crate::domain::rules::Rules;
 use crate::domain::snapshot::{Outcome, Snapshot};
 use crate::domain::usage::Usage;
 
@@ -24,12 +26,16 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
         level,
         ..config.log
     });
+    let mut text = match &config.file {
+        Some(path) => file(path, &config.rules),
+        None => String::new(),
+    };
     let api_url = config.heroku.api_url.clone();
     let snapshot = runtime()?.block_on(async {
         let poller = poller(config.heroku, Clock::system())?;
         anyhow::Ok(poller.once().await)
     })?;
-    let mut text = format!("Asked {api_url}\n");
+    text.push_str(&format!("Asked {api_url}\n"));
     let all_well = describe(&mut text, &snapshot);
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(if all_well {
@@ -37,6 +43,45 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What a configuration file and the flags beside it come to.
+fn file(path: &Path, rules: &Rules) -> String {
+    let Rules {
+        team_prices,
+        apps,
+        budgets,
+        ..
+    } = rules;
+    let mut parts = vec![
+        count(
+            team_prices.len(),
+            "team with prices of its own",
+            "teams with prices of their own",
+        ),
+        count(
+            budgets.teams.len(),
+            "team with a budget",
+            "teams with budgets",
+        ),
+        count(budgets.apps.len(), "app with a budget", "apps with budgets"),
+        count(apps.groups.len(), "group of apps", "groups of apps"),
+    ];
+    if !apps.filter.takes_all() {
+        parts.push("some apps left out".to_owned());
+    }
+    if let Some(max) = apps.max {
+        parts.push(format!("{} a team at most", count(max, "row", "rows")));
+    }
+    format!("Read {}\n  {}\n", path.display(), parts.join(", "))
+}
+
+fn count(number: usize, one: &str, several: &str) -> String {
+    match number {
+        0 => format!("no {several}"),
+        1 => format!("1 {one}"),
+        number => format!("{number} {several}"),
+    }
 }
 
 /// Writes what is known, and tells whether all is well: no endpoint failed, and each team has one

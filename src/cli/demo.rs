@@ -14,6 +14,7 @@ use super::logging;
 use super::serve::{block_on, listen, poller, serve, stop_signal};
 use crate::clock::Clock;
 use crate::config::{DemoConfig, HerokuConfig, WebConfig};
+use crate::domain::scope::{Scope, TeamScope};
 use crate::exposition::families::Shown;
 use crate::token::Token;
 
@@ -39,7 +40,11 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
         let asked = HerokuConfig {
             api_url: heroku.url().parse()?,
             token: Token::Given(heroku.token().into()),
-            teams,
+            scope: Scope {
+                teams: TeamScope::Named(teams),
+                enterprise_accounts: Vec::new(),
+                personal_account: false,
+            },
             timeout: DEMO_TIMEOUT,
             rate_limit_floor: 0,
             poll_interval: config.poll_interval,

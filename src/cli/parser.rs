@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::config::setting::{self, Setting};
+use crate::config::setting::{self, Setting, Takes};
 
 /// The whole command line. Without a subcommand the program serves, so that a start line made for
 /// the program that this one replaces keeps working.
@@ -30,6 +30,7 @@ pub(crate) fn command() -> Command {
                 .args(
                     setting::DEMO
                         .into_iter()
+                        .chain(setting::COSTS)
                         .chain(setting::SERVING)
                         .chain(setting::LOG)
                         .map(argument),
@@ -41,6 +42,7 @@ pub(crate) fn command() -> Command {
                 .args(
                     setting::HEROKU
                         .into_iter()
+                        .chain(setting::COSTS)
                         .chain(setting::LOG)
                         .map(argument),
                 ),
@@ -52,22 +54,22 @@ pub(crate) fn command() -> Command {
 fn serving() -> impl Iterator<Item = Arg> {
     setting::HEROKU
         .into_iter()
+        .chain(setting::COSTS)
         .chain(setting::SERVING)
         .chain(setting::LOG)
         .map(argument)
 }
 
 fn argument(setting: &'static Setting) -> Arg {
-    let action = if setting.repeatable {
-        ArgAction::Append
-    } else {
-        ArgAction::Set
+    let action = match setting.takes {
+        Takes::Several => ArgAction::Append,
+        Takes::One | Takes::Switch => ArgAction::Set,
     };
     let default = setting
         .default
         .map(|default| format!(" [default: {default}]"))
         .unwrap_or_default();
-    Arg::new(setting.flag)
+    let argument = Arg::new(setting.flag)
         .long(setting.flag)
         .value_name(setting.value_name)
         .help(format!(
@@ -76,7 +78,15 @@ fn argument(setting: &'static Setting) -> Arg {
             setting.variable()
         ))
         .value_parser(value_parser!(OsString))
-        .action(action)
+        .action(action);
+    if setting.takes != Takes::Switch {
+        return argument;
+    }
+    // A value behind a space could not be told from a subcommand.
+    argument
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
 }
 
 /// The subcommand that was given, and the flags: those before it and those behind it, which win.
@@ -118,7 +128,14 @@ mod tests {
         let text = reference::settings();
         let mut documented: Vec<String> = text
             .lines()
-            .filter_map(|line| Some(line.strip_prefix("| `--")?.split(' ').next()?.to_owned()))
+            .filter_map(|line| {
+                Some(
+                    line.strip_prefix("| `--")?
+                        .split([' ', '['])
+                        .next()?
+                        .to_owned(),
+                )
+            })
             .collect();
         documented.sort_unstable();
         assert_eq!(documented, flags);

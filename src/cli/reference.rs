@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::catalogue::{self, Metric, Presence};
 use crate::config::API_KEY_VARIABLE;
-use crate::config::setting::{self, Setting};
+use crate::config::file::keys::{self, Key};
+use crate::config::setting::{self, Setting, Takes};
 use crate::domain::reason::Reason;
 
 /// `docs/METRICS.md`.
@@ -84,6 +85,7 @@ pub fn settings() -> String {
     );
     for setting in setting::HEROKU
         .into_iter()
+        .chain(setting::COSTS)
         .chain(setting::SERVING)
         .chain(setting::LOG)
     {
@@ -91,7 +93,7 @@ pub fn settings() -> String {
             &mut text,
             setting,
             if std::ptr::eq(setting, &setting::HEROKU_TEAM_ID) {
-                "required"
+                "required, or another scope"
             } else {
                 ""
             },
@@ -104,15 +106,96 @@ pub fn settings() -> String {
     text
 }
 
+/// The table of the configuration file's keys in `docs/CONFIGURATION.md`.
+pub fn config_keys() -> String {
+    let mut text = "| key | what it does | what it has to be |\n|---|---|---|\n".to_owned();
+    for key in &keys::ALL {
+        let _ = writeln!(text, "| `{}` | {} | {} |", key.path, key.help, key.right);
+    }
+    text
+}
+
+/// `docs/config.example.yml`: every key of the configuration file.
+pub fn config_example() -> String {
+    let mut text =
+        "# Every key of the configuration file, each with a value that is not the default. \
+                    All may be left out.\n"
+            .to_owned();
+    let mut above = "";
+    for key in &keys::ALL {
+        let parent = key.parent();
+        let levels = key.path.split('.').count() - 1;
+        let lists = parent.matches("[]").count();
+        let mut indent = "  ".repeat(levels + lists);
+        if levels == 0 {
+            text.push('\n');
+        }
+        // The first key of a list's item has the dash.
+        let begins = parent.strip_suffix("[]").is_some_and(|list| list == above);
+        if begins {
+            indent.truncate(indent.len() - 2);
+        }
+        for line in wrapped(&comment(key), 100 - indent.len()) {
+            let _ = writeln!(text, "{indent}# {line}");
+        }
+        let dash = if begins { "- " } else { "" };
+        let _ = writeln!(
+            text,
+            "{}",
+            format!("{indent}{dash}{}: {}", key.name(), key.example).trim_end()
+        );
+        above = key.path;
+    }
+    text
+}
+
+fn comment(key: &Key) -> String {
+    let Key {
+        help,
+        right,
+        default,
+        example,
+        ..
+    } = key;
+    let right = if example.is_empty() {
+        String::new()
+    } else {
+        format!(": {right}")
+    };
+    let default = default
+        .map(|default| format!("; {default} if it is left out"))
+        .unwrap_or_default();
+    format!("{help}{right}{default}.")
+}
+
+/// Breaks a text into lines of at most `width` characters, where its words allow it.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn row(text: &mut String, setting: &Setting, without_default: &str) {
     let default = setting.default.map_or_else(
         || without_default.to_owned(),
         |default| format!("`{default}`"),
     );
     let value_name = setting.value_name.replace('|', "\\|");
+    let value = match setting.takes {
+        Takes::Switch => format!("[={value_name}]"),
+        Takes::One | Takes::Several => format!(" {value_name}"),
+    };
     let _ = writeln!(
         text,
-        "| `--{} {value_name}` | `{}` | {default} | {} |",
+        "| `--{}{value}` | `{}` | {default} | {} |",
         setting.flag,
         setting.variable(),
         setting.help

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::{install_tls, logging};
 use crate::clock::Clock;
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
+use crate::domain::scope::TeamScope;
 use crate::exposition::families::Shown;
 use crate::heroku::client::{Client, Limits};
 use crate::poll::{self, Poller};
@@ -61,7 +62,10 @@ pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Polle
     Ok(Poller::new(poll::Options {
         client,
         token: config.token,
-        teams: config.teams,
+        teams: match config.scope.teams {
+            TeamScope::Named(teams) => teams,
+            TeamScope::Seen(_) => Vec::new(),
+        },
         interval: config.poll_interval,
         timeout: config.timeout,
         rate_limit_floor: config.rate_limit_floor,

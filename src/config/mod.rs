@@ -3,7 +3,12 @@
 //!
 //! The environment is handed in, so that a test can be any; nothing here reads it, or the clock.
 
+pub mod file;
+mod heroku;
 mod read;
+mod reader;
+mod rules;
+mod scope;
 pub mod setting;
 
 use std::collections::BTreeMap;
@@ -14,12 +19,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::token::{self, Token};
-pub use read::{ListenAddress, LogFormat, LogLevel};
-use setting::Setting;
-
+use crate::domain::rules::Rules;
+use crate::domain::scope::Scope;
 use crate::service_manager::ServiceManager;
+use crate::token::Token;
 use crate::web_config::Loaded;
+pub use read::{ListenAddress, LogFormat, LogLevel};
+use reader::Reader;
 
 /// The variable that holds the token. It has no flag: a flag's value stands in the process list.
 pub const API_KEY_VARIABLE: &str = "HEROKU_API_KEY";
@@ -38,6 +44,12 @@ pub struct Typed {
 pub struct Config {
     /// What to ask and how often.
     pub heroku: HerokuConfig,
+    /// How figures become costs and rows.
+    pub rules: Rules,
+    /// The configuration file that the rules were read from, where there is one.
+    pub file: Option<PathBuf>,
+    /// Whether the seed's metrics are served.
+    pub seed_metrics: bool,
     /// Where to serve.
     pub web: WebConfig,
     /// The age beyond which figures are not shown.
@@ -53,8 +65,8 @@ pub struct HerokuConfig {
     pub api_url: Url,
     /// The token.
     pub token: Token,
-    /// The teams, each an id or a name; at least one, none twice.
-    pub teams: Vec<String>,
+    /// Whose costs to ask for.
+    pub scope: Scope,
     /// How long one poll of one endpoint may take.
     pub timeout: Duration,
     /// How many requests of the account's rate limit are left to others.
@@ -106,6 +118,13 @@ impl fmt::Display for Problems {
     }
 }
 
+impl Problems {
+    /// Each problem, in a line.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
 impl std::error::Error for Problems {}
 
 impl Config {
@@ -120,16 +139,25 @@ impl Config {
             problems: Vec::new(),
         };
         let heroku = reader.heroku();
+        let (file, rules) = reader.rules();
+        let seed_metrics = reader.read(&setting::METRICS_SEED, read::boolean);
         let max_age = reader.read_optional(&setting::DATA_MAX_AGE, read::max_age);
         let web = reader.web();
         let log = reader.log();
-        match (heroku, web, log) {
-            (Some(heroku), Some(web), Some(log)) if reader.problems.is_empty() => Ok(Self {
-                heroku,
-                web,
-                max_age,
-                log,
-            }),
+        match (heroku, rules, seed_metrics, web, log) {
+            (Some(heroku), Some(rules), Some(seed_metrics), Some(web), Some(log))
+                if reader.problems.is_empty() =>
+            {
+                Ok(Self {
+                    heroku,
+                    rules,
+                    file,
+                    seed_metrics,
+                    web,
+                    max_age,
+                    log,
+                })
+            }
             _ => Err(Problems(reader.problems)),
         }
     }
@@ -138,6 +166,10 @@ impl Config {
 /// The settings of the demo: those of serving and of the simulated company; Heroku's are not read.
 #[derive(Debug)]
 pub struct DemoConfig {
+    /// How figures become costs and rows.
+    pub rules: Rules,
+    /// Whether the seed's metrics are served.
+    pub seed_metrics: bool,
     /// Where to serve.
     pub web: WebConfig,
     /// What to log.
@@ -163,71 +195,38 @@ impl DemoConfig {
             typed,
             problems: Vec::new(),
         };
+        let (_, rules) = reader.rules();
+        let seed_metrics = reader.read(&setting::METRICS_SEED, read::boolean);
         let web = reader.web();
         let log = reader.log();
         let max_age = reader.read_optional(&setting::DATA_MAX_AGE, read::max_age);
         let poll_interval = reader.read(&setting::POLL_INTERVAL, read::interval);
         let seed = reader.read(&setting::DEMO_SEED, read::seed);
         let date = reader.read_optional(&setting::DEMO_DATE, read::date);
-        match (web, log, poll_interval, seed) {
-            (Some(web), Some(log), Some(poll_interval), Some(seed))
-                if reader.problems.is_empty() =>
-            {
-                Ok(Self {
-                    web,
-                    log,
-                    max_age,
-                    poll_interval,
-                    seed,
-                    date,
-                })
-            }
+        match (rules, seed_metrics, web, log, poll_interval, seed) {
+            (
+                Some(rules),
+                Some(seed_metrics),
+                Some(web),
+                Some(log),
+                Some(poll_interval),
+                Some(seed),
+            ) if reader.problems.is_empty() => Ok(Self {
+                rules,
+                seed_metrics,
+                web,
+                log,
+                max_age,
+                poll_interval,
+                seed,
+                date,
+            }),
             _ => Err(Problems(reader.problems)),
         }
     }
 }
 
-/// Reads settings one by one and gathers what is wrong with them.
-struct Reader<'a> {
-    typed: &'a Typed,
-    problems: Vec<String>,
-}
-
-/// A value as it was typed, and where.
-struct Given<'a> {
-    place: String,
-    values: Vec<&'a str>,
-}
-
-impl<'a> Reader<'a> {
-    fn heroku(&mut self) -> Option<HerokuConfig> {
-        let token = self.token();
-        let teams = self.read(&setting::HEROKU_TEAM_ID, read::teams);
-        let looks_like_token =
-            |teams: &Vec<String>| teams.iter().any(|t| self.looks_like_secret(t));
-        if teams.as_ref().is_some_and(looks_like_token) {
-            self.problems.push(format!(
-                "{} names a team that looks like a token: give {}",
-                setting::HEROKU_TEAM_ID.variable(),
-                setting::HEROKU_TEAM_ID.right
-            ));
-        }
-        let api_url = self.read(&setting::HEROKU_API_URL, read::api_url);
-        let timeout = self.read(&setting::HEROKU_TIMEOUT, read::timeout);
-        let floor = self.read(&setting::HEROKU_RATE_LIMIT_FLOOR, read::rate_limit_floor);
-        let poll_interval = self.read(&setting::POLL_INTERVAL, read::interval);
-        let state_file = self.read_optional(&setting::STATE_FILE, read::state_file);
-        Some(HerokuConfig {
-            api_url: api_url?,
-            token: token?,
-            teams: teams?,
-            timeout: timeout?,
-            rate_limit_floor: floor?,
-            poll_interval: poll_interval?,
-            state_file,
-        })
-    }
-
+impl Reader<'_> {
     fn web(&mut self) -> Option<WebConfig> {
         // An unusable port is a problem also where addresses are given: one of the two is a mistake.
         let port = self.read(&setting::PORT, read::port);
@@ -259,157 +258,6 @@ impl<'a> Reader<'a> {
             level: level?,
             format: format?,
         })
-    }
-
-    /// The token: of a file where one is named, which wins over the variable because it can be
-    /// renewed; else the variable's.
-    fn token(&mut self) -> Option<Token> {
-        let file = &setting::HEROKU_API_KEY_FILE;
-        if let Some(given) = self.given(file)? {
-            return self.understood(given, read::api_key_file);
-        }
-        match self.variable(API_KEY_VARIABLE) {
-            Some(Ok(text)) => match token::parse(&text.into()) {
-                Ok(Some(token)) => return Some(Token::Given(token)),
-                Ok(None) => {}
-                Err(error) => {
-                    self.problems.push(format!(
-                        "{API_KEY_VARIABLE} {error}: set it to the token alone, such as `heroku authorizations:create` prints"
-                    ));
-                    return None;
-                }
-            },
-            Some(Err(())) => {
-                self.problems
-                    .push(format!("{API_KEY_VARIABLE} is not valid UTF-8"));
-                return None;
-            }
-            None => {}
-        }
-        self.problems.push(format!(
-            "{API_KEY_VARIABLE} is not set: set it to a Heroku API token, such as `heroku authorizations:create` prints, \
-             or set {} to {}",
-            file.variable(),
-            file.right
-        ));
-        None
-    }
-
-    /// A setting that has a default or must be given.
-    fn read<T>(
-        &mut self,
-        setting: &'static Setting,
-        read: fn(&[&str]) -> Result<T, String>,
-    ) -> Option<T> {
-        if let Some(given) = self.given(setting)? {
-            return self.understood(given, read);
-        }
-        match setting.default {
-            Some(default) => {
-                let place = format!("the default of --{}", setting.flag);
-                self.understood(
-                    Given {
-                        place,
-                        values: vec![default],
-                    },
-                    read,
-                )
-            }
-            None => {
-                self.problems.push(format!(
-                    "{} is not set: set it, or --{}, to {}",
-                    setting.variable(),
-                    setting.flag,
-                    setting.right
-                ));
-                None
-            }
-        }
-    }
-
-    /// A setting that may be absent.
-    fn read_optional<T>(
-        &mut self,
-        setting: &'static Setting,
-        read: fn(&[&str]) -> Result<T, String>,
-    ) -> Option<T> {
-        let given = self.given(setting)??;
-        self.understood(given, read)
-    }
-
-    fn understood<T>(
-        &mut self,
-        given: Given<'_>,
-        read: fn(&[&str]) -> Result<T, String>,
-    ) -> Option<T> {
-        let Given { place, values } = given;
-        match read(&values) {
-            Ok(value) => Some(value),
-            Err(why) => {
-                let value = self.shown(&values.join(","));
-                self.problems.push(format!("{place} is {value}: {why}"));
-                None
-            }
-        }
-    }
-
-    /// What was typed for a setting: the flag wins over the variable; an empty variable counts as
-    /// not set, because that is how compose files and units write it. The outer `None` is a problem
-    /// that has been noted.
-    fn given(&mut self, setting: &'static Setting) -> Option<Option<Given<'a>>> {
-        let variable = setting.variable();
-        let typed = self.typed;
-        if let Some(values) = typed.flags.get(setting.flag) {
-            let place = format!("--{}", setting.flag);
-            let texts: Option<Vec<&str>> = values.iter().map(|value| value.to_str()).collect();
-            return match texts {
-                Some(values) => Some(Some(Given { place, values })),
-                None => {
-                    self.problems.push(format!("{place} is not valid UTF-8"));
-                    None
-                }
-            };
-        }
-        match self.variable(&variable) {
-            None => Some(None),
-            Some(Ok(value)) => Some(Some(Given {
-                place: variable,
-                values: vec![value],
-            })),
-            Some(Err(())) => {
-                self.problems.push(format!("{variable} is not valid UTF-8"));
-                None
-            }
-        }
-    }
-
-    fn variable(&self, name: &str) -> Option<Result<&'a str, ()>> {
-        let value = self.typed.environment.get(std::ffi::OsStr::new(name))?;
-        match value.to_str() {
-            Some(text) if text.trim().is_empty() => None,
-            Some(text) => Some(Ok(text)),
-            None => Some(Err(())),
-        }
-    }
-
-    fn looks_like_secret(&self, value: &str) -> bool {
-        let token = self
-            .variable(API_KEY_VARIABLE)
-            .and_then(Result::ok)
-            .map(str::trim);
-        token.is_some_and(|token| value.contains(token))
-            || token::looks_like_token(value)
-            || Url::parse(value)
-                .is_ok_and(|url| url.password().is_some() || !url.username().is_empty())
-    }
-
-    /// A value as a message may show it: quoted, and not if it looks as if a secret was put in the
-    /// wrong place.
-    fn shown(&self, value: &str) -> String {
-        if self.looks_like_secret(value) {
-            return "a value that looks like a secret".to_owned();
-        }
-        format!("{value:?}")
     }
 }
 

@@ -1,6 +1,5 @@
 //! How the text of each setting is read. An error says what was wrong and what would be right.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -64,35 +63,13 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Paths that mean something else, or will.
 const TAKEN_PATHS: [&str; 4] = ["/health", "/-/healthy", "/-/ready", "/api"];
 
-pub(super) fn teams(values: &[&str]) -> Result<Vec<String>, String> {
-    let mut seen = BTreeSet::new();
-    let mut teams = Vec::new();
-    for team in values
-        .iter()
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|t| !t.is_empty())
-    {
-        let plain = team
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        if !plain || team.bytes().all(|b| b == b'.') {
-            return Err(format!(
-                "a team's id or name has only letters, digits, dashes, dots and underscores; give {}",
-                setting::HEROKU_TEAM_ID.right
-            ));
-        }
-        if seen.insert(team) {
-            teams.push(team.to_owned());
-        }
+/// Reads a switch, as YAML and as units write it.
+pub(super) fn boolean(values: &[&str]) -> Result<bool, String> {
+    match values.concat().trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err("neither true nor false; give one of them".to_owned()),
     }
-    if teams.is_empty() {
-        return Err(format!(
-            "no team is named; give {}",
-            setting::HEROKU_TEAM_ID.right
-        ));
-    }
-    Ok(teams)
 }
 
 pub(super) fn api_url(values: &[&str]) -> Result<Url, String> {

@@ -10,8 +10,8 @@ pub struct Setting {
     pub value_name: &'static str,
     /// The value where none is given; a setting without one is optional or required.
     pub default: Option<&'static str>,
-    /// Whether the flag may be given several times.
-    pub repeatable: bool,
+    /// What the flag takes.
+    pub takes: Takes,
     /// What the setting does.
     pub help: &'static str,
     /// What a value has to be: it completes "set it to …".
@@ -25,14 +25,75 @@ impl Setting {
     }
 }
 
+/// What a pattern has to be.
+const PATTERN: &str = "a regular expression of the whole name, such as shop-.*";
+
+/// What a switch has to be.
+const BOOLEAN: &str = "true or false";
+
+/// What a price has to be.
+const PRICE: &str =
+    "an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals";
+
+/// What a flag takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// One value.
+    One,
+    /// A value, each time that it is given; several lines in the variable.
+    Several,
+    /// `true` or `false` after an `=`; the flag alone means `true`.
+    Switch,
+}
+
 /// Which teams to ask about.
 pub static HEROKU_TEAM_ID: Setting = Setting {
     flag: "heroku.team-id",
     value_name: "TEAM[,TEAM...]",
     default: None,
-    repeatable: false,
-    help: "The teams to report on, each by its id or its name",
-    right: "a team's id or name, or several with commas, as `heroku teams` lists them",
+    takes: Takes::One,
+    help: "The teams to report on, each by its id or its name; * alone means every team that the token sees",
+    right: "a team's id or name, or several with commas, as `heroku teams` lists them, or * for every team that the token sees",
+};
+
+/// Which of the teams that the token sees to ask about.
+pub static HEROKU_TEAM_INCLUDE: Setting = Setting {
+    flag: "heroku.team-include",
+    value_name: "PATTERN",
+    default: None,
+    takes: Takes::Several,
+    help: "With * as the team: report on a team only if its whole name matches this regular expression, or another one given so",
+    right: PATTERN,
+};
+
+/// Which of the teams that the token sees not to ask about.
+pub static HEROKU_TEAM_EXCLUDE: Setting = Setting {
+    flag: "heroku.team-exclude",
+    value_name: "PATTERN",
+    default: None,
+    takes: Takes::Several,
+    help: "With * as the team: do not report on a team if its whole name matches this regular expression",
+    right: PATTERN,
+};
+
+/// Which enterprise accounts to ask about.
+pub static HEROKU_ENTERPRISE_ACCOUNT: Setting = Setting {
+    flag: "heroku.enterprise-account",
+    value_name: "ACCOUNT[,ACCOUNT...]",
+    default: None,
+    takes: Takes::One,
+    help: "The enterprise accounts to report on with all their teams, each by its id or its name",
+    right: "an enterprise account's id or name, or several with commas, as `heroku enterprises` lists them",
+};
+
+/// Whether to ask about the token's own account.
+pub static HEROKU_PERSONAL_ACCOUNT: Setting = Setting {
+    flag: "heroku.personal-account",
+    value_name: "BOOLEAN",
+    default: Some("false"),
+    takes: Takes::Switch,
+    help: "Whether to report on the invoices of the account that the token belongs to",
+    right: BOOLEAN,
 };
 
 /// Where the API is.
@@ -40,7 +101,7 @@ pub static HEROKU_API_URL: Setting = Setting {
     flag: "heroku.api-url",
     value_name: "URL",
     default: Some("https://api.heroku.com"),
-    repeatable: false,
+    takes: Takes::One,
     help: "The address of the Heroku Platform API; plain http only on loopback",
     right: "an https URL",
 };
@@ -50,7 +111,7 @@ pub static HEROKU_API_KEY_FILE: Setting = Setting {
     flag: "heroku.api-key-file",
     value_name: "PATH",
     default: None,
-    repeatable: false,
+    takes: Takes::One,
     help: "A file that holds the Heroku API token, in place of HEROKU_API_KEY; it is read again at every poll",
     right: "the path of a file that holds the token",
 };
@@ -60,7 +121,7 @@ pub static HEROKU_TIMEOUT: Setting = Setting {
     flag: "heroku.timeout",
     value_name: "DURATION",
     default: Some("1m"),
-    repeatable: false,
+    takes: Takes::One,
     help: "How long one poll of one endpoint may take, with all its pages",
     right: "a duration such as 1m or 30s",
 };
@@ -70,7 +131,7 @@ pub static HEROKU_RATE_LIMIT_FLOOR: Setting = Setting {
     flag: "heroku.rate-limit-floor",
     value_name: "REQUESTS",
     default: Some("100"),
-    repeatable: false,
+    takes: Takes::One,
     help: "How many requests of the account's rate limit to leave to others; when fewer remain, polling pauses",
     right: "a number from 0 to 4500, which is all that Heroku allows an account",
 };
@@ -80,7 +141,7 @@ pub static DATA_MAX_AGE: Setting = Setting {
     flag: "data.max-age",
     value_name: "DURATION",
     default: None,
-    repeatable: false,
+    takes: Takes::One,
     help: "The age beyond which Heroku's figures are not shown any more, if it gives no others; without it they are shown at any age",
     right: "a duration such as 2d or 36h",
 };
@@ -90,9 +151,119 @@ pub static STATE_FILE: Setting = Setting {
     flag: "state.file",
     value_name: "PATH",
     default: None,
-    repeatable: false,
+    takes: Takes::One,
     help: "A file in which to keep what Heroku last answered, so that a restart loses nothing",
     right: "the path of a file in a directory that exists",
+};
+
+/// Where the rules are that are clumsy as flags.
+pub static CONFIG_FILE: Setting = Setting {
+    flag: "config.file",
+    value_name: "PATH",
+    default: None,
+    takes: Takes::One,
+    help: "A file with prices, budgets and rules for apps, as docs/config.example.yml has it; it is read once, at start",
+    right: "the path of a YAML file such as docs/config.example.yml",
+};
+
+/// What a dyno unit costs.
+pub static PRICE_DYNO_UNIT_USD: Setting = Setting {
+    flag: "price.dyno-unit-usd",
+    value_name: "USD",
+    default: None,
+    takes: Takes::One,
+    help: "What a dyno unit costs for a month; without it, what the team's invoice says, else the list price",
+    right: PRICE,
+};
+
+/// What an add-on credit costs.
+pub static PRICE_ADDON_CREDIT_USD: Setting = Setting {
+    flag: "price.addon-credit-usd",
+    value_name: "USD",
+    default: Some("1"),
+    takes: Takes::One,
+    help: "What an add-on credit costs",
+    right: PRICE,
+};
+
+/// What a space credit costs.
+pub static PRICE_SPACE_CREDIT_USD: Setting = Setting {
+    flag: "price.space-credit-usd",
+    value_name: "USD",
+    default: None,
+    takes: Takes::One,
+    help: "What a space credit costs; without it, space credits have no cost series",
+    right: PRICE,
+};
+
+/// How many invoices to show.
+pub static INVOICES_HISTORY: Setting = Setting {
+    flag: "invoices.history",
+    value_name: "NUMBER",
+    default: Some("12"),
+    takes: Takes::One,
+    help: "How many closed invoices to show, counted back from the latest",
+    right: "a whole number from 0 to 120",
+};
+
+/// Which apps have a row.
+pub static APPS_INCLUDE: Setting = Setting {
+    flag: "apps.include",
+    value_name: "PATTERN",
+    default: None,
+    takes: Takes::Several,
+    help: "Give an app a row only if its whole name matches this regular expression, or another one given so",
+    right: PATTERN,
+};
+
+/// Which apps have none.
+pub static APPS_EXCLUDE: Setting = Setting {
+    flag: "apps.exclude",
+    value_name: "PATTERN",
+    default: None,
+    takes: Takes::Several,
+    help: "Give an app no row of its own if its whole name matches this regular expression",
+    right: PATTERN,
+};
+
+/// Which apps share a row.
+pub static APPS_GROUP: Setting = Setting {
+    flag: "apps.group",
+    value_name: "PATTERN=NAME",
+    default: None,
+    takes: Takes::Several,
+    help: "Add up the apps whose whole names match a regular expression in a row of this name, in which $1 or ${1} stands for what the first parentheses matched; the first that matches counts",
+    right: "a regular expression of the whole name, =, and the name of the row, such as (.+)-worker=$1",
+};
+
+/// Whether review apps share a row.
+pub static APPS_GROUP_REVIEW_APPS: Setting = Setting {
+    flag: "apps.group-review-apps",
+    value_name: "BOOLEAN",
+    default: Some("false"),
+    takes: Takes::Switch,
+    help: "Whether to add up Heroku's review apps, such as shop-pr-1234, in one row for each pipeline, such as shop-pr",
+    right: BOOLEAN,
+};
+
+/// How many apps have a row.
+pub static APPS_MAX: Setting = Setting {
+    flag: "apps.max",
+    value_name: "NUMBER",
+    default: None,
+    takes: Takes::One,
+    help: "How many rows of apps a team may have, the costliest first; the rest is added up in one",
+    right: "a whole number from 1 to 100000",
+};
+
+/// Whether the seed's metrics are served.
+pub static METRICS_SEED: Setting = Setting {
+    flag: "metrics.seed",
+    value_name: "BOOLEAN",
+    default: Some("true"),
+    takes: Takes::Switch,
+    help: "Whether to serve the metrics of the Go program that this one replaces",
+    right: BOOLEAN,
 };
 
 /// How often to ask.
@@ -100,7 +271,7 @@ pub static POLL_INTERVAL: Setting = Setting {
     flag: "poll.interval",
     value_name: "DURATION",
     default: Some("1h"),
-    repeatable: false,
+    takes: Takes::One,
     help: "The time between two polls of Heroku, which renews its figures about nightly",
     right: "a duration such as 1h, 30m or 90s",
 };
@@ -110,7 +281,7 @@ pub static PORT: Setting = Setting {
     flag: "port",
     value_name: "PORT",
     default: Some("8080"),
-    repeatable: false,
+    takes: Takes::One,
     help: "The port to listen on, at every address of the machine",
     right: "a number from 0 to 65535",
 };
@@ -120,7 +291,7 @@ pub static WEB_LISTEN_ADDRESS: Setting = Setting {
     flag: "web.listen-address",
     value_name: "[HOST]:PORT",
     default: None,
-    repeatable: true,
+    takes: Takes::Several,
     help: "An address to listen on, in place of --port; several as several flags, or with commas",
     right: "an address such as :8080, 127.0.0.1:8080, [::1]:8080 or localhost:8080",
 };
@@ -130,7 +301,7 @@ pub static WEB_TELEMETRY_PATH: Setting = Setting {
     flag: "web.telemetry-path",
     value_name: "PATH",
     default: Some("/metrics"),
-    repeatable: false,
+    takes: Takes::One,
     help: "The path under which the metrics are served",
     right: "a path such as /metrics",
 };
@@ -140,7 +311,7 @@ pub static WEB_CONFIG_FILE: Setting = Setting {
     flag: "web.config.file",
     value_name: "PATH",
     default: None,
-    repeatable: false,
+    takes: Takes::One,
     help: "A file that switches on TLS, users and more, as other exporters have it: see docs/WEB.md",
     right: "the path of a web configuration, as docs/WEB.md has it",
 };
@@ -150,7 +321,7 @@ pub static WEB_MAX_REQUESTS: Setting = Setting {
     flag: "web.max-requests",
     value_name: "NUMBER",
     default: Some("40"),
-    repeatable: false,
+    takes: Takes::One,
     help: "The most requests that are answered at once; 0 means no limit",
     right: "a whole number such as 40, or 0 for no limit",
 };
@@ -160,7 +331,7 @@ pub static LOG_LEVEL: Setting = Setting {
     flag: "log.level",
     value_name: "LEVEL",
     default: Some("info"),
-    repeatable: false,
+    takes: Takes::One,
     help: "The least severe messages to log: debug, info, warn or error",
     right: "one of debug, info, warn, error",
 };
@@ -170,7 +341,7 @@ pub static LOG_FORMAT: Setting = Setting {
     flag: "log.format",
     value_name: "FORMAT",
     default: Some("logfmt"),
-    repeatable: false,
+    takes: Takes::One,
     help: "How to write a log line: logfmt or json",
     right: "one of logfmt, json",
 };
@@ -180,7 +351,7 @@ pub static DEMO_SEED: Setting = Setting {
     flag: "demo.seed",
     value_name: "NUMBER",
     default: Some("1"),
-    repeatable: false,
+    takes: Takes::One,
     help: "Which company to make up: the same for the same number and date",
     right: "a whole number from 0 to 18446744073709551615",
 };
@@ -190,14 +361,18 @@ pub static DEMO_DATE: Setting = Setting {
     flag: "demo.date",
     value_name: "YYYY-MM-DD",
     default: None,
-    repeatable: false,
+    takes: Takes::One,
     help: "The day to play, in place of today",
     right: "a date such as 2026-11-30",
 };
 
 /// What is asked, and how.
-pub static HEROKU: [&Setting; 6] = [
+pub static HEROKU: [&Setting; 10] = [
     &HEROKU_TEAM_ID,
+    &HEROKU_TEAM_INCLUDE,
+    &HEROKU_TEAM_EXCLUDE,
+    &HEROKU_ENTERPRISE_ACCOUNT,
+    &HEROKU_PERSONAL_ACCOUNT,
     &HEROKU_API_KEY_FILE,
     &HEROKU_API_URL,
     &HEROKU_TIMEOUT,
@@ -205,10 +380,25 @@ pub static HEROKU: [&Setting; 6] = [
     &STATE_FILE,
 ];
 
+/// How figures become costs and rows.
+pub static COSTS: [&Setting; 10] = [
+    &CONFIG_FILE,
+    &PRICE_DYNO_UNIT_USD,
+    &PRICE_ADDON_CREDIT_USD,
+    &PRICE_SPACE_CREDIT_USD,
+    &INVOICES_HISTORY,
+    &APPS_INCLUDE,
+    &APPS_EXCLUDE,
+    &APPS_GROUP,
+    &APPS_GROUP_REVIEW_APPS,
+    &APPS_MAX,
+];
+
 /// What is served, and where.
-pub static SERVING: [&Setting; 7] = [
+pub static SERVING: [&Setting; 8] = [
     &POLL_INTERVAL,
     &DATA_MAX_AGE,
+    &METRICS_SEED,
     &PORT,
     &WEB_LISTEN_ADDRESS,
     &WEB_TELEMETRY_PATH,
@@ -224,7 +414,12 @@ pub static DEMO: [&Setting; 2] = [&DEMO_SEED, &DEMO_DATE];
 
 /// All settings.
 pub fn all() -> impl Iterator<Item = &'static Setting> {
-    HEROKU.into_iter().chain(SERVING).chain(LOG).chain(DEMO)
+    HEROKU
+        .into_iter()
+        .chain(COSTS)
+        .chain(SERVING)
+        .chain(LOG)
+        .chain(DEMO)
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! What is refused, with which words, and what is taken for what.
 
 use super::*;
+use crate::domain::scope::TeamScope;
+
+mod file;
+mod rules;
+mod scope;
 
 fn typed(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Typed {
     let mut typed = Typed::default();
@@ -27,11 +32,18 @@ fn is_refused(flag: &'static str, value: &str) -> bool {
     with(flag, value).is_err_and(|problems| problems.to_string().contains(&format!("--{flag} is")))
 }
 
+fn named(config: &Config) -> &[String] {
+    match &config.heroku.scope.teams {
+        TeamScope::Named(teams) => teams,
+        TeamScope::Seen(_) => panic!("every team"),
+    }
+}
+
 #[test]
 fn a_token_and_a_team_are_enough() {
     let config = Config::resolve(&typed(&[], &ENOUGH)).unwrap();
     assert_eq!(config.heroku.api_url.as_str(), "https://api.heroku.com/");
-    assert_eq!(config.heroku.teams, ["acme"]);
+    assert_eq!(named(&config), ["acme"]);
     assert_eq!(config.heroku.poll_interval, Duration::from_secs(3600));
     assert_eq!(
         config.web.listen,
@@ -70,7 +82,7 @@ fn all_problems_are_told_at_once_and_no_secret() {
     insta::assert_snapshot!(message, @r#"
     8 settings cannot be used:
       HEROKU_API_KEY holds a character that no token has (a space, a quote from a copy, a line break?): set it to the token alone, such as `heroku authorizations:create` prints
-      HEROKU_TEAM_ID names a team that looks like a token: give a team's id or name, or several with commas, as `heroku teams` lists them
+      HEROKU_TEAM_ID names a team that looks like a token: give a team's id or name, or several with commas, as `heroku teams` lists them, or * for every team that the token sees
       --heroku.api-url is a value that looks like a secret: a URL with a user name or password; the token goes in HEROKU_API_KEY; give one such as https://api.heroku.com
       POLL_INTERVAL is "0s": out of range; give a duration such as 1h, 30m or 90s, from 1s to 7d
       PORT is "70000": not a port; give a number from 0 to 65535
@@ -147,14 +159,9 @@ fn listen_addresses_win_over_the_port() {
 
 #[test]
 fn teams_are_split_trimmed_and_named_once() {
-    assert_eq!(
-        with("heroku.team-id", " acme, ops ,,acme")
-            .unwrap()
-            .heroku
-            .teams,
-        ["acme", "ops"]
-    );
-    for teams in ["", ",", " , ", "a/b", "a b", "..", "ä", "a?b", "*"] {
+    let config = with("heroku.team-id", " acme, ops ,,acme").unwrap();
+    assert_eq!(named(&config), ["acme", "ops"]);
+    for teams in ["", ",", " , ", "a/b", "a b", "..", "ä", "a?b", "**", "*a"] {
         assert!(is_refused("heroku.team-id", teams), "{teams:?}");
     }
 }

@@ -60,6 +60,24 @@ impl Money {
         })
     }
 
+    /// The amount that a decimal text of dollars denotes, such as `25` or `27.50`; `None` where it
+    /// is none, has more than six decimals, or is beyond nine trillion dollars. There is no sign
+    /// and no exponent: what people write by hand is a price or a budget.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, decimals) = match text.split_once('.') {
+            Some((_, "")) => return None,
+            Some(parts) => parts,
+            None => (text, ""),
+        };
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || decimals.len() > 6 || !digits(whole) || !digits(decimals) {
+            return None;
+        }
+        let fraction: i128 = format!("{decimals:0<6}").parse().ok()?;
+        let micros = i128::from(whole.parse::<i64>().ok()?) * MICROS_PER_DOLLAR + fraction;
+        (micros <= i64::MAX.into()).then_some(Self { micros })
+    }
+
     /// The amount in dollars: the one place where money becomes a float.
     ///
     /// The quotient is the float nearest to the exact amount, so that 1234 cents print as `12.34`.
@@ -133,6 +151,50 @@ mod tests {
             i64::MAX as f64 / 10_000.0,
         ] {
             assert_eq!(Money::from_fractional_cents(cents), None, "{cents}");
+        }
+    }
+
+    #[test]
+    fn decimal_text_is_read_exactly() {
+        for (text, micros) in [
+            ("0", 0),
+            ("25", 25_000_000),
+            ("27.5", 27_500_000),
+            ("27.50", 27_500_000),
+            ("007", 7_000_000),
+            ("0.000001", 1),
+            ("0.1", 100_000),
+            ("9007199254.740993", 9_007_199_254_740_993),
+            ("9223372036854.775807", i128::from(i64::MAX)),
+        ] {
+            assert_eq!(Money::parse(text), Some(Money { micros }), "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            ".5",
+            "5.",
+            "-1",
+            "+1",
+            "-0",
+            "1e3",
+            "1e400",
+            "NaN",
+            "inf",
+            ".inf",
+            "1,5",
+            "1_000",
+            "0x10",
+            " 1",
+            "1 ",
+            "$1",
+            "1.0000001",
+            "1.2.3",
+            "٣",
+            "9223372036854.775808",
+            "99999999999999999999",
+        ] {
+            assert_eq!(Money::parse(text), None, "{text:?}");
         }
     }
 

@@ -77,19 +77,16 @@ impl<'a> Rows<'a> {
 impl AppRules {
     fn change_anything(&self) -> bool {
         let Self {
-            include,
-            exclude,
+            filter,
             groups,
             max,
         } = self;
-        !include.is_empty() || !exclude.is_empty() || !groups.is_empty() || max.is_some()
+        !filter.takes_all() || !groups.is_empty() || max.is_some()
     }
 
     /// The row of `app`, as long as there are not too many.
     fn row<'a>(&self, app: &'a str) -> Cow<'a, str> {
-        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| whole(pattern, app).is_some());
-        let included = self.include.is_empty() || any(&self.include);
-        if !included || any(&self.exclude) {
+        if !self.filter.takes(app) {
             return EXCLUDED.into();
         }
         let grouped = self.groups.iter().find_map(|group| {
@@ -110,6 +107,7 @@ fn whole<'n>(pattern: &Regex, name: &'n str) -> Option<regex::Captures<'n>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::pattern::NameFilter;
     use crate::domain::rules::{Group, REVIEW_APP_PATTERN, REVIEW_APP_ROW};
 
     fn regex(pattern: &str) -> Regex {
@@ -159,8 +157,10 @@ mod tests {
     #[test]
     fn exclusion_comes_before_groups_and_the_first_group_counts() {
         let rules = AppRules {
-            include: vec![regex("shop.*"), regex("ops-.*")],
-            exclude: vec![regex("shop-secret")],
+            filter: NameFilter::new(
+                vec![regex("shop.*"), regex("ops-.*")],
+                vec![regex("shop-secret")],
+            ),
             groups: vec![group("(shop)-(.*)", "$2 of ${1}s"), group(".*", "rest")],
             max: None,
         };
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_pattern_without_anchors_matches_whole_names_alone() {
         let rules = AppRules {
-            exclude: vec![Regex::new("sho").unwrap()],
+            filter: NameFilter::new(vec![], vec![regex("sho")]),
             ..AppRules::default()
         };
         assert_eq!(
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn the_costliest_of_either_month_keep_their_rows() {
         let rules = AppRules {
-            exclude: vec![regex("x")],
+            filter: NameFilter::new(vec![], vec![regex("x")]),
             max: Some(2),
             ..AppRules::default()
         };

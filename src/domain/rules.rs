@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::money::Money;
+use super::pattern::NameFilter;
 
 /// How many closed invoices are shown where nothing else is set.
 pub const DEFAULT_INVOICE_HISTORY: usize = 12;
@@ -94,10 +95,8 @@ pub struct Prices {
 /// it, so that sums hold.
 #[derive(Clone, Debug, Default)]
 pub struct AppRules {
-    /// Apps whose names match none of these are excluded; none given means all are included.
-    pub include: Vec<Regex>,
-    /// Apps whose names match one of these are excluded.
-    pub exclude: Vec<Regex>,
+    /// Apps that it does not take are excluded.
+    pub filter: NameFilter,
     /// Which apps are added up under one name; the first that matches counts.
     pub groups: Vec<Group>,
     /// How many rows a team may have, the costliest first.
@@ -107,7 +106,7 @@ pub struct AppRules {
 /// Apps that are added up under one name.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// What the whole of an app's name matches.
+    /// What the whole of an app's name matches, made by [`super::pattern::whole_name`].
     pub pattern: Regex,
     /// The name of the row; `$1` or `${1}` stands for what the first parentheses of the pattern
     /// matched.

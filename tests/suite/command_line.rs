@@ -89,6 +89,13 @@ fn a_refusal_never_repeats_a_secret() {
         ("HEROKU_TEAM_ID", &token),
         ("HEROKU_TEAM_ID", &format!("ops,{token}")),
         ("HEROKU_TEAM_ID", &format!("ops {token}")),
+        ("HEROKU_TEAM_INCLUDE", &token),
+        ("HEROKU_ENTERPRISE_ACCOUNT", &token),
+        ("HEROKU_PERSONAL_ACCOUNT", &token),
+        ("PRICE_DYNO_UNIT_USD", &token),
+        ("CONFIG_FILE", &token),
+        ("APPS_GROUP", &format!("({token}=a")),
+        ("APPS_MAX", &token),
         ("HEROKU_API_KEY", &spaced),
         ("HEROKU_API_URL", &token),
         ("HEROKU_API_URL", &url),
@@ -150,8 +157,13 @@ fn help_names_every_setting() {
     let demo = text(&run(&["demo", "--help"], &[]).stdout);
     let help = text(&output.stdout);
     for setting in setting::all() {
-        let flag = format!("--{} ", setting.flag);
-        assert!(help.contains(&flag) || demo.contains(&flag), "{flag}");
+        let shown = |help: &str| {
+            let value = [" ", "[="].iter();
+            value
+                .copied()
+                .any(|end| help.contains(&format!("--{}{end}", setting.flag)))
+        };
+        assert!(shown(&help) || shown(&demo), "{}", setting.flag);
     }
     // What the demo does not read it does not offer.
     assert!(!demo.contains("--heroku."), "{demo}");
@@ -210,13 +222,22 @@ async fn a_port_in_use_is_told_at_once() {
 
 /// Runs `check` on the scenario's day: its status, and what it prints with the port, which differs on every run, taken out.
 fn check(scenario: &Scenario, heroku: &Simulator, teams: &str) -> Option<String> {
+    check_with(scenario, heroku, teams, &[])
+}
+
+fn check_with(
+    scenario: &Scenario,
+    heroku: &Simulator,
+    teams: &str,
+    flags: &[&str],
+) -> Option<String> {
     let library = tools::fake_clock_library()?;
     let (url, seconds) = (
         heroku.url(),
         format!("@{}", noon(scenario.today).as_second()),
     );
     let output = run(
-        &["check"],
+        &[&["check"], flags].concat(),
         &[
             ("HEROKU_API_URL", &url),
             ("HEROKU_API_KEY", heroku.token()),
@@ -275,4 +296,56 @@ async fn check_tells_that_the_token_is_no_good() {
         return;
     };
     assert_check!(printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_what_the_configuration_file_comes_to() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.example.yml");
+    let flags = [&format!("--config.file={example}"), "--apps.max=1"];
+    let Some(printed) = check_with(&scenario, &heroku, "ops", &flags) else {
+        return;
+    };
+    assert_check!(printed.replace(example, "[example]"));
+}
+
+#[test]
+fn a_configuration_file_is_judged_with_all_else() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("costs.yml");
+    let text = "apps:\n  max: 0\nteams:\n  - {team: acme, budget_usd: .inf}\n  - {taem: ops}\n";
+    std::fs::write(&path, text).expect("the file can be written");
+    let path = path.to_str().expect("a path");
+    let flag = format!("--config.file={path}");
+    let arguments = ["--apps.include=(", "--price.dyno-unit-usd=1e400", &flag];
+    for subcommand in [&[][..], &["serve"], &["check"]] {
+        let message = refused(&[subcommand, &arguments].concat(), &[]);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!("unusable_rules", message.replace(path, "costs.yml"));
+        }
+    }
+    let message = refused(&[&["demo"], &arguments[..]].concat(), &[]);
+    assert!(message.contains("line 2, column 8: apps.max"), "{message}");
+}
+
+/// A switch is true by itself, and takes its value behind an `=` alone, so that a subcommand can follow.
+#[test]
+fn a_switch_takes_its_value_behind_an_equals_sign() {
+    let environment = [("HEROKU_API_KEY", "HRKU-x"), ("PORT", "x")];
+    for on in [
+        &["--heroku.personal-account", "check"][..],
+        &["check", "--heroku.personal-account"],
+        &["--heroku.personal-account=true"],
+        &["--heroku.personal-account=1"],
+    ] {
+        let message = refused(on, &environment);
+        assert!(!message.contains("HEROKU_TEAM_ID"), "{on:?}: {message}");
+    }
+    let message = refused(&["--heroku.personal-account=false"], &environment);
+    assert!(message.contains("HEROKU_TEAM_ID is not set"), "{message}");
+    let message = refused(&["--heroku.personal-account", "false"], &environment);
+    assert!(message.contains("unrecognized subcommand"), "{message}");
+    let message = refused(&["--heroku.personal-account="], &environment);
+    assert!(message.contains("neither true nor false"), "{message}");
 }

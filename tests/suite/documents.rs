@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use heroku_cost_exporter::cli::reference;
+use heroku_cost_exporter::config::file::{self, keys};
+use heroku_cost_exporter::config::setting;
 
 use crate::tools::suite_environment;
 
@@ -67,4 +69,67 @@ fn every_reason_is_explained() {
 #[test]
 fn the_configuration_lists_every_setting() {
     assert_part("docs/CONFIGURATION.md", "settings", &reference::settings());
+}
+
+#[test]
+fn the_configuration_lists_every_key_of_the_file() {
+    assert_part(
+        "docs/CONFIGURATION.md",
+        "config-file",
+        &reference::config_keys(),
+    );
+}
+
+#[test]
+fn the_example_is_what_the_declarations_say() {
+    assert_document("docs/config.example.yml", &reference::config_example());
+}
+
+/// Every path of a document as the declarations write it, once. What is below a key that holds
+/// amounts by app is the reader's own.
+fn paths(value: &serde_json::Value, path: &str, found: &mut std::collections::BTreeSet<String>) {
+    if !path.is_empty() && !path.ends_with("[]") {
+        found.insert(path.to_owned());
+    }
+    match value {
+        serde_json::Value::Object(entries) if !path.ends_with("app_budget_usd") => {
+            for (key, value) in entries {
+                let dot = if path.is_empty() { "" } else { "." };
+                paths(value, &format!("{path}{dot}{key}"), found);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            for item in items {
+                paths(item, &format!("{path}[]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_example_has_every_key_and_is_taken() {
+    let text = read("docs/config.example.yml");
+    // Another reader's word on which keys there are.
+    let document: serde_json::Value = serde_saphyr::from_str(&text).expect("it is YAML");
+    let mut found = std::collections::BTreeSet::new();
+    paths(&document, "", &mut found);
+    let declared = keys::ALL.iter().map(|key| key.path.to_owned()).collect();
+    assert_eq!(found, declared);
+    let file = file::parse(&text).expect("it is taken");
+    assert_eq!(file.team_prices.len(), 1);
+    assert_eq!(file.budgets.apps.len(), 2);
+}
+
+/// A key that a flag has too is named as the flag is.
+#[test]
+fn keys_are_named_as_their_flags() {
+    let paths: Vec<_> = keys::ALL.iter().map(|key| key.path).collect();
+    for setting in setting::COSTS {
+        let path = setting.flag.replace('-', "_");
+        assert!(
+            paths.contains(&path.as_str()) || path == "config.file",
+            "{path}"
+        );
+    }
 }

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::tests::{costs, dynos, invoice, month, usage_of};
 use super::*;
+use crate::domain::pattern::{NameFilter, whole_name};
 use crate::domain::rows::{EXCLUDED, OTHER};
 use crate::domain::rules::{AppRules, Group};
 use crate::domain::usage::Spaces;
@@ -73,8 +74,7 @@ prop_compose! {
     ) -> Rules {
         let group = Group { pattern: Regex::new("(.*)-pr-[0-9]+").unwrap(), name: "$1".into() };
         let apps = AppRules {
-            include: Vec::new(),
-            exclude: if excluded { vec![Regex::new("[ab]").unwrap()] } else { Vec::new() },
+            filter: NameFilter::new(vec![], if excluded { vec![whole_name("[ab]").unwrap()] } else { vec![] }),
             groups: if grouped { vec![group] } else { Vec::new() },
             max,
         };
