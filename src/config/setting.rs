@@ -1,6 +1,10 @@
 //! Every setting as plain data, declared once: the parser, the help, the flag reference in
 //! `docs/CONFIGURATION.md` and the messages all read these declarations.
 
+mod report;
+
+pub use report::{REPORT, REPORT_DEMO, REPORT_FORMAT, REPORT_TOP};
+
 /// A setting.
 #[derive(Debug)]
 pub struct Setting {
@@ -419,6 +423,7 @@ pub fn all() -> impl Iterator<Item = &'static Setting> {
         .chain(COSTS)
         .chain(SERVING)
         .chain(LOG)
+        .chain(REPORT)
         .chain(DEMO)
 }
 
