@@ -76,14 +76,14 @@ pub static ALL: [Key; 22] = [
     Key::of(
         &setting::PRICE_ADDON_CREDIT_USD,
         "price.addon_credit_usd",
-        "1",
+        "0.95",
     ),
     Key::of(
         &setting::PRICE_SPACE_CREDIT_USD,
         "price.space_credit_usd",
         "1000",
     ),
-    Key::own("invoices", "Invoices", KEYS, ""),
+    Key::own("invoices", "What is shown of invoices", KEYS, ""),
     Key::of(&setting::INVOICES_HISTORY, "invoices.history", "24"),
     Key::own("apps", "Which apps have a row of their own", KEYS, ""),
     Key::own(
@@ -140,20 +140,22 @@ pub static ALL: [Key; 22] = [
         "keys and values, as above",
         "",
     ),
-    Key::of(
-        &setting::PRICE_DYNO_UNIT_USD,
+    Key::own(
         "teams[].price.dyno_unit_usd",
+        "What a dyno unit costs this team for a month",
+        setting::PRICE_DYNO_UNIT_USD.right,
         "22.5",
     ),
     Key::own(
         "teams[].price.addon_credit_usd",
-        setting::PRICE_ADDON_CREDIT_USD.help,
+        "What an add-on credit costs this team",
         setting::PRICE_ADDON_CREDIT_USD.right,
-        "0.95",
+        "0.9",
     ),
-    Key::of(
-        &setting::PRICE_SPACE_CREDIT_USD,
+    Key::own(
         "teams[].price.space_credit_usd",
+        "What a space credit costs this team",
+        setting::PRICE_SPACE_CREDIT_USD.right,
         "900",
     ),
     Key::own(

@@ -1,7 +1,7 @@
 //! The configuration file: what flags are clumsy for, in YAML. Text becomes a [`File`] ([`parse`]),
 //! or every problem that there is, each with its line and column. It holds no secret.
 //!
-//! It must not know what flags and variables say: they win, and [`super::rules`] sees to it.
+//! It must not know what flags and variables say: they win, and `config::rules` sees to it.
 
 pub mod keys;
 mod tree;
@@ -24,6 +24,12 @@ const LARGEST_FILE: u64 = 1 << 20;
 
 /// As much of a value as bears showing.
 const VALUE_CHARACTERS: usize = 80;
+
+/// As many problems as bear reading; a file with more is mostly another kind of file.
+const MOST_PROBLEMS: usize = 50;
+
+/// As long as a list may be: each app is held against each pattern, time and again.
+const LONGEST_LIST: usize = 1000;
 
 /// A configuration file, understood; `None` and empty is what it does not set.
 #[derive(Debug, Default)]
@@ -82,8 +88,16 @@ fn parse_hiding(text: &str, hide: &dyn Fn(&str) -> bool) -> Result<File, Vec<Str
     }
     let mut problems = walk.problems;
     problems.sort_by_key(|(place, _)| (place.line, place.column));
-    Err(problems
-        .into_iter()
+    if let Some(more) = problems.len().checked_sub(MOST_PROBLEMS)
+        && more > 0
+    {
+        problems.truncate(MOST_PROBLEMS + 1);
+        if let Some((_, what)) = problems.last_mut() {
+            *what = format!("the first of {more} more that cannot be used");
+        }
+    }
+    let told = problems.into_iter();
+    Err(told
         .map(|(place, what)| format!("{place}: {what}"))
         .collect())
 }
@@ -304,6 +318,12 @@ impl Walk<'_> {
             self.problem(field.node.place, what);
             return Vec::new();
         };
+        if nodes.len() > LONGEST_LIST {
+            let (path, count) = (&field.path, nodes.len());
+            let what = format!("{path} is a list of {count}: give at most {LONGEST_LIST}");
+            self.problem(field.node.place, what);
+            return Vec::new();
+        }
         let item = |(index, node)| Field {
             path: format!("{}[{index}]", field.path),
             node,

@@ -142,6 +142,15 @@ teams:
 }
 
 #[test]
+fn a_file_of_another_kind_is_not_told_line_by_line() {
+    let text: String = (0..1000).map(|n| format!("key{n}: value\n")).collect();
+    let problems = problems(&text);
+    assert_eq!(problems.len(), 51);
+    let last = "line 51, column 1: the first of 950 more that cannot be used";
+    assert_eq!(problems[50], last);
+}
+
+#[test]
 fn what_is_no_configuration_is_told_with_its_place() {
     for (text, expected) in [
         ("[a]", "line 1, column 1: the file is a list"),
@@ -164,6 +173,10 @@ fn what_is_no_configuration_is_told_with_its_place() {
         ("? [a]\n: 1", "a key that is no text"),
         ("? {a: b}\n: 1", "a key that is no text"),
         ("<<: {apps: {max: 1}}", "has no key \"<<\""),
+        (
+            &format!("apps: {{include: [{}]}}", "a,".repeat(1001)),
+            "line 1, column 17: apps.include is a list of 1001: give at most 1000",
+        ),
         (&format!("a: {}", "[".repeat(100)), "line 1, column "),
         (&"- ".repeat(100), "deeper than any key"),
         (
