@@ -2,12 +2,15 @@
 //! a fuzzer makes up; `tests/properties.rs` feeds them with generated input, the seeds and every
 //! find, on each run of the tests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use exposition_reader::Format;
 use heroku_cost_exporter::domain::invoice::Invoices;
+use heroku_cost_exporter::domain::money::Money;
 use heroku_cost_exporter::domain::reason::Reason;
+use heroku_cost_exporter::domain::rules::{AppRules, Budgets, Group, Prices, Rules};
 use heroku_cost_exporter::domain::snapshot::{Failure, Outcome, Polled, Snapshot, Team};
 use heroku_cost_exporter::domain::traffic::{Endpoint, Traffic};
 use heroku_cost_exporter::domain::usage::Usage;
@@ -17,6 +20,7 @@ use heroku_cost_exporter::exposition::negotiate;
 use heroku_cost_exporter::heroku::client::Answer;
 use heroku_cost_exporter::state::{self, Kept, Restored, RestoredAnswer};
 use jiff::Timestamp;
+use regex::Regex;
 use url::Url;
 
 /// What stands between the pages of one answer in the input of [`invoices`] and [`usage`]: no JSON
@@ -255,7 +259,45 @@ fn note<T: PartialEq>(outcome: &mut Outcome<T>, answer: Answer<T>, at: Timestamp
 /// sample as it was; no series stands twice; and no figure of Heroku's is beyond what a number can
 /// be.
 fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
-    let shown = Shown { max_age };
+    for rules in [Rules::default(), rules()] {
+        let shown = Shown {
+            max_age,
+            seed: true,
+            rules: Arc::new(rules),
+        };
+        exposed_as(snapshot, now, &shown);
+    }
+}
+
+/// Rules that touch every app: few rows, names that are made of others', prices and budgets.
+fn rules() -> Rules {
+    let pattern = |pattern| Regex::new(pattern).unwrap();
+    let group = Group {
+        pattern: pattern("(?s)(.).*"),
+        name: "$1".into(),
+    };
+    let team = "ops".to_owned();
+    Rules {
+        prices: Prices {
+            space_credit: Some(Money::from_whole_dollars(1_000)),
+            ..Prices::default()
+        },
+        apps: AppRules {
+            exclude: vec![pattern("s.*")],
+            groups: vec![group],
+            max: Some(1),
+            ..AppRules::default()
+        },
+        budgets: Budgets {
+            teams: [(team.clone(), Money::ZERO)].into(),
+            apps: [((team, "\n\"".into()), Money::ZERO)].into(),
+        },
+        invoice_history: 12,
+        ..Rules::default()
+    }
+}
+
+fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
     let process = Process {
         threads: Some(3),
         ..Process::default()
@@ -265,7 +307,7 @@ fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
         code: "200",
         count: 7,
     }];
-    let end = families::of_process(answered.into_iter(), Some(&process));
+    let end = families::of_process(now, answered.into_iter(), Some(&process));
     let mut all = families::of_snapshot(snapshot, now, shown);
     for (dialect, format) in BOTH {
         let mut text = String::new();
@@ -305,9 +347,9 @@ fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
 }
 
 fn is_herokus(family: &Family<'_>) -> bool {
-    ["heroku_invoice_", "heroku_team_usage_"]
-        .iter()
-        .any(|beginning| family.metric.name.starts_with(beginning))
+    let name = family.metric.name;
+    let own = ["heroku_cost_exporter_", "heroku_api_", "process_"];
+    !own.iter().any(|beginning| name.starts_with(beginning))
 }
 
 /// Of an `Accept` and an `Accept-Encoding` header: letters are the same in both cases, elements

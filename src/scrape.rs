@@ -63,7 +63,7 @@ impl Scrape {
         answered: impl Iterator<Item = Answered<'a>>,
     ) -> [Bytes; 2] {
         let process = (self.process)();
-        let end = families::of_process(answered, process.as_ref());
+        let end = families::of_process(self.clock.now(), answered, process.as_ref());
         self.rendered().body(dialect, gzip, &end)
     }
 
@@ -79,7 +79,7 @@ impl Scrape {
         {
             return Arc::clone(&cached.rendered);
         }
-        let rendered = Arc::new(Rendered::new(&snapshot, now, self.shown));
+        let rendered = Arc::new(Rendered::new(&snapshot, now, &self.shown));
         let expiry = self
             .shown
             .max_age

@@ -3,6 +3,8 @@
 //! HELP lines, `docs/METRICS.md`, the README and the tests all read these declarations. Names are
 //! literals in full, so that a search for a metric's name finds its declaration.
 
+pub mod cost;
+pub mod invoice;
 pub mod own;
 pub mod seed;
 
@@ -64,6 +66,15 @@ pub enum Presence {
     SeveralTeams,
 }
 
+/// A label that is on every series of its metric.
+const fn label(name: &'static str, meaning: &'static str) -> Label {
+    Label {
+        name,
+        meaning,
+        presence: Presence::Always,
+    }
+}
+
 impl Metric {
     /// The names of the labels that the metric's series carry.
     pub fn label_names(&self, several_teams: bool) -> impl Iterator<Item = &'static str> {
@@ -76,7 +87,10 @@ impl Metric {
 
 /// Every metric, in the order in which they are exposed.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    seed::all().chain(own::all())
+    seed::all()
+        .chain(cost::all())
+        .chain(invoice::all())
+        .chain(own::all())
 }
 
 #[cfg(test)]

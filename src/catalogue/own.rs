@@ -3,7 +3,7 @@
 //! Every series is there from the first scrape on, before anything was polled, and none appears
 //! only when something fails: an alert on a series that is not there yet never fires.
 
-use super::{Kind, Label, Metric, Presence};
+use super::{Kind, Label, Metric, label};
 
 /// `heroku_up`.
 pub static UP: Metric = Metric {
@@ -86,6 +86,15 @@ pub static POLL_FAILURES: Metric = Metric {
     source: "poll",
 };
 
+/// `heroku_cost_exporter_apps_rolled_up`.
+pub static APPS_ROLLED_UP: Metric = Metric {
+    name: "heroku_cost_exporter_apps_rolled_up",
+    kind: Kind::Gauge,
+    labels: PER_TEAM,
+    help: "Apps of the current and the previous month that are added up as app_name=\"_other\" because others are costlier.",
+    source: "settings",
+};
+
 /// `heroku_api_requests_total`.
 pub static API_REQUESTS: Metric = Metric {
     name: "heroku_api_requests_total",
@@ -120,6 +129,15 @@ pub static BUILD_INFO: Metric = Metric {
     labels: BUILD,
     help: "Always 1; the labels say which build of the program this is.",
     source: "build",
+};
+
+/// `heroku_billing_month_elapsed_ratio`.
+pub static BILLING_MONTH_ELAPSED: Metric = Metric {
+    name: "heroku_billing_month_elapsed_ratio",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "How much of the current UTC month, by which Heroku bills, has passed by the clock, from 0 to 1. Figures are behind it: Heroku renews them about nightly.",
+    source: "clock",
 };
 
 /// `heroku_cost_exporter_http_requests_total`.
@@ -194,17 +212,11 @@ pub static PROCESS_THREADS: Metric = Metric {
     source: "/proc/self/stat",
 };
 
-const fn label(name: &'static str, meaning: &'static str) -> Label {
-    Label {
-        name,
-        meaning,
-        presence: Presence::Always,
-    }
-}
-
 const TEAM_NAME: Label = label("team_name", "The team's name.");
 const ENDPOINT: Label = label("endpoint", "`invoices` or `usage`.");
 const API_ENDPOINT: Label = label("endpoint", "`team` (who a team is), `invoices` or `usage`.");
+
+const PER_TEAM: &[Label] = &[TEAM_NAME];
 
 const PER_ENDPOINT: &[Label] = &[TEAM_NAME, ENDPOINT];
 
@@ -256,10 +268,12 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
         &ROWS_LEFT_OUT,
         &POLLS,
         &POLL_FAILURES,
+        &APPS_ROLLED_UP,
         &API_REQUESTS,
         &API_REQUEST_DURATION,
         &API_RATE_LIMIT_REMAINING,
         &BUILD_INFO,
+        &BILLING_MONTH_ELAPSED,
         &HTTP_REQUESTS,
         &PROCESS_CPU,
         &PROCESS_OPEN_FDS,

@@ -31,6 +31,8 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
         let poller = poller(config.heroku, Clock::system())?;
         let shown = Shown {
             max_age: config.max_age,
+            seed: config.seed_metrics,
+            rules: Arc::new(config.rules),
         };
         serve(poller, listeners, config.web, Clock::system(), shown, stop).await
     })

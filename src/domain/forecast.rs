@@ -9,9 +9,8 @@ use super::money::Money;
 use super::month::Month;
 use super::price::divide_rounding;
 
-/// What the previous month weighs beside the figures of the current one, as a share of a month in
-/// thousandths: so long into the month, both weigh the same.
-pub const PREVIOUS_WEIGHT: u16 = 100;
+/// How far into a month its own rate counts as much as the month before, in thousandths of a month.
+pub const PREVIOUS_WEIGHT: u16 = 80;
 
 const WHOLE: i128 = 1_000;
 
@@ -77,8 +76,9 @@ impl Forecaster {
 
     /// What the month will have cost, of which `to_date` is known, after one that cost `previous`.
     ///
-    /// The rest of the month goes on at a rate between the month's own so far and the previous
-    /// month's: with s the covered share and κ the weight, `m + (1 − s) × (m + κ·p) / (s + κ)`.
+    /// The rest of the month goes on at a rate between the month's own so far, m ÷ s, which counts
+    /// s², and the previous month's, which counts κ²; s is the covered share and κ the weight. So
+    /// it is `m + (1 − s) × (s·m + κ²·p) / (s² + κ²)`.
     /// While no day is over it is the previous month's: what the first hours cost says nothing, as
     /// nobody knows how many they were. It is linear: but for the rounding to a millionth of a dollar, parts add up to the whole.
     pub fn month_end(self, to_date: Money, previous: Money) -> Money {
@@ -87,9 +87,10 @@ impl Forecaster {
             return previous;
         }
         let (days, of) = (i128::from(covered.days), i128::from(covered.of));
-        let known = to_date.micros().saturating_mul(WHOLE);
-        let known = known.saturating_add(previous.micros().saturating_mul(weight));
-        let rest = divide_rounding(known.saturating_mul(of - days), days * WHOLE + weight * of);
+        let (own, before) = (days * WHOLE.pow(2), weight.pow(2) * of);
+        let rates = to_date.micros().saturating_mul(own);
+        let rates = rates.saturating_add(previous.micros().saturating_mul(before));
+        let rest = divide_rounding(rates.saturating_mul(of - days), days * own + before * of);
         to_date + Money::from_micros_saturating(rest)
     }
 }
@@ -132,12 +133,13 @@ mod tests {
         // Three days of thirty are as much as the weight: half of the month so far, which is 60 a
         // month, and half of the month before.
         assert_eq!(forecast("2026-11-04T12:00:00Z", 6, 300), dollars(6 + 162));
-        // 50 + 15/30 × (50 + 0.1 × 400) / (15/30 + 0.1).
-        assert_eq!(forecast("2026-11-16T12:00:00Z", 50, 400), dollars(125));
+        // 50 + 0.5 × (0.5 × 50 + 0.01 × 400) / (0.25 + 0.01).
+        let half = Money::from_micros_saturating(105_769_231);
+        assert_eq!(forecast("2026-11-16T12:00:00Z", 50, 400), half);
         assert_eq!(forecast("2026-12-01T12:00:00Z", 77, 300), dollars(77));
         assert_eq!(
             forecast("2026-11-16T12:00:00Z", -50, 0),
-            Money::from_micros_saturating(-91_666_667)
+            Money::from_micros_saturating(-98_076_923)
         );
     }
 

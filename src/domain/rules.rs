@@ -67,6 +67,18 @@ impl Rules {
         let teams = &self.budgets.teams;
         teams.get(name).or_else(|| teams.get(id?)).copied()
     }
+
+    /// The budgets of a team's apps by the name of their row; what is set by the team's name counts
+    /// before what is set by its id.
+    pub fn app_budgets(&self, name: &str, id: Option<&str>) -> BTreeMap<&str, Money> {
+        let of = |key: &str| {
+            let key = key.to_owned();
+            let from = self.budgets.apps.range((key.clone(), String::new())..);
+            from.take_while(move |((team, _), _)| *team == key)
+                .map(|((_, app), budget)| (app.as_str(), *budget))
+        };
+        id.into_iter().chain([name]).flat_map(of).collect()
+    }
 }
 
 impl Prices {
@@ -120,4 +132,44 @@ pub struct Budgets {
     pub teams: BTreeMap<String, Money>,
     /// By the team's name or id, and the name of the app's row.
     pub apps: BTreeMap<(String, String), Money>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dollars(dollars: i32) -> Money {
+        Money::from_whole_dollars(dollars)
+    }
+
+    #[test]
+    fn a_team_is_known_by_its_name_before_its_id() {
+        let key = |team: &str, app: &str| (team.to_owned(), app.to_owned());
+        let budgets = Budgets {
+            teams: [
+                ("ops".into(), dollars(1)),
+                ("id-1".into(), dollars(2)),
+                ("id-2".into(), dollars(3)),
+            ]
+            .into(),
+            apps: [
+                (key("ops", "shop"), dollars(10)),
+                (key("id-1", "shop"), dollars(20)),
+                (key("id-1", ""), dollars(30)),
+                (key("id-10", "api"), dollars(40)),
+                (key("", "api"), dollars(50)),
+            ]
+            .into(),
+        };
+        let rules = Rules {
+            budgets,
+            ..Rules::default()
+        };
+        assert_eq!(rules.team_budget("ops", Some("id-1")), Some(dollars(1)));
+        assert_eq!(rules.team_budget("web", Some("id-2")), Some(dollars(3)));
+        assert_eq!(rules.team_budget("web", None), None);
+        let apps = rules.app_budgets("ops", Some("id-1"));
+        assert_eq!(apps, [("", dollars(30)), ("shop", dollars(10))].into());
+        assert_eq!(rules.app_budgets("web", None), BTreeMap::new());
+    }
 }

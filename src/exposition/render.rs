@@ -33,7 +33,7 @@ const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 impl Rendered {
     /// Writes `snapshot` as it stands at the instant `now`.
-    pub fn new(snapshot: &Snapshot, now: Timestamp, shown: Shown) -> Self {
+    pub fn new(snapshot: &Snapshot, now: Timestamp, shown: &Shown) -> Self {
         let families = families::of_snapshot(snapshot, now, shown);
         let beginning = |dialect| {
             let mut text = String::new();
@@ -128,7 +128,7 @@ mod tests {
         let rendered = Rendered::new(
             &Snapshot::new(Vec::new(), false, Traffic::default()),
             Timestamp::UNIX_EPOCH,
-            Shown::default(),
+            &Shown::default(),
         );
         let family = Family {
             metric: &own::PROCESS_THREADS,

@@ -71,6 +71,12 @@ impl Figures {
         self.current.or(self.forecast).or(self.previous).is_some()
     }
 
+    /// Whether nothing is known of it but that it costs nothing.
+    pub fn is_nothing(&self) -> bool {
+        let costs = [self.current, self.forecast, self.previous];
+        costs.into_iter().flatten().all(|cost| cost == Money::ZERO)
+    }
+
     /// What the costliest come first by.
     pub(super) fn rank(&self) -> (Option<Money>, Option<Money>) {
         (self.forecast.or(self.current), self.previous)

@@ -176,7 +176,7 @@ impl TeamReport {
                 forecast.map(|f| f.team).unwrap_or_default(),
                 of_team(previous),
             ),
-            apps: apps(&cost, &app_budgets(rules, known.name, known.id)),
+            apps: apps(&cost, &rules.app_budgets(known.name, known.id)),
             rolled_up: cost.rolled_up,
             covered: forecast.map(|forecast| forecast.covered.ratio()),
             bills: cost
@@ -260,17 +260,6 @@ fn apps(cost: &TeamCost<'_>, budgets: &BTreeMap<&str, Money>) -> Vec<AppReport> 
 fn rows<'a>(month: &Billed<'a>) -> BTreeMap<Cow<'a, str>, Row> {
     let cost = month.cost.as_ref();
     cost.map(|cost| cost.rows.clone()).unwrap_or_default()
-}
-
-/// The budgets of a team's apps, by its name before its id.
-fn app_budgets<'r>(rules: &'r Rules, name: &str, id: Option<&str>) -> BTreeMap<&'r str, Money> {
-    let keys = id.into_iter().chain([name]);
-    let of = |key| {
-        let all = rules.budgets.apps.iter();
-        all.filter(move |((team, _), _)| team == key)
-            .map(|((_, app), budget)| (app.as_str(), *budget))
-    };
-    keys.flat_map(of).collect()
 }
 
 #[cfg(test)]

@@ -80,7 +80,11 @@ fn header(report: &Report, terminal: Terminal) -> String {
     painted(&title, Style::Strong, terminal) + &painted(&what, Style::Faint, terminal)
 }
 
+/// The position of the column that says whose an app is.
 const TEAM: usize = 0;
+
+/// The position of the column with the change as a share.
+const SHARE: usize = 5;
 
 /// The columns of costs. The names give way to the first two; each further one has to leave room
 /// for names that can be told apart.
@@ -140,7 +144,11 @@ fn costs(report: &Report, top: Option<usize>, terminal: Terminal) -> String {
         }
     }
     grid.lines.push(Line::Heading("By kind".into()));
-    for kind in report.kinds.iter().filter(|kind| kind.figures.is_known()) {
+    for kind in report
+        .kinds
+        .iter()
+        .filter(|kind| !kind.figures.is_nothing())
+    {
         let name = kind.category.word().to_owned();
         grid.lines
             .push(row(name, Style::Plain, "", &kind.figures, None));
@@ -197,13 +205,20 @@ fn apps(grid: &mut Grid, report: &Report, top: Option<usize>) {
         let bar = dollars(&app.figures)
             .filter(|_| most > 0.0)
             .map(|d| d / most);
-        grid.lines.push(row(
+        let is_new = app.figures.previous.is_none() && team.figures.previous.is_some();
+        let mut line = row(
             visible(&app.name),
             Style::Plain,
             &visible(&team.name),
             &app.figures,
             bar,
-        ));
+        );
+        if let Line::Row { cells, .. } = &mut line
+            && is_new
+        {
+            cells[SHARE] = Cell::new("new", Style::Plain);
+        }
+        grid.lines.push(line);
     }
     if !others.is_empty() {
         let name = match others.len() {

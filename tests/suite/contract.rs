@@ -84,7 +84,7 @@ async fn one_team_has_exactly_the_seed_s_labels_and_figures() {
     let Some((_heroku, exporter)) = scenario.played().await else {
         return;
     };
-    let scrape = Scrape::read(&exporter.metrics().await).figures();
+    let scrape = Scrape::read(&exporter.metrics().await).seed();
     assert_contract(&scrape, false);
     assert_eq!(
         scrape.samples,
@@ -118,12 +118,10 @@ async fn the_demo_shows_what_its_company_was_billed_to_the_digit_on_any_day() {
             .await;
         let expected = expected(&company, today);
         let scrape = exporter
-            .scrape_once(day, |scrape| {
-                scrape.figures().samples.len() >= expected.len()
-            })
+            .scrape_once(day, |scrape| scrape.seed().samples.len() >= expected.len())
             .await;
         assert_contract(&scrape, true);
-        assert_eq!(scrape.figures().samples, expected, "{day}");
+        assert_eq!(scrape.seed().samples, expected, "{day}");
     }
 }
 

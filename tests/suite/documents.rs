@@ -127,3 +127,8 @@ fn keys_are_named_as_their_flags() {
         );
     }
 }
+
+#[test]
+fn the_forecast_s_errors_are_those_of_the_back_test() {
+    assert_part("docs/FORECAST.md", "backtest", &crate::backtest::markdown());
+}

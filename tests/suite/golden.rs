@@ -12,8 +12,10 @@ pub(crate) const TOLERATED: [&str; 2] = [
 ];
 
 /// The parts of metrics' names whose values are of the moment, the machine or the build.
-const MOMENTS: [&str; 8] = [
-    "_timestamp_seconds",
+const MOMENTS: [&str; 10] = [
+    "heroku_cost_exporter_last_",
+    "heroku_cost_exporter_data_changed_",
+    "_elapsed_ratio",
     "_duration_seconds",
     "_polls_total",
     "_poll_failures_total",

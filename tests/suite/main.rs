@@ -20,6 +20,7 @@ mod scrape;
 mod tools;
 
 mod availability;
+mod backtest;
 mod command_line;
 mod contract;
 mod crowd;

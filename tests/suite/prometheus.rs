@@ -195,7 +195,7 @@ async fn assert_arrives(target: &str, exposition: Read, samples: usize) {
         })
         .collect();
     let arrived = prometheus
-        .query(r#"{__name__=~"heroku_(invoice|team_usage)_.*"}"#)
+        .query(r#"{__name__=~"heroku_(app|dyno|invoice|team)_.*"}"#)
         .await;
     assert_eq!(arrived, expected);
     for (name, _) in TWENTY {

@@ -54,10 +54,35 @@ impl Scrape {
 
     /// Heroku's figures alone, without what the program tells of itself.
     pub(crate) fn figures(&self) -> Self {
+        self.only(|name| {
+            let own = [
+                "heroku_up",
+                "heroku_cost_exporter_",
+                "heroku_api_",
+                "heroku_billing_month_",
+                "process_",
+            ];
+            !own.iter().any(|beginning| name.starts_with(beginning))
+        })
+    }
+
+    /// The metrics of the program that this one replaces, alone.
+    pub(crate) fn seed(&self) -> Self {
+        self.only(|name| {
+            let seed = [
+                "heroku_invoice_current_",
+                "heroku_invoice_previous_",
+                "heroku_team_usage_",
+            ];
+            seed.iter().any(|beginning| name.starts_with(beginning))
+        })
+    }
+
+    fn only(&self, wanted: fn(&str) -> bool) -> Self {
         Self {
-            help: of_figures(&self.help, String::as_str),
-            kind: of_figures(&self.kind, String::as_str),
-            samples: of_figures(&self.samples, |series| &series.name),
+            help: of_names(&self.help, String::as_str, wanted),
+            kind: of_names(&self.kind, String::as_str, wanted),
+            samples: of_names(&self.samples, |series| &series.name, wanted),
         }
     }
 
@@ -77,15 +102,12 @@ impl Scrape {
     }
 }
 
-fn of_figures<K: Clone + Ord>(
+fn of_names<K: Clone + Ord>(
     map: &BTreeMap<K, String>,
     name: fn(&K) -> &str,
+    wanted: fn(&str) -> bool,
 ) -> BTreeMap<K, String> {
-    let is_figure = |key: &K| {
-        let name = name(key);
-        name.starts_with("heroku_invoice_") || name.starts_with("heroku_team_usage_")
-    };
-    let entries = map.iter().filter(|(key, _)| is_figure(key));
+    let entries = map.iter().filter(|(key, _)| wanted(name(key)));
     entries
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()

@@ -1,15 +1,21 @@
 //! A Snapshot becomes families of samples.
 
+mod cost;
+mod invoice;
 mod own;
 mod process;
 mod seed;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::catalogue::Metric;
+use crate::domain::cost::{Known, TeamCost};
+use crate::domain::month::Month;
+use crate::domain::rules::Rules;
 use crate::domain::snapshot::Snapshot;
 
 pub use own::Answered;
@@ -48,27 +54,98 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// What of a Snapshot's figures is shown.
-#[derive(Clone, Copy, Debug, Default)]
+impl<'a> Family<'a> {
+    /// With all the labels that `metric` declares.
+    fn new(metric: &'static Metric, samples: impl IntoIterator<Item = Sample<'a>>) -> Self {
+        Self {
+            metric,
+            labels: metric.label_names(true).collect(),
+            samples: samples.into_iter().collect(),
+        }
+    }
+}
+
+/// What of a Snapshot's figures is shown, and how.
+#[derive(Clone, Debug)]
 pub struct Shown {
     /// Beyond this age figures are not shown any more; `None` shows them at any age.
     pub max_age: Option<Duration>,
+    /// Whether the metrics of the program that this one replaces are shown.
+    pub seed: bool,
+    /// How figures become costs and rows.
+    pub rules: Arc<Rules>,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self {
+            max_age: None,
+            seed: true,
+            rules: Arc::default(),
+        }
+    }
 }
 
 /// The families that follow from a Snapshot at the instant `now`, in the catalogue's order. Of
 /// Heroku's figures only those that have a series are given.
-pub fn of_snapshot(snapshot: &Snapshot, now: Timestamp, shown: Shown) -> Vec<Family<'_>> {
-    let mut families = seed::families(snapshot, now, shown);
-    families.extend(own::families(snapshot));
+pub fn of_snapshot<'a>(
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+    shown: &'a Shown,
+) -> Vec<Family<'a>> {
+    let Shown {
+        max_age,
+        seed,
+        rules,
+    } = shown;
+    // Once for all families: it is most of the work.
+    let costs: Vec<_> = snapshot
+        .teams()
+        .iter()
+        .map(|team| {
+            let known = Known::of(team, now, *max_age);
+            (team, TeamCost::new(known, rules, now))
+        })
+        .collect();
+    let invoices: Vec<_> = snapshot
+        .teams()
+        .iter()
+        .filter_map(|team| {
+            let invoices = team.invoices.fresh_data(now, *max_age)?;
+            Some((team.name.as_str(), invoices))
+        })
+        .collect();
+
+    let mut families = Vec::new();
+    if *seed {
+        families.extend(seed::families(&costs, &invoices, snapshot.several_teams()));
+    }
+    families.extend(cost::families(&costs, rules));
+    families.extend(invoice::families(
+        &costs,
+        &invoices,
+        Month::at(now),
+        rules.invoice_history,
+    ));
+    families.extend(own::families(snapshot, &costs));
     families
 }
 
-/// The families that can be different at each scrape: what was answered, and the process.
+/// The families that can be different at each scrape: the time, what was answered, and the process.
 pub fn of_process<'a>(
+    now: Timestamp,
     answered: impl Iterator<Item = Answered<'a>>,
     process: Option<&Process>,
 ) -> Vec<Family<'a>> {
-    let mut families = vec![own::answered(answered)];
+    let mut families = vec![own::month_elapsed(now), own::answered(answered)];
     families.extend(process.map(process::families).unwrap_or_default());
     families
 }
+
+/// An instant in seconds since 1970.
+fn unix_time(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests;

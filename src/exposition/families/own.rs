@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Family, Sample};
+use super::cost::Costs;
+use super::{Family, Sample, unix_time};
 use crate::build;
-use crate::catalogue::Metric;
 use crate::catalogue::own;
+use crate::domain::month::Month;
 use crate::domain::snapshot::{Outcome, Record, Snapshot};
 use crate::domain::traffic::Endpoint;
 
@@ -53,7 +54,7 @@ impl<'a> Polled<'a> {
 }
 
 /// The families that follow from a Snapshot, in the catalogue's order.
-pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
+pub(super) fn families<'a>(snapshot: &'a Snapshot, costs: &Costs<'a>) -> Vec<Family<'a>> {
     let polled: Vec<_> = snapshot
         .teams()
         .iter()
@@ -65,7 +66,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
         })
         .collect();
     let per_endpoint = |metric, value: fn(&Polled<'_>) -> f64| {
-        family(
+        Family::new(
             metric,
             polled
                 .iter()
@@ -79,6 +80,9 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
             Sample::new(labels, count as f64)
         })
     });
+    let rolled_up = costs
+        .iter()
+        .map(|(team, cost)| Sample::new(vec![team.name.as_str().into()], cost.rolled_up as f64));
     let requests = Endpoint::ALL.into_iter().flat_map(|endpoint| {
         let codes = snapshot.traffic.of(endpoint).codes();
         codes.map(move |(code, count)| {
@@ -97,28 +101,38 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     vec![
         per_endpoint(&own::UP, |p| p.is_up.into()),
         per_endpoint(&own::ENDPOINT_AVAILABLE, |p| p.is_available.into()),
-        per_endpoint(&own::LAST_SUCCESS, |p| unix_time(p.last_success)),
-        per_endpoint(&own::LAST_ATTEMPT, |p| unix_time(p.record.last_attempt)),
-        per_endpoint(&own::DATA_CHANGED, |p| unix_time(p.changed)),
+        per_endpoint(&own::LAST_SUCCESS, |p| time_or_never(p.last_success)),
+        per_endpoint(&own::LAST_ATTEMPT, |p| time_or_never(p.record.last_attempt)),
+        per_endpoint(&own::DATA_CHANGED, |p| time_or_never(p.changed)),
         per_endpoint(&own::POLL_DURATION, |p| {
             p.record.last_duration.unwrap_or_default().as_secs_f64()
         }),
         per_endpoint(&own::ROWS_LEFT_OUT, |p| p.record.rows_left_out as f64),
         per_endpoint(&own::POLLS, |p| p.record.polls as f64),
-        family(&own::POLL_FAILURES, failures),
-        family(&own::API_REQUESTS, requests),
-        family(
+        Family::new(&own::POLL_FAILURES, failures),
+        Family::new(&own::APPS_ROLLED_UP, rolled_up),
+        Family::new(&own::API_REQUESTS, requests),
+        Family::new(
             &own::API_REQUEST_DURATION,
             Endpoint::ALL
                 .into_iter()
                 .flat_map(|e| histogram(snapshot, e)),
         ),
-        family(
+        Family::new(
             &own::API_RATE_LIMIT_REMAINING,
             [Sample::new(Vec::new(), remaining)],
         ),
-        family(&own::BUILD_INFO, [Sample::new(build, 1.0)]),
+        Family::new(&own::BUILD_INFO, [Sample::new(build, 1.0)]),
     ]
+}
+
+/// How much of the month has passed.
+pub(super) fn month_elapsed(now: Timestamp) -> Family<'static> {
+    let ratio = Month::at(now).elapsed_ratio(now);
+    Family::new(
+        &own::BILLING_MONTH_ELAPSED,
+        [Sample::new(Vec::new(), ratio)],
+    )
 }
 
 /// What was answered.
@@ -129,7 +143,7 @@ pub(super) fn answered<'a>(answered: impl Iterator<Item = Answered<'a>>) -> Fami
             answered.count as f64,
         )
     });
-    family(&own::HTTP_REQUESTS, samples)
+    Family::new(&own::HTTP_REQUESTS, samples)
 }
 
 fn histogram(snapshot: &Snapshot, endpoint: Endpoint) -> Vec<Sample<'static>> {
@@ -158,17 +172,6 @@ fn histogram(snapshot: &Snapshot, endpoint: Endpoint) -> Vec<Sample<'static>> {
 }
 
 /// Seconds since 1970, or 0 for never: a series that is always there can be alerted on.
-fn unix_time(at: Option<Timestamp>) -> f64 {
-    at.map_or(0.0, |at| at.as_millisecond() as f64 / 1000.0)
-}
-
-fn family<'a>(
-    metric: &'static Metric,
-    samples: impl IntoIterator<Item = Sample<'a>>,
-) -> Family<'a> {
-    Family {
-        metric,
-        labels: metric.label_names(true).collect(),
-        samples: samples.into_iter().collect(),
-    }
+fn time_or_never(at: Option<Timestamp>) -> f64 {
+    at.map_or(0.0, unix_time)
 }

@@ -2,67 +2,65 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
-
-use super::{Family, Sample, Shown};
+use super::cost::Costs;
+use super::invoice::TeamInvoices;
+use super::{Family, Sample};
 use crate::catalogue::Metric;
 use crate::catalogue::seed::{self, InvoiceMetrics, UsageMetrics};
+use crate::domain::cost::{Billed, MonthCost, TeamCost};
 use crate::domain::invoice::{Invoice, Invoices};
 use crate::domain::money::Money;
-use crate::domain::month::Month;
-use crate::domain::snapshot::{Snapshot, Team};
-use crate::domain::usage::{Figures, MonthlyUsage, Usage};
+use crate::domain::snapshot::Team;
+use crate::domain::usage::Figures;
 
 /// The `app_name` under which these metrics carry a team's own figures.
 const TEAM_TOTAL: &str = "_team_total";
 
-/// The families that have a series at the instant `now`, in the catalogue's order.
-pub(super) fn families(snapshot: &Snapshot, now: Timestamp, shown: Shown) -> Vec<Family<'_>> {
-    let current = Month::at(now);
-    let several = snapshot.several_teams();
-    let teams = || snapshot.teams().iter();
-    let invoices: Vec<_> = teams()
-        .filter_map(|team| Some((team, team.invoices.fresh_data(now, shown.max_age)?)))
-        .collect();
-    let usage: Vec<_> = teams()
-        .filter_map(|team| Some((team, team.usage.fresh_data(now, shown.max_age)?)))
-        .collect();
-
+/// The families that have a series, in the catalogue's order. `several` says whether more than one
+/// team is asked for.
+pub(super) fn families<'a>(
+    costs: &Costs<'a>,
+    invoices: &[TeamInvoices<'a>],
+    several: bool,
+) -> Vec<Family<'a>> {
     let mut families = Vec::new();
     invoice_families(
         &mut families,
-        &invoices,
+        invoices,
         several,
         &seed::CURRENT_INVOICE,
         Invoices::current,
     );
     invoice_families(
         &mut families,
-        &invoices,
+        invoices,
         several,
         &seed::PREVIOUS_INVOICE,
         Invoices::previous,
     );
-    usage_families(&mut families, &usage, &seed::CURRENT_USAGE, current);
-    usage_families(
-        &mut families,
-        &usage,
-        &seed::PREVIOUS_USAGE,
-        current.previous(),
-    );
+    for (metrics, month) in [
+        (&seed::CURRENT_USAGE, (|cost| &cost.current) as Choice),
+        (&seed::PREVIOUS_USAGE, |cost| &cost.previous),
+    ] {
+        let billed = costs.iter().map(|(team, cost)| (*team, month(cost)));
+        usage_families(&mut families, billed, metrics);
+    }
     families.retain(|family| !family.samples.is_empty());
     families
 }
 
+/// One of a team's months.
+type Choice = for<'c, 'a> fn(&'c TeamCost<'a>) -> &'c Billed<'a>;
+
 /// The eight families of the invoice that `choose` takes of each team's.
 fn invoice_families<'a>(
     families: &mut Vec<Family<'a>>,
-    teams: &[(&'a Team, &'a Invoices)],
+    teams: &[TeamInvoices<'a>],
     several: bool,
     metrics: &'static InvoiceMetrics,
     choose: fn(&Invoices) -> Option<&Invoice>,
 ) {
-    let chosen: Vec<(&Team, &Invoice)> = teams
+    let chosen: Vec<(&str, &Invoice)> = teams
         .iter()
         .filter_map(|(team, invoices)| Some((*team, choose(invoices)?)))
         .collect();
@@ -72,7 +70,7 @@ fn invoice_families<'a>(
             let value = figure(invoice)?;
             let mut label_values = Vec::with_capacity(metric.labels.len());
             if several {
-                label_values.push(Cow::from(team.name.as_str()));
+                label_values.push(Cow::from(team));
             }
             if std::ptr::eq(metric, &metrics.total) {
                 label_values.push(invoice.payment_status.as_str().into());
@@ -105,23 +103,22 @@ fn invoice_families<'a>(
 }
 
 /// The two families of one month's usage.
-fn usage_families<'a>(
+fn usage_families<'c, 'a: 'c>(
     families: &mut Vec<Family<'a>>,
-    teams: &[(&'a Team, &'a Usage)],
+    teams: impl Iterator<Item = (&'a Team, &'c Billed<'a>)>,
     metrics: &'static UsageMetrics,
-    month: Month,
 ) {
     let mut usd = Vec::new();
     let mut dyno_units = Vec::new();
-    for (team, usage) in teams {
-        let Some(usage) = usage.months.get(&month) else {
+    for (team, billed) in teams {
+        let Some(cost) = &billed.cost else {
             continue;
         };
-        for (app, figures) in rows(usage) {
+        for (app, figures) in rows(cost) {
             let labels = |kind: Option<&'static str>| {
-                let mut values = vec![Cow::from(team.name.as_str()), app.into()];
+                let mut values = vec![Cow::from(team.name.as_str()), app.clone()];
                 values.extend(kind.map(Cow::from));
-                values.push(month.to_string().into());
+                values.push(billed.month.to_string().into());
                 values
             };
             let types = [
@@ -152,14 +149,14 @@ fn usage_families<'a>(
 /// The contract gives an app a `connect` of 0 where Heroku gives none, which today is everywhere.
 /// An app that bears the name of the team's own row would be the same series twice, for which
 /// Prometheus throws the whole scrape away; the team's row holds that app's figures too.
-fn rows(usage: &MonthlyUsage) -> impl Iterator<Item = (&str, Figures)> {
-    let apps = usage.apps.iter().filter(|(name, _)| *name != TEAM_TOTAL);
-    std::iter::once((TEAM_TOTAL, usage.team)).chain(apps.map(|(name, figures)| {
+fn rows<'c, 'a>(cost: &'c MonthCost<'a>) -> impl Iterator<Item = (Cow<'a, str>, Figures)> + 'c {
+    let apps = cost.rows.iter().filter(|(name, _)| *name != TEAM_TOTAL);
+    std::iter::once((TEAM_TOTAL.into(), cost.usage.team)).chain(apps.map(|(name, row)| {
         (
-            name.as_str(),
+            name.clone(),
             Figures {
-                connect: figures.connect.or(Some(0.0)),
-                ..*figures
+                connect: row.used.connect.or(Some(0.0)),
+                ..row.used
             },
         )
     }))
