@@ -1,10 +1,12 @@
 //! The report's costs as CSV (RFC 4180), one line for each figure's owner: all apps, exact.
 //!
 //! A name that a spreadsheet program would take for a formula gets an apostrophe before it, which
-//! such programs take for "this is text". Heroku's own names never begin so; a row that somebody
-//! named in a configuration could.
+//! such programs take for "this is text", and control characters are shown as in the table. Heroku's
+//! own names have neither; a row that somebody named in a configuration could. The JSON has the
+//! names as they are.
 
 use super::decimal::{exact, exact_per_cent};
+use super::text::visible;
 use super::{Figures, Kind, Report};
 
 const HEADER: [&str; 12] = [
@@ -83,5 +85,5 @@ fn text(name: &str) -> String {
         '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
     ]);
     let mark = if is_formula { "'" } else { "" };
-    format!("{mark}{name}")
+    format!("{mark}{}", visible(name))
 }

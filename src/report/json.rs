@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::decimal::{exact, exact_per_cent};
+use super::text::is_hidden;
 use super::{AppReport, Bill, Figures, Gap, Kind, PerCent, Report, TeamReport};
 use crate::domain::money::Money;
 
@@ -17,9 +18,24 @@ const SCHEMA: u32 = 1;
 ///
 /// None that is known: what is written has no part that JSON cannot say.
 pub fn json(report: &Report) -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(&Whole::of(report))?;
+    let mut text = escaped(&serde_json::to_string_pretty(&Whole::of(report))?);
     text.push('\n');
     Ok(text)
+}
+
+/// The same JSON with what a terminal would obey or hide as escapes; it can stand in strings alone.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && is_hidden(c) {
+            let mut units = [0; 2];
+            let units = c.encode_utf16(&mut units);
+            text.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 #[derive(Serialize)]
@@ -40,7 +56,7 @@ struct Whole<'a> {
 struct OfTeam<'a> {
     team_name: &'a str,
     team_id: Option<&'a str>,
-    /// As the metric `covered` has it: a share of days, which is no money.
+    /// A share of days: the one float.
     covered_ratio: Option<f64>,
     #[serde(flatten)]
     costs: Costs,

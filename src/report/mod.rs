@@ -263,4 +263,4 @@ fn rows<'a>(month: &Billed<'a>) -> BTreeMap<Cow<'a, str>, Row> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

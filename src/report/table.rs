@@ -68,7 +68,7 @@ fn header(report: &Report, terminal: Terminal) -> String {
         (Some(least), Some(most)) => {
             format!("{least} to {most} of {days} days are in these figures, by team")
         }
-        _ => "no figures of usage".to_owned(),
+        _ => "No usage is known".to_owned(),
     };
     let title = format!("Heroku costs, {}", first.strftime("%B %Y"));
     let asked = report.at.strftime("%-d %B %Y %H:%M UTC");
@@ -121,16 +121,16 @@ fn cost_grid(has_teams: bool) -> Grid {
 fn costs(report: &Report, top: Option<usize>, terminal: Terminal) -> String {
     let several = report.teams.len() > 1;
     let mut grid = cost_grid(several);
-    let whole = if several { "all teams" } else { "the team" };
-    let name = report
-        .teams
-        .first()
-        .filter(|_| !several)
-        .map(|team| visible(&team.name));
+    let known = report.teams.iter().filter(|team| team.figures.is_known());
+    let known = known.count();
+    let name = match report.teams.as_slice() {
+        [team] => visible(&team.name),
+        teams if known < teams.len() => format!("{known} of {} teams", teams.len()),
+        _ => "all teams".to_owned(),
+    };
     grid.lines.push(Line::Heading(String::new()));
-    let total = name.unwrap_or_else(|| whole.to_owned());
     grid.lines
-        .push(row(total, Style::Strong, "", &report.company, None));
+        .push(row(name, Style::Strong, "", &report.company, None));
     if several {
         grid.lines.push(Line::Heading("By team".into()));
         for team in &report.teams {

@@ -25,7 +25,7 @@ pub(super) fn visible(text: &str) -> String {
 
 /// Whether a character shows nothing and changes what is around it; the joiners of emoji and of
 /// Indic scripts stay.
-fn is_hidden(c: char) -> bool {
+pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
