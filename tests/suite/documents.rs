@@ -3,6 +3,7 @@
 //! `UPDATE_DOCS=1 cargo test --test suite documents` writes them anew.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use heroku_cost_exporter::cli::reference;
 use heroku_cost_exporter::config::file::{self, keys};
@@ -31,7 +32,10 @@ fn assert_document(document: &str, expected: &str) {
 }
 
 /// Asserts that a document holds `expected` between its markers of `part`, or makes it so.
-fn assert_part(document: &str, part: &str, expected: &str) {
+pub(crate) fn assert_part(document: &str, part: &str, expected: &str) {
+    // Parts of one document are written one after the other, or one would write the other's away.
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let text = read(document);
     let (begin, end) = (
         format!("<!-- {part}:begin -->\n"),
