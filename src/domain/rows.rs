@@ -125,7 +125,7 @@ mod tests {
         Money::from_whole_dollars(dollars)
     }
 
-    fn rows<'a>(rules: &AppRules, apps: &[(&'a str, [i32; 2])]) -> (Vec<String>, usize) {
+    fn rows(rules: &AppRules, apps: &[(&str, [i32; 2])]) -> (Vec<String>, usize) {
         let costs = apps.iter().map(|(app, cost)| (*app, cost.map(dollars)));
         let rows = Rows::new(rules, costs);
         let names = apps.iter().map(|(app, _)| rows.of(app).into_owned());

@@ -132,7 +132,12 @@ impl Grid {
 
     fn longest_name(&self) -> usize {
         let names = self.rows().map(|(name, _)| width(&name.text));
-        names.max().unwrap_or_default()
+        // The first heading stands on one line with the titles.
+        let heading = match self.lines.first() {
+            Some(Line::Heading(heading)) => width(heading).saturating_sub(INDENT),
+            _ => 0,
+        };
+        names.max().unwrap_or_default().max(heading)
     }
 
     fn width(&self, position: usize) -> usize {

@@ -44,11 +44,9 @@ impl Look {
         let at = Offset::UTC.to_timestamp(at).expect("a time");
         let nights = jiff::SignedDuration::from_hours(24 * (day as i64 - 1));
         let apps = company.iter().map(|app| {
-            let [past, before, whole] =
-                [&past, before, days].map(|days| app[days.clone()].iter().sum());
-            let to_date: i128 = past;
-            let begun = (app[days.start + day - 1] as f64 * night) as i128;
-            [to_date + begun, before, whole].map(money)
+            let [to_date, before, whole] = [&past, before, days].map(|days| app.cost(days.clone()));
+            let begun = app.cost(past.end..past.end + 1) as f64 * night;
+            [to_date + begun as i128, before, whole].map(money)
         });
         let apps: Vec<_> = apps.collect();
         Self {

@@ -43,7 +43,7 @@ pub(crate) struct Scrapes {
 const EXAMPLES: usize = 5;
 
 /// What stands at the beginning of the part of a text that is another at each scrape.
-const CHANGING: &str = "# HELP heroku_cost_exporter_http_requests";
+const CHANGING: &str = "# HELP heroku_billing_month_elapsed_ratio";
 
 /// The longest that an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -24,7 +24,7 @@ pub(crate) struct Shown {
 }
 
 const USAGE: &str = "heroku_team_usage_";
-const INVOICE: &str = "heroku_invoice_";
+const INVOICE: [&str; 2] = ["heroku_invoice_current_", "heroku_invoice_previous_"];
 
 impl Shown {
     pub(crate) fn read(exposition: &Exposition, clock: &Clock) -> anyhow::Result<Self> {
@@ -44,7 +44,7 @@ impl Shown {
                     .entry(block)
                     .or_default()
                     .insert(key(name, series), series.value);
-            } else if series.name.starts_with(INVOICE) {
+            } else if INVOICE.iter().any(|which| series.name.starts_with(which)) {
                 let block = Block {
                     team: team()?,
                     part: None,

@@ -208,8 +208,9 @@ fn other_is_what_the_team_holds_beyond_its_apps_and_kinds() {
         connect: None,
     };
     let none = Figures::default();
-    // The team's figures, those of its one app, and the categories in cents.
-    let table: [(Figures, Option<Figures>, &[(&str, i128)]); 11] = [
+    /// The team's figures, those of its one app, and the categories in cents.
+    type Row = (Figures, Option<Figures>, &'static [(&'static str, i128)]);
+    let table: [Row; 11] = [
         (none, None, &[]),
         (none, Some(none), &[]),
         (

@@ -76,8 +76,27 @@ impl Draws {
     }
 }
 
-/// What an app cost on each day of the year, in millionths of a dollar.
-pub(super) type App = Vec<i128>;
+/// What an app cost on the days of the year, in millionths of a dollar.
+pub(super) struct App {
+    /// Up to each day, and at the end up to the last.
+    until: Vec<i128>,
+}
+
+impl App {
+    fn new(days: impl Iterator<Item = i128>) -> Self {
+        let mut until = vec![0];
+        until.extend(days.scan(0, |sum, day| {
+            *sum += day;
+            Some(*sum)
+        }));
+        Self { until }
+    }
+
+    /// What it cost on all of these days.
+    pub(super) fn cost(&self, days: Range<usize>) -> i128 {
+        self.until[days.end] - self.until[days.start]
+    }
+}
 
 pub(super) struct Year {
     pub(super) months: Vec<Month>,
@@ -124,7 +143,7 @@ pub(super) fn company(life: Life, draws: &mut Draws, year: &Year) -> Vec<App> {
     };
     let mut apps: Vec<App> = (0..count).map(|_| app(life, rate, draws, year)).collect();
     if life == Life::Reviewing {
-        let lasting: f64 = apps.iter().flatten().map(|cost| *cost as f64).sum();
+        let lasting: f64 = apps.iter().map(|app| app.cost(0..year.len()) as f64).sum();
         let mut reviewed = 0.0;
         while reviewed < lasting / 2.0 {
             let begins = draws.whole(0..year.len());
@@ -137,7 +156,7 @@ pub(super) fn company(life: Life, draws: &mut Draws, year: &Year) -> Vec<App> {
                     0
                 }
             });
-            apps.push(days.collect());
+            apps.push(App::new(days));
             reviewed += a_day * (ends - begins) as f64;
         }
     }
@@ -180,5 +199,5 @@ fn app(life: Life, rate: f64, draws: &mut Draws, year: &Year) -> App {
         };
         (dollars * 1e6) as i128
     });
-    days.collect()
+    App::new(days)
 }
