@@ -83,6 +83,9 @@ fn header(report: &Report, terminal: Terminal) -> String {
 /// The position of the column that says whose an app is.
 const TEAM: usize = 0;
 
+/// A change that is less gets no colour, in tenths of a per cent.
+const LITTLE: i128 = 10;
+
 /// The position of the column with the change as a share.
 const SHARE: usize = 5;
 
@@ -257,13 +260,14 @@ fn row(name: String, style: Style, team: &str, figures: &Figures, bar: Option<f6
         Some(money) => Cell::new(cents(money), style),
         None => Cell::new(NOTHING, Style::Faint),
     };
-    let change = figures.change();
+    let (change, share) = (figures.change(), figures.change_share());
+    // Colour is for what is worth a look, not for each cent.
+    let is_little = share.is_some_and(|share| share.tenths.abs() < LITTLE);
     let direction = match change {
-        Some(change) if signed_cents(change).starts_with('+') => Style::Dearer,
-        Some(change) if change < Money::ZERO => Style::Cheaper,
+        Some(change) if !is_little && change > Money::ZERO => Style::Dearer,
+        Some(change) if !is_little && change < Money::ZERO => Style::Cheaper,
         _ => Style::Plain,
     };
-    let share = figures.change_share();
     let strong = if style == Style::Strong {
         style
     } else {
