@@ -21,6 +21,7 @@ pub mod heroku;
 mod loopback;
 pub mod poll;
 pub mod process;
+pub mod report;
 pub mod scrape;
 pub mod server;
 pub mod service_manager;

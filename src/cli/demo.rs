@@ -30,27 +30,16 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
     block_on(async {
         let stop = stop_signal()?;
         let listeners = listen(&config.web).await?;
-        let today = day(&clock);
-        let company = Company::believable(config.seed, today);
-        let teams = company.teams.iter().map(|team| team.name.clone()).collect();
-        let heroku = Simulator::builder(company, today)
-            .start()
-            .await
-            .context("the simulated Heroku could not start")?;
+        let heroku = heroku(config.seed, &clock).await?;
         let asked = HerokuConfig {
-            api_url: heroku.url().parse()?,
-            token: Token::Given(heroku.token().into()),
-            scope: Scope::named(teams),
-            timeout: DEMO_TIMEOUT,
-            rate_limit_floor: 0,
             poll_interval: config.poll_interval,
-            state_file: None,
+            ..asked(&heroku, config.seed, &clock)?
         };
         let addresses: Vec<_> = listeners
             .iter()
             .filter_map(|listener| listener.local_addr().ok())
             .collect();
-        introduce(&heroku, today, &addresses, &config.web)?;
+        introduce(&heroku, day(&clock), &addresses, &config.web)?;
 
         let poller = poller(asked, clock.clone())?;
         let heroku = Arc::new(heroku);
@@ -66,8 +55,32 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// The simulated Heroku, on the day that `clock` shows.
+pub(crate) async fn heroku(seed: u64, clock: &Clock) -> anyhow::Result<Simulator> {
+    let today = day(clock);
+    Simulator::builder(Company::believable(seed, today), today)
+        .start()
+        .await
+        .context("the simulated Heroku could not start")
+}
+
+/// How the simulated Heroku is asked for all of its teams.
+pub(crate) fn asked(heroku: &Simulator, seed: u64, clock: &Clock) -> anyhow::Result<HerokuConfig> {
+    let company = Company::believable(seed, day(clock));
+    let teams = company.teams.iter().map(|team| team.name.clone()).collect();
+    Ok(HerokuConfig {
+        api_url: heroku.url().parse()?,
+        token: Token::Given(heroku.token().into()),
+        scope: Scope::named(teams),
+        timeout: DEMO_TIMEOUT,
+        rate_limit_floor: 0,
+        poll_interval: DEMO_TIMEOUT,
+        state_file: None,
+    })
+}
+
 /// The system's clock, or one that started at noon of `date` when the program did.
-fn clock_on(date: Option<Date>) -> Clock {
+pub(crate) fn clock_on(date: Option<Date>) -> Clock {
     let system = Clock::system();
     let noon = date.and_then(|date| Offset::UTC.to_timestamp(date.at(12, 0, 0, 0)).ok());
     match noon {

@@ -7,6 +7,7 @@ mod logging;
 mod metrics;
 mod parser;
 pub mod reference;
+mod report;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::config::{Config, DemoConfig, Problems, Typed};
+use crate::config::{Config, DemoConfig, Problems, ReportConfig, Typed};
 use crate::token::looks_like_token;
 
 /// The exit status for settings that cannot be used, as for flags that do not exist.
@@ -69,6 +70,7 @@ fn dispatch(subcommand: &str, typed: &Typed) -> anyhow::Result<ExitCode> {
         "check" => check::run(Config::resolve(typed)?),
         "demo" => demo::run(DemoConfig::resolve(typed)?),
         "metrics" => metrics::run(),
+        "report" => report::run(ReportConfig::resolve(typed)?, &typed.environment),
         _ => serve::run(Config::resolve(typed)?),
     }
 }

@@ -47,6 +47,24 @@ pub(crate) fn command() -> Command {
                         .map(argument),
                 ),
         )
+        .subcommand(
+            Command::new("report")
+                .about("Ask Heroku once and tell what it costs, as a table, as JSON or as CSV")
+                .args(setting::REPORT.into_iter().map(|setting| {
+                    // Short, for what is typed by hand.
+                    let short = setting.flag.trim_start_matches("report.");
+                    argument(setting).alias(short)
+                }))
+                .args(
+                    setting::HEROKU
+                        .into_iter()
+                        .chain(setting::COSTS)
+                        .chain([&setting::DATA_MAX_AGE])
+                        .chain(setting::LOG)
+                        .chain(setting::DEMO)
+                        .map(argument),
+                ),
+        )
         .subcommand(Command::new("metrics").about("Print the metric reference, as Markdown"))
 }
 

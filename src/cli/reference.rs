@@ -208,7 +208,11 @@ pub fn settings() -> String {
             },
         );
     }
-    text.push_str("\nOf `demo` alone:\n\n| flag | environment | default | what it does |\n|---|---|---|---|\n");
+    text.push_str("\nOf `report` alone:\n\n| flag | environment | default | what it does |\n|---|---|---|---|\n");
+    for setting in setting::REPORT {
+        row(&mut text, setting, "");
+    }
+    text.push_str("\nOf `demo` and `report --demo` alone:\n\n| flag | environment | default | what it does |\n|---|---|---|---|\n");
     for setting in setting::DEMO {
         row(&mut text, setting, "today, in UTC");
     }

@@ -7,6 +7,7 @@ pub mod file;
 mod heroku;
 mod read;
 mod reader;
+mod report;
 mod rules;
 mod scope;
 pub mod setting;
@@ -26,6 +27,7 @@ use crate::token::Token;
 use crate::web_config::Loaded;
 pub use read::{ListenAddress, LogFormat, LogLevel};
 use reader::Reader;
+pub use report::{Asked, ReportConfig, ReportFormat};
 
 /// The variable that holds the token. It has no flag: a flag's value stands in the process list.
 pub const API_KEY_VARIABLE: &str = "HEROKU_API_KEY";

@@ -2,11 +2,13 @@
 //! `docs/CONFIGURATION.md` and the messages all read these declarations.
 
 mod costs;
+mod report;
 
 pub use costs::{
     APPS_EXCLUDE, APPS_GROUP, APPS_GROUP_REVIEW_APPS, APPS_INCLUDE, APPS_MAX, CONFIG_FILE, COSTS,
     INVOICES_HISTORY, PRICE_ADDON_CREDIT_USD, PRICE_DYNO_UNIT_USD, PRICE_SPACE_CREDIT_USD,
 };
+pub use report::{REPORT, REPORT_DEMO, REPORT_FORMAT, REPORT_TOP};
 
 /// A setting.
 #[derive(Debug)]
@@ -308,6 +310,7 @@ pub fn all() -> impl Iterator<Item = &'static Setting> {
         .chain(COSTS)
         .chain(SERVING)
         .chain(LOG)
+        .chain(REPORT)
         .chain(DEMO)
 }
 

@@ -73,10 +73,9 @@ impl Money {
         if whole.is_empty() || decimals.len() > 6 || !digits(whole) || !digits(decimals) {
             return None;
         }
-        let fraction: i64 = format!("{decimals:0<6}").parse().ok()?;
-        let micros = whole.parse::<i64>().ok()?.checked_mul(1_000_000)?;
-        let micros = micros.checked_add(fraction)?.into();
-        Some(Self { micros })
+        let fraction: i128 = format!("{decimals:0<6}").parse().ok()?;
+        let micros = i128::from(whole.parse::<i64>().ok()?) * MICROS_PER_DOLLAR + fraction;
+        (micros <= i64::MAX.into()).then_some(Self { micros })
     }
 
     /// The amount in dollars: the one place where money becomes a float.
@@ -166,9 +165,8 @@ mod tests {
             ("0.000001", 1),
             ("0.1", 100_000),
             ("9007199254.740993", 9_007_199_254_740_993),
-            ("9223372036854.775807", i64::MAX),
+            ("9223372036854.775807", i128::from(i64::MAX)),
         ] {
-            let micros = i64::into(micros);
             assert_eq!(Money::parse(text), Some(Money { micros }), "{text}");
         }
         for text in [

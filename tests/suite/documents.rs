@@ -31,12 +31,11 @@ fn assert_document(document: &str, expected: &str) {
     );
 }
 
-/// Held while a document is read and written: several parts stand in one.
-static DOCUMENTS: Mutex<()> = Mutex::new(());
-
 /// Asserts that a document holds `expected` between its markers of `part`, or makes it so.
-fn assert_part(document: &str, part: &str, expected: &str) {
-    let _held = DOCUMENTS.lock().unwrap_or_else(PoisonError::into_inner);
+pub(crate) fn assert_part(document: &str, part: &str, expected: &str) {
+    // Parts of one document are written one after the other, or one would write the other's away.
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let text = read(document);
     let (begin, end) = (
         format!("<!-- {part}:begin -->\n"),

@@ -1,0 +1,266 @@
+//! What a company's teams cost, for a person to read: the figures of the metrics, added up once
+//! more for the whole company, as a table, as JSON or as CSV.
+//!
+//! Everything here is a pure function of a Snapshot, the rules and the time. It must not know where
+//! the text goes.
+
+pub mod csv;
+mod decimal;
+mod figures;
+mod gaps;
+mod grid;
+pub mod json;
+pub mod table;
+pub mod terminal;
+mod text;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::category::{ByCategory, Category};
+use crate::domain::cost::{Billed, Known, MonthCost, PriceSource, Row, TeamCost, Which};
+use crate::domain::money::Money;
+use crate::domain::month::Month;
+use crate::domain::price::Quantity;
+use crate::domain::rules::Rules;
+use crate::domain::snapshot::{Snapshot, Team};
+pub use figures::{Figures, PerCent};
+pub use gaps::Gap;
+
+/// What a company's teams cost.
+#[derive(Debug)]
+pub struct Report {
+    /// When it was made.
+    pub at: Timestamp,
+    /// The current month.
+    pub month: Month,
+    /// All teams together. Its budget is theirs, where each of them has one.
+    pub company: Figures,
+    /// All teams together, by kind.
+    pub kinds: Vec<Kind>,
+    /// Each team, in the order in which they were asked for.
+    pub teams: Vec<TeamReport>,
+    /// What is missing from the figures, and why.
+    pub gaps: Vec<Gap>,
+}
+
+/// What a team costs.
+#[derive(Debug)]
+pub struct TeamReport {
+    /// Its name.
+    pub name: String,
+    /// Its id, where it is known.
+    pub id: Option<String>,
+    /// The whole of it.
+    pub figures: Figures,
+    /// By kind.
+    pub kinds: Vec<Kind>,
+    /// By app, or by the row in which apps are added up, the costliest first.
+    pub apps: Vec<AppReport>,
+    /// How many apps are added up because others are costlier.
+    pub rolled_up: usize,
+    /// The share of the month that its usage covers.
+    pub covered: Option<f64>,
+    /// Its current and its previous month as they are billed.
+    pub bills: [Bill; 2],
+}
+
+/// What an app costs.
+#[derive(Debug)]
+pub struct AppReport {
+    /// Its name, or that of the row.
+    pub name: String,
+    /// The whole of it.
+    pub figures: Figures,
+    /// By kind; a forecast of these is not made.
+    pub kinds: Vec<Kind>,
+}
+
+/// What money was for.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// The kind.
+    pub category: Category,
+    /// What it costs.
+    pub figures: Figures,
+}
+
+/// A month's invoice against what usage explains of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Bill {
+    /// Which month.
+    pub which: Which,
+    /// The month.
+    pub month: Month,
+    /// The invoice's total.
+    pub invoice: Option<Money>,
+    /// What the month's usage costs.
+    pub usage: Option<Money>,
+    /// The invoice's total less what usage costs.
+    pub unexplained: Option<Money>,
+    /// What a dyno unit costs, rounded to a millionth of a dollar, and who says so.
+    pub dyno_unit: Option<(Money, PriceSource)>,
+}
+
+impl Report {
+    /// The report at the instant `now`, of figures that are not older than `max_age`.
+    pub fn new(
+        snapshot: &Snapshot,
+        rules: &Rules,
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Self {
+        let teams: Vec<_> = snapshot
+            .teams()
+            .iter()
+            .map(|team| TeamReport::new(team, rules, max_age, now))
+            .collect();
+        let mut company: Figures = teams.iter().map(|team| team.figures).sum();
+        if teams.iter().any(|team| team.figures.budget.is_none()) {
+            company.budget = None;
+        }
+        let kinds = Category::ALL.into_iter().enumerate();
+        let kinds = kinds.map(|(position, category)| Kind {
+            category,
+            figures: teams.iter().map(|team| team.kinds[position].figures).sum(),
+        });
+        Self {
+            at: now,
+            month: Month::at(now),
+            company,
+            kinds: kinds.collect(),
+            gaps: snapshot.teams().iter().flat_map(Gap::of).collect(),
+            teams,
+        }
+    }
+
+    /// Whether all is well: no endpoint failed, and each team has one that answers.
+    pub fn is_whole(&self) -> bool {
+        !self.gaps.iter().any(|gap| gap.is_failure)
+    }
+
+    /// Every app with its team, the costliest first.
+    pub fn apps(&self) -> Vec<(&TeamReport, &AppReport)> {
+        let of = |team| TeamReport::apps_of(team);
+        let mut apps: Vec<_> = self.teams.iter().flat_map(of).collect();
+        apps.sort_by(|(team_a, a), (team_b, b)| {
+            let names = || (&a.name, &team_a.name).cmp(&(&b.name, &team_b.name));
+            b.figures.rank().cmp(&a.figures.rank()).then_with(names)
+        });
+        apps
+    }
+}
+
+impl TeamReport {
+    fn new(team: &Team, rules: &Rules, max_age: Option<Duration>, now: Timestamp) -> Self {
+        let known = Known::of(team, now, max_age);
+        let cost = TeamCost::new(known, rules, now);
+        let (current, previous) = (cost.current.cost.as_ref(), cost.previous.cost.as_ref());
+        let forecast = cost.forecast.as_ref();
+        let of_team = |month: Option<&MonthCost<'_>>| month.map(|m| m.team).unwrap_or_default();
+        Self {
+            name: known.name.to_owned(),
+            id: known.id.map(str::to_owned),
+            figures: Figures {
+                current: cost.current.total(),
+                forecast: forecast.and_then(|forecast| forecast.team.total()),
+                previous: cost.previous.total(),
+                budget: rules.team_budget(known.name, known.id),
+            },
+            kinds: kinds(
+                &Category::ALL,
+                of_team(current),
+                forecast.map(|f| f.team).unwrap_or_default(),
+                of_team(previous),
+            ),
+            apps: apps(&cost, &rules.app_budgets(known.name, known.id)),
+            rolled_up: cost.rolled_up,
+            covered: forecast.map(|forecast| forecast.covered.ratio()),
+            bills: cost
+                .months()
+                .map(|(which, billed)| Bill::new(which, billed)),
+        }
+    }
+
+    fn apps_of(&self) -> impl Iterator<Item = (&Self, &AppReport)> {
+        self.apps.iter().map(move |app| (self, app))
+    }
+}
+
+impl Bill {
+    fn new(which: Which, billed: &Billed<'_>) -> Self {
+        let cost = billed.cost.as_ref();
+        Self {
+            which,
+            month: billed.month,
+            invoice: billed.invoice.and_then(|invoice| invoice.total),
+            usage: billed.total(),
+            unexplained: billed.unexplained(),
+            dyno_unit: cost.map(|cost| {
+                let unit = cost.dyno_price.of(Quantity::of(1.0));
+                (unit, cost.price_source)
+            }),
+        }
+    }
+}
+
+fn kinds(
+    categories: &[Category],
+    current: ByCategory,
+    forecast: ByCategory,
+    previous: ByCategory,
+) -> Vec<Kind> {
+    let kind = |category: &Category| Kind {
+        category: *category,
+        figures: Figures {
+            current: current.get(*category),
+            forecast: forecast.get(*category),
+            previous: previous.get(*category),
+            budget: None,
+        },
+    };
+    categories.iter().map(kind).collect()
+}
+
+/// The apps of either month.
+fn apps(cost: &TeamCost<'_>, budgets: &BTreeMap<&str, Money>) -> Vec<AppReport> {
+    let [current, previous] = [&cost.current, &cost.previous].map(rows);
+    let names: BTreeSet<_> = current.keys().chain(previous.keys()).cloned().collect();
+    let app = |name: &str| {
+        let of = |rows: &BTreeMap<_, Row>| rows.get(name).map(|row| row.cost);
+        let [now, before] = [&current, &previous].map(of);
+        AppReport {
+            name: name.to_owned(),
+            figures: Figures {
+                current: now.and_then(|cost| cost.total()),
+                forecast: cost
+                    .forecast
+                    .as_ref()
+                    .and_then(|f| f.rows.get(name).copied()),
+                previous: before.and_then(|cost| cost.total()),
+                budget: budgets.get(name).copied(),
+            },
+            kinds: kinds(
+                &Category::OF_APPS,
+                now.unwrap_or_default(),
+                ByCategory::default(),
+                before.unwrap_or_default(),
+            ),
+        }
+    };
+    let mut apps: Vec<_> = names.iter().map(|name| app(name)).collect();
+    // Sorted by name before; the sort is stable.
+    apps.sort_by_key(|app| std::cmp::Reverse(app.figures.rank()));
+    apps
+}
+
+fn rows<'a>(month: &Billed<'a>) -> BTreeMap<Cow<'a, str>, Row> {
+    let cost = month.cost.as_ref();
+    cost.map(|cost| cost.rows.clone()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

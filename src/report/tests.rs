@@ -1,0 +1,336 @@
+//! A small company with hostile names, in every form.
+
+use insta::assert_snapshot;
+use jiff::civil::date;
+
+use super::terminal::Terminal;
+use super::*;
+use crate::domain::invoice::{Invoice, Invoices, Period};
+use crate::domain::particulars::Particulars;
+use crate::domain::reason::Reason;
+use crate::domain::snapshot::{Failure, Good, Outcome};
+use crate::domain::traffic::Traffic;
+use crate::domain::usage::{Figures as Used, MonthlyUsage, Spaces, Usage};
+use std::sync::Arc;
+
+fn now() -> Timestamp {
+    "2026-11-16T12:00:00Z".parse().unwrap()
+}
+
+fn good<T>(data: T) -> Outcome<T> {
+    Outcome {
+        last_good: Some(Good {
+            data: Arc::new(data),
+            at: now(),
+            changed_at: now(),
+        }),
+        ..Outcome::default()
+    }
+}
+
+fn failed<T>(reason: Reason, message: &str) -> Outcome<T> {
+    Outcome {
+        failure: Some(Failure {
+            reason,
+            message: message.into(),
+        }),
+        ..Outcome::default()
+    }
+}
+
+fn used(dynos: f64, data: f64) -> Used {
+    Used {
+        dynos: Some(dynos),
+        data: Some(data),
+        ..Used::default()
+    }
+}
+
+fn month(team: Used, apps: &[(&str, Used)]) -> MonthlyUsage {
+    MonthlyUsage {
+        team_name: None,
+        team,
+        spaces: Spaces::default(),
+        apps: apps
+            .iter()
+            .map(|(app, used)| ((*app).to_owned(), *used))
+            .collect(),
+    }
+}
+
+fn team(name: &str, usage: Outcome<Usage>, invoices: Outcome<Invoices>) -> Team {
+    Team {
+        id: Some(format!("id of {name}")),
+        name: name.into(),
+        invoices,
+        usage,
+        asked: Team::ENDPOINTS,
+        particulars: Particulars::default(),
+    }
+}
+
+fn usage(months: [(&str, MonthlyUsage); 2]) -> Outcome<Usage> {
+    let months = months.map(|(month, usage)| (month.parse().unwrap(), usage));
+    good(Usage {
+        months: months.into(),
+    })
+}
+
+fn hostile() -> Snapshot {
+    let apps = [
+        ("storefront-web-production", used(3.5, 250.333_333)),
+        ("=HYPERLINK(\"http://evil\",\"click\")", used(1.0, 0.0)),
+        ("\u{1b}[31mred\u{7}\n\"quoted\", too", used(0.5, 9.99)),
+        ("日本語のとても長いアプリの名前です", used(0.25, 1.0)),
+        ("👩‍👧 e\u{301}clair \u{202e}gnp.exe", used(0.125, 0.000_001)),
+        ("_other", used(0.01, 0.0)),
+    ];
+    let before = [
+        ("storefront-web-production", used(6.0, 600.0)),
+        ("gone-in-october", used(2.0, 40.0)),
+    ];
+    let invoice = Invoice {
+        number: Some(1),
+        period: Period {
+            start: date(2026, 10, 1),
+            end: None,
+            end_as_written: String::new(),
+        },
+        state: None,
+        payment_status: String::new(),
+        total: Money::from_cents(84_500),
+        charges: None,
+        credits: None,
+        addons: None,
+        database: None,
+        platform: Money::from_cents(20_000),
+        dyno_units: Some(8.0),
+        weighted_dyno_hours: None,
+        updated_at: None,
+    };
+    let first = usage([
+        ("2026-10", month(used(8.0, 640.0), &before)),
+        ("2026-11", month(used(5.5, 261.0), &apps)),
+    ]);
+    let second = usage([
+        (
+            "2026-10",
+            month(used(1.0, 20.0), &[("_other", used(1.0, 20.0))]),
+        ),
+        (
+            "2026-11",
+            month(used(0.4, 8.0), &[("_other", used(0.4, 8.0))]),
+        ),
+    ]);
+    let teams = vec![
+        team("acme-web", first, good(Invoices::new(vec![invoice]))),
+        team(
+            "acme-data",
+            second,
+            failed(Reason::NotAvailable, "Heroku answered 403"),
+        ),
+        team(
+            "acme-lost",
+            failed(
+                Reason::ServerError,
+                "Heroku answered 503: \u{1b}]0;title\u{7}maintenance",
+            ),
+            good(Invoices::default()),
+        ),
+    ];
+    Snapshot::new(teams, true, Traffic::default())
+}
+
+fn rules() -> Rules {
+    let dollars = Money::from_whole_dollars;
+    let mut rules = Rules::default();
+    rules.budgets.teams = [
+        ("acme-web".into(), dollars(900)),
+        ("acme-data".into(), dollars(20)),
+    ]
+    .into();
+    let app = ("acme-web".into(), "storefront-web-production".into());
+    rules.budgets.apps = [(app, dollars(700))].into();
+    rules
+}
+
+fn report() -> Report {
+    Report::new(&hostile(), &rules(), None, now())
+}
+
+fn at(width: usize, has_colour: bool) -> String {
+    let text = table::table(&report(), Some(5), Terminal { width, has_colour });
+    // Escapes are shown, so that the picture is text.
+    text.replace('\u{1b}', "<ESC>")
+}
+
+#[test]
+fn narrow() {
+    assert_snapshot!(at(40, false));
+}
+
+#[test]
+fn usual() {
+    assert_snapshot!(at(80, false));
+}
+
+#[test]
+fn wide() {
+    assert_snapshot!(at(120, false));
+}
+
+#[test]
+fn coloured() {
+    assert_snapshot!(at(80, true));
+}
+
+#[test]
+fn as_json() {
+    assert_snapshot!(json::json(&report()).unwrap());
+}
+
+#[test]
+fn as_csv() {
+    assert_snapshot!(csv::csv(&report()).unwrap());
+}
+
+/// The money of every sort of row comes to the same, whatever form it is read from.
+#[test]
+fn rows_add_up_in_the_machines_forms() {
+    let text = csv::csv(&report()).unwrap();
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+    for record in reader.records().map(Result::unwrap) {
+        let usd = &record[4];
+        if !usd.is_empty() {
+            let (whole, fraction) = usd.split_once('.').unwrap_or((usd, ""));
+            let digits = format!("{whole}{fraction:0<6}");
+            *sums.entry(record[0].to_owned()).or_default() += digits.parse::<i128>().unwrap();
+        }
+    }
+    let whole = sums["company"];
+    for row in ["company_kind", "team", "team_kind"] {
+        assert_eq!(sums[row], whole, "{row}");
+    }
+    assert_eq!(sums["app"], sums["app_kind"]);
+    let value: serde_json::Value = serde_json::from_str(&json::json(&report()).unwrap()).unwrap();
+    let company = value["company"]["current_usd"].as_f64().unwrap();
+    assert_eq!(company, Money::from_micros_saturating(whole).dollars());
+}
+
+#[test]
+fn no_width_breaks_it_and_no_line_is_too_long_from_forty_columns_on() {
+    for width in 20..=220 {
+        let terminal = Terminal {
+            width,
+            has_colour: false,
+        };
+        for top in [None, Some(0), Some(1)] {
+            let text = table::table(&report(), top, terminal);
+            let longest = text.lines().map(text::width).max().unwrap();
+            assert!(width < 40 || longest <= width, "{width} {longest}\n{text}");
+            assert!(!text.contains('\u{1b}') && text.lines().all(|l| !l.ends_with(' ')));
+            // What it costs is never cut.
+            assert!(text.contains("416.50"), "{width}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn amounts_beyond_all_sense_are_shown_whole() {
+    let monster = usage([
+        (
+            "2026-10",
+            month(used(1e308, -1e308), &[("big", used(1e308, -1e308))]),
+        ),
+        (
+            "2026-11",
+            month(
+                used(f64::NAN, 1e308),
+                &[("big", used(1e308, f64::INFINITY))],
+            ),
+        ),
+    ]);
+    let teams = vec![team("monster", monster, Outcome::default())];
+    let snapshot = Snapshot::new(teams, false, Traffic::default());
+    let report = Report::new(&snapshot, &Rules::default(), None, now());
+    for width in [20, 40, 80, 200] {
+        table::table(
+            &report,
+            None,
+            Terminal {
+                width,
+                has_colour: true,
+            },
+        );
+    }
+    json::json(&report).unwrap();
+    csv::csv(&report).unwrap();
+}
+
+#[test]
+fn of_nothing_there_is_a_report_too() {
+    let report = Report::new(&Snapshot::default(), &Rules::default(), None, now());
+    assert_snapshot!(table::table(&report, None, Terminal::PLAIN));
+    json::json(&report).unwrap();
+    csv::csv(&report).unwrap();
+}
+
+#[test]
+fn it_is_whole_unless_an_endpoint_failed_or_a_team_has_none() {
+    let with = |usage, invoices| {
+        let teams = vec![team("ops", usage, invoices)];
+        let snapshot = Snapshot::new(teams, false, Traffic::default());
+        Report::new(&snapshot, &Rules::default(), None, now()).is_whole()
+    };
+    let usage = || good(Usage::default());
+    let invoices = || good(Invoices::default());
+    assert!(with(usage(), invoices()));
+    assert!(with(usage(), failed(Reason::NotAvailable, "403")));
+    assert!(!with(usage(), failed(Reason::Timeout, "late")));
+    assert!(!with(
+        failed(Reason::NotAvailable, "403"),
+        failed(Reason::NotAvailable, "403")
+    ));
+}
+
+#[test]
+fn no_form_sends_a_terminal_what_it_would_obey() {
+    let names = [
+        "\u{1b}[2J",
+        "\u{9b}2J",
+        "\u{7f}\u{202e}",
+        "\u{e0041}",
+        "a\tb\rc",
+    ];
+    let apps = names.map(|name| (name, used(1.0, 1.0)));
+    let months = [
+        ("2026-10", month(used(5.0, 5.0), &apps)),
+        ("2026-11", month(used(5.0, 5.0), &apps)),
+    ];
+    let teams = vec![team("ops", usage(months), Outcome::default())];
+    let report = Report::new(
+        &Snapshot::new(teams, false, Traffic::default()),
+        &Rules::default(),
+        None,
+        now(),
+    );
+    let json = json::json(&report).unwrap();
+    for text in [
+        table::table(&report, None, Terminal::PLAIN),
+        csv::csv(&report).unwrap(),
+        json.clone(),
+    ] {
+        assert!(
+            !text.chars().any(|c| c != '\n' && text::is_hidden(c)),
+            "{text:?}"
+        );
+    }
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let apps = value["teams"][0]["apps"].as_array().unwrap();
+    let read: BTreeSet<_> = apps
+        .iter()
+        .map(|app| app["app_name"].as_str().unwrap())
+        .collect();
+    assert_eq!(read, names.into());
+}

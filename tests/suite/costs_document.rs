@@ -1,0 +1,453 @@
+//! The worked example and the table of successors in `docs/COSTS.md`, made by the program's own
+//! code.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::process::Command;
+use std::sync::Arc;
+
+use heroku_cost_exporter::catalogue;
+use heroku_cost_exporter::domain::category::Category;
+use heroku_cost_exporter::domain::cost::{Billed, Known, TeamCost};
+use heroku_cost_exporter::domain::invoice::{Invoice, Invoices, Period};
+use heroku_cost_exporter::domain::money::Money;
+use heroku_cost_exporter::domain::rules::{Budgets, Prices, Rules};
+use heroku_cost_exporter::domain::snapshot::{Good, Outcome, Snapshot, Team};
+use heroku_cost_exporter::domain::traffic::Traffic;
+use heroku_cost_exporter::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use heroku_cost_exporter::report::terminal::Terminal;
+use heroku_cost_exporter::report::{Report, table};
+use jiff::Timestamp;
+
+use crate::contract::TWENTY;
+use crate::documents::assert_part;
+use crate::tools;
+
+/// A month of the example: its name, the team's dynos, data, partner, addons and space, and each
+/// app's first three.
+struct Month {
+    name: &'static str,
+    team: [f64; 5],
+    apps: [(&'static str, [f64; 3]); 2],
+}
+
+const MONTHS: [Month; 2] = [
+    Month {
+        name: "2026-10",
+        team: [4.5, 120.0, 41.0, 161.0, 6.0],
+        apps: [("shop", [3.0, 100.0, 24.0]), ("worker", [1.5, 20.0, 17.0])],
+    },
+    Month {
+        name: "2026-11",
+        team: [2.5, 60.0, 20.5, 85.0, 3.0],
+        apps: [("shop", [1.5, 50.0, 12.0]), ("worker", [0.75, 10.0, 8.5])],
+    },
+];
+
+fn now() -> Timestamp {
+    "2026-11-16T12:00:00Z".parse().expect("a time")
+}
+
+fn cents(cents: i64) -> Money {
+    Money::from_cents(cents).expect("a small amount")
+}
+
+fn figures([dynos, data, partner]: [f64; 3]) -> Figures {
+    Figures {
+        dynos: Some(dynos),
+        data: Some(data),
+        partner: Some(partner),
+        ..Figures::default()
+    }
+}
+
+fn month(month: &Month) -> MonthlyUsage {
+    let [dynos, data, partner, addons, space] = month.team;
+    let apps = month.apps.iter();
+    MonthlyUsage {
+        team_name: None,
+        team: Figures {
+            addons: Some(addons),
+            ..figures([dynos, data, partner])
+        },
+        spaces: Spaces {
+            credits: Some(space),
+            ..Spaces::default()
+        },
+        apps: apps
+            .map(|(app, used)| ((*app).to_owned(), figures(*used)))
+            .collect(),
+    }
+}
+
+fn good<T>(data: T) -> Outcome<T> {
+    Outcome {
+        last_good: Some(Good {
+            data: Arc::new(data),
+            at: now(),
+            changed_at: now(),
+        }),
+        ..Outcome::default()
+    }
+}
+
+/// October's invoice; November has none yet.
+fn acme() -> Team {
+    let invoice = Invoice {
+        number: Some(1042),
+        period: Period::read(Some("2026-10-01"), Some("2026-10-31")).expect("a period"),
+        state: Some(1),
+        payment_status: "Paid".into(),
+        total: Some(cents(34_150)),
+        charges: Some(cents(34_150)),
+        credits: Some(cents(0)),
+        addons: None,
+        database: None,
+        platform: Some(cents(12_600)),
+        dyno_units: Some(4.5),
+        weighted_dyno_hours: None,
+        updated_at: None,
+    };
+    let months = MONTHS
+        .iter()
+        .map(|m| (m.name.parse().expect("a month"), month(m)));
+    Team {
+        id: Some("01234567-89ab-cdef-0123-456789abcdef".into()),
+        name: "acme".into(),
+        invoices: good(Invoices::new(vec![invoice])),
+        usage: good(Usage {
+            months: months.collect(),
+        }),
+    }
+}
+
+/// The example's settings: a space credit costs 5 dollars, and the team may cost 400 a month.
+fn rules() -> Rules {
+    Rules {
+        prices: Prices {
+            space_credit: Some(cents(500)),
+            ..Prices::default()
+        },
+        budgets: Budgets {
+            teams: [("acme".to_owned(), cents(40_000))].into(),
+            ..Budgets::default()
+        },
+        ..Rules::default()
+    }
+}
+
+fn usd(money: Option<Money>) -> String {
+    money.map_or_else(|| "–".to_owned(), |money| format!("{:.2}", money.dollars()))
+}
+
+/// A month's costs by app and category, which add up both ways.
+fn costs(text: &mut String, billed: &Billed<'_>) {
+    let cost = billed.cost.as_ref().expect("usage of the month");
+    text.push_str(
+        "| | dynos | data | partner | space | other | sum |\n|---|--:|--:|--:|--:|--:|--:|\n",
+    );
+    let mut row = |name: &str, of: &dyn Fn(Category) -> Option<Money>, sum: Option<Money>| {
+        let cells =
+            Category::ALL.map(|category| of(category).map_or_else(String::new, |m| usd(Some(m))));
+        let _ = writeln!(text, "| {name} | {} | {} |", cells.join(" | "), usd(sum));
+    };
+    for (app, figures) in &cost.rows {
+        row(
+            app,
+            &|category| figures.cost.get(category),
+            figures.cost.total(),
+        );
+    }
+    let beside = [Category::Space, Category::Other];
+    let no_app = |category| {
+        cost.team
+            .get(category)
+            .filter(|_| beside.contains(&category))
+    };
+    let sum = beside.into_iter().filter_map(no_app).reduce(|a, b| a + b);
+    row("in no app", &no_app, sum);
+    row(
+        "**acme**",
+        &|category| cost.team.get(category),
+        billed.total(),
+    );
+}
+
+fn example() -> String {
+    let (team, rules) = (acme(), rules());
+    let cost = TeamCost::new(Known::of(&team, now(), None), &rules, now());
+    let mut text = String::from(
+        "It is 16 November 2026. Heroku says of the team `acme`:\n\n\
+         | month | | dynos | data | partner | addons | space |\n|---|---|--:|--:|--:|--:|--:|\n",
+    );
+    for Month { name, team, apps } in &MONTHS {
+        let [dynos, data, partner, addons, space] = team;
+        let _ = writeln!(
+            text,
+            "| {name} | the team | {dynos} | {data} | {partner} | {addons} | {space} |"
+        );
+        for (app, [dynos, data, partner]) in apps {
+            let _ = writeln!(text, "| | `{app}` | {dynos} | {data} | {partner} | | |");
+        }
+    }
+    let previous = cost.previous.cost.as_ref().expect("usage of October");
+    let current = cost.current.cost.as_ref().expect("usage of November");
+    let price = current.dyno_price.dollars_per_unit();
+    let _ = write!(
+        text,
+        "\nThe invoice of October: total {}, platform {}, dyno units {}. November has none yet. \
+         The settings say that a space credit costs 5.00, and that the team may cost 400.00 a month.\n\n\
+         **A dyno unit** cost {} ÷ {} = {price:.2} in October (`source=\"{}\"`), and November takes the same (`source=\"{}\"`).\n\n\
+         **October:**\n\n",
+        usd(cost.previous.invoice.and_then(|invoice| invoice.total)),
+        usd(cost.previous.invoice.and_then(|invoice| invoice.platform)),
+        cost.previous
+            .invoice
+            .and_then(|invoice| invoice.dyno_units)
+            .expect("its units"),
+        usd(cost.previous.invoice.and_then(|invoice| invoice.platform)),
+        MONTHS[0].team[0],
+        previous.price_source.word(),
+        current.price_source.word(),
+    );
+    costs(&mut text, &cost.previous);
+    let _ = write!(
+        text,
+        "\nThe invoice has {} more than that: `heroku_invoice_unexplained_usd` is {}.\n\n**November so far:**\n\n",
+        usd(cost.previous.unexplained()),
+        usd(cost.previous.unexplained()),
+    );
+    costs(&mut text, &cost.current);
+    let [dynos, data, partner, addons, _] = MONTHS[1].team;
+    let units = MONTHS[1].apps.iter().map(|(_, used)| used[0]).sum::<f64>();
+    let _ = write!(
+        text,
+        "\n`other` is the dyno units that no app has, ({dynos} − {units}) × {price:.2} = {:.2}, and the credits that are \
+         neither data nor partner, {addons} − {data} − {partner} = {:.2}.\n",
+        (dynos - units) * price,
+        addons - data - partner,
+    );
+    let forecast = cost.forecast.as_ref().expect("a forecast");
+    let report = Report::new(
+        &Snapshot::new(vec![team.clone()], false, Traffic::default()),
+        &rules,
+        None,
+        now(),
+    );
+    let _ = write!(
+        text,
+        "\n**The forecast:** half of the month is covered ({}), and {} are forecast. `report` prints all of it:\n\n```text\n{}```\n",
+        forecast.covered.ratio(),
+        usd(forecast.team.total()),
+        table::table(&report, None, Terminal::PLAIN),
+    );
+    text
+}
+
+#[test]
+fn the_worked_example_is_what_the_program_reckons() {
+    let text = example();
+    // By hand: 2.25 × 28 + 60 + 20.5 + 3 × 5 + (0.25 × 28 + 4.5), and 4.5 × 28 + 161 + 6 × 5.
+    for by_hand in [
+        "| 63.00 | 60.00 | 20.50 | 15.00 | 11.50 | 170.00 |",
+        "| 317.00 |",
+        "is 24.50.",
+    ] {
+        assert!(text.contains(by_hand), "{by_hand}:\n{text}");
+    }
+    assert_part("docs/COSTS.md", "example", &text);
+}
+
+/// Each of the seed's metrics and what asks the same of its successor.
+const SUCCESSORS: [(&str, &str); 20] = [
+    (
+        "heroku_invoice_current_total_usd",
+        r#"heroku_invoice_amount_usd{period="current"}"#,
+    ),
+    (
+        "heroku_invoice_current_charges_total_usd",
+        r#"heroku_invoice_charges_usd{period="current"}"#,
+    ),
+    (
+        "heroku_invoice_current_credits_total_usd",
+        r#"heroku_invoice_credits_usd{period="current"}"#,
+    ),
+    (
+        "heroku_invoice_current_addons_total_usd",
+        r#"heroku_invoice_addons_usd{period="current"}"#,
+    ),
+    (
+        "heroku_invoice_current_database_total_usd",
+        r#"heroku_invoice_database_usd{period="current"}"#,
+    ),
+    (
+        "heroku_invoice_current_platform_total_usd",
+        r#"heroku_invoice_platform_usd{period="current"}"#,
+    ),
+    (
+        "heroku_invoice_current_dyno_units",
+        r#"heroku_invoice_dyno_units{period="current"}"#,
+    ),
+    (
+        "heroku_invoice_current_weighted_dyno_hours",
+        r#"heroku_invoice_dyno_seconds{period="current"} / 3600"#,
+    ),
+    (
+        "heroku_invoice_previous_total_usd",
+        r#"heroku_invoice_amount_usd{period="previous"}"#,
+    ),
+    (
+        "heroku_invoice_previous_charges_total_usd",
+        r#"heroku_invoice_charges_usd{period="previous"}"#,
+    ),
+    (
+        "heroku_invoice_previous_credits_total_usd",
+        r#"heroku_invoice_credits_usd{period="previous"}"#,
+    ),
+    (
+        "heroku_invoice_previous_addons_total_usd",
+        r#"heroku_invoice_addons_usd{period="previous"}"#,
+    ),
+    (
+        "heroku_invoice_previous_database_total_usd",
+        r#"heroku_invoice_database_usd{period="previous"}"#,
+    ),
+    (
+        "heroku_invoice_previous_platform_total_usd",
+        r#"heroku_invoice_platform_usd{period="previous"}"#,
+    ),
+    (
+        "heroku_invoice_previous_dyno_units",
+        r#"heroku_invoice_dyno_units{period="previous"}"#,
+    ),
+    (
+        "heroku_invoice_previous_weighted_dyno_hours",
+        r#"heroku_invoice_dyno_seconds{period="previous"} / 3600"#,
+    ),
+    (
+        "heroku_team_usage_current_usd",
+        r#"heroku_app_cost_usd{period="current", category=~"data|partner"}"#,
+    ),
+    (
+        "heroku_team_usage_previous_usd",
+        r#"heroku_app_cost_usd{period="previous", category=~"data|partner"}"#,
+    ),
+    (
+        "heroku_team_usage_current_dyno_units",
+        r#"heroku_app_dyno_units{period="current"}"#,
+    ),
+    (
+        "heroku_team_usage_previous_dyno_units",
+        r#"heroku_app_dyno_units{period="previous"}"#,
+    ),
+];
+
+/// What one of the seed's metrics held beside its apps, or in its labels.
+const PARTS: [(&str, &str); 6] = [
+    (
+        r#"heroku_team_usage_…_usd{type="addons"}"#,
+        r#"sum by (team_name, app_name) (heroku_app_cost_usd{period="current", category=~"data|partner"})"#,
+    ),
+    (
+        r#"heroku_team_usage_…_usd{app_name="_team_total"}"#,
+        r#"heroku_team_cost_usd{period="current", category=~"data|partner"}"#,
+    ),
+    (
+        r#"heroku_team_usage_…_usd{type="connect"}"#,
+        r#"heroku_team_connect_rows{period="current"}"#,
+    ),
+    (
+        r#"heroku_team_usage_…_dyno_units{app_name="_team_total"}"#,
+        r#"heroku_team_dyno_units{period="current"}"#,
+    ),
+    (
+        "the labels `payment_status` and `period_end`",
+        "heroku_invoice_amount_usd * on (team_name, period) group_left (payment_status, period_end) heroku_invoice_info",
+    ),
+    (
+        r#"the label `state="1"`"#,
+        r#"heroku_invoice_state{state="successful"} == 1"#,
+    ),
+];
+
+fn successors() -> String {
+    let mut text = "| the seed's | its successor |\n|---|---|\n".to_owned();
+    for (seed, expression) in SUCCESSORS.into_iter().chain(PARTS) {
+        let seed = if seed.contains('`') {
+            seed.to_owned()
+        } else {
+            format!("`{seed}`")
+        };
+        let expression = expression.replace('|', "\\|");
+        let _ = writeln!(text, "| {seed} | `{expression}` |");
+    }
+    text.push_str(
+        "\nCredits of add-ons are dollars in the successors: with `--price.addon-credit-usd` they differ. An app's \
+         `_team_total` held what belongs to no app too, which is `category=\"other\"`.\n",
+    );
+    text
+}
+
+#[test]
+fn every_metric_of_the_seed_has_a_successor_that_exists() {
+    let seeds: Vec<_> = SUCCESSORS.map(|(seed, _)| seed).to_vec();
+    assert_eq!(seeds, TWENTY.map(|(name, _)| name));
+    let names: BTreeSet<_> = catalogue::all().map(|metric| metric.name).collect();
+    for (seed, expression) in SUCCESSORS.into_iter().chain(PARTS) {
+        let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let mut metrics = words.filter(|word| word.starts_with("heroku_")).peekable();
+        assert!(metrics.peek().is_some(), "{seed}");
+        for metric in metrics {
+            assert!(
+                names.contains(metric) && !seeds.contains(&metric),
+                "{seed}: {metric}"
+            );
+        }
+    }
+    assert_part("docs/COSTS.md", "successors", &successors());
+}
+
+/// Every expression of the page and of the table is PromQL.
+#[test]
+fn promtool_reads_every_expression_of_the_costs_page() {
+    let Some(promtool) = tools::promtool() else {
+        return;
+    };
+    let page = include_str!("../../docs/COSTS.md");
+    let blocks = page
+        .split("```promql\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    let lines = blocks
+        .flat_map(str::lines)
+        .filter(|line| !line.starts_with('#'));
+    let expressions: Vec<_> = lines
+        .chain(
+            SUCCESSORS
+                .into_iter()
+                .chain(PARTS)
+                .map(|(_, expression)| expression),
+        )
+        .collect();
+    assert!(expressions.len() > 30, "{expressions:?}");
+    let rules: Vec<_> = expressions
+        .iter()
+        .enumerate()
+        .map(|(number, expression)| serde_json::json!({"record": format!("test:{number}"), "expr": expression}))
+        .collect();
+    let file = serde_json::json!({"groups": [{"name": "page", "rules": rules}]});
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    // JSON is YAML.
+    let path = directory.path().join("rules.yml");
+    std::fs::write(&path, file.to_string()).expect("the directory can be written to");
+    let output = Command::new(promtool)
+        .args(["check", "rules"])
+        .arg(&path)
+        .output();
+    let output = output.expect("promtool starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

@@ -1,0 +1,142 @@
+//! `report`, as a user runs it: the demo, a company that is simulated, one of whose endpoints
+//! fails, and settings that cannot be used.
+
+use std::process::Output;
+
+use heroku_sim::{Endpoint, Fault, Times};
+
+use crate::documents::assert_part;
+use crate::exporter::BINARY;
+use crate::scenario::{Scenario, noon};
+use crate::tools;
+
+const DEMO: [&str; 4] = ["report", "--demo", "--demo.date", "2026-11-23"];
+
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = assert_cmd::Command::new(BINARY);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied());
+    command
+        .timeout(std::time::Duration::from_secs(90))
+        .output()
+        .expect("the binary starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("a text")
+}
+
+#[test]
+fn the_readme_shows_what_the_demo_s_report_prints() {
+    let output = run(
+        &[DEMO.as_slice(), &["--top=5"]].concat(),
+        &[("COLUMNS", "80")],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let sample = format!("```text\n{}```\n", text(&output.stdout));
+    assert_part("README.md", "report", &sample);
+}
+
+#[test]
+fn the_forms_tell_the_same() {
+    let of = |format| {
+        let output = run(&[DEMO.as_slice(), &["--format", format]].concat(), &[]);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{format}: {}",
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    };
+    let json: serde_json::Value = serde_json::from_str(&of("json")).expect("JSON");
+    let forecast = json["company"]["forecast_usd"].as_f64().expect("a number");
+    let csv = of("csv");
+    let company = csv.lines().nth(1).expect("a line behind the header");
+    assert_eq!(
+        company.split(',').nth(5).and_then(|f| f.parse().ok()),
+        Some(forecast)
+    );
+    let apps = json["teams"].as_array().into_iter().flatten();
+    let apps: usize = apps
+        .map(|team| team["apps"].as_array().map_or(0, Vec::len))
+        .sum();
+    assert!(apps > 30, "{apps}");
+    assert_eq!(
+        csv.lines().filter(|line| line.starts_with("app,")).count(),
+        apps
+    );
+    let table = of("table");
+    assert!(table.contains(&format!("Top 10 of {apps} apps")), "{table}");
+    assert!(!table.contains('\u{1b}'), "there is no terminal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_fails_costs_no_other_its_figures_and_is_told() {
+    let scenario = Scenario::named("one_team");
+    let Some(library) = tools::fake_clock_library() else {
+        return;
+    };
+    let heroku = scenario.heroku().await;
+    heroku.script(Endpoint::Invoices, Fault::Status(503), Times::Always);
+    let start = noon(scenario.today).as_second();
+    let (url, fake, teams) = (heroku.url(), format!("@{start}"), scenario.team_ids());
+    let environment = [
+        ("HEROKU_API_URL", url.as_str()),
+        ("HEROKU_API_KEY", heroku.token()),
+        ("HEROKU_TEAM_ID", teams.as_str()),
+        ("LD_PRELOAD", library),
+        ("FAKETIME", fake.as_str()),
+        ("FAKETIME_FMT", "%s"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ];
+    let table = run(&["report"], &environment);
+    assert_eq!(table.status.code(), Some(1));
+    let shown = text(&table.stdout);
+    for part in ["invoices: server_error", "status.heroku.com", "By app"] {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+    let csv = run(&["report", "--format=csv"], &environment);
+    assert_eq!(csv.status.code(), Some(1));
+    assert!(
+        text(&csv.stderr).contains("server_error"),
+        "{}",
+        text(&csv.stderr)
+    );
+    let json = run(&["report", "--report.format=json"], &environment);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["complete"], false);
+    assert_eq!(json["missing"][0]["reason"], "server_error");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_all_named() {
+    let output = run(
+        &[
+            "report",
+            "--demo",
+            "--format=xml",
+            "--top=many",
+            "--demo.seed=-1",
+        ],
+        &[],
+    );
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(2), String::new())
+    );
+    let message = text(&output.stderr);
+    for part in [
+        "report.format",
+        "table, json, csv",
+        "report.top",
+        "demo.seed",
+    ] {
+        assert!(message.contains(part), "{part}:\n{message}");
+    }
+    // What others call by such names in their environment is not read.
+    let environment = [("FORMAT", "xml"), ("TOP", "x"), ("DEMO", "no")];
+    assert_eq!(run(&DEMO, &environment).status.code(), Some(0));
+}
