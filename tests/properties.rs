@@ -48,6 +48,7 @@ fn seeds_and_finds_hold() {
     hold("usage", properties::usage);
     hold("accept", properties::accept);
     hold("state", properties::state);
+    hold("web_config", properties::web_config);
     kept("snapshot").for_each(|(_, bytes)| properties::snapshot(&bytes));
 }
 
@@ -129,6 +130,102 @@ fn media_range() -> impl Strategy<Value = String> {
     "(text/plain|text/\\*|\\*/\\*|application/openmetrics-text|gzip|x-gzip|identity|\\*|br)( ?; ?(version=(\"?1\\.0\\.0\"?|0\\.0\\.4)|q=[01](\\.[0-9]{0,4})?|q=x)){0,3}"
 }
 
+/// A value as a web configuration might have it, and as it would not, in YAML.
+fn web_value() -> impl Strategy<Value = String> {
+    let hash = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
+    let listed = [
+        hash,
+        "server.crt",
+        "TLS12",
+        "TLS13",
+        "X25519",
+        "CurveP384",
+        "1s",
+        "100ms",
+        "0",
+        "20",
+        "-1",
+        "true",
+        "''",
+        "~",
+        "nosniff",
+        "deny",
+        "RequireAnyClientCert",
+        "VerifyClientCertIfGiven",
+        "RequireAndVerifyClientCert",
+        "TLS_AES_128_GCM_SHA256",
+        "&a b",
+        "*a",
+        "!x y",
+        "{a: 1}",
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        "[X25519]",
+        "[TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]",
+        "[one.example]",
+        "'max-age=1'",
+        "|\n    -----BEGIN CERTIFICATE-----\n    hunter2",
+    ];
+    prop_oneof![
+        8 => proptest::sample::select(listed.to_vec()).prop_map(str::to_owned),
+        1 => "[^\\p{Cc}]{0,90}",
+        1 => ".{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+    ]
+}
+
+/// Some keys of a section, with values.
+fn web_section(keys: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let row = (proptest::sample::select(keys), web_value());
+    proptest::collection::btree_map(row.0, row.1, 0..6).prop_map(|rows| {
+        let rows = rows.into_iter();
+        rows.map(|(key, value)| format!("  {key}: {value}\n"))
+            .collect()
+    })
+}
+
+fn web_config() -> impl Strategy<Value = String> {
+    let tls = web_section(&[
+        "cert",
+        "cert_file",
+        "key",
+        "key_file",
+        "client_ca",
+        "client_ca_file",
+        "client_auth_type",
+        "client_allowed_sans",
+        "min_version",
+        "max_version",
+        "cipher_suites",
+        "prefer_server_cipher_suites",
+        "curve_preferences",
+    ]);
+    let users = web_section(&["alice", "bob", "''", "'a:b'", "1"]);
+    let limit = web_section(&["interval", "burst"]);
+    let headers = web_section(&[
+        "  X-Frame-Options",
+        "  X-Content-Type-Options",
+        "  Strict-Transport-Security",
+        "  Content-Security-Policy",
+        "  X-XSS-Protection",
+    ]);
+    let pair = prop_oneof![Just(""), Just("  cert_file: a\n  key_file: b\n")];
+    let section = |name: &'static str, rows: BoxedStrategy<String>| {
+        proptest::option::of(rows)
+            .prop_map(move |rows| rows.map_or_else(String::new, |rows| format!("{name}{rows}")))
+    };
+    (
+        section(
+            "tls_server_config:\n",
+            (pair, tls)
+                .prop_map(|(pair, tls)| format!("{pair}{tls}"))
+                .boxed(),
+        ),
+        section("basic_auth_users:\n", users.boxed()),
+        section("rate_limit:\n", limit.boxed()),
+        section("http_server_config:\n  headers:\n", headers.boxed()),
+    )
+        .prop_map(|(tls, users, limit, headers)| [tls, users, limit, headers].concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -172,5 +269,10 @@ proptest! {
         };
         let answers = [answer("invoices", &invoices), answer("usage", &usage)].join(",");
         properties::state(&format!("[{answers}]"));
+    }
+
+    #[test]
+    fn whatever_a_web_configuration_says_is_sound_or_refused(text in web_config()) {
+        properties::web_config(&text);
     }
 }
