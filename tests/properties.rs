@@ -130,98 +130,113 @@ fn media_range() -> impl Strategy<Value = String> {
     "(text/plain|text/\\*|\\*/\\*|application/openmetrics-text|gzip|x-gzip|identity|\\*|br)( ?; ?(version=(\"?1\\.0\\.0\"?|0\\.0\\.4)|q=[01](\\.[0-9]{0,4})?|q=x)){0,3}"
 }
 
-/// A value as a web configuration might have it, and as it would not, in YAML.
-fn web_value() -> impl Strategy<Value = String> {
-    let hash = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
+/// A key of a web configuration, and values that it may have, in YAML.
+type WebKey = (&'static str, &'static [&'static str]);
+
+const WEB_TLS: [WebKey; 9] = [
+    ("client_ca_file", &["ca.pem"]),
+    (
+        "client_auth_type",
+        &[
+            "RequireAnyClientCert",
+            "RequireAndVerifyClientCert",
+            "VerifyClientCertIfGiven",
+        ],
+    ),
+    (
+        "client_allowed_sans",
+        &["[one.example, 10.0.0.1]", "[a@b.example]", "[]"],
+    ),
+    ("min_version", &["TLS12", "TLS13", "''"]),
+    ("max_version", &["TLS12", "TLS13", "~"]),
+    (
+        "cipher_suites",
+        &[
+            "[TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]",
+            "[TLS_AES_128_GCM_SHA256]",
+            "[]",
+        ],
+    ),
+    ("prefer_server_cipher_suites", &["true", "false"]),
+    (
+        "curve_preferences",
+        &["[X25519, CurveP384]", "\n  - CurveP256"],
+    ),
+    (
+        "cert",
+        &["|\n    -----BEGIN CERTIFICATE-----\n    hunter2", "''"],
+    ),
+];
+
+const HASHES: [&str; 3] = [
+    "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG",
+    "'$2a$31$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG'",
+    ">-\n    $2b$04$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG",
+];
+
+const WEB_USERS: [WebKey; 4] = [
+    ("alice", &HASHES),
+    ("\"b\\\"ob\"", &HASHES),
+    ("1", &HASHES),
+    ("'\u{1f600}'", &HASHES),
+];
+
+const WEB_LIMIT: [WebKey; 2] = [
+    ("interval", &["1s", "1m0.5s", "100ms", "0", "'0s'", "3ns"]),
+    ("burst", &["20", "0", "-1", "4294967295"]),
+];
+
+const WEB_HEADERS: [WebKey; 5] = [
+    ("  X-Frame-Options", &["deny", "sameorigin", "''"]),
+    ("  X-Content-Type-Options", &["nosniff"]),
+    (
+        "  Strict-Transport-Security",
+        &["max-age=31536000; includeSubDomains"],
+    ),
+    (
+        "  Content-Security-Policy",
+        &["\"default-src 'self'\"", "é"],
+    ),
+    ("  X-XSS-Protection", &["1", "~"]),
+];
+
+/// A value that seldom fits.
+fn odd_web_value() -> impl Strategy<Value = String> {
     let listed = [
-        hash,
-        "server.crt",
-        "TLS12",
-        "TLS13",
-        "X25519",
-        "CurveP384",
-        "1s",
-        "100ms",
-        "0",
-        "20",
-        "-1",
-        "true",
-        "''",
-        "~",
-        "nosniff",
-        "deny",
-        "RequireAnyClientCert",
-        "VerifyClientCertIfGiven",
-        "RequireAndVerifyClientCert",
-        "TLS_AES_128_GCM_SHA256",
-        "&a b",
-        "*a",
-        "!x y",
-        "{a: 1}",
-        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-        "[X25519]",
-        "[TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]",
-        "[one.example]",
-        "'max-age=1'",
-        "|\n    -----BEGIN CERTIFICATE-----\n    hunter2",
+        "&a b", "*a", "!x y", "!!map x", "{a: 1}", "[", "1e308", "hunter2",
     ];
     prop_oneof![
-        8 => proptest::sample::select(listed.to_vec()).prop_map(str::to_owned),
-        1 => "[^\\p{Cc}]{0,90}",
-        1 => ".{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+        proptest::sample::select(listed.to_vec()).prop_map(str::to_owned),
+        "[^\\p{Cc}]{0,90}",
+        ".{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
     ]
 }
 
-/// Some keys of a section, with values.
-fn web_section(keys: &'static [&'static str]) -> impl Strategy<Value = String> {
-    let row = (proptest::sample::select(keys), web_value());
-    proptest::collection::btree_map(row.0, row.1, 0..6).prop_map(|rows| {
-        let rows = rows.into_iter();
-        rows.map(|(key, value)| format!("  {key}: {value}\n"))
-            .collect()
+/// A section with some of the keys, or none.
+fn web_section(beginning: &'static str, keys: &'static [WebKey]) -> impl Strategy<Value = String> {
+    let most = keys.len().min(4);
+    let rows = proptest::sample::subsequence(keys, 0..=most).prop_flat_map(|keys| {
+        let rows = keys.into_iter().map(|(key, values)| {
+            let fitting = proptest::sample::select(values).prop_map(str::to_owned);
+            prop_oneof![15 => fitting, 1 => odd_web_value()]
+                .prop_map(move |value| format!("  {key}: {value}\n"))
+        });
+        rows.collect::<Vec<_>>()
+    });
+    proptest::option::of(rows).prop_map(move |rows| {
+        rows.map_or_else(String::new, |rows| format!("{beginning}{}", rows.concat()))
     })
 }
 
 fn web_config() -> impl Strategy<Value = String> {
-    let tls = web_section(&[
-        "cert",
-        "cert_file",
-        "key",
-        "key_file",
-        "client_ca",
-        "client_ca_file",
-        "client_auth_type",
-        "client_allowed_sans",
-        "min_version",
-        "max_version",
-        "cipher_suites",
-        "prefer_server_cipher_suites",
-        "curve_preferences",
-    ]);
-    let users = web_section(&["alice", "bob", "''", "'a:b'", "1"]);
-    let limit = web_section(&["interval", "burst"]);
-    let headers = web_section(&[
-        "  X-Frame-Options",
-        "  X-Content-Type-Options",
-        "  Strict-Transport-Security",
-        "  Content-Security-Policy",
-        "  X-XSS-Protection",
-    ]);
-    let pair = prop_oneof![Just(""), Just("  cert_file: a\n  key_file: b\n")];
-    let section = |name: &'static str, rows: BoxedStrategy<String>| {
-        proptest::option::of(rows)
-            .prop_map(move |rows| rows.map_or_else(String::new, |rows| format!("{name}{rows}")))
-    };
     (
-        section(
-            "tls_server_config:\n",
-            (pair, tls)
-                .prop_map(|(pair, tls)| format!("{pair}{tls}"))
-                .boxed(),
+        web_section(
+            "tls_server_config:\n  cert_file: a\n  key_file: b\n",
+            &WEB_TLS,
         ),
-        section("basic_auth_users:\n", users.boxed()),
-        section("rate_limit:\n", limit.boxed()),
-        section("http_server_config:\n  headers:\n", headers.boxed()),
+        web_section("basic_auth_users:\n", &WEB_USERS),
+        web_section("rate_limit:\n", &WEB_LIMIT),
+        web_section("http_server_config:\n  headers:\n", &WEB_HEADERS),
     )
         .prop_map(|(tls, users, limit, headers)| [tls, users, limit, headers].concat())
 }

@@ -38,7 +38,7 @@ pub fn web_config(text: &str) {
         Ok(file) => accepted(text, file),
         Err(error) => told(&error.to_string()),
     }
-    secret(text.lines().next().unwrap_or_default());
+    secret(text.split(['\n', '\r']).next().unwrap_or_default());
 }
 
 fn accepted(text: &str, file: File) {
