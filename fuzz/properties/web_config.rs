@@ -14,11 +14,11 @@ const LONGEST_MESSAGE: usize = 700;
 /// A part of a secret that stands nowhere else.
 const MARK: &str = "Zq7vXk";
 
-/// Where secrets stand, in place of `SECRET`.
+/// Where secrets stand, in place of `SECRET`; in place of `QUOTED` where it could otherwise be keys.
 const SECRET_PLACES: [&str; 6] = [
     "basic_auth_users:\n  alice: SECRET\n",
     "basic_auth_users:\n  alice: &a SECRET\n  bob: *a\n",
-    "basic_auth_users: SECRET\n",
+    "basic_auth_users: QUOTED\n",
     "basic_auth_users:\n  - SECRET\n",
     "tls_server_config:\n  cert_file: a\n  key: SECRET\n",
     "tls_server_config:\n  client_ca: |\n    SECRET\n",
@@ -143,7 +143,8 @@ fn secret(line: &str) {
             format!("{MARK}{line}"),
             format!("{sign}{MARK}{rest}"),
         ] {
-            let text = place.replace("SECRET", &secret);
+            let quoted = Value::from(secret.as_str()).to_string();
+            let text = place.replace("QUOTED", &quoted).replace("SECRET", &secret);
             let shown = match parse(&text) {
                 Ok(file) => format!("{file:?}"),
                 Err(error) => {
