@@ -2,6 +2,9 @@
 //! a fuzzer makes up; `tests/properties.rs` feeds them with generated input, the seeds and every
 //! find, on each run of the tests.
 
+#[path = "properties/web_config.rs"]
+mod web_config;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +26,7 @@ use heroku_cost_exporter::heroku::client::Answer;
 use heroku_cost_exporter::state::{self, About, Kept, Particular, Restored, RestoredAnswer};
 use jiff::Timestamp;
 use url::Url;
+pub use web_config::web_config;
 
 /// What stands between the pages of one answer in the input of [`invoices`] and [`usage`]: no JSON
 /// has a form feed between its tokens.

@@ -48,6 +48,7 @@ fn seeds_and_finds_hold() {
     hold("usage", properties::usage);
     hold("accept", properties::accept);
     hold("state", properties::state);
+    hold("web_config", properties::web_config);
     kept("snapshot").for_each(|(_, bytes)| properties::snapshot(&bytes));
 }
 
@@ -129,6 +130,117 @@ fn media_range() -> impl Strategy<Value = String> {
     "(text/plain|text/\\*|\\*/\\*|application/openmetrics-text|gzip|x-gzip|identity|\\*|br)( ?; ?(version=(\"?1\\.0\\.0\"?|0\\.0\\.4)|q=[01](\\.[0-9]{0,4})?|q=x)){0,3}"
 }
 
+/// A key of a web configuration, and values that it may have, in YAML.
+type WebKey = (&'static str, &'static [&'static str]);
+
+const WEB_TLS: [WebKey; 9] = [
+    ("client_ca_file", &["ca.pem"]),
+    (
+        "client_auth_type",
+        &[
+            "RequireAnyClientCert",
+            "RequireAndVerifyClientCert",
+            "VerifyClientCertIfGiven",
+        ],
+    ),
+    (
+        "client_allowed_sans",
+        &["[one.example, 10.0.0.1]", "[a@b.example]", "[]"],
+    ),
+    ("min_version", &["TLS12", "TLS13", "''"]),
+    ("max_version", &["TLS12", "TLS13", "~"]),
+    (
+        "cipher_suites",
+        &[
+            "[TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]",
+            "[TLS_AES_128_GCM_SHA256]",
+            "[]",
+        ],
+    ),
+    ("prefer_server_cipher_suites", &["true", "false"]),
+    (
+        "curve_preferences",
+        &["[X25519, CurveP384]", "\n  - CurveP256"],
+    ),
+    (
+        "cert",
+        &["|\n    -----BEGIN CERTIFICATE-----\n    hunter2", "''"],
+    ),
+];
+
+const HASHES: [&str; 3] = [
+    "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG",
+    "'$2a$31$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG'",
+    ">-\n    $2b$04$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG",
+];
+
+const WEB_USERS: [WebKey; 4] = [
+    ("alice", &HASHES),
+    ("\"b\\\"ob\"", &HASHES),
+    ("1", &HASHES),
+    ("'\u{1f600}'", &HASHES),
+];
+
+const WEB_LIMIT: [WebKey; 2] = [
+    ("interval", &["1s", "1m0.5s", "100ms", "0", "'0s'", "3ns"]),
+    ("burst", &["20", "0", "-1", "4294967295"]),
+];
+
+const WEB_HEADERS: [WebKey; 5] = [
+    ("  X-Frame-Options", &["deny", "sameorigin", "''"]),
+    ("  X-Content-Type-Options", &["nosniff"]),
+    (
+        "  Strict-Transport-Security",
+        &["max-age=31536000; includeSubDomains"],
+    ),
+    (
+        "  Content-Security-Policy",
+        &["\"default-src 'self'\"", "é"],
+    ),
+    ("  X-XSS-Protection", &["1", "~"]),
+];
+
+/// A value that seldom fits.
+fn odd_web_value() -> impl Strategy<Value = String> {
+    let listed = [
+        "&a b", "*a", "!x y", "!!map x", "{a: 1}", "[", "1e308", "hunter2",
+    ];
+    prop_oneof![
+        proptest::sample::select(listed.to_vec()).prop_map(str::to_owned),
+        "[^\\p{Cc}]{0,90}",
+        ".{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+    ]
+}
+
+/// A section with some of the keys, or none.
+fn web_section(beginning: &'static str, keys: &'static [WebKey]) -> impl Strategy<Value = String> {
+    let most = keys.len().min(4);
+    let rows = proptest::sample::subsequence(keys, 0..=most).prop_flat_map(|keys| {
+        let rows = keys.into_iter().map(|(key, values)| {
+            let fitting = proptest::sample::select(values).prop_map(str::to_owned);
+            prop_oneof![15 => fitting, 1 => odd_web_value()]
+                .prop_map(move |value| format!("  {key}: {value}\n"))
+        });
+        rows.collect::<Vec<_>>()
+    });
+    proptest::option::of(rows).prop_map(move |rows| {
+        rows.map_or_else(String::new, |rows| format!("{beginning}{}", rows.concat()))
+    })
+}
+
+fn web_config() -> impl Strategy<Value = String> {
+    (
+        web_section(
+            "tls_server_config:\n  cert_file: a\n  key_file: b\n",
+            &WEB_TLS,
+        ),
+        web_section("basic_auth_users:\n", &WEB_USERS),
+        web_section("rate_limit:\n", &WEB_LIMIT),
+        web_section("http_server_config:\n  headers:\n", &WEB_HEADERS),
+    )
+        .prop_map(|(tls, users, limit, headers)| [tls, users, limit, headers].concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -172,5 +284,10 @@ proptest! {
         };
         let answers = [answer("invoices", &invoices), answer("usage", &usage)].join(",");
         properties::state(&format!("[{answers}]"));
+    }
+
+    #[test]
+    fn whatever_a_web_configuration_says_is_sound_or_refused(text in web_config()) {
+        properties::web_config(&text);
     }
 }

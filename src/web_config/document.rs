@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_saphyr::{Error as YamlError, Location, Spanned, UserMessageFormatter};
 
 use super::error::{Error, Place, Placed};
+use super::users;
 
 /// As much of a message as bears showing: it may repeat a key, which may be anything.
 const MESSAGE_CHARACTERS: usize = 600;
@@ -97,8 +98,17 @@ fn unusable(error: &YamlError) -> Error {
         .replace("mapping start", "keys and values")
         .replace("sequence start", "a list")
         .replace("string scalar", "a single value");
-    let plain = said.chars().map(|c| if c.is_control() { ' ' } else { c });
+    if users::holds_hash(&said) {
+        return Error::at(place, "a bcrypt hash stands where a key is expected");
+    }
+    let plain = said.chars().map(|c| if is_plain(c) { c } else { ' ' });
     Error::at(place, plain.take(MESSAGE_CHARACTERS).collect::<String>())
+}
+
+/// Whether a character shows as one in a line, and changes nothing around it.
+fn is_plain(c: char) -> bool {
+    // What would be escaped by its number.
+    !c.is_control() && c.escape_debug().len() <= 2
 }
 
 /// A value that was given: a blank one counts as not given, as the toolkit has it.

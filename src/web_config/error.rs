@@ -3,6 +3,11 @@
 use std::fmt;
 use std::io;
 
+use super::users;
+
+/// As much of a value as a message shows.
+const SHOWN_CHARACTERS: usize = 80;
+
 /// Why a web configuration cannot be used. No message repeats a value that may be secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -38,6 +43,21 @@ impl Error {
             what: what.into(),
         }
     }
+}
+
+/// How a message shows a value: quoted, and not all of a long one. A hash is not shown, wherever it
+/// stands by mistake.
+pub(super) fn shown(value: &str) -> String {
+    if users::holds_hash(value) {
+        return "a bcrypt hash".into();
+    }
+    let most = value.chars().take(SHOWN_CHARACTERS + 1);
+    let quoted = format!("{:?}", most.collect::<String>());
+    if quoted.chars().count() <= SHOWN_CHARACTERS + 2 {
+        return quoted;
+    }
+    let beginning: String = quoted.chars().take(SHOWN_CHARACTERS).collect();
+    format!("{beginning}…\"")
 }
 
 /// A place in the file, counted from 1, in characters.

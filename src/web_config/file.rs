@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_saphyr::Spanned;
 
 use super::document::{self, TlsServerConfig, Value, given, given_secret};
-use super::error::{Error, Place, Placed};
+use super::error::{Error, Place, Placed, shown};
 use super::go_names::{self, Version};
 use super::http::{self as http_settings, RateLimit};
 use super::users;
@@ -20,45 +20,57 @@ use super::users;
 #[derive(Debug)]
 pub struct File {
     /// How to speak TLS, if at all.
-    pub(super) tls: Option<Tls>,
+    pub tls: Option<Tls>,
     /// Whether to offer HTTP/2, which takes TLS.
-    pub(super) http2: bool,
+    pub http2: bool,
     /// Headers of every answer.
-    pub(super) headers: HeaderMap,
+    pub headers: HeaderMap,
     /// The users and bcrypt's hashes of their passwords.
-    pub(super) users: BTreeMap<String, SecretString>,
+    pub users: BTreeMap<String, SecretString>,
     /// How many requests are answered.
-    pub(super) rate_limit: Option<RateLimit>,
+    pub rate_limit: Option<RateLimit>,
 }
 
 /// `tls_server_config`.
 #[derive(Debug)]
-pub(super) struct Tls {
-    pub(super) certificate: Pem,
-    pub(super) key: Pem,
-    pub(super) client_auth: ClientAuth,
-    pub(super) client_ca: Option<Pem>,
-    pub(super) allowed_names: Vec<String>,
-    pub(super) versions: Vec<&'static rustls::SupportedProtocolVersion>,
-    /// Those of TLS 1.2; `None` means all.
-    pub(super) cipher_suites: Option<Vec<SupportedCipherSuite>>,
-    pub(super) prefer_server_cipher_suites: bool,
-    /// `None` means all.
-    pub(super) curves: Option<Vec<&'static dyn SupportedKxGroup>>,
+pub struct Tls {
+    /// `cert` or `cert_file`.
+    pub certificate: Pem,
+    /// `key` or `key_file`.
+    pub key: Pem,
+    /// `client_auth_type`.
+    pub client_auth: ClientAuth,
+    /// `client_ca` or `client_ca_file`.
+    pub client_ca: Option<Pem>,
+    /// `client_allowed_sans`; none means that any name will do.
+    pub allowed_names: Vec<String>,
+    /// From `max_version` down to `min_version`.
+    pub versions: Vec<&'static rustls::SupportedProtocolVersion>,
+    /// `cipher_suites`: those of TLS 1.2; `None` means all.
+    pub cipher_suites: Option<Vec<SupportedCipherSuite>>,
+    /// `prefer_server_cipher_suites`.
+    pub prefer_server_cipher_suites: bool,
+    /// `curve_preferences`, in order; `None` means all.
+    pub curves: Option<Vec<&'static dyn SupportedKxGroup>>,
 }
 
 /// Something in PEM, in the file itself or in one that it names.
 #[derive(Debug)]
-pub(super) struct Pem {
+pub struct Pem {
     /// The key under which it stands.
-    pub(super) key: &'static str,
-    pub(super) place: Place,
-    pub(super) source: PemSource,
+    pub key: &'static str,
+    /// Where its value stands.
+    pub place: Place,
+    /// The PEM, or where it is.
+    pub source: PemSource,
 }
 
+/// Where PEM is.
 #[derive(Debug)]
-pub(super) enum PemSource {
+pub enum PemSource {
+    /// In the web configuration itself.
     Inline(SecretString),
+    /// In a file, of which a relative path begins where the web configuration is.
     File(PathBuf),
 }
 
@@ -102,8 +114,9 @@ impl ClientAuth {
             "VerifyClientCertIfGiven" => Ok(Self::VerifyClientCertIfGiven),
             "RequireAndVerifyClientCert" => Ok(Self::RequireAndVerifyClientCert),
             _ => Err(format!(
-                "client_auth_type cannot be {name:?}; give NoClientCert, RequestClientCert, \
-                 RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert"
+                "client_auth_type cannot be {}; give NoClientCert, RequestClientCert, \
+                 RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert",
+                shown(name)
             )),
         }
     }
@@ -131,8 +144,9 @@ pub fn parse(text: &str) -> Result<File, Error> {
         }
         if !users::is_hash(hash.value.expose_secret()) {
             let what = format!(
-                "basic_auth_users: what stands for {user:?} is not a bcrypt hash, such as \
-                 `htpasswd -nBC 10 \"\"` prints"
+                "basic_auth_users: what stands for {} is not a bcrypt hash, such as \
+                 `htpasswd -nBC 10 \"\"` prints",
+                shown(&user)
             );
             return Err(Error::at(place, what));
         }
@@ -275,9 +289,9 @@ fn allowed_names(
     for name in list.value {
         if name.value.contains('@') && !name.value.contains(':') {
             let what = format!(
-                "client_allowed_sans: {:?} is an e-mail address, which cannot be compared here; give \
+                "client_allowed_sans: {} is an e-mail address, which cannot be compared here; give \
                  DNS names, IP addresses or URIs",
-                name.value
+                shown(&name.value)
             );
             return Err(Error::at(name.referenced.into(), what));
         }

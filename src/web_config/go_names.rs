@@ -5,6 +5,8 @@ use rustls::SupportedCipherSuite;
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::ring::{cipher_suite, kx_group};
 
+use super::error::shown;
+
 /// The cipher suites of TLS 1.2 that exist here, by Go's names.
 static TLS12_CIPHER_SUITES: [(&str, SupportedCipherSuite); 6] = [
     (
@@ -62,7 +64,8 @@ pub(super) fn version(name: &str) -> Result<Version, String> {
             "{name} is not offered, for it is broken; give TLS12 or TLS13"
         )),
         _ => Err(format!(
-            "{name:?} is no version of TLS; give TLS12 or TLS13"
+            "{} is no version of TLS; give TLS12 or TLS13",
+            shown(name)
         )),
     }
 }
@@ -80,7 +83,7 @@ pub(super) fn cipher_suite(name: &str) -> Result<Option<SupportedCipherSuite>, S
         } else {
             "is not known"
         };
-        format!("{name:?} {what}; give some of {}", names.join(", "))
+        format!("{} {what}; give some of {}", shown(name), names.join(", "))
     })
 }
 
@@ -94,7 +97,8 @@ pub(super) fn curve(name: &str) -> Result<&'static dyn SupportedKxGroup, String>
             Err("CurveP521 is not offered; give some of X25519, CurveP256, CurveP384".into())
         }
         _ => Err(format!(
-            "{name:?} is not known; give some of X25519, CurveP256, CurveP384"
+            "{} is not known; give some of X25519, CurveP256, CurveP384",
+            shown(name)
         )),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::document::{self, Headers, Value, given};
-use super::error::Error;
+use super::error::{Error, shown};
 
 /// How many requests are answered: a bucket of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,8 @@ pub(super) fn headers(headers: Headers) -> Result<HeaderMap, Error> {
         let Some(given) = given(value) else { continue };
         if !permitted.is_empty() && !permitted.contains(&given.value.as_str()) {
             let what = format!(
-                "{name} cannot be {:?}; give {}",
-                given.value,
+                "{name} cannot be {}; give {}",
+                shown(&given.value),
                 permitted.join(" or ")
             );
             return Err(Error::at(given.place, what));
@@ -79,8 +79,8 @@ pub(super) fn rate_limit(limit: document::RateLimit) -> Result<Option<RateLimit>
     };
     let duration = duration(interval.value.trim()).ok_or_else(|| {
         let what = format!(
-            "interval cannot be {:?}; give a duration such as 1s, 100ms or 0",
-            interval.value
+            "interval cannot be {}; give a duration such as 1s, 100ms or 0",
+            shown(&interval.value)
         );
         Error::at(interval.place, what)
     })?;

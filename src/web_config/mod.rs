@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::{Error, Place};
-pub use file::{ClientAuth, File, parse};
+pub use file::{ClientAuth, File, Pem, PemSource, Tls, parse};
 pub use follow::Follower;
 use follow::Stamps;
 pub use http::RateLimit;
@@ -91,20 +91,28 @@ fn read(path: &Path) -> (Result<WebConfig, Error>, Stamps) {
     if let Some(tls) = &file.tls {
         stamps.add(tls.paths(directory));
     }
-    (in_force(file, directory), stamps)
+    (file.in_force(directory), stamps)
 }
 
-fn in_force(file: File, directory: &Path) -> Result<WebConfig, Error> {
-    let tls = match &file.tls {
-        Some(tls) => Some(Arc::new(tls.server_config(file.http2, directory)?)),
-        None => None,
-    };
-    Ok(WebConfig {
-        tls,
-        headers: file.headers,
-        users: Users::new(file.users)?,
-        rate_limit: file.rate_limit,
-    })
+impl File {
+    /// Reads the certificates that it names, and puts it in force. `directory` is where the web
+    /// configuration is.
+    ///
+    /// # Errors
+    ///
+    /// Where a certificate cannot be read or used.
+    pub fn in_force(self, directory: &Path) -> Result<WebConfig, Error> {
+        let tls = match &self.tls {
+            Some(tls) => Some(Arc::new(tls.server_config(self.http2, directory)?)),
+            None => None,
+        };
+        Ok(WebConfig {
+            tls,
+            headers: self.headers,
+            users: Users::new(self.users)?,
+            rate_limit: self.rate_limit,
+        })
+    }
 }
 
 fn text(path: &Path) -> Result<String, Error> {

@@ -66,6 +66,13 @@ pub(super) fn is_hash(hash: &str) -> bool {
         .is_ok_and(|parts| (4..=31).contains(&parts.get_cost()))
 }
 
+/// Whether something that begins as bcrypt's hashes do stands in `text`, be it broken or cut.
+pub(super) fn holds_hash(text: &str) -> bool {
+    ["$2a$", "$2b$", "$2x$", "$2y$"]
+        .iter()
+        .any(|beginning| text.contains(beginning))
+}
+
 impl Users {
     /// The users of `hashes`; `None` where there are none, which means that anyone may come in.
     pub(super) fn new(hashes: BTreeMap<String, SecretString>) -> Result<Option<Self>, Error> {

@@ -11,6 +11,7 @@ use heroku_cost_exporter::domain::category::Category;
 use heroku_cost_exporter::domain::cost::{Billed, Known, TeamCost};
 use heroku_cost_exporter::domain::invoice::{Invoice, Invoices, Period};
 use heroku_cost_exporter::domain::money::Money;
+use heroku_cost_exporter::domain::particulars::Particulars;
 use heroku_cost_exporter::domain::rules::{Budgets, Prices, Rules};
 use heroku_cost_exporter::domain::snapshot::{Good, Outcome, Snapshot, Team};
 use heroku_cost_exporter::domain::traffic::Traffic;
@@ -118,6 +119,8 @@ fn acme() -> Team {
         usage: good(Usage {
             months: months.collect(),
         }),
+        asked: Team::ENDPOINTS,
+        particulars: Particulars::default(),
     }
 }
 

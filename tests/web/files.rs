@@ -146,6 +146,13 @@ fn what_is_bad_is_refused_with_its_place_and_what_would_be_right() {
             tls("  client_auth_type: Maybe\n"),
         ),
         (
+            "a client auth type without an end",
+            tls(&format!(
+                "  client_auth_type: {}\n",
+                "\u{202e}".repeat(100_000)
+            )),
+        ),
+        (
             "CA without a type",
             tls("  client_ca_file: \"/dev/null\"\n"),
         ),
@@ -236,6 +243,15 @@ fn what_is_bad_is_refused_with_its_place_and_what_would_be_right() {
             "basic_auth_users:\n  john: hunter2\n".into(),
         ),
         (
+            "a password that reads as a tag",
+            "basic_auth_users:\n  john: !!hunter2\n".into(),
+        ),
+        (
+            "a hash in place of a name",
+            format!("basic_auth_users:\n  {HASH}: john\n"),
+        ),
+        ("a hash in place of a key", format!("{HASH}: john\n")),
+        (
             "a list of users",
             "basic_auth_users:\n  - john: hunter2\n".into(),
         ),
@@ -264,6 +280,7 @@ fn what_is_bad_is_refused_with_its_place_and_what_would_be_right() {
     let told = bad.map(|(name, text)| {
         let error = Loaded::read(Path::new(&directory.web(&text))).expect_err(name);
         assert!(!error.to_string().contains("hunter2"), "{error}");
+        assert!(!error.to_string().contains(&HASH[10..]), "{error}");
         format!("{name}: {error}")
     });
     insta::assert_snapshot!(told.join("\n"));

@@ -1,0 +1,287 @@
+//! What must hold of any text that is given as a web configuration. Nothing is opened.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use heroku_cost_exporter::web_config::{File, Pem, PemSource, Tls, parse};
+use rcgen::CertifiedKey;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+/// As much as a message says, with its place: what fits a line of a log.
+const LONGEST_MESSAGE: usize = 700;
+
+/// A part of a secret that stands nowhere else.
+const MARK: &str = "Zq7vXk";
+
+/// Where secrets stand, in place of `SECRET`; in place of `QUOTED` where it could otherwise be keys.
+const SECRET_PLACES: [&str; 6] = [
+    "basic_auth_users:\n  alice: SECRET\n",
+    "basic_auth_users:\n  alice: &a SECRET\n  bob: *a\n",
+    "basic_auth_users: QUOTED\n",
+    "basic_auth_users:\n  - SECRET\n",
+    "tls_server_config:\n  cert_file: a\n  key: SECRET\n",
+    "tls_server_config:\n  client_ca: |\n    SECRET\n",
+];
+
+/// A certificate that can be used and its key, in PEM.
+static PAIR: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    [cert.pem(), signing_key.serialize_pem()]
+});
+
+/// What is accepted is sound, means the same when it is written otherwise, and can be put in force;
+/// what is refused is so in a line that repeats no secret.
+pub fn web_config(text: &str) {
+    match parse(text) {
+        Ok(file) => accepted(text, file),
+        Err(error) => told(&error.to_string()),
+    }
+    secret(text.split(['\n', '\r']).next().unwrap_or_default());
+}
+
+fn accepted(text: &str, file: File) {
+    sound(&file);
+    let means = meaning(&file);
+    for same in same(text) {
+        let read = parse(&same).unwrap_or_else(|error| panic!("{error}\n{same:?}"));
+        assert_eq!(meaning(&read), means, "{same:?}");
+    }
+    let again = means.to_string();
+    let read = parse(&again).unwrap_or_else(|error| panic!("{error}\n{again}"));
+    assert_eq!(meaning(&read), means);
+    nothing_left_out(text, &file);
+    in_force(file);
+}
+
+/// Text that must mean what `text` does.
+fn same(text: &str) -> Vec<String> {
+    let mut same = vec![text.to_owned(), format!("{text}\n# The end.\n")];
+    if !text.contains('\r') {
+        same.push(text.replace('\n', "\r\n"));
+    }
+    same
+}
+
+fn sound(file: &File) {
+    let shown = format!("{file:?}");
+    for (user, hash) in &file.users {
+        let hash = hash.expose_secret();
+        assert!(!user.is_empty() && !user.contains(|c: char| c == ':' || c.is_control()));
+        assert!(is_hash(hash), "{hash}");
+        assert!(!shown.contains(hash.trim_start_matches('$')), "{shown}");
+        // At the least cost, so that it takes no time.
+        let cheap = format!("{}04{}", &hash[..4], &hash[6..]);
+        assert!(bcrypt::verify("", &cheap).is_ok(), "{hash}");
+    }
+    for (name, value) in &file.headers {
+        let value = value.as_bytes();
+        assert!(!value.contains(&b'\n') && !value.contains(&b'\r') && !value.contains(&0));
+        match name.as_str() {
+            "x-content-type-options" => assert_eq!(value, b"nosniff"),
+            "x-frame-options" => assert!([&b"deny"[..], b"sameorigin"].contains(&value)),
+            name => assert!(
+                [
+                    "content-security-policy",
+                    "strict-transport-security",
+                    "x-xss-protection"
+                ]
+                .contains(&name)
+            ),
+        }
+    }
+    if let Some(limit) = file.rate_limit {
+        assert!(!limit.interval.is_zero());
+    }
+    if let Some(tls) = &file.tls {
+        let versions: Vec<_> = tls.versions.iter().map(|v| u16::from(v.version)).collect();
+        assert!([&[0x304, 0x303][..], &[0x304], &[0x303]].contains(&&versions[..]));
+        assert!(tls.curves.as_ref().is_none_or(|curves| !curves.is_empty()));
+        // What is named has to be verified, and what is verified has to be asked for.
+        let auth = format!("{:?}", tls.client_auth);
+        assert!(tls.allowed_names.is_empty() || auth.contains("Verify"));
+        assert!(tls.client_ca.is_none() || auth != "NoClientCert");
+        assert!(tls.client_ca.is_some() || auth != "RequireAndVerifyClientCert");
+    }
+}
+
+/// Whether `text` is `$2y$10$` and 53 characters of bcrypt's.
+fn is_hash(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 60
+        && [&b"$2a$"[..], b"$2b$", b"$2x$", b"$2y$"].contains(&&bytes[..4])
+        && text[4..6]
+            .parse()
+            .is_ok_and(|cost: u8| (4..=31).contains(&cost))
+        && bytes[6] == b'$'
+        && bytes[7..]
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"./".contains(b))
+}
+
+/// A message is one line, not a long one, and holds no hash, be it broken or cut.
+fn told(message: &str) {
+    assert!(message.starts_with("line "), "{message}");
+    assert!(message.chars().count() <= LONGEST_MESSAGE, "{message}");
+    let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert!(
+        !message.contains(|c: char| c.is_control() || turns(c)),
+        "{message:?}"
+    );
+    let mut hashes = ["$2a$", "$2b$", "$2x$", "$2y$"].iter();
+    assert!(!hashes.any(|hash| message.contains(hash)), "{message}");
+}
+
+/// Whatever the one line of a secret is, no message repeats it and nothing shows it.
+fn secret(line: &str) {
+    // Behind a sign that YAML reads as more than a letter.
+    let (sign, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
+    for place in SECRET_PLACES {
+        for secret in [
+            format!("{line}{MARK}"),
+            format!("{MARK}{line}"),
+            format!("{sign}{MARK}{rest}"),
+        ] {
+            let quoted = Value::from(secret.as_str()).to_string();
+            let text = place.replace("QUOTED", &quoted).replace("SECRET", &secret);
+            let shown = match parse(&text) {
+                Ok(file) => format!("{file:?}"),
+                Err(error) => {
+                    let message = error.to_string();
+                    told(&message);
+                    format!("{message} {error:?}")
+                }
+            };
+            assert!(!shown.contains(MARK), "{text:?}: {shown}");
+        }
+    }
+}
+
+/// What a file means, as a file that means the same: JSON is YAML.
+fn meaning(file: &File) -> Value {
+    let mut all = json!({ "http_server_config": { "http2": file.http2 } });
+    if !file.users.is_empty() {
+        let users = file.users.iter();
+        all["basic_auth_users"] = users
+            .map(|(user, hash)| (user.clone(), hash.expose_secret().into()))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+    }
+    let written = [
+        "Content-Security-Policy",
+        "Strict-Transport-Security",
+        "X-Content-Type-Options",
+        "X-Frame-Options",
+        "X-XSS-Protection",
+    ];
+    let headers = written.into_iter().filter_map(|name| {
+        let value = file.headers.get(name)?;
+        let value = String::from_utf8(value.as_bytes().to_vec()).unwrap();
+        Some((name.to_owned(), value.into()))
+    });
+    let headers: serde_json::Map<_, _> = headers.collect();
+    assert_eq!(headers.len(), file.headers.len());
+    all["http_server_config"]["headers"] = headers.into();
+    if let Some(limit) = file.rate_limit {
+        let (seconds, nanoseconds) = (limit.interval.as_secs(), limit.interval.subsec_nanos());
+        // Beyond it seconds are no longer exact, as a float has them.
+        if seconds < 1 << 52 {
+            let interval = format!("{seconds}s{nanoseconds}ns");
+            all["rate_limit"] = json!({ "interval": interval, "burst": limit.burst });
+        }
+    }
+    if let Some(tls) = &file.tls {
+        all["tls_server_config"] = meaning_of_tls(tls);
+    }
+    all
+}
+
+fn meaning_of_tls(tls: &Tls) -> Value {
+    let versions = tls.versions.iter().map(|v| match u16::from(v.version) {
+        0x304 => "TLS13",
+        _ => "TLS12",
+    });
+    let versions: Vec<_> = versions.collect();
+    let mut all = json!({
+        "client_auth_type": format!("{:?}", tls.client_auth),
+        "max_version": versions.first(),
+        "min_version": versions.last(),
+        "prefer_server_cipher_suites": tls.prefer_server_cipher_suites,
+    });
+    let ca = tls.client_ca.as_ref();
+    for pem in [&tls.certificate, &tls.key].into_iter().chain(ca) {
+        all[pem.key] = match &pem.source {
+            PemSource::Inline(text) => text.expose_secret().trim().into(),
+            PemSource::File(path) => path.to_str().into(),
+        };
+    }
+    if !tls.allowed_names.is_empty() {
+        all["client_allowed_sans"] = json!(tls.allowed_names);
+    }
+    if let Some(suites) = &tls.cipher_suites {
+        let mut names: Vec<_> = suites
+            .iter()
+            .map(|suite| format!("{:?}", suite.suite()))
+            .collect();
+        // One that is always offered: a list of none would mean all.
+        names.push("TLS_AES_128_GCM_SHA256".into());
+        all["cipher_suites"] = names.into();
+    }
+    if let Some(curves) = &tls.curves {
+        let names = curves
+            .iter()
+            .map(|curve| match format!("{:?}", curve.name()).as_str() {
+                "secp256r1" => "CurveP256".to_owned(),
+                "secp384r1" => "CurveP384".to_owned(),
+                name => name.to_owned(),
+            });
+        all["curve_preferences"] = names.collect();
+    }
+    all
+}
+
+/// A section that closes something is in the File if it is in the text, as a plain reading of the
+/// YAML has it.
+fn nothing_left_out(text: &str, file: &File) {
+    let Ok(Value::Object(all)) = serde_saphyr::from_str::<Value>(text) else {
+        return;
+    };
+    let users = all.get("basic_auth_users").and_then(Value::as_object);
+    assert_eq!(users.map_or(0, |users| users.len()), file.users.len());
+    let tls = all.get("tls_server_config").and_then(Value::as_object);
+    let is_meant = tls.is_some_and(|tls| tls.values().any(|value| !value.is_null()));
+    assert_eq!(file.tls.is_some(), is_meant, "{text:?}");
+    let interval = all
+        .get("rate_limit")
+        .and_then(|limit| limit.get("interval"));
+    let is_limited = interval.is_some_and(|interval| match interval {
+        Value::String(text) => text.contains(|c: char| matches!(c, '1'..='9')),
+        _ => false,
+    });
+    assert!(is_limited || file.rate_limit.is_none(), "{text:?}");
+}
+
+/// With certificates that can be used, all that was accepted can be put in force.
+fn in_force(mut file: File) {
+    let has = (file.tls.is_some(), file.users.is_empty(), file.rate_limit);
+    if let Some(tls) = &mut file.tls {
+        let [certificate, key] = &*PAIR;
+        let put =
+            |pem: &mut Pem, text: &String| pem.source = PemSource::Inline(text.clone().into());
+        put(&mut tls.certificate, certificate);
+        put(&mut tls.key, key);
+        if let Some(ca) = &mut tls.client_ca {
+            put(ca, certificate);
+        }
+    }
+    let config = file.in_force(Path::new("")).unwrap();
+    assert_eq!(
+        (
+            config.tls.is_some(),
+            config.users.is_none(),
+            config.rate_limit
+        ),
+        has
+    );
+}
