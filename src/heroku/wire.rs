@@ -134,6 +134,11 @@ fn read_row<'a, R: Deserialize<'a>>(row: &'a RawValue) -> Result<R, String> {
     serde_json::from_str(row.get()).map_err(|error| error.to_string())
 }
 
+/// A field that is unknown where it is odd, without which the rest of its row is still worth having.
+fn lenient<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Option<T> {
+    serde_json::from_str(value.get()).ok()
+}
+
 #[derive(Deserialize)]
 struct InvoiceRow<'a> {
     id: Option<String>,
@@ -209,17 +214,6 @@ impl InvoiceRow<'_> {
 
 fn month(text: &str) -> Result<Month, String> {
     text.parse().map_err(|_| format!("{text:?} is not a month"))
-}
-
-/// A field by which nothing stands or falls: what it is where it can be understood.
-trait Lenient<'a, R> {
-    fn lenient(value: Option<&'a RawValue>) -> Self;
-}
-
-impl<'a, R: Deserialize<'a>> Lenient<'a, R> for Option<R> {
-    fn lenient(value: Option<&'a RawValue>) -> Self {
-        read_row(value?).ok()
-    }
 }
 
 #[derive(Deserialize)]

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Integer, Lenient};
+use super::{Integer, lenient};
 use crate::heroku::list::FromPages;
 use crate::heroku::transport::TOKEN_STOOD_HERE;
 
@@ -48,10 +48,10 @@ impl FromPages for Authorizations {
             let rows: Vec<&RawValue> =
                 serde_json::from_str(page).map_err(|_| "it is not a JSON list".to_owned())?;
             for row in rows {
-                let row: Option<AuthorizationRow<'_>> = Option::lenient(Some(row));
-                let token = row.and_then(|row| Option::lenient(row.access_token));
+                let row: Option<AuthorizationRow<'_>> = lenient(row);
+                let token = row.and_then(|row| lenient(row.access_token?));
                 tokens.extend(token.map(|row: AccessTokenRow<'_>| {
-                    let expires_in: Option<Integer> = Option::lenient(row.expires_in);
+                    let expires_in: Option<Integer> = row.expires_in.and_then(lenient);
                     (row.token, expires_in.map(|seconds| seconds.0))
                 }));
             }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Integer, Lenient, Unreadable, in_pages, read_row, rows};
+use super::{Integer, Unreadable, in_pages, lenient, read_row, rows};
 use crate::domain::particulars::{Account, Delinquency, Identity, License, Licenses};
 use crate::heroku::list::FromPages;
 
@@ -46,11 +46,11 @@ impl TeamRow<'_> {
     /// A team without a name is called by its id. What else of it cannot be understood is unknown,
     /// and costs it no more: it is for its figures that the team is wanted.
     fn into_identity(self) -> Identity {
-        let account = Option::<AccountRow>::lenient(self.enterprise_account);
+        let account = self.enterprise_account.and_then(lenient::<AccountRow>);
         Identity {
             name: self.name.unwrap_or_else(|| self.id.clone()),
             id: self.id,
-            kind: Option::lenient(self.kind),
+            kind: self.kind.and_then(lenient),
             enterprise_account: account.map(AccountRow::into_account),
         }
     }
