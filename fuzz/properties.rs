@@ -9,6 +9,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use exposition_reader::Format;
 use heroku_cost_exporter::domain::invoice::Invoices;
 use heroku_cost_exporter::domain::money::Money;
+use heroku_cost_exporter::domain::pattern::NameFilter;
 use heroku_cost_exporter::domain::reason::Reason;
 use heroku_cost_exporter::domain::rules::{AppRules, Budgets, Group, Prices, Rules};
 use heroku_cost_exporter::domain::snapshot::{Failure, Outcome, Polled, Snapshot, Team};
@@ -283,10 +284,9 @@ fn rules() -> Rules {
             ..Prices::default()
         },
         apps: AppRules {
-            exclude: vec![pattern("s.*")],
+            filter: NameFilter::new(vec![], vec![pattern("s.*")]),
             groups: vec![group],
             max: Some(1),
-            ..AppRules::default()
         },
         budgets: Budgets {
             teams: [(team.clone(), Money::ZERO)].into(),

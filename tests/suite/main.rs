@@ -46,4 +46,5 @@ mod restart;
 mod secrecy;
 mod self_metrics;
 mod shutdown;
+mod successors;
 mod token_file;
