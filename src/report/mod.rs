@@ -4,6 +4,7 @@
 //! Everything here is a pure function of a Snapshot, the rules and the time. It must not know where
 //! the text goes.
 
+mod beside;
 pub mod csv;
 mod decimal;
 mod figures;

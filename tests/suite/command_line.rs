@@ -155,6 +155,7 @@ fn help_names_every_setting() {
     let output = run(&["--help"], &[]);
     assert_eq!(output.status.code(), Some(0));
     let demo = text(&run(&["demo", "--help"], &[]).stdout);
+    let report = text(&run(&["report", "--help"], &[]).stdout);
     let help = text(&output.stdout);
     for setting in setting::all() {
         let shown = |help: &str| {
@@ -163,7 +164,12 @@ fn help_names_every_setting() {
                 .copied()
                 .any(|end| help.contains(&format!("--{}{end}", setting.flag)))
         };
-        assert!(shown(&help) || shown(&demo), "{}", setting.flag);
+        let everywhere = [&help, &demo, &report];
+        assert!(
+            everywhere.into_iter().any(|help| shown(help)),
+            "{}",
+            setting.flag
+        );
     }
     // What the demo does not read it does not offer.
     assert!(!demo.contains("--heroku."), "{demo}");

@@ -48,4 +48,5 @@ mod scopes;
 mod secrecy;
 mod self_metrics;
 mod shutdown;
+mod successors;
 mod token_file;
