@@ -320,11 +320,6 @@ impl AppRow {
     }
 }
 
-/// A field that is unknown where it is odd, without which the rest of its row is still worth having.
-fn lenient<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Option<T> {
-    serde_json::from_str(value.get()).ok()
-}
-
 /// A whole number, which may be written as `1` or as `1.0`.
 struct Integer(i64);
 
