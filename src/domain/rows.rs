@@ -130,7 +130,7 @@ mod tests {
         };
         let table = [
             ("shop-pr-1234", "shop-pr"),
-            ("shop-pr-7-abc123def456", "shop-pr"),
+            ("shop-pr-7-web", "shop-pr-7-web"),
             ("shop-api-pr-1", "shop-api-pr"),
             ("a-pr-b-pr-9", "a-pr-b-pr"),
             ("shop", "shop"),

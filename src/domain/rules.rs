@@ -11,13 +11,12 @@ use super::pattern::NameFilter;
 
 /// What the whole name of a review app matches where its address is set to be predictable:
 /// `shop-pr-1234`, of what stands before `-pr-` in its pipeline's settings and the number of the
-/// pull request; also with random characters behind it. The first parentheses hold what stands
-/// before `-pr-`.
+/// pull request. The first parentheses hold what stands before `-pr-`.
 ///
 /// Where addresses are set to be random, a name is made of the branch and of random characters, and
 /// nothing tells it from another app's: such a pipeline needs a pattern of its own.
 /// <https://devcenter.heroku.com/articles/github-integration-review-apps>
-pub const REVIEW_APP_PATTERN: &str = r"(.+)-pr-[0-9]+(?:-[0-9a-z]+)?";
+pub const REVIEW_APP_PATTERN: &str = "(.+)-pr-[0-9]+";
 
 /// The row of the review apps that [`REVIEW_APP_PATTERN`] finds: one for each parent.
 pub const REVIEW_APP_ROW: &str = "${1}-pr";

@@ -3,14 +3,18 @@
 use jiff::Timestamp;
 
 use crate::domain::reason::Reason;
-use crate::domain::snapshot::{Outcome, Team};
+use crate::domain::snapshot::{Outcome, Snapshot, Team};
+use crate::domain::traffic::Endpoint;
+
+/// The word for rows that could not be understood, beside those of [`Reason`].
+const ROWS_LEFT_OUT: &str = "rows_left_out";
 
 /// What is missing of a team.
 #[derive(Debug)]
 pub struct Gap {
-    /// The team's name.
+    /// Whose: a team's name, an enterprise account's, or `*` for the list of teams.
     pub team: String,
-    /// The endpoint, or both.
+    /// The endpoint.
     pub endpoint: &'static str,
     /// The closed word for why.
     pub reason: &'static str,
@@ -25,48 +29,68 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// What is missing of `team`.
-    pub(super) fn of(team: &Team) -> Vec<Self> {
+    /// What is missing from a Snapshot.
+    pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
         let mut gaps = Vec::new();
-        gaps.extend(endpoint(&team.name, "invoices", &team.invoices));
-        gaps.extend(endpoint(&team.name, "usage", &team.usage));
-        let nothing_answers = team.invoices.failure.is_some() && team.usage.failure.is_some();
-        if nothing_answers {
-            gaps.iter_mut().for_each(|gap| gap.is_failure = true);
+        if let Some(listing) = &snapshot.listing {
+            gaps.extend(Self::of("*", Endpoint::Teams, listing));
         }
-        let left_out = [
-            ("invoices", team.invoices.record.rows_left_out),
-            ("usage", team.usage.record.rows_left_out),
-        ];
-        for (endpoint, rows) in left_out.into_iter().filter(|(_, rows)| *rows > 0) {
-            let rows = if rows == 1 {
-                "1 row of the answer is".to_owned()
-            } else {
-                format!("{rows} rows of the answer are")
-            };
-            gaps.push(Self {
-                team: team.name.clone(),
-                endpoint,
-                reason: "rows_left_out",
-                message: format!("{rows} left out of the figures, not understood"),
-                advice: "The log says what was wrong with the first.",
-                shown_as_of: None,
-                is_failure: false,
-            });
+        for account in &snapshot.accounts {
+            gaps.extend(Self::of(&account.name, Endpoint::Usage, &account.usage));
+        }
+        // Without these nobody's figures are known: that Heroku does not offer them is no excuse.
+        gaps.iter_mut()
+            .for_each(|gap| gap.is_failure |= gap.is_refusal());
+        gaps.extend(snapshot.teams().iter().flat_map(Self::of_team));
+        gaps
+    }
+
+    fn of_team(team: &Team) -> Vec<Self> {
+        let of = |endpoint: &Endpoint| match endpoint {
+            Endpoint::Usage => Self::of(&team.name, *endpoint, &team.usage),
+            _ => Self::of(&team.name, *endpoint, &team.invoices),
+        };
+        let mut gaps: Vec<_> = team.asked.iter().flat_map(of).collect();
+        let refused = gaps.iter().filter(|gap| gap.is_refusal()).count();
+        // A team of an enterprise account is told by that.
+        let is_told = !team.asked.contains(&Endpoint::Usage) && team.id.is_some();
+        if refused == team.asked.len() && !is_told {
+            gaps.iter_mut()
+                .for_each(|gap| gap.is_failure |= gap.is_refusal());
         }
         gaps
     }
-}
 
-fn endpoint<T>(team: &str, endpoint: &'static str, outcome: &Outcome<T>) -> Option<Gap> {
-    let failure = outcome.failure.as_ref()?;
-    Some(Gap {
-        team: team.to_owned(),
-        endpoint,
-        reason: failure.reason.word(),
-        message: failure.message.clone(),
-        advice: failure.reason.advice(),
-        shown_as_of: outcome.last_good.as_ref().map(|good| good.at),
-        is_failure: failure.reason != Reason::NotAvailable,
-    })
+    /// What is missing of one answer: all of it, or rows.
+    fn of<T>(name: &str, endpoint: Endpoint, outcome: &Outcome<T>) -> Vec<Self> {
+        let refusal = outcome.failure.as_ref().map(|failure| Self {
+            team: name.to_owned(),
+            endpoint: endpoint.word(),
+            reason: failure.reason.word(),
+            message: failure.message.clone(),
+            advice: failure.reason.advice(),
+            shown_as_of: outcome.last_good.as_ref().map(|good| good.at),
+            is_failure: failure.reason != Reason::NotAvailable,
+        });
+        let rows = outcome.record.rows_left_out;
+        let left_out = (rows > 0).then(|| Self {
+            team: name.to_owned(),
+            endpoint: endpoint.word(),
+            reason: ROWS_LEFT_OUT,
+            message: if rows == 1 {
+                "1 row of the answer is left out of the figures, not understood".to_owned()
+            } else {
+                format!("{rows} rows of the answer are left out of the figures, not understood")
+            },
+            advice: "The log says what was wrong with the first.",
+            shown_as_of: None,
+            is_failure: false,
+        });
+        refusal.into_iter().chain(left_out).collect()
+    }
+
+    /// Whether nothing came, and not only less.
+    fn is_refusal(&self) -> bool {
+        self.reason != ROWS_LEFT_OUT
+    }
 }

@@ -133,7 +133,7 @@ impl Report {
             month: Month::at(now),
             company,
             kinds: kinds.collect(),
-            gaps: snapshot.teams().iter().flat_map(Gap::of).collect(),
+            gaps: Gap::all(snapshot),
             teams,
         }
     }

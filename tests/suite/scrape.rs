@@ -52,7 +52,8 @@ impl Scrape {
         scrape
     }
 
-    /// Heroku's figures alone, without what the program tells of itself.
+    /// Heroku's figures alone, without what the program tells of itself, and without what comes
+    /// beside the figures in its own time.
     pub(crate) fn figures(&self) -> Self {
         self.only(|name| {
             let own = [
@@ -60,6 +61,10 @@ impl Scrape {
                 "heroku_cost_exporter_",
                 "heroku_api_",
                 "heroku_billing_month_",
+                "heroku_team_info",
+                "heroku_team_suspension_",
+                "heroku_team_deletion_",
+                "heroku_team_license_",
                 "process_",
             ];
             !own.iter().any(|beginning| name.starts_with(beginning))
