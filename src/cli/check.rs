@@ -40,6 +40,7 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     })?;
     text.push_str(&format!("Asked {api_url}\n"));
     let all_well = describe(&mut text, &snapshot);
+    text.push_str(&nobody(&config.rules, &snapshot));
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(if all_well {
         ExitCode::SUCCESS
@@ -77,6 +78,27 @@ fn file(path: &Path, rules: &Rules) -> String {
         parts.push(format!("{} a team at most", count(max, "row", "rows")));
     }
     format!("Read {}\n  {}\n", path.display(), parts.join(", "))
+}
+
+/// The teams of which the configuration file says something and that are not there: their names may be
+/// misspelt.
+fn nobody(rules: &Rules, snapshot: &Snapshot) -> String {
+    let mut teams = rules.teams();
+    for team in snapshot.teams() {
+        teams.remove(team.name.as_str());
+        teams.remove(team.id.as_deref().unwrap_or_default());
+    }
+    let line = |team: &str| {
+        format!(
+            "  {team:?} is none of these teams: what the configuration file says of it changes nothing\n"
+        )
+    };
+    let lines: String = teams.into_iter().map(line).collect();
+    if lines.is_empty() {
+        lines
+    } else {
+        format!("\n{lines}")
+    }
 }
 
 fn count(number: usize, one: &str, several: &str) -> String {

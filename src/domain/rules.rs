@@ -2,7 +2,7 @@
 //!
 //! The rules are the same for the whole life of the program; nothing here is Heroku's word.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
@@ -56,6 +56,18 @@ impl Rules {
             .copied()
             .reduce(Prices::or)
             .unwrap_or_default()
+    }
+
+    /// The teams of which something is decided, each by its name or its id as that was written.
+    pub fn teams(&self) -> BTreeSet<&str> {
+        let prices = self.team_prices.keys();
+        let budgets = self.budgets.teams.keys();
+        let of_apps = self.budgets.apps.keys().map(|(team, _)| team);
+        prices
+            .chain(budgets)
+            .chain(of_apps)
+            .map(String::as_str)
+            .collect()
     }
 
     /// A team's budget, by its name before its id.
@@ -161,6 +173,12 @@ mod tests {
             budgets,
             ..Rules::default()
         };
+        assert!(
+            rules
+                .teams()
+                .into_iter()
+                .eq(["", "id-1", "id-10", "id-2", "ops"])
+        );
         assert_eq!(rules.team_budget("ops", Some("id-1")), Some(dollars(1)));
         assert_eq!(rules.team_budget("web", Some("id-2")), Some(dollars(3)));
         assert_eq!(rules.team_budget("web", None), None);
