@@ -14,7 +14,7 @@ use crate::domain::month::Month;
 use crate::domain::particulars::Identity;
 use crate::domain::reason::Reason;
 use crate::domain::rules::Rules;
-use crate::domain::snapshot::{Outcome, Snapshot};
+use crate::domain::snapshot::{Outcome, Snapshot, Team};
 use crate::domain::traffic::Endpoint;
 use crate::domain::usage::Usage;
 
@@ -116,6 +116,13 @@ fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
     if let Some(listing) = &snapshot.listing {
         text.push_str("\nThe teams that the token sees\n");
         all_well &= line(text, "teams", listing, |teams| seen(teams)) == Verdict::Answered;
+        if let Some(seen) = listing.data()
+            && !seen.is_empty()
+            && !snapshot.teams().iter().any(|team| is_among(team, seen))
+        {
+            text.push_str("            none of them is asked for: no name passes HEROKU_TEAM_INCLUDE and HEROKU_TEAM_EXCLUDE\n");
+            all_well = false;
+        }
     }
     for account in &snapshot.accounts {
         text.push_str(&format!("\nEnterprise account {}\n", account.name));
@@ -141,6 +148,11 @@ fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
         all_well &= !verdicts.contains(&Verdict::Failed);
     }
     all_well
+}
+
+fn is_among(team: &Team, seen: &[Identity]) -> bool {
+    seen.iter()
+        .any(|identity| team.id.as_ref() == Some(&identity.id))
 }
 
 fn seen(teams: &[Identity]) -> String {
@@ -220,6 +232,6 @@ fn usage(usage: &Usage) -> String {
     let months = usage
         .months
         .iter()
-        .map(|(month, usage)| format!("{month} ({} apps)", usage.apps.len()));
+        .map(|(month, usage)| format!("{month} ({})", count(usage.apps.len(), "app", "apps")));
     months.collect::<Vec<_>>().join(", ")
 }

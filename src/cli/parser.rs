@@ -96,6 +96,8 @@ fn argument(setting: &'static Setting) -> Arg {
             setting.variable()
         ))
         .value_parser(value_parser!(OsString))
+        // So that a price below zero is judged as a value, and not as a flag.
+        .allow_negative_numbers(true)
         .action(action);
     if setting.takes != Takes::Switch {
         return argument;

@@ -157,11 +157,13 @@ impl<'a> TeamCost<'a> {
         let invoice = |month| known.invoices?.of_month(month);
         let invoices = [current, previous].map(invoice);
         let prices = rules.prices_of(known.name, known.id);
-        let apart = |month: Month, invoices: &[Option<&Invoice>]| {
+        let apart = |month: Month| {
             let usage = known.usage?.months.get(&month)?;
+            let invoices = known.invoices.into_iter();
+            let invoices = invoices.flat_map(|invoices| invoices.up_to(month));
             Some(Apart::new(usage, prices, invoices))
         };
-        let months = [apart(current, &invoices), apart(previous, &invoices[1..])];
+        let months = [current, previous].map(apart);
         let totals = months.iter().enumerate().flat_map(|(position, month)| {
             let apps = month.iter().flat_map(|month| &month.apps);
             apps.map(move |(app, cost)| {
@@ -226,7 +228,11 @@ struct Apart<'a> {
 
 impl<'a> Apart<'a> {
     /// `invoices` are those that can tell the price of a dyno unit, the best first.
-    fn new(usage: &'a MonthlyUsage, prices: Prices, invoices: &[Option<&Invoice>]) -> Self {
+    fn new<'i>(
+        usage: &'a MonthlyUsage,
+        prices: Prices,
+        invoices: impl Iterator<Item = &'i Invoice>,
+    ) -> Self {
         let (dyno_price, price_source) = dyno_price(prices, invoices);
         let credit = Price::per_unit(prices.addon_credit.unwrap_or(DEFAULT_ADDON_CREDIT));
         let figures = || usage.apps.values();
@@ -285,13 +291,14 @@ impl<'a> Apart<'a> {
 }
 
 /// What a dyno unit costs, and who says so.
-fn dyno_price(prices: Prices, invoices: &[Option<&Invoice>]) -> (Price, PriceSource) {
+fn dyno_price<'i>(
+    prices: Prices,
+    mut invoices: impl Iterator<Item = &'i Invoice>,
+) -> (Price, PriceSource) {
     if let Some(price) = prices.dyno_unit {
         return (Price::per_unit(price), PriceSource::Config);
     }
     let paid = invoices
-        .iter()
-        .flatten()
         .find_map(|invoice| Price::ratio(invoice.platform?, Quantity::of(invoice.dyno_units?)));
     paid.map_or(
         (Price::per_unit(LIST_DYNO_UNIT), PriceSource::List),
@@ -327,28 +334,26 @@ fn priced(
 /// What all add-on credits hold beyond `data` and `partner`, which they should be the sum of: all
 /// of them, where Heroku does not split them.
 fn addons_beyond(usage: &MonthlyUsage, credit: Price) -> Option<Money> {
-    let kinds = |figures: &Figures| {
-        let kinds = [figures.data, figures.partner];
-        kinds
-            .into_iter()
-            .flatten()
-            .map(Quantity::of)
-            .sum::<Quantity>()
+    let of = |team: Option<f64>, app: fn(&Figures) -> Option<f64>| match team {
+        Some(team) => Quantity::of(team),
+        None => usage.apps.values().filter_map(app).map(Quantity::of).sum(),
     };
+    let kinds = of(usage.team.data, |app| app.data) + of(usage.team.partner, |app| app.partner);
+    let kinds = credit.of(kinds);
     if let Some(addons) = usage.team.addons {
-        let of = |team: Option<f64>, app: fn(&Figures) -> Option<f64>| match team {
-            Some(team) => Quantity::of(team),
-            None => usage.apps.values().filter_map(app).map(Quantity::of).sum(),
-        };
-        let data = of(usage.team.data, |app| app.data);
-        let partner = of(usage.team.partner, |app| app.partner);
-        return Some(credit.of(Quantity::of(addons)) - credit.of(data + partner));
+        return Some(credit.of(Quantity::of(addons)) - kinds);
     }
-    // The sum of the apps' own stands in, of those that have one.
-    let apps = usage.apps.values();
-    let split = apps.filter_map(|app| Some((Quantity::of(app.addons?), kinds(app))));
-    let sums = split.reduce(|(a, b), (addons, kinds)| (a + addons, b + kinds));
-    sums.map(|(addons, kinds)| credit.of(addons) - credit.of(kinds))
+    // The sum of the apps' own stands in, where any has one. It can be less than the team's kinds,
+    // which hold what belongs to no app.
+    let known = usage.apps.values().any(|app| app.addons.is_some());
+    known.then(|| {
+        let addons = usage.apps.values().flat_map(|app| match app.addons {
+            Some(addons) => [Some(addons), None],
+            None => [app.data, app.partner],
+        });
+        let addons = addons.flatten().map(Quantity::of).sum();
+        (credit.of(addons) - kinds).max(Money::ZERO)
+    })
 }
 
 impl<'a> Forecast<'a> {

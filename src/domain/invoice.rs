@@ -136,6 +136,13 @@ impl Invoices {
             .find(|invoice| Month::of(invoice.period.start) == month)
     }
 
+    /// The invoices that bill `month` or a month before it, the latest first.
+    pub fn up_to(&self, month: Month) -> impl Iterator<Item = &Invoice> {
+        self.latest_first
+            .iter()
+            .filter(move |invoice| Month::of(invoice.period.start) <= month)
+    }
+
     /// The invoice with the latest period.
     pub fn current(&self) -> Option<&Invoice> {
         self.latest_first.first()

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::Error;
-use super::transport::{Ask, Transport, printable};
+use super::redaction::printable;
+use super::transport::{Ask, Transport};
 use crate::domain::traffic::Endpoint;
 
 /// A list of more pages than this is a loop: at 200 elements a page, the least that Heroku gives,

@@ -6,5 +6,6 @@
 pub mod client;
 pub mod error;
 mod list;
+mod redaction;
 mod transport;
 mod wire;

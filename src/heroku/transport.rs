@@ -15,6 +15,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::{Error, Explanation};
+use super::redaction::{printable, without_token};
 use crate::domain::traffic::{Endpoint, Traffic};
 use crate::loopback::is_loopback;
 use crate::token::TokenError;
@@ -24,14 +25,6 @@ const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.herok
 
 /// The bytes of an error's body that are read: Heroku's are a line of JSON.
 const ERROR_BODY: usize = 64 << 10;
-
-/// As much of an upstream's message as a log line bears.
-const MESSAGE_CHARACTERS: usize = 300;
-/// What is put in the place of a token that an upstream echoes.
-pub(super) const TOKEN_STOOD_HERE: &str = "[token]";
-
-/// A shorter token is none of Heroku's, and may stand in an app's name by chance.
-const SHORTEST_TOKEN: usize = 8;
 
 /// How long to wait and how much to read.
 #[derive(Clone, Copy, Debug)]
@@ -271,34 +264,6 @@ fn header(response: &Response, name: &str) -> Option<String> {
     Some(response.headers().get(name)?.to_str().ok()?.to_owned())
 }
 
-/// An answer without the token, as it is or as JSON writes it, which a broken proxy may echo: what
-/// was never taken in comes out nowhere, neither as a label nor in the state file.
-fn without_token(token: &SecretString, body: String) -> String {
-    let token = token.expose_secret();
-    if token.len() < SHORTEST_TOKEN {
-        return body;
-    }
-    // Only graphic ASCII can be a token, and of that JSON escapes these two.
-    let escaped = token.replace('\\', r"\\").replace('"', r#"\""#);
-    if !body.contains(token) && !body.contains(&escaped) {
-        return body;
-    }
-    body.replace(&escaped, TOKEN_STOOD_HERE)
-        .replace(token, TOKEN_STOOD_HERE)
-}
-
-/// What an upstream wrote, made fit for a log line: short, on one line, and without the token,
-/// which a broken proxy may echo.
-pub(super) fn printable(token: &SecretString, text: &str) -> String {
-    let text = text.replace(token.expose_secret(), TOKEN_STOOD_HERE);
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = plain.clone().take(MESSAGE_CHARACTERS).collect();
-    if plain.count() > MESSAGE_CHARACTERS {
-        short.push('…');
-    }
-    short
-}
-
 /// The error for a connection that could not be made, broke, or brought what cannot be
 /// decompressed.
 fn transport(error: reqwest::Error) -> Error {
@@ -363,40 +328,6 @@ mod tests {
                 "Mon, 23 Nov 2026 12:00:30 GMT"
             )])),
             None
-        );
-    }
-
-    #[test]
-    fn an_answer_is_taken_in_without_the_token() {
-        let table = [
-            (
-                "HRKU-secret",
-                r#"{"a":"HRKU-secretHRKU-secret"}"#,
-                r#"{"a":"[token][token]"}"#,
-            ),
-            (r#"HRKU-"\x"#, r#"{"a":"HRKU-\"\\x"}"#, r#"{"a":"[token]"}"#),
-            (r#"HRKU-"\x"#, r#"HRKU-"\x"#, "[token]"),
-            (
-                "HRKU-secret",
-                r#"{"a":"HRKU-secre"}"#,
-                r#"{"a":"HRKU-secre"}"#,
-            ),
-            ("shop", r#"{"app_name":"shop"}"#, r#"{"app_name":"shop"}"#),
-        ];
-        for (token, body, expected) in table {
-            let body = without_token(&SecretString::from(token), body.to_owned());
-            assert_eq!(body, expected, "{token}");
-        }
-    }
-
-    #[test]
-    fn what_an_upstream_wrote_is_short_on_one_line_and_without_the_token() {
-        let token = SecretString::from("HRKU-secret");
-        let echoed = printable(&token, "you sent\nHRKU-secret\u{1b}[31m");
-        assert_eq!(echoed, "you sent [token] [31m");
-        assert_eq!(
-            printable(&token, &"é".repeat(301)),
-            format!("{}…", "é".repeat(300))
         );
     }
 }

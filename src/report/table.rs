@@ -151,12 +151,12 @@ fn costs(report: &Report, top: Option<usize>, terminal: Terminal) -> String {
             ));
         }
     }
-    grid.lines.push(Line::Heading("By kind".into()));
-    for kind in report
-        .kinds
-        .iter()
-        .filter(|kind| !kind.figures.is_nothing())
-    {
+    let kinds = report.kinds.iter();
+    let kinds: Vec<_> = kinds.filter(|kind| !kind.figures.is_nothing()).collect();
+    if !kinds.is_empty() {
+        grid.lines.push(Line::Heading("By kind".into()));
+    }
+    for kind in kinds {
         let name = kind.category.word().to_owned();
         grid.lines
             .push(row(name, Style::Plain, "", &kind.figures, None));

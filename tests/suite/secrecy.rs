@@ -137,6 +137,16 @@ async fn a_token_with_a_quote_in_it_shows_nowhere_either() {
     assert_secret(r#"HRKU-"simulated-0000\"#, answer, "logfmt").await;
 }
 
+/// JSON may escape any character, and a label has it as it was meant.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_echoed_in_escapes_shows_nowhere_either() {
+    let json = r#"[{"month":"2026-11","period_start":"2026-11-01","total":100,
+        "payment_status":"HRKU\u002dsimulated\u002D0000-0000-0000-000000000000","dynos":1,
+        "apps":[{"app_name":"\u0048RKU-simulated-0000\u002d0000-0000-000000000000","dynos":1}]}]"#;
+    let answer = (200, "application/json", json);
+    assert_secret(DEFAULT_TOKEN, answer, "logfmt").await;
+}
+
 /// That a program whose upstream echoes its token shows it nowhere.
 async fn assert_secret(token: &'static str, answer: Answer, format: &'static str) {
     let upstream = Echo::of(token, answer).await;

@@ -122,7 +122,8 @@ fn a_dyno_unit_s_price_is_the_settings_or_the_invoice_s_or_the_list_s() {
             vec![paid(10, 900, 3.0)],
             [(Invoice, 600), (Invoice, 600)],
         ),
-        // The current month's price is not the previous month's, and one older is of neither.
+        // The current month's price is not the previous month's, whose invoice comes late: then the
+        // latest before it says what is paid.
         (
             &none,
             vec![paid(11, 600, 3.0)],
@@ -130,8 +131,14 @@ fn a_dyno_unit_s_price_is_the_settings_or_the_invoice_s_or_the_list_s() {
         ),
         (
             &none,
-            vec![paid(9, 600, 3.0)],
-            [(List, 5_000), (List, 5_000)],
+            vec![paid(8, 900, 3.0), paid(9, 600, 3.0)],
+            [(Invoice, 400), (Invoice, 400)],
+        ),
+        // A second invoice of a month that is a credit says nothing of the price.
+        (
+            &none,
+            vec![paid(10, 0, 0.0), paid(10, 900, 3.0)],
+            [(Invoice, 600), (Invoice, 600)],
         ),
         (
             &none,

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{Integer, lenient};
 use crate::heroku::list::FromPages;
-use crate::heroku::transport::TOKEN_STOOD_HERE;
+use crate::heroku::redaction::TOKEN_STOOD_HERE;
 
 /// Each token and in how many seconds it expires, where Heroku says so
 /// (`access_token.token`, `access_token.expires_in`).
