@@ -83,7 +83,7 @@ impl Scrape {
         })
     }
 
-    fn only(&self, wanted: fn(&str) -> bool) -> Self {
+    pub(crate) fn only(&self, wanted: fn(&str) -> bool) -> Self {
         Self {
             help: of_names(&self.help, String::as_str, wanted),
             kind: of_names(&self.kind, String::as_str, wanted),
