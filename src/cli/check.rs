@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::logging;
 use super::serve::{poller, runtime};
 use crate::clock::Clock;
-use crate::config::{Config, LogConfig, LogLevel};
+use crate::config::Config;
 use crate::domain::enterprise::AccountUsage;
 use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
@@ -19,16 +19,7 @@ use crate::domain::traffic::Endpoint;
 use crate::domain::usage::Usage;
 
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
-    // What a log would say of the answers is the output itself.
-    let level = if config.log.level == LogLevel::Debug {
-        LogLevel::Debug
-    } else {
-        LogLevel::Error
-    };
-    logging::start(LogConfig {
-        level,
-        ..config.log
-    });
+    logging::start_beside_output(config.log);
     let mut text = match &config.file {
         Some(path) => file(path, &config.rules),
         None => String::new(),

@@ -38,3 +38,12 @@ pub(crate) fn start(config: LogConfig) {
         .with(lines.with_filter(targets))
         .try_init();
 }
+
+/// Starts the log of a subcommand whose output says itself what a log would say of the answers.
+pub(crate) fn start_beside_output(config: LogConfig) {
+    let level = match config.level {
+        LogLevel::Debug => LogLevel::Debug,
+        _ => LogLevel::Error,
+    };
+    start(LogConfig { level, ..config });
+}

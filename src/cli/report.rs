@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use super::serve::{poller, runtime};
 use super::{demo, logging};
 use crate::clock::Clock;
-use crate::config::{Asked, LogConfig, LogLevel, ReportConfig, ReportFormat};
+use crate::config::{Asked, ReportConfig, ReportFormat};
 use crate::domain::snapshot::Snapshot;
 use crate::report::terminal::Terminal;
 use crate::report::{Report, csv, json, table};
@@ -17,16 +17,7 @@ pub(crate) fn run(
     config: ReportConfig,
     environment: &BTreeMap<OsString, OsString>,
 ) -> anyhow::Result<ExitCode> {
-    // What a log would say of the answers stands in the report.
-    let level = if config.log.level == LogLevel::Debug {
-        LogLevel::Debug
-    } else {
-        LogLevel::Error
-    };
-    logging::start(LogConfig {
-        level,
-        ..config.log
-    });
+    logging::start_beside_output(config.log);
     let (snapshot, clock) = runtime()?.block_on(asked(config.asked))?;
     let report = Report::new(&snapshot, &config.rules, config.max_age, clock.now());
     let text = match config.format {
