@@ -1,17 +1,23 @@
 //! The published Snapshot as a scrape asks for it, at any moment.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::task::block_in_place;
 
 use crate::clock::Clock;
 use crate::domain::month::Month;
 use crate::domain::snapshot::Snapshot;
 use crate::exposition::encode::Dialect;
 use crate::exposition::families::{self, Answered, Process, Shown};
-use crate::exposition::render::Rendered;
+use crate::exposition::render::{Part, Rendered};
+
+/// How long what the system tells of the process stands: asking costs more than a scrape.
+const PROCESS_STANDS: Duration = Duration::from_millis(100);
 
 /// What scrapes read.
 #[derive(Debug)]
@@ -19,8 +25,11 @@ pub struct Scrape {
     published: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
     shown: Shown,
-    process: fn() -> Option<Process>,
-    cache: Mutex<Option<Cached>>,
+    cache: Mutex<Option<Arc<Cached>>>,
+    /// Held while rendering, so that scrapes that come together share one.
+    rendering: tokio::sync::Mutex<()>,
+    ask_process: fn() -> Option<Process>,
+    process: Mutex<Option<(Instant, Option<Process>)>>,
 }
 
 /// A rendering, what it is of, and until when it stands: another month begins, or figures become
@@ -28,25 +37,27 @@ pub struct Scrape {
 #[derive(Debug)]
 struct Cached {
     snapshot: Arc<Snapshot>,
-    stands: std::ops::Range<Timestamp>,
-    rendered: Arc<Rendered>,
+    stands: Range<Timestamp>,
+    rendered: Rendered,
 }
 
 impl Scrape {
-    /// Scrapes of what is published, at the time that `clock` tells. `process` tells of the
+    /// Scrapes of what is published, at the time that `clock` tells. `ask_process` tells of the
     /// process.
     pub fn new(
         published: watch::Receiver<Arc<Snapshot>>,
         clock: Clock,
         shown: Shown,
-        process: fn() -> Option<Process>,
+        ask_process: fn() -> Option<Process>,
     ) -> Self {
         Self {
             published,
             clock,
             shown,
-            process,
             cache: Mutex::default(),
+            rendering: tokio::sync::Mutex::default(),
+            ask_process,
+            process: Mutex::default(),
         }
     }
 
@@ -56,41 +67,92 @@ impl Scrape {
     }
 
     /// The pieces of a scrape's body. `answered` is what the server answered so far.
-    pub fn body<'a>(
-        &self,
+    pub async fn body<'a>(
+        &'a self,
         dialect: Dialect,
         gzip: bool,
-        answered: impl Iterator<Item = Answered<'a>>,
-    ) -> [Bytes; 2] {
-        let process = (self.process)();
+        answered: impl Iterator<Item = Answered<'a>> + 'a,
+    ) -> [Bytes; 4] {
+        let cached = self.rendered().await;
+        let process = self.process();
         let end = families::of_process(self.clock.now(), answered, process.as_ref());
-        self.rendered().body(dialect, gzip, &end)
+        cached.rendered.body(dialect, gzip, end)
     }
 
-    fn rendered(&self) -> Arc<Rendered> {
-        let now = self.clock.now();
-        let snapshot = Arc::clone(&self.published.borrow());
-        // Held while rendering, so that scrapes that come together share one rendering. The cache
-        // is replaced whole, so that even a panic in between leaves it sound.
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cached) = &*cache
-            && Arc::ptr_eq(&cached.snapshot, &snapshot)
-            && cached.stands.contains(&now)
-        {
-            return Arc::clone(&cached.rendered);
+    async fn rendered(&self) -> Arc<Cached> {
+        if let Ok(cached) = self.cached() {
+            return cached;
         }
-        let rendered = Arc::new(Rendered::new(&snapshot, now, &self.shown));
-        let expiry = self
-            .shown
-            .max_age
-            .and_then(|max_age| snapshot.next_expiry(now, max_age));
+        let _rendering = self.rendering.lock().await;
+        match self.cached() {
+            Ok(cached) => cached,
+            Err(before) => {
+                let snapshot = Arc::clone(&self.published.borrow());
+                let now = self.clock.now();
+                // A hundred thousand series take longer than others should wait for this thread.
+                let cached =
+                    block_in_place(|| Cached::new(snapshot, now, &self.shown, before.as_deref()));
+                let cached = Arc::new(cached);
+                *self.cache.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(Arc::clone(&cached));
+                cached
+            }
+        }
+    }
+
+    /// What stands rendered; if it does not stand any more, what was rendered last.
+    fn cached(&self) -> Result<Arc<Cached>, Option<Arc<Cached>>> {
+        // Replaced whole, so that even a panic in between leaves it sound.
+        let cached = self
+            .cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        match cached {
+            Some(cached)
+                if Arc::ptr_eq(&cached.snapshot, &self.published.borrow())
+                    && cached.stands.contains(&self.clock.now()) =>
+            {
+                Ok(cached)
+            }
+            other => Err(other),
+        }
+    }
+
+    fn process(&self) -> Option<Process> {
+        let mut asked = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*asked {
+            Some((at, process)) if at.elapsed() < PROCESS_STANDS => process.clone(),
+            _ => {
+                let process = (self.ask_process)();
+                *asked = Some((Instant::now(), process.clone()));
+                process
+            }
+        }
+    }
+}
+
+impl Cached {
+    /// Of `snapshot` at the instant `now`; what `before` has of the same figures stays.
+    fn new(snapshot: Arc<Snapshot>, now: Timestamp, shown: &Shown, before: Option<&Self>) -> Self {
+        let max_age = shown.max_age;
+        let expiry = max_age.and_then(|max_age| snapshot.next_expiry(now, max_age));
         let month_end = Month::at(now).end();
         let stands = now..expiry.map_or(month_end, |expiry| expiry.min(month_end));
-        *cache = Some(Cached {
+        let figures = before
+            .filter(|before| {
+                families::same_figures(
+                    (&before.snapshot, before.stands.start),
+                    (&snapshot, now),
+                    max_age,
+                )
+            })
+            .map(|before| Arc::clone(before.rendered.figures()));
+        let figures = figures.unwrap_or_else(|| Arc::new(Part::of_figures(&snapshot, now, shown)));
+        Self {
+            rendered: Rendered::new(figures, &snapshot),
             snapshot,
             stands,
-            rendered: Arc::clone(&rendered),
-        });
-        rendered
+        }
     }
 }

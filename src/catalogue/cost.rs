@@ -10,7 +10,7 @@ pub static APP_COST: Metric = Metric {
     name: "heroku_app_cost_usd",
     kind: Kind::Gauge,
     labels: PER_APP_CATEGORY,
-    help: "What an app cost in a month, in US dollars before credits and taxes. For an app's cost: sum by (team_name, app_name, period) (heroku_app_cost_usd). With heroku_team_cost_usd{category=~\"space|other\"}, which belongs to no app, the apps add up to the team's cost.",
+    help: "What an app cost in a month, in US dollars before credits and taxes. For an app's cost: sum by (team_name, app_name, period) (heroku_app_cost_usd). With the categories space and other of heroku_team_cost_usd, which belong to no app, the apps add up to the team's cost.",
     source: "team-monthly-usage.apps[].{dynos,data,partner}",
 };
 
@@ -28,7 +28,7 @@ pub static APP_COST_FORECAST: Metric = Metric {
     name: "heroku_app_cost_forecast_usd",
     kind: Kind::Gauge,
     labels: PER_APP,
-    help: "What an app will have cost at the end of the current month if it goes on so, in US dollars; docs/FORECAST.md says how, and how far off it is. With heroku_team_cost_forecast_usd{category=~\"space|other\"} the apps add up to the team's forecast.",
+    help: "What an app will have cost at the end of the current month if it goes on so, in US dollars; docs/FORECAST.md says how, and how far off it is. With the categories space and other of heroku_team_cost_forecast_usd the apps add up to the team's forecast.",
     source: "team-monthly-usage.apps[].{dynos,data,partner}",
 };
 
@@ -122,6 +122,15 @@ pub static APP_BUDGET: Metric = Metric {
     source: "settings",
 };
 
+/// `heroku_cost_exporter_apps_rolled_up`.
+pub static APPS_ROLLED_UP: Metric = Metric {
+    name: "heroku_cost_exporter_apps_rolled_up",
+    kind: Kind::Gauge,
+    labels: PER_TEAM_ALONE,
+    help: "Apps of the current and the previous month that are added up as the app _other because others are costlier.",
+    source: "settings",
+};
+
 const TEAM_NAME: Label = label("team_name", "The team's name.");
 const APP_NAME: Label = label(
     "app_name",
@@ -177,6 +186,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
         &TEAM_SPACE_CREDITS,
         &TEAM_SPACE_KIND_CREDITS,
         &TEAM_SPACE_KIND_USAGE,
+        &APPS_ROLLED_UP,
     ]
     .into_iter()
 }

@@ -18,7 +18,8 @@ pub struct Metric {
     pub kind: Kind,
     /// The labels, in the order in which they are written.
     pub labels: &'static [Label],
-    /// One or two sentences for a person who reads a graph: the HELP line.
+    /// One or two sentences for a person who reads a graph: the HELP line. It has no quotation
+    /// mark, no backslash and no line feed, which the dialects escape differently.
     pub help: &'static str,
     /// Where the figure comes from: object and field of Heroku's published schema, or the part of
     /// the program that counts it.
@@ -130,6 +131,13 @@ mod tests {
                 metric.name
             );
             assert!(labels.iter().all(|l| is_name(l)), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn help_needs_no_escape_in_any_dialect() {
+        for metric in all() {
+            assert!(!metric.help.contains(['\\', '\n', '"']), "{}", metric.name);
         }
     }
 

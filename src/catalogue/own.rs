@@ -86,15 +86,6 @@ pub static POLL_FAILURES: Metric = Metric {
     source: "poll",
 };
 
-/// `heroku_cost_exporter_apps_rolled_up`.
-pub static APPS_ROLLED_UP: Metric = Metric {
-    name: "heroku_cost_exporter_apps_rolled_up",
-    kind: Kind::Gauge,
-    labels: PER_TEAM,
-    help: "Apps of the current and the previous month that are added up as app_name=\"_other\" because others are costlier.",
-    source: "settings",
-};
-
 /// `heroku_api_requests_total`.
 pub static API_REQUESTS: Metric = Metric {
     name: "heroku_api_requests_total",
@@ -225,8 +216,6 @@ const API_ENDPOINT: Label = label(
     "`invoices`, `usage`, `team` and `enterprise_account` (who one is), `teams` (the list), `delinquency`, `licenses` or `authorizations`.",
 );
 
-const PER_TEAM: &[Label] = &[TEAM_NAME];
-
 const PER_ENDPOINT: &[Label] = &[TEAM_NAME, ENDPOINT];
 
 const PER_FAILURE: &[Label] = &[
@@ -277,7 +266,6 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
         &ROWS_LEFT_OUT,
         &POLLS,
         &POLL_FAILURES,
-        &APPS_ROLLED_UP,
         &API_REQUESTS,
         &API_REQUEST_DURATION,
         &API_RATE_LIMIT_REMAINING,

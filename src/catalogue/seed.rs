@@ -161,14 +161,14 @@ pub static CURRENT_USAGE: UsageMetrics = UsageMetrics {
         name: "heroku_team_usage_current_usd",
         kind: Kind::Gauge,
         labels: USAGE_USD_LABELS,
-        help: "Add-on credits used in the current UTC month, one credit being about one US dollar of list price; type=\"connect\" counts rows, not money. Do not sum over type or app_name: addons is data plus partner, and _team_total stands beside the apps.",
+        help: "Add-on credits used in the current UTC month, one credit being about one US dollar of list price; the type connect counts rows, not money. Do not sum over type or app_name: addons is data plus partner, and _team_total stands beside the apps.",
         source: "team-monthly-usage.data, .addons, .connect, .partner, and of apps[]",
     },
     dyno_units: Metric {
         name: "heroku_team_usage_current_dyno_units",
         kind: Kind::Gauge,
         labels: USAGE_LABELS,
-        help: "Dyno units used in the current UTC month, in unit-months: 0.368 is about eleven days of one unit. app_name=\"_team_total\" stands beside the apps.",
+        help: "Dyno units used in the current UTC month, in unit-months: 0.368 is about eleven days of one unit. The app _team_total stands beside the apps.",
         source: "team-monthly-usage.dynos, and of apps[]",
     },
 };
@@ -179,14 +179,14 @@ pub static PREVIOUS_USAGE: UsageMetrics = UsageMetrics {
         name: "heroku_team_usage_previous_usd",
         kind: Kind::Gauge,
         labels: USAGE_USD_LABELS,
-        help: "Add-on credits used in the previous UTC month, one credit being about one US dollar of list price; type=\"connect\" counts rows, not money. Do not sum over type or app_name: addons is data plus partner, and _team_total stands beside the apps.",
+        help: "Add-on credits used in the previous UTC month, one credit being about one US dollar of list price; the type connect counts rows, not money. Do not sum over type or app_name: addons is data plus partner, and _team_total stands beside the apps.",
         source: "team-monthly-usage.data, .addons, .connect, .partner, and of apps[]",
     },
     dyno_units: Metric {
         name: "heroku_team_usage_previous_dyno_units",
         kind: Kind::Gauge,
         labels: USAGE_LABELS,
-        help: "Dyno units used in the previous UTC month, in unit-months: 0.368 is about eleven days of one unit. app_name=\"_team_total\" stands beside the apps.",
+        help: "Dyno units used in the previous UTC month, in unit-months: 0.368 is about eleven days of one unit. The app _team_total stands beside the apps.",
         source: "team-monthly-usage.dynos, and of apps[]",
     },
 };

@@ -88,6 +88,22 @@ impl<'a> Known<'a> {
             invoices: team.invoices.fresh_data(now, max_age),
         }
     }
+
+    /// Whether it is the very same: not that two answers are equal, but that they are one.
+    pub fn is_same(&self, other: &Self) -> bool {
+        fn one<T>(a: Option<&T>, b: Option<&T>) -> bool {
+            match (a, b) {
+                (Some(a), Some(b)) => std::ptr::eq(a, b),
+                (None, None) => true,
+                _ => false,
+            }
+        }
+        self.name == other.name
+            && self.id == other.id
+            && self.usage_changed_at == other.usage_changed_at
+            && one(self.usage, other.usage)
+            && one(self.invoices, other.invoices)
+    }
 }
 
 /// What a team's current and previous month cost, and what the current one will have cost.

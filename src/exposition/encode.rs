@@ -2,9 +2,8 @@
 //!
 //! Classic text 0.0.4: <https://prometheus.io/docs/instrumenting/exposition_formats/>. OpenMetrics
 //! 1.0: <https://prometheus.io/docs/specs/om/open_metrics_spec/>. The dialects differ in the names of
-//! counters, in what HELP escapes and in the closing line; no crate writes both.
-
-use std::fmt::Write;
+//! counters and in the closing line; no crate writes both. In HELP they differ in what is escaped,
+//! and so the catalogue has nothing there that has to be.
 
 use super::families::Family;
 use crate::catalogue::{Kind, Metric};
@@ -43,70 +42,84 @@ impl Dialect {
             _ => metric.name,
         }
     }
-
-    fn special_in_help(self) -> &'static str {
-        match self {
-            Self::Classic => "\\\n",
-            Self::OpenMetrics => SPECIAL_IN_VALUE,
-        }
-    }
 }
 
 /// Writes `families` in `dialect`, to the end of `text`.
-pub fn encode(text: &mut String, families: &[Family<'_>], dialect: Dialect) {
+pub fn encode<'a>(
+    text: &mut String,
+    families: impl IntoIterator<Item = Family<'a>>,
+    dialect: Dialect,
+) {
     for family in families {
-        let name = family.metric.name;
-        let described = dialect.described_name(family.metric);
-        text.extend(["# HELP ", described, " "]);
-        escape(text, family.metric.help, dialect.special_in_help());
-        text.extend(["\n# TYPE ", described, " ", family.metric.kind.word(), "\n"]);
-        for sample in &family.samples {
-            text.extend([name, sample.suffix]);
-            // A bucket has one value more than the family has labels: its bound.
-            let labels = family.labels.iter().copied().chain(["le"]);
-            let mut before = '{';
-            for (label, value) in labels.zip(&sample.label_values) {
-                text.push(before);
-                text.extend([label, "=\""]);
-                escape(text, value, SPECIAL_IN_VALUE);
-                text.push('"');
-                before = ',';
+        let metric = family.metric;
+        let described = dialect.described_name(metric);
+        text.extend(["# HELP ", described, " ", metric.help]);
+        text.extend(["\n# TYPE ", described, " ", metric.kind.word(), "\n"]);
+        let before_values = before_values(&family.labels);
+        for sample in family.samples {
+            text.push_str(metric.name);
+            text.push_str(sample.suffix);
+            for (before, value) in before_values.iter().zip(&sample.label_values) {
+                text.push_str(before);
+                escape(text, value);
             }
-            if before == ',' {
-                text.push('}');
-            }
-            text.push(' ');
+            text.push_str(if sample.label_values.is_empty() {
+                " "
+            } else {
+                "\"} "
+            });
             number(text, sample.value);
             text.push('\n');
         }
     }
 }
 
-/// What has to be escaped in a label's value, in both dialects.
-const SPECIAL_IN_VALUE: &str = "\\\n\"";
+/// What stands before each of a sample's label values. A bucket has one value more than its family
+/// has labels: its bound.
+fn before_values(labels: &[&str]) -> Vec<String> {
+    let labels = labels.iter().copied().chain(["le"]);
+    let mut separator = "{";
+    let before = |label| {
+        let before = [separator, label, "=\""].concat();
+        separator = "\",";
+        before
+    };
+    labels.map(before).collect()
+}
 
-/// Writes `value` with a backslash before each of the characters in `special`; of these a line feed
-/// becomes `\n`.
-fn escape(text: &mut String, value: &str, special: &str) {
-    for piece in value.split_inclusive(|c| special.contains(c)) {
-        let Some(last) = piece.chars().next_back().filter(|c| special.contains(*c)) else {
-            text.push_str(piece);
-            continue;
-        };
-        text.push_str(&piece[..piece.len() - last.len_utf8()]);
-        text.push('\\');
-        text.push(if last == '\n' { 'n' } else { last });
+/// Writes a label's value with a backslash before each of the characters that need one in both
+/// dialects; of these a line feed becomes `\n`.
+fn escape(text: &mut String, value: &str) {
+    let is_special = |byte: u8| matches!(byte, b'\\' | b'\n' | b'"');
+    // Nearly no name has one, and without an early end a processor looks at many bytes at once.
+    let any_special = |any, byte| any | is_special(byte);
+    if !value.bytes().fold(false, any_special) {
+        text.push_str(value);
+        return;
+    }
+    for character in value.chars() {
+        match character {
+            '\\' => text.push_str(r"\\"),
+            '\n' => text.push_str(r"\n"),
+            '"' => text.push_str("\\\""),
+            plain => text.push(plain),
+        }
     }
 }
 
+/// Writes the shortest decimal that reads back as `value`.
 fn number(text: &mut String, value: f64) {
+    /// Up to here every whole number is a float.
+    const WHOLE: u64 = 1 << 53;
+    let whole = value as i64;
     if value.is_nan() {
         text.push_str("NaN");
     } else if value.is_infinite() {
         text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    } else if (whole as f64).to_bits() == value.to_bits() && whole.unsigned_abs() <= WHOLE {
+        text.push_str(itoa::Buffer::new().format(whole));
     } else {
-        // Writing to a String cannot fail; the shortest decimal that reads back as `value`.
-        let _ = write!(text, "{value}");
+        text.push_str(zmij::Buffer::new().format_finite(value));
     }
 }
 
@@ -117,6 +130,7 @@ mod tests {
     use crate::catalogue::seed::CURRENT_USAGE;
     use crate::exposition::families::Sample;
     use proptest::prelude::*;
+    use smallvec::smallvec;
 
     /// Reads one sample line back, by the letter of the format: a parser of its own, so that a
     /// mistake in `escape` is not made twice.
@@ -150,16 +164,26 @@ mod tests {
         (name.to_owned(), labels, chars.as_str().parse().unwrap())
     }
 
+    fn written(metric: &'static Metric, sample: Sample<'_>, dialect: Dialect) -> String {
+        let family = Family {
+            metric,
+            labels: metric.label_names(true).collect(),
+            samples: Box::new(std::iter::once(sample)),
+        };
+        let mut text = String::new();
+        encode(&mut text, [family], dialect);
+        text
+    }
+
     proptest! {
         #[test]
         fn what_is_written_reads_back_the_same(team in ".*", app in "[\\PC\n\"\\\\]*", value in any::<f64>()) {
             let metric = &CURRENT_USAGE.dyno_units;
-            let label_values = vec![team.as_str().into(), app.as_str().into(), "2026-11".into()];
             let labels: Vec<_> = metric.label_names(true).collect();
-            let family = Family { metric, labels: labels.clone(), samples: vec![Sample { suffix: "", label_values, value }] };
             for dialect in [Dialect::Classic, Dialect::OpenMetrics] {
-                let mut text = String::new();
-                encode(&mut text, std::slice::from_ref(&family), dialect);
+                let label_values = smallvec![team.as_str().into(), app.as_str().into(), "2026-11".into()];
+                let sample = Sample { suffix: "", label_values, value };
+                let text = written(metric, sample, dialect);
                 let mut lines = text.split('\n').skip(2);
                 let (name, read_labels, read_value) = read(lines.next().unwrap());
                 prop_assert_eq!(&name, metric.name);
@@ -172,42 +196,41 @@ mod tests {
     }
 
     #[test]
-    fn help_escapes_quotes_in_openmetrics_alone() {
-        let metric = &CURRENT_USAGE.usd;
-        assert!(metric.help.contains('"'));
-        let family = Family {
-            metric,
-            labels: Vec::new(),
-            samples: Vec::new(),
-        };
-        let text = |dialect| {
+    fn a_number_is_written_as_short_as_it_can_be() {
+        let table = [
+            (0.0, "0"),
+            (-0.0, "-0.0"),
+            (3.0, "3"),
+            (-12.0, "-12"),
+            (0.368, "0.368"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (0.000_001, "1e-6"),
+            (9_007_199_254_740_992.0, "9007199254740992"),
+            (1e300, "1e+300"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+        ];
+        for (value, expected) in table {
             let mut text = String::new();
-            encode(&mut text, std::slice::from_ref(&family), dialect);
-            text
-        };
-        assert!(text(Dialect::Classic).contains("type=\"connect\""));
-        assert!(text(Dialect::OpenMetrics).contains("type=\\\"connect\\\""));
+            number(&mut text, value);
+            assert_eq!(text, expected);
+        }
     }
 
     #[test]
     fn a_counter_s_family_has_no_total_in_openmetrics() {
         let metric = &own::POLLS;
-        let sample = Sample {
-            suffix: "",
-            label_values: vec!["ops".into(), "usage".into()],
-            value: 3.0,
-        };
-        let family = Family {
-            metric,
-            labels: metric.label_names(true).collect(),
-            samples: vec![sample],
-        };
         for (dialect, described) in [
             (Dialect::Classic, "polls_total"),
             (Dialect::OpenMetrics, "polls"),
         ] {
-            let mut text = String::new();
-            encode(&mut text, std::slice::from_ref(&family), dialect);
+            let sample = Sample {
+                suffix: "",
+                label_values: smallvec!["ops".into(), "usage".into()],
+                value: 3.0,
+            };
+            let text = written(metric, sample, dialect);
             assert!(
                 text.contains(&format!(
                     "# TYPE heroku_cost_exporter_{described} counter\n"

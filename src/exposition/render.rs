@@ -1,30 +1,37 @@
-//! A scrape's body: the part that follows from the Snapshot, written and compressed once, and the
-//! small part that can be different at each scrape, put behind it.
+//! A scrape's body: what follows from the Snapshot, written and compressed once, and the small part
+//! that can be different at each scrape, put behind it.
+//!
+//! The body has three parts. Heroku's figures are nearly all of it; they change when Heroku's do,
+//! and both dialects write them alike. How the polls go changes with each poll. The end is of the
+//! scrape.
+//!
+//! A compressed body is one gzip member: each part is deflate blocks that end at a byte, so that
+//! those of the next can be put behind them. Members put behind one another would do by the standard
+//! (RFC 1952), but not every client reads on after the first.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::{Compress, Compression, FlushCompress};
 use jiff::Timestamp;
 
 use super::encode::{Dialect, encode};
-use super::families::{self, Family, Shown};
+use super::families::{self, Family, Figures, Shown};
 use crate::domain::snapshot::Snapshot;
 
 /// The part of a scrape that follows from the Snapshot, in both dialects.
 #[derive(Debug)]
 pub struct Rendered {
-    classic: Beginning,
-    openmetrics: Beginning,
+    figures: Arc<Part>,
+    classic: Part,
+    openmetrics: Part,
 }
 
-/// The beginning of a text, plain and compressed.
-///
-/// The compressed form is a gzip header and deflate blocks that end at a byte, so that the blocks
-/// of the rest can be put behind it: together they are one gzip member. Members put behind one
-/// another would do by the standard (RFC 1952), but not every client reads on after the first.
+/// A part of a text, plain and compressed.
 #[derive(Debug)]
-struct Beginning {
+pub struct Part {
     plain: Bytes,
-    gzip: Bytes,
+    deflated: Bytes,
     checksum: crc32fast::Hasher,
 }
 
@@ -32,75 +39,115 @@ struct Beginning {
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 impl Rendered {
-    /// Writes `snapshot` as it stands at the instant `now`.
-    pub fn new(snapshot: &Snapshot, now: Timestamp, shown: &Shown) -> Self {
-        let families = families::of_snapshot(snapshot, now, shown);
-        let beginning = |dialect| {
+    /// What `snapshot` tells beside `figures`, which are its figures.
+    pub fn new(figures: Arc<Part>, snapshot: &Snapshot) -> Self {
+        let polls = |dialect| {
             let mut text = String::new();
-            encode(&mut text, &families, dialect);
-            Beginning::new(text)
+            encode(&mut text, families::of_polls(snapshot), dialect);
+            Part::new(text)
         };
         Self {
-            classic: beginning(Dialect::Classic),
-            openmetrics: beginning(Dialect::OpenMetrics),
+            figures,
+            classic: polls(Dialect::Classic),
+            openmetrics: polls(Dialect::OpenMetrics),
         }
     }
 
+    /// The figures, for a Snapshot that has the same.
+    pub fn figures(&self) -> &Arc<Part> {
+        &self.figures
+    }
+
     /// The pieces of a whole body in `dialect`, of which `families` are the end.
-    pub fn body(&self, dialect: Dialect, gzip: bool, families: &[Family<'_>]) -> [Bytes; 2] {
-        let beginning = match dialect {
+    pub fn body<'a>(
+        &self,
+        dialect: Dialect,
+        gzip: bool,
+        families: impl Iterator<Item = Family<'a>>,
+    ) -> [Bytes; 4] {
+        let polls = match dialect {
             Dialect::Classic => &self.classic,
             Dialect::OpenMetrics => &self.openmetrics,
         };
         let mut end = String::new();
         encode(&mut end, families, dialect);
         end.push_str(dialect.end());
+        let parts = [&*self.figures, polls];
         if gzip {
-            [beginning.gzip.clone(), beginning.gzip_end(&end).into()]
+            let [figures, polls] = parts.map(|part| part.deflated.clone());
+            let header = Bytes::from_static(&GZIP_HEADER);
+            [header, figures, polls, gzip_end(parts, &end).into()]
         } else {
-            [beginning.plain.clone(), end.into()]
+            let [figures, polls] = parts.map(|part| part.plain.clone());
+            [Bytes::new(), figures, polls, end.into()]
         }
     }
 }
 
-impl Beginning {
+impl Part {
+    /// The figures of `snapshot` at the instant `now`.
+    pub fn of_figures(snapshot: &Snapshot, now: Timestamp, shown: &Shown) -> Self {
+        let mut text = String::new();
+        let figures = Figures::of(snapshot, now, shown);
+        // Either dialect: both write gauges alike.
+        encode(&mut text, figures.families(), Dialect::Classic);
+        Self::new(text)
+    }
+
     fn new(plain: String) -> Self {
-        let mut gzip = GZIP_HEADER.to_vec();
-        deflate(plain.as_bytes(), &mut gzip, FlushCompress::Sync);
-        gzip.shrink_to_fit();
         let mut checksum = crc32fast::Hasher::new();
         checksum.update(plain.as_bytes());
         Self {
+            deflated: deflated(plain.as_bytes()).into(),
             plain: plain.into(),
-            gzip: gzip.into(),
             checksum,
         }
     }
-
-    /// The compressed end of the text, and the trailer: checksum and length of the whole.
-    fn gzip_end(&self, end: &str) -> Vec<u8> {
-        let mut gzip = Vec::new();
-        deflate(end.as_bytes(), &mut gzip, FlushCompress::Finish);
-        let mut checksum = self.checksum.clone();
-        checksum.update(end.as_bytes());
-        // The length is modulo 2^32 by the standard.
-        let length = (self.plain.len() + end.len()) as u32;
-        gzip.extend(checksum.finalize().to_le_bytes());
-        gzip.extend(length.to_le_bytes());
-        gzip
-    }
 }
 
-/// Appends `text` to `output` as deflate blocks. `flush` says how the last one ends: `Sync` at a
-/// byte, `Finish` as the last of all.
+/// `text` as deflate blocks of which the last ends at a byte.
 ///
 /// It is done in one call, with room for the worst case: where the output fills up in the middle of
-/// a `Sync`, the compressor drops the block that aligns it.
-fn deflate(text: &[u8], output: &mut Vec<u8>, flush: FlushCompress) {
-    output.reserve(text.len() + text.len() / 8 + 1024);
+/// such a flush, compressors differ in what becomes of the block that aligns it.
+fn deflated(text: &[u8]) -> Vec<u8> {
+    let mut blocks = Vec::with_capacity(text.len() + text.len() / 8 + 1024);
     let mut compress = Compress::new(Compression::default(), false);
     // Fails only on a misuse that this is not; a body cut short would be an error for the client.
-    let _ = compress.compress_vec(text, output, flush);
+    let _ = compress.compress_vec(text, &mut blocks, FlushCompress::Sync);
+    blocks.shrink_to_fit();
+    blocks
+}
+
+/// The end of a compressed text of which `parts` are the beginning: the last blocks, and the trailer
+/// with the checksum and the length of the whole.
+///
+/// The blocks are stored ones (RFC 1951, section 3.2.4): to compress a few kilobytes for one scrape
+/// alone costs more than to send them.
+fn gzip_end(parts: [&Part; 2], end: &str) -> Vec<u8> {
+    const MOST: usize = u16::MAX as usize;
+    let mut gzip = Vec::with_capacity(end.len() + end.len() / MOST * 5 + 16);
+    let mut rest = end.as_bytes();
+    loop {
+        let (block, others) = rest.split_at(rest.len().min(MOST));
+        let length = block.len() as u16;
+        gzip.push(u8::from(others.is_empty()));
+        gzip.extend(length.to_le_bytes());
+        gzip.extend((!length).to_le_bytes());
+        gzip.extend(block);
+        rest = others;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    let [figures, polls] = parts;
+    let mut checksum = figures.checksum.clone();
+    checksum.combine(&polls.checksum);
+    checksum.update(end.as_bytes());
+    // The length is modulo 2^32 by the standard.
+    let length = (figures.plain.len() + polls.plain.len() + end.len()) as u32;
+    gzip.extend(checksum.finalize().to_le_bytes());
+    gzip.extend(length.to_le_bytes());
+    gzip
 }
 
 #[cfg(test)]
@@ -108,15 +155,14 @@ mod tests {
     use super::*;
     use crate::catalogue::own;
     use crate::domain::traffic::Traffic;
-    use crate::exposition::families::Sample;
+    use crate::exposition::families::{LabelValues, Sample};
     use flate2::read::GzDecoder;
     use proptest::prelude::*;
     use std::io::Read;
 
     /// Reads one gzip member, and sees that nothing stands behind it.
-    fn unzip(pieces: [Bytes; 2]) -> String {
-        let bytes = pieces.concat();
-        let mut decoder = GzDecoder::new(bytes.as_slice());
+    fn unzip(bytes: &[u8]) -> String {
+        let mut decoder = GzDecoder::new(bytes);
         let mut text = String::new();
         decoder.read_to_string(&mut text).unwrap();
         assert!(decoder.into_inner().is_empty());
@@ -125,26 +171,23 @@ mod tests {
 
     #[test]
     fn plain_and_compressed_are_the_same_text_in_each_dialect() {
-        let rendered = Rendered::new(
-            &Snapshot::new(Vec::new(), false, Traffic::default()),
-            Timestamp::UNIX_EPOCH,
-            &Shown::default(),
-        );
-        let family = Family {
+        let snapshot = Snapshot::new(Vec::new(), false, Traffic::default());
+        let figures = Part::of_figures(&snapshot, Timestamp::UNIX_EPOCH, &Shown::default());
+        let rendered = Rendered::new(Arc::new(figures), &snapshot);
+        let family = || Family {
             metric: &own::PROCESS_THREADS,
             labels: Vec::new(),
-            samples: vec![Sample {
+            samples: Box::new(std::iter::once(Sample {
                 suffix: "",
-                label_values: Vec::new(),
+                label_values: LabelValues::new(),
                 value: 3.0,
-            }],
+            })),
         };
         for dialect in [Dialect::Classic, Dialect::OpenMetrics] {
-            let families = std::slice::from_ref(&family);
-            let plain =
-                String::from_utf8(rendered.body(dialect, false, families).concat()).unwrap();
+            let body = |gzip| rendered.body(dialect, gzip, std::iter::once(family()));
+            let plain = String::from_utf8(body(false).concat()).unwrap();
             assert!(plain.contains("\nprocess_threads 3\n"), "{plain}");
-            assert_eq!(unzip(rendered.body(dialect, true, families)), plain);
+            assert_eq!(unzip(&body(true).concat()), plain);
         }
     }
 
@@ -159,16 +202,23 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn any_two_texts_are_joined_to_one_member(
+        fn any_texts_are_joined_to_one_member(
             seed in any::<u64>(),
-            lengths in (0_usize..60_000, 0_usize..10_000),
+            lengths in (0_usize..60_000, 0_usize..10_000, 0_usize..200_000),
             letters in prop_oneof![Just(2), Just(64), Just(0x80), Just(0x800), Just(0x1_0000)],
         ) {
-            let beginning = Beginning::new(text(seed, lengths.0, letters));
-            let end = text(!seed, lengths.1, letters);
-            let joined = unzip([beginning.gzip.clone(), beginning.gzip_end(&end).into()]);
-            let plain = std::str::from_utf8(&beginning.plain).unwrap();
-            prop_assert!(joined == [plain, &end].concat());
+            let parts = [Part::new(text(seed, lengths.0, letters)), Part::new(text(!seed, lengths.1, letters))];
+            let end = text(seed ^ 1, lengths.2, letters);
+            let [figures, polls] = &parts;
+            let joined = [
+                &GZIP_HEADER,
+                &figures.deflated[..],
+                &polls.deflated,
+                &gzip_end(parts.each_ref(), &end),
+            ]
+            .concat();
+            let plain = [&figures.plain[..], &polls.plain, end.as_bytes()].concat();
+            prop_assert!(unzip(&joined).into_bytes() == plain);
         }
     }
 }

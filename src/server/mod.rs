@@ -6,6 +6,7 @@ mod activity;
 mod connection;
 mod gate;
 mod limits;
+mod pieces;
 mod routes;
 mod traffic;
 

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
+use super::pieces::Pieces;
 use super::traffic::Traffic;
 use crate::exposition::families::Answered;
 use crate::exposition::negotiate;
@@ -54,8 +55,8 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
     let gzip = negotiate::gzip(&listed(&headers, &ACCEPT_ENCODING));
     let counts = site.traffic.counts();
     let answered = counts.map(|(path, code, count)| Answered { path, code, count });
-    let pieces = site.scrape.body(dialect, gzip, answered);
-    let mut response = Body::from(pieces.concat()).into_response();
+    let pieces = site.scrape.body(dialect, gzip, answered).await;
+    let mut response = Body::new(Pieces::of(pieces)).into_response();
     let headers = response.headers_mut();
     headers.insert(
         CONTENT_TYPE,

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use smallvec::smallvec;
+
 use super::{Family, Sample};
 use crate::catalogue::Metric;
 use crate::catalogue::cost;
 use crate::domain::cost::{MonthCost, TeamCost, Which};
-use crate::domain::money::Money;
 use crate::domain::rules::Rules;
 use crate::domain::snapshot::Team;
 
@@ -14,19 +15,19 @@ use crate::domain::snapshot::Team;
 pub(super) type Costs<'a> = [(&'a Team, TeamCost<'a>)];
 
 /// The families that have a series, in the catalogue's order.
-pub(super) fn families<'a>(costs: &Costs<'a>, rules: &'a Rules) -> Vec<Family<'a>> {
-    let mut families = vec![
-        Family::new(&cost::TEAM_COST, team_costs(costs)),
-        Family::new(&cost::TEAM_COST_FORECAST, team_forecasts(costs)),
-        Family::new(&cost::TEAM_BUDGET, team_budgets(costs, rules)),
-        Family::new(&cost::APP_COST, app_costs(costs)),
-        Family::new(&cost::APP_COST_FORECAST, app_forecasts(costs)),
-        Family::new(&cost::APP_BUDGET, app_budgets(costs, rules)),
-        Family::new(&cost::DYNO_UNIT_PRICE, prices(costs)),
+pub(super) fn families<'a>(costs: &'a Costs<'a>, rules: &'a Rules) -> Vec<Family<'a>> {
+    let families = [
+        Family::of_heroku(&cost::TEAM_COST, team_costs(costs)),
+        Family::of_heroku(&cost::TEAM_COST_FORECAST, team_forecasts(costs)),
+        Family::of_heroku(&cost::TEAM_BUDGET, team_budgets(costs, rules)),
+        Family::of_heroku(&cost::APP_COST, app_costs(costs)),
+        Family::of_heroku(&cost::APP_COST_FORECAST, app_forecasts(costs)),
+        Family::of_heroku(&cost::APP_BUDGET, app_budgets(costs, rules)),
+        Family::of_heroku(&cost::DYNO_UNIT_PRICE, prices(costs)),
         per_month(&cost::TEAM_DYNO_UNITS, costs, |month| {
             month.usage.team.dynos
         }),
-        Family::new(&cost::APP_DYNO_UNITS, app_dyno_units(costs)),
+        Family::of_heroku(&cost::APP_DYNO_UNITS, app_dyno_units(costs)),
         per_month(&cost::TEAM_CONNECT_ROWS, costs, |month| {
             month.usage.team.connect
         }),
@@ -41,15 +42,13 @@ pub(super) fn families<'a>(costs: &Costs<'a>, rules: &'a Rules) -> Vec<Family<'a
             let spaces = &month.usage.spaces;
             [spaces.private, spaces.shield]
         }),
+        Family::of_heroku(&cost::APPS_ROLLED_UP, rolled_up(costs)),
     ];
-    families.retain(|family| !family.samples.is_empty());
-    families
+    families.into_iter().flatten().collect()
 }
 
 /// Each team's months of which there is usage.
-fn months<'c, 'a>(
-    costs: &'c Costs<'a>,
-) -> impl Iterator<Item = (&'a str, Which, &'c MonthCost<'a>)> {
+fn months<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = (&'a str, Which, &'a MonthCost<'a>)> {
     costs.iter().flat_map(|(team, cost)| {
         let months = cost.months().into_iter();
         months
@@ -57,43 +56,43 @@ fn months<'c, 'a>(
     })
 }
 
-fn team_costs<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
+fn team_costs<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
     months(costs).flat_map(|(team, which, month)| {
         month.team.known().map(move |(category, money)| {
-            let labels = vec![team.into(), which.word().into(), category.word().into()];
+            let labels = smallvec![team.into(), which.word().into(), category.word().into()];
             Sample::new(labels, money.dollars())
         })
     })
 }
 
-fn team_forecasts<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
+fn team_forecasts<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
     costs.iter().flat_map(|(team, cost)| {
         let forecast = cost.forecast.iter();
         let known = forecast.flat_map(|forecast| forecast.team.known());
         known.map(|(category, money)| {
-            let labels = vec![team.name.as_str().into(), category.word().into()];
+            let labels = smallvec![team.name.as_str().into(), category.word().into()];
             Sample::new(labels, money.dollars())
         })
     })
 }
 
-fn team_budgets<'a>(costs: &Costs<'a>, rules: &'a Rules) -> impl Iterator<Item = Sample<'a>> {
+fn team_budgets<'a>(costs: &'a Costs<'a>, rules: &'a Rules) -> impl Iterator<Item = Sample<'a>> {
     costs.iter().filter_map(|(team, _)| {
         let budget = rules.team_budget(&team.name, team.id.as_deref())?;
         Some(Sample::new(
-            vec![team.name.as_str().into()],
+            smallvec![team.name.as_str().into()],
             budget.dollars(),
         ))
     })
 }
 
-fn app_costs<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
+fn app_costs<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
     months(costs).flat_map(|(team, which, month)| {
         month.rows.iter().flat_map(move |(app, row)| {
             row.cost.known().map(move |(category, money)| {
-                let labels = vec![
+                let labels = smallvec![
                     team.into(),
-                    app.clone(),
+                    Cow::Borrowed(&**app),
                     which.word().into(),
                     category.word().into(),
                 ];
@@ -103,33 +102,33 @@ fn app_costs<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
     })
 }
 
-fn app_forecasts<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
+fn app_forecasts<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
     costs.iter().flat_map(|(team, cost)| {
         let rows = cost.forecast.iter().flat_map(|forecast| &forecast.rows);
-        rows.map(|(app, money): (&Cow<'a, str>, &Money)| {
+        rows.map(|(app, money)| {
             Sample::new(
-                vec![team.name.as_str().into(), app.clone()],
+                smallvec![team.name.as_str().into(), Cow::Borrowed(&**app)],
                 money.dollars(),
             )
         })
     })
 }
 
-fn app_budgets<'a>(costs: &Costs<'a>, rules: &'a Rules) -> impl Iterator<Item = Sample<'a>> {
+fn app_budgets<'a>(costs: &'a Costs<'a>, rules: &'a Rules) -> impl Iterator<Item = Sample<'a>> {
     costs.iter().flat_map(|(team, _)| {
         let budgets = rules.app_budgets(&team.name, team.id.as_deref());
         budgets.into_iter().map(|(app, budget)| {
             Sample::new(
-                vec![team.name.as_str().into(), app.into()],
+                smallvec![team.name.as_str().into(), app.into()],
                 budget.dollars(),
             )
         })
     })
 }
 
-fn prices<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
+fn prices<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
     months(costs).map(|(team, which, month)| {
-        let labels = vec![
+        let labels = smallvec![
             team.into(),
             which.word().into(),
             month.price_source.word().into(),
@@ -138,10 +137,10 @@ fn prices<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
     })
 }
 
-fn app_dyno_units<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
+fn app_dyno_units<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
     months(costs).flat_map(|(team, which, month)| {
         month.rows.iter().filter_map(move |(app, row)| {
-            let labels = vec![team.into(), app.clone(), which.word().into()];
+            let labels = smallvec![team.into(), Cow::Borrowed(&**app), which.word().into()];
             Some(Sample::new(labels, row.used.dynos?))
         })
     })
@@ -150,28 +149,38 @@ fn app_dyno_units<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
 /// The family of a figure that a team has for each month.
 fn per_month<'a>(
     metric: &'static Metric,
-    costs: &Costs<'a>,
+    costs: &'a Costs<'a>,
     figure: fn(&MonthCost<'_>) -> Option<f64>,
-) -> Family<'a> {
-    let samples = months(costs).filter_map(|(team, which, month)| {
-        let labels = vec![team.into(), which.word().into()];
+) -> Option<Family<'a>> {
+    let samples = months(costs).filter_map(move |(team, which, month)| {
+        let labels = smallvec![team.into(), which.word().into()];
         Some(Sample::new(labels, figure(month)?))
     });
-    Family::new(metric, samples)
+    Family::of_heroku(metric, samples)
 }
 
 /// The family of a figure that a team has for private and for shield spaces in each month.
 fn per_space_kind<'a>(
     metric: &'static Metric,
-    costs: &Costs<'a>,
+    costs: &'a Costs<'a>,
     figures: fn(&MonthCost<'_>) -> [Option<f64>; 2],
-) -> Family<'a> {
-    let samples = months(costs).flat_map(|(team, which, month)| {
+) -> Option<Family<'a>> {
+    let samples = months(costs).flat_map(move |(team, which, month)| {
         let kinds = ["private", "shield"].into_iter().zip(figures(month));
         kinds.filter_map(move |(kind, figure)| {
-            let labels = vec![team.into(), which.word().into(), kind.into()];
+            let labels = smallvec![team.into(), which.word().into(), kind.into()];
             Some(Sample::new(labels, figure?))
         })
     });
-    Family::new(metric, samples)
+    Family::of_heroku(metric, samples)
+}
+
+/// Of each team that has usage.
+fn rolled_up<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
+    costs.iter().filter_map(|(team, cost)| {
+        let mut months = cost.months().into_iter();
+        let has_usage = months.any(|(_, billed)| billed.cost.is_some());
+        let labels = smallvec![team.name.as_str().into()];
+        has_usage.then(|| Sample::new(labels, cost.rolled_up as f64))
+    })
 }

@@ -1,13 +1,12 @@
 //! Invoices, by the month that they bill.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use smallvec::smallvec;
 
 use super::cost::Costs;
-use super::{Family, Sample, unix_time};
+use super::{Family, LabelValues, Sample, unix_time};
 use crate::catalogue::Metric;
 use crate::catalogue::invoice;
 use crate::domain::cost::{Billed, Which};
@@ -26,51 +25,48 @@ const SECONDS_PER_HOUR: f64 = 3_600.0;
 /// The families that have a series, in the catalogue's order. `history` is how many months before
 /// `current` are told.
 pub(super) fn families<'a>(
-    costs: &Costs<'a>,
-    invoices: &[TeamInvoices<'a>],
+    costs: &'a Costs<'a>,
+    invoices: &'a [TeamInvoices<'a>],
     current: Month,
     history: usize,
 ) -> Vec<Family<'a>> {
     let figure = |metric, figure: fn(&Invoice) -> Option<f64>| {
         let samples = billed(costs)
-            .filter_map(|(labels, invoice)| Some(Sample::new(labels.to_vec(), figure(invoice)?)));
-        Family::new(metric, samples)
+            .filter_map(move |(labels, invoice)| Some(Sample::new(labels, figure(invoice)?)));
+        Family::of_heroku(metric, samples)
     };
     let amount = |metric: &'static Metric, amount: fn(&Invoice) -> Option<Money>| {
-        let samples = billed(costs).filter_map(|(labels, invoice)| {
-            Some(Sample::new(labels.to_vec(), amount(invoice)?.dollars()))
+        let samples = billed(costs).filter_map(move |(labels, invoice)| {
+            Some(Sample::new(labels, amount(invoice)?.dollars()))
         });
-        Family::new(metric, samples)
+        Family::of_heroku(metric, samples)
     };
-    let mut families = vec![
+    let families = [
         amount(&invoice::AMOUNT, |i| i.total),
         amount(&invoice::CHARGES, |i| i.charges),
         amount(&invoice::CREDITS, |i| i.credits),
         amount(&invoice::ADDONS, |i| i.addons),
         amount(&invoice::DATABASE, |i| i.database),
         amount(&invoice::PLATFORM, |i| i.platform),
-        Family::new(&invoice::UNEXPLAINED, unexplained(costs)),
+        Family::of_heroku(&invoice::UNEXPLAINED, unexplained(costs)),
         figure(&invoice::DYNO_UNITS, |i| i.dyno_units),
         figure(&invoice::DYNO_SECONDS, dyno_seconds),
-        Family::new(&invoice::INFO, billed(costs).map(info)),
-        Family::new(&invoice::STATE, billed(costs).flat_map(states)),
+        Family::of_heroku(&invoice::INFO, billed(costs).map(info)),
+        Family::of_heroku(&invoice::STATE, billed(costs).flat_map(states)),
         figure(&invoice::PERIOD_START, |i| midnight(i.period.start)),
         figure(&invoice::PERIOD_END, |i| midnight(i.period.end?)),
         figure(&invoice::UPDATED, |i| i.updated_at.map(unix_time)),
-        Family::new(&invoice::HISTORY, past(invoices, current, history)),
+        Family::of_heroku(&invoice::HISTORY, past(invoices, current, history)),
     ];
-    families.retain(|family| !family.samples.is_empty());
-    families
+    families.into_iter().flatten().collect()
 }
 
 /// The team's name and the period of a month.
-fn labels<'a>(team: &'a str, which: Which) -> [Cow<'a, str>; 2] {
-    [team.into(), which.word().into()]
+fn labels(team: &str, which: Which) -> LabelValues<'_> {
+    smallvec![team.into(), which.word().into()]
 }
 
-fn months<'c, 'a>(
-    costs: &'c Costs<'a>,
-) -> impl Iterator<Item = ([Cow<'a, str>; 2], &'c Billed<'a>)> {
+fn months<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = (LabelValues<'a>, &'a Billed<'a>)> {
     costs.iter().flat_map(|(team, cost)| {
         let months = cost.months().into_iter();
         months.map(|(which, billed)| (labels(&team.name, which), billed))
@@ -78,17 +74,13 @@ fn months<'c, 'a>(
 }
 
 /// Each team's months of which there is an invoice.
-fn billed<'a>(costs: &Costs<'a>) -> impl Iterator<Item = ([Cow<'a, str>; 2], &'a Invoice)> {
+fn billed<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = (LabelValues<'a>, &'a Invoice)> {
     months(costs).filter_map(|(labels, billed)| Some((labels, billed.invoice?)))
 }
 
-fn unexplained<'a>(costs: &Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
-    months(costs).filter_map(|(labels, billed)| {
-        Some(Sample::new(
-            labels.to_vec(),
-            billed.unexplained()?.dollars(),
-        ))
-    })
+fn unexplained<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
+    months(costs)
+        .filter_map(|(labels, billed)| Some(Sample::new(labels, billed.unexplained()?.dollars())))
 }
 
 /// To a millisecond, without what the product of two floats adds of its own. A figure that is too
@@ -99,10 +91,10 @@ fn dyno_seconds(invoice: &Invoice) -> Option<f64> {
     Some(rounded.clamp(f64::MIN, f64::MAX))
 }
 
-fn info<'a>((labels, invoice): ([Cow<'a, str>; 2], &'a Invoice)) -> Sample<'a> {
+fn info<'a>((labels, invoice): (LabelValues<'a>, &'a Invoice)) -> Sample<'a> {
     let number = invoice.number.map(|number| number.to_string());
     let end = invoice.period.end.map(|end| end.to_string());
-    let mut values = labels.to_vec();
+    let mut values = labels;
     values.extend([
         number.unwrap_or_default().into(),
         invoice.payment_status.as_str().into(),
@@ -112,12 +104,12 @@ fn info<'a>((labels, invoice): ([Cow<'a, str>; 2], &'a Invoice)) -> Sample<'a> {
     Sample::new(values, 1.0)
 }
 
-fn states<'a>((labels, invoice): ([Cow<'a, str>; 2], &'a Invoice)) -> Vec<Sample<'a>> {
+fn states<'a>((labels, invoice): (LabelValues<'a>, &'a Invoice)) -> Vec<Sample<'a>> {
     let Some(state) = invoice.state else {
         return Vec::new();
     };
     let each = (0..).zip(STATES).map(|(number, word)| {
-        let mut values = labels.to_vec();
+        let mut values = labels.clone();
         values.push(word.into());
         Sample::new(values, f64::from(u8::from(state == number)))
     });
@@ -126,7 +118,7 @@ fn states<'a>((labels, invoice): ([Cow<'a, str>; 2], &'a Invoice)) -> Vec<Sample
 
 /// The amounts of each team's invoices of the months before `current`, the latest first.
 fn past<'a>(
-    invoices: &[TeamInvoices<'a>],
+    invoices: &'a [TeamInvoices<'a>],
     current: Month,
     history: usize,
 ) -> impl Iterator<Item = Sample<'a>> {
@@ -135,7 +127,7 @@ fn past<'a>(
     invoices.iter().flat_map(move |(team, invoices)| {
         let samples = months.iter().filter_map(|month| {
             let total = invoices.of_month(*month)?.total?;
-            let labels = vec![(*team).into(), month.to_string().into()];
+            let labels = smallvec![(*team).into(), month.to_string().into()];
             Some(Sample::new(labels, total.dollars()))
         });
         samples.collect::<Vec<_>>()

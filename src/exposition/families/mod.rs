@@ -12,25 +12,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use crate::catalogue::Metric;
 use crate::domain::cost::{Known, TeamCost};
+use crate::domain::invoice::Invoices;
 use crate::domain::month::Month;
 use crate::domain::rules::Rules;
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Snapshot, Team};
 
 pub use own::Answered;
 pub use process::Process;
 
 /// A metric and its series.
-#[derive(Debug)]
 pub struct Family<'a> {
     /// What the metric is.
     pub metric: &'static Metric,
     /// The names of the labels that its series carry, in the order of a sample's values.
     pub labels: Vec<&'static str>,
-    /// Its series; no two have the same label values.
-    pub samples: Vec<Sample<'a>>,
+    /// Its series, made as they are asked for; no two have the same label values.
+    pub samples: Box<dyn Iterator<Item = Sample<'a>> + 'a>,
 }
 
 /// One series and its value.
@@ -40,13 +41,17 @@ pub struct Sample<'a> {
     /// nothing.
     pub suffix: &'static str,
     /// A value for each label of the family; in a bucket its bound, `le`, comes last.
-    pub label_values: Vec<Cow<'a, str>>,
+    pub label_values: LabelValues<'a>,
     /// The value, in the metric's unit.
     pub value: f64,
 }
 
+/// The values of a series' labels. Most metrics have at most four labels, and there are a hundred
+/// thousand series: so they need no memory of their own.
+pub type LabelValues<'a> = SmallVec<[Cow<'a, str>; 4]>;
+
 impl<'a> Sample<'a> {
-    fn new(label_values: Vec<Cow<'a, str>>, value: f64) -> Self {
+    fn new(label_values: LabelValues<'a>, value: f64) -> Self {
         Self {
             suffix: "",
             label_values,
@@ -57,12 +62,25 @@ impl<'a> Sample<'a> {
 
 impl<'a> Family<'a> {
     /// With all the labels that `metric` declares.
-    fn new(metric: &'static Metric, samples: impl IntoIterator<Item = Sample<'a>>) -> Self {
+    fn new(
+        metric: &'static Metric,
+        samples: impl IntoIterator<Item = Sample<'a>, IntoIter: 'a>,
+    ) -> Self {
         Self {
             metric,
             labels: metric.label_names(true).collect(),
-            samples: samples.into_iter().collect(),
+            samples: Box::new(samples.into_iter()),
         }
+    }
+
+    /// A family of what Heroku tells, which is left out where it has no series.
+    fn of_heroku(
+        metric: &'static Metric,
+        samples: impl IntoIterator<Item = Sample<'a>, IntoIter: 'a>,
+    ) -> Option<Self> {
+        let mut samples = samples.into_iter().peekable();
+        samples.peek()?;
+        Some(Self::new(metric, samples))
     }
 }
 
@@ -87,61 +105,95 @@ impl Default for Shown {
     }
 }
 
-/// The families that follow from a Snapshot at the instant `now`, in the catalogue's order. Of
-/// Heroku's figures only those that have a series are given.
-pub fn of_snapshot<'a>(
-    snapshot: &'a Snapshot,
-    now: Timestamp,
+/// Heroku's figures in a Snapshot at one instant, as costs and invoices by team.
+#[derive(Debug)]
+pub struct Figures<'a> {
+    costs: Vec<(&'a Team, TeamCost<'a>)>,
+    invoices: Vec<(&'a str, &'a Invoices)>,
+    current: Month,
+    month_names: [String; 2],
+    several: bool,
     shown: &'a Shown,
-) -> Vec<Family<'a>> {
-    let Shown {
-        max_age,
-        seed,
-        rules,
-    } = shown;
-    // Once for all families: it is most of the work.
-    let costs: Vec<_> = snapshot
-        .teams()
-        .iter()
-        .map(|team| {
-            let known = Known::of(team, now, *max_age);
-            (team, TeamCost::new(known, rules, now))
-        })
-        .collect();
-    let invoices: Vec<_> = snapshot
-        .teams()
-        .iter()
-        .filter_map(|team| {
-            let invoices = team.invoices.fresh_data(now, *max_age)?;
-            Some((team.name.as_str(), invoices))
-        })
-        .collect();
+}
 
-    let mut families = Vec::new();
-    if *seed {
-        families.extend(seed::families(&costs, &invoices, snapshot.several_teams()));
+impl<'a> Figures<'a> {
+    /// What `snapshot` holds at the instant `now`.
+    pub fn of(snapshot: &'a Snapshot, now: Timestamp, shown: &'a Shown) -> Self {
+        let costs = snapshot.teams().iter().map(|team| {
+            let known = Known::of(team, now, shown.max_age);
+            (team, TeamCost::new(known, &shown.rules, now))
+        });
+        let invoices = snapshot.teams().iter().filter_map(|team| {
+            let invoices = team.invoices.fresh_data(now, shown.max_age)?;
+            Some((team.name.as_str(), invoices))
+        });
+        let current = Month::at(now);
+        Self {
+            costs: costs.collect(),
+            invoices: invoices.collect(),
+            current,
+            month_names: [current, current.previous()].map(|month| month.to_string()),
+            several: snapshot.several_teams(),
+            shown,
+        }
     }
-    families.extend(cost::families(&costs, rules));
-    families.extend(invoice::families(
-        &costs,
-        &invoices,
-        Month::at(now),
-        rules.invoice_history,
-    ));
-    families.extend(team::families(snapshot));
-    families.extend(own::families(snapshot, &costs));
-    families
+
+    /// The families that have a series, in the catalogue's order. They are gauges, which both
+    /// dialects write in the same way.
+    pub fn families(&self) -> impl Iterator<Item = Family<'_>> {
+        let Self {
+            costs,
+            invoices,
+            current,
+            month_names,
+            several,
+            shown,
+        } = self;
+        let seed = shown
+            .seed
+            .then(|| seed::families(costs, invoices, month_names, *several));
+        let history = shown.rules.invoice_history;
+        seed.into_iter()
+            .flatten()
+            .chain(cost::families(costs, &shown.rules))
+            .chain(invoice::families(costs, invoices, *current, history))
+    }
+}
+
+/// Whether the figures of two Snapshots, each at its instant, are the very same, so that
+/// [`Figures::families`] gives the same families.
+pub fn same_figures(
+    (before, at): (&Snapshot, Timestamp),
+    (snapshot, now): (&Snapshot, Timestamp),
+    max_age: Option<Duration>,
+) -> bool {
+    let teams = || before.teams().iter().zip(snapshot.teams());
+    Month::at(at) == Month::at(now)
+        && before.several_teams() == snapshot.several_teams()
+        && before.teams().len() == snapshot.teams().len()
+        && teams().all(|(before, team)| {
+            Known::of(before, at, max_age).is_same(&Known::of(team, now, max_age))
+        })
+}
+
+/// The families of what else a Snapshot tells: what is true of a team beside its bill, and how the
+/// polls go. They follow those of the figures in the catalogue's order.
+pub fn of_polls(snapshot: &Snapshot) -> impl Iterator<Item = Family<'_>> {
+    team::families(snapshot)
+        .into_iter()
+        .chain(own::families(snapshot))
 }
 
 /// The families that can be different at each scrape: the time, what was answered, and the process.
 pub fn of_process<'a>(
     now: Timestamp,
-    answered: impl Iterator<Item = Answered<'a>>,
+    answered: impl Iterator<Item = Answered<'a>> + 'a,
     process: Option<&Process>,
-) -> Vec<Family<'a>> {
-    let mut families = vec![own::month_elapsed(now), own::answered(answered)];
-    families.extend(process.map(process::families).unwrap_or_default());
-    families
+) -> impl Iterator<Item = Family<'a>> {
+    let process = process.map(process::families).unwrap_or_default();
+    [own::month_elapsed(now), own::answered(answered)]
+        .into_iter()
+        .chain(process)
 }
 
 /// An instant in seconds since 1970.

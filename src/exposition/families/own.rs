@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use smallvec::smallvec;
 
-use super::cost::Costs;
-use super::{Family, Sample, unix_time};
+use super::{Family, LabelValues, Sample, unix_time};
 use crate::build;
 use crate::catalogue::own;
 use crate::domain::month::Month;
@@ -23,21 +23,19 @@ pub struct Answered<'a> {
     pub count: u64,
 }
 
-fn labels<'a>(asked: &Asked<'a>) -> Vec<Cow<'a, str>> {
-    vec![asked.name.clone(), asked.endpoint.word().into()]
+fn labels<'a>(asked: &Asked<'a>) -> LabelValues<'a> {
+    smallvec![asked.name.clone(), asked.endpoint.word().into()]
 }
 
-/// The families that follow from a Snapshot, in the catalogue's order.
-pub(super) fn families<'a>(snapshot: &'a Snapshot, costs: &Costs<'a>) -> Vec<Family<'a>> {
+/// The families of the polls, in the catalogue's order.
+pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     let polled = snapshot.asked();
     let requested = || snapshot.endpoints.iter().copied();
     let per_endpoint = |metric, value: fn(&Asked<'_>) -> f64| {
-        Family::new(
-            metric,
-            polled
-                .iter()
-                .map(|polled| Sample::new(labels(polled), value(polled))),
-        )
+        let samples = polled
+            .iter()
+            .map(|polled| Sample::new(labels(polled), value(polled)));
+        Family::new(metric, samples.collect::<Vec<_>>())
     };
     let failures = polled.iter().flat_map(|polled| {
         polled.record.failures().map(|(reason, count)| {
@@ -46,20 +44,17 @@ pub(super) fn families<'a>(snapshot: &'a Snapshot, costs: &Costs<'a>) -> Vec<Fam
             Sample::new(labels, count as f64)
         })
     });
-    let rolled_up = costs
-        .iter()
-        .map(|(team, cost)| Sample::new(vec![team.name.as_str().into()], cost.rolled_up as f64));
     let requests = requested().flat_map(|endpoint| {
         let codes = snapshot.traffic.of(endpoint).codes();
         codes.map(move |(code, count)| {
-            Sample::new(vec![endpoint.word().into(), code.into()], count as f64)
+            Sample::new(smallvec![endpoint.word().into(), code.into()], count as f64)
         })
     });
     let remaining = snapshot
         .traffic
         .rate_limit_remaining
         .map_or(f64::NAN, |remaining| remaining as f64);
-    let build = vec![
+    let build = smallvec![
         build::VERSION.into(),
         build::REVISION.into(),
         build::RUSTC.into(),
@@ -75,45 +70,44 @@ pub(super) fn families<'a>(snapshot: &'a Snapshot, costs: &Costs<'a>) -> Vec<Fam
         }),
         per_endpoint(&own::ROWS_LEFT_OUT, |p| p.record.rows_left_out as f64),
         per_endpoint(&own::POLLS, |p| p.record.polls as f64),
-        Family::new(&own::POLL_FAILURES, failures),
-        Family::new(&own::APPS_ROLLED_UP, rolled_up),
+        Family::new(&own::POLL_FAILURES, failures.collect::<Vec<_>>()),
         Family::new(&own::API_REQUESTS, requests),
         Family::new(
             &own::API_REQUEST_DURATION,
-            requested().flat_map(|e| histogram(snapshot, e)),
+            requested().flat_map(|endpoint| histogram(snapshot, endpoint)),
         ),
         Family::new(
             &own::API_RATE_LIMIT_REMAINING,
-            [Sample::new(Vec::new(), remaining)],
+            [Sample::new(LabelValues::new(), remaining)],
         ),
         Family::new(&own::BUILD_INFO, [Sample::new(build, 1.0)]),
     ]
 }
 
 /// How much of the month has passed.
-pub(super) fn month_elapsed(now: Timestamp) -> Family<'static> {
+pub(super) fn month_elapsed<'a>(now: Timestamp) -> Family<'a> {
     let ratio = Month::at(now).elapsed_ratio(now);
     Family::new(
         &own::BILLING_MONTH_ELAPSED,
-        [Sample::new(Vec::new(), ratio)],
+        [Sample::new(LabelValues::new(), ratio)],
     )
 }
 
 /// What was answered.
-pub(super) fn answered<'a>(answered: impl Iterator<Item = Answered<'a>>) -> Family<'a> {
+pub(super) fn answered<'a>(answered: impl Iterator<Item = Answered<'a>> + 'a) -> Family<'a> {
     let samples = answered.map(|answered| {
         Sample::new(
-            vec![answered.path.into(), answered.code.into()],
+            smallvec![answered.path.into(), answered.code.into()],
             answered.count as f64,
         )
     });
     Family::new(&own::HTTP_REQUESTS, samples)
 }
 
-fn histogram(snapshot: &Snapshot, endpoint: Endpoint) -> Vec<Sample<'static>> {
+fn histogram(snapshot: &Snapshot, endpoint: Endpoint) -> Vec<Sample<'_>> {
     let traffic = snapshot.traffic.of(endpoint);
     let sample = |suffix, bound: Option<String>, value| {
-        let mut label_values = vec![Cow::from(endpoint.word())];
+        let mut label_values = LabelValues::from_iter([endpoint.word().into()]);
         label_values.extend(bound.map(Cow::from));
         Sample {
             suffix,

@@ -1,6 +1,6 @@
 //! The process, as Prometheus's own client libraries tell of it.
 
-use super::{Family, Sample};
+use super::{Family, LabelValues, Sample};
 use crate::catalogue::Metric;
 use crate::catalogue::own;
 
@@ -24,7 +24,7 @@ pub struct Process {
 }
 
 /// The families of the process, in the catalogue's order.
-pub(super) fn families(process: &Process) -> Vec<Family<'static>> {
+pub(super) fn families<'a>(process: &Process) -> Vec<Family<'a>> {
     let whole = |value: Option<u64>| value.map(|value| value as f64);
     let all: [(&'static Metric, Option<f64>); 7] = [
         (&own::PROCESS_CPU, process.cpu_seconds),
@@ -42,10 +42,6 @@ pub(super) fn families(process: &Process) -> Vec<Family<'static>> {
         .into_iter()
         .filter_map(|(metric, value)| Some((metric, value?)));
     known
-        .map(|(metric, value)| Family {
-            metric,
-            labels: Vec::new(),
-            samples: vec![Sample::new(Vec::new(), value)],
-        })
+        .map(|(metric, value)| Family::new(metric, [Sample::new(LabelValues::new(), value)]))
         .collect()
 }

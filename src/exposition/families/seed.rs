@@ -1,95 +1,90 @@
 //! The twenty metrics of the program that this one replaces.
 
-use std::borrow::Cow;
+use smallvec::smallvec;
 
 use super::cost::Costs;
 use super::invoice::TeamInvoices;
-use super::{Family, Sample};
+use super::{Family, LabelValues, Sample};
 use crate::catalogue::Metric;
-use crate::catalogue::seed::{self, InvoiceMetrics, UsageMetrics};
+use crate::catalogue::seed::{self, InvoiceMetrics};
 use crate::domain::cost::{Billed, MonthCost, TeamCost};
 use crate::domain::invoice::{Invoice, Invoices};
 use crate::domain::money::Money;
-use crate::domain::snapshot::Team;
 use crate::domain::usage::Figures;
 
 /// The `app_name` under which these metrics carry a team's own figures.
 const TEAM_TOTAL: &str = "_team_total";
 
-/// The families that have a series, in the catalogue's order. `several` says whether more than one
-/// team is asked for.
+/// The families that have a series, in the catalogue's order. `months` are the names of the current
+/// month and the previous one; `several` says whether more than one team is asked for.
 pub(super) fn families<'a>(
-    costs: &Costs<'a>,
-    invoices: &[TeamInvoices<'a>],
+    costs: &'a Costs<'a>,
+    invoices: &'a [TeamInvoices<'a>],
+    months: &'a [String; 2],
     several: bool,
 ) -> Vec<Family<'a>> {
     let mut families = Vec::new();
-    invoice_families(
-        &mut families,
-        invoices,
-        several,
-        &seed::CURRENT_INVOICE,
-        Invoices::current,
-    );
-    invoice_families(
-        &mut families,
-        invoices,
-        several,
-        &seed::PREVIOUS_INVOICE,
-        Invoices::previous,
-    );
-    for (metrics, month) in [
-        (&seed::CURRENT_USAGE, (|cost| &cost.current) as Choice),
-        (&seed::PREVIOUS_USAGE, |cost| &cost.previous),
+    for (metrics, choose) in [
+        (&seed::CURRENT_INVOICE, Invoices::current as ChooseInvoice),
+        (&seed::PREVIOUS_INVOICE, Invoices::previous),
     ] {
-        let billed = costs.iter().map(|(team, cost)| (*team, month(cost)));
-        usage_families(&mut families, billed, metrics);
+        invoice_families(&mut families, invoices, several, metrics, choose);
     }
-    families.retain(|family| !family.samples.is_empty());
+    for (metrics, month, choose) in [
+        (
+            &seed::CURRENT_USAGE,
+            &months[0],
+            (|cost| &cost.current) as ChooseMonth,
+        ),
+        (&seed::PREVIOUS_USAGE, &months[1], |cost| &cost.previous),
+    ] {
+        families.extend(Family::of_heroku(
+            &metrics.usd,
+            usage(costs, choose).flat_map(|(team, app, figures)| usd(team, app, month, figures)),
+        ));
+        let dyno_units = usage(costs, choose).filter_map(|(team, app, figures)| {
+            let labels = smallvec![team.into(), app.into(), month.into()];
+            Some(Sample::new(labels, figures.dynos?))
+        });
+        families.extend(Family::of_heroku(&metrics.dyno_units, dyno_units));
+    }
     families
 }
 
 /// One of a team's months.
-type Choice = for<'c, 'a> fn(&'c TeamCost<'a>) -> &'c Billed<'a>;
+type ChooseMonth = for<'c, 'a> fn(&'c TeamCost<'a>) -> &'c Billed<'a>;
+
+/// One of a team's invoices.
+type ChooseInvoice = fn(&Invoices) -> Option<&Invoice>;
 
 /// The eight families of the invoice that `choose` takes of each team's.
 fn invoice_families<'a>(
     families: &mut Vec<Family<'a>>,
-    teams: &[TeamInvoices<'a>],
+    teams: &'a [TeamInvoices<'a>],
     several: bool,
     metrics: &'static InvoiceMetrics,
-    choose: fn(&Invoices) -> Option<&Invoice>,
+    choose: ChooseInvoice,
 ) {
-    let chosen: Vec<(&str, &Invoice)> = teams
-        .iter()
-        .filter_map(|(team, invoices)| Some((*team, choose(invoices)?)))
-        .collect();
-
     let mut add = |metric: &'static Metric, figure: fn(&Invoice) -> Option<f64>| {
-        let samples = chosen.iter().filter_map(|&(team, invoice)| {
+        let samples = teams.iter().filter_map(move |&(team, invoices)| {
+            let invoice = choose(invoices)?;
             let value = figure(invoice)?;
-            let mut label_values = Vec::with_capacity(metric.labels.len());
+            let mut labels = LabelValues::new();
             if several {
-                label_values.push(Cow::from(team));
+                labels.push(team.into());
             }
             if std::ptr::eq(metric, &metrics.total) {
-                label_values.push(invoice.payment_status.as_str().into());
-                label_values.push(
-                    invoice
-                        .state
-                        .map(|state| state.to_string())
-                        .unwrap_or_default()
-                        .into(),
-                );
+                let state = invoice.state.map(|state| state.to_string());
+                labels.push(invoice.payment_status.as_str().into());
+                labels.push(state.unwrap_or_default().into());
             }
-            label_values.push(invoice.period.end_as_written.as_str().into());
-            Some(Sample::new(label_values, value))
+            labels.push(invoice.period.end_as_written.as_str().into());
+            Some(Sample::new(labels, value))
         });
-        families.push(Family {
-            metric,
+        families.extend(Family::of_heroku(metric, samples).map(|family| Family {
             labels: metric.label_names(several).collect(),
-            samples: samples.collect(),
-        });
+            ..family
+        }));
     };
 
     add(&metrics.total, |i| i.total.map(Money::dollars));
@@ -102,46 +97,36 @@ fn invoice_families<'a>(
     add(&metrics.weighted_dyno_hours, |i| i.weighted_dyno_hours);
 }
 
-/// The two families of one month's usage.
-fn usage_families<'c, 'a: 'c>(
-    families: &mut Vec<Family<'a>>,
-    teams: impl Iterator<Item = (&'a Team, &'c Billed<'a>)>,
-    metrics: &'static UsageMetrics,
-) {
-    let mut usd = Vec::new();
-    let mut dyno_units = Vec::new();
-    for (team, billed) in teams {
-        let Some(cost) = &billed.cost else {
-            continue;
-        };
-        for (app, figures) in rows(cost) {
-            let labels = |kind: Option<&'static str>| {
-                let mut values = vec![Cow::from(team.name.as_str()), app.clone()];
-                values.extend(kind.map(Cow::from));
-                values.push(billed.month.to_string().into());
-                values
-            };
-            let types = [
-                ("data", figures.data),
-                ("addons", figures.addons),
-                ("connect", figures.connect),
-                ("partner", figures.partner),
-            ];
-            usd.extend(
-                types
-                    .into_iter()
-                    .filter_map(|(kind, value)| Some(Sample::new(labels(Some(kind)), value?))),
-            );
-            dyno_units.extend(figures.dynos.map(|value| Sample::new(labels(None), value)));
-        }
-    }
-    for (metric, samples) in [(&metrics.usd, usd), (&metrics.dyno_units, dyno_units)] {
-        families.push(Family {
-            metric,
-            labels: metric.label_names(true).collect(),
-            samples,
-        });
-    }
+/// The add-on credits of one row of a team, by type.
+fn usd<'a>(
+    team: &'a str,
+    app: &'a str,
+    month: &'a str,
+    figures: Figures,
+) -> impl Iterator<Item = Sample<'a>> {
+    let types = [
+        ("data", figures.data),
+        ("addons", figures.addons),
+        ("connect", figures.connect),
+        ("partner", figures.partner),
+    ];
+    types.into_iter().filter_map(move |(kind, value)| {
+        let labels = smallvec![team.into(), app.into(), kind.into(), month.into()];
+        Some(Sample::new(labels, value?))
+    })
+}
+
+/// Each team's rows of the month that `choose` takes, as name of the team, name of the row and
+/// figures.
+fn usage<'a>(
+    costs: &'a Costs<'a>,
+    choose: ChooseMonth,
+) -> impl Iterator<Item = (&'a str, &'a str, Figures)> {
+    costs.iter().flat_map(move |(team, cost)| {
+        let cost = choose(cost).cost.iter();
+        cost.flat_map(rows)
+            .map(|(row, figures)| (team.name.as_str(), row, figures))
+    })
 }
 
 /// The team's own row and then its apps', as the seed's metrics list them.
@@ -149,15 +134,13 @@ fn usage_families<'c, 'a: 'c>(
 /// The contract gives an app a `connect` of 0 where Heroku gives none, which today is everywhere.
 /// An app that bears the name of the team's own row would be the same series twice, for which
 /// Prometheus throws the whole scrape away; the team's row holds that app's figures too.
-fn rows<'c, 'a>(cost: &'c MonthCost<'a>) -> impl Iterator<Item = (Cow<'a, str>, Figures)> + 'c {
+fn rows<'a>(cost: &'a MonthCost<'a>) -> impl Iterator<Item = (&'a str, Figures)> {
     let apps = cost.rows.iter().filter(|(name, _)| *name != TEAM_TOTAL);
-    std::iter::once((TEAM_TOTAL.into(), cost.usage.team)).chain(apps.map(|(name, row)| {
-        (
-            name.clone(),
-            Figures {
-                connect: row.used.connect.or(Some(0.0)),
-                ..row.used
-            },
-        )
+    std::iter::once((TEAM_TOTAL, cost.usage.team)).chain(apps.map(|(name, row)| {
+        let figures = Figures {
+            connect: row.used.connect.or(Some(0.0)),
+            ..row.used
+        };
+        (&**name, figures)
     }))
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use smallvec::smallvec;
 
-use super::{Family, Sample};
-use crate::catalogue::Metric;
+use super::{Family, LabelValues, Sample, unix_time};
 use crate::catalogue::team;
 use crate::domain::particulars::{Delinquency, Identity, License};
 use crate::domain::snapshot::{Snapshot, Team};
@@ -17,26 +17,25 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
         Some(Sample::new(who(team, identity), 1.0))
     });
     let expiry = snapshot.token_expiry.map(unix_time);
-    let mut families = vec![
-        family(&team::INFO, info),
-        family(&team::SUSPENSION, scheduled(snapshot, |d| d.suspension)),
-        family(&team::DELETION, scheduled(snapshot, |d| d.deletion)),
-        family(&team::LICENSE_QUANTITY, licences(snapshot, |l| l.quantity)),
-        family(&team::LICENSE_CONSUMED, licences(snapshot, |l| l.consumed)),
-        family(
+    let families = [
+        Family::of_heroku(&team::INFO, info),
+        Family::of_heroku(&team::SUSPENSION, scheduled(snapshot, |d| d.suspension)),
+        Family::of_heroku(&team::DELETION, scheduled(snapshot, |d| d.deletion)),
+        Family::of_heroku(&team::LICENSE_QUANTITY, licences(snapshot, |l| l.quantity)),
+        Family::of_heroku(&team::LICENSE_CONSUMED, licences(snapshot, |l| l.consumed)),
+        Family::of_heroku(
             &team::TOKEN_EXPIRY,
-            expiry.map(|expiry| Sample::new(Vec::new(), expiry)),
+            expiry.map(|expiry| Sample::new(LabelValues::new(), expiry)),
         ),
     ];
-    families.retain(|family| !family.samples.is_empty());
-    families
+    families.into_iter().flatten().collect()
 }
 
-fn who<'a>(team: &'a Team, identity: &'a Identity) -> Vec<Cow<'a, str>> {
+fn who<'a>(team: &'a Team, identity: &'a Identity) -> LabelValues<'a> {
     let text = |text: Option<&'a String>| Cow::from(text.map_or("", String::as_str));
     let account = identity.enterprise_account.as_ref();
     let account_name = account.and_then(|account| account.name.as_ref().or(account.id.as_ref()));
-    vec![
+    smallvec![
         identity.id.as_str().into(),
         team.name.as_str().into(),
         text(identity.kind.as_ref()),
@@ -50,7 +49,10 @@ fn scheduled(
 ) -> impl Iterator<Item = Sample<'_>> {
     snapshot.teams().iter().filter_map(move |team| {
         let at = time(team.particulars.delinquency.as_ref()?)?;
-        Some(Sample::new(vec![team.name.as_str().into()], unix_time(at)))
+        Some(Sample::new(
+            smallvec![team.name.as_str().into()],
+            unix_time(at),
+        ))
     })
 }
 
@@ -61,23 +63,8 @@ fn licences(
     snapshot.teams().iter().flat_map(move |team| {
         let licenses = team.particulars.licenses.as_deref().into_iter().flatten();
         licenses.filter_map(move |(name, license)| {
-            let labels = vec![team.name.as_str().into(), name.as_str().into()];
+            let labels = smallvec![team.name.as_str().into(), name.as_str().into()];
             Some(Sample::new(labels, figure(license)? as f64))
         })
     })
-}
-
-fn unix_time(at: Timestamp) -> f64 {
-    at.as_millisecond() as f64 / 1000.0
-}
-
-fn family<'a>(
-    metric: &'static Metric,
-    samples: impl IntoIterator<Item = Sample<'a>>,
-) -> Family<'a> {
-    Family {
-        metric,
-        labels: metric.label_names(true).collect(),
-        samples: samples.into_iter().collect(),
-    }
 }

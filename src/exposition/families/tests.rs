@@ -12,7 +12,7 @@ use crate::domain::particulars::Particulars;
 use crate::domain::rules::{AppRules, Budgets, Group, REVIEW_APP_PATTERN, REVIEW_APP_ROW};
 use crate::domain::snapshot::{Outcome, Polled, Team};
 use crate::domain::traffic::Traffic;
-use crate::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use crate::domain::usage::{self, MonthlyUsage, Spaces, Usage};
 
 fn now() -> Timestamp {
     "2026-11-16T12:00:00Z".parse().unwrap()
@@ -30,10 +30,10 @@ fn known<T: PartialEq>(data: T) -> Outcome<T> {
 
 /// A team with a shop, two review apps of it, and an app whose name is nobody's friend.
 fn snapshot() -> Snapshot {
-    let figures = |dynos| Figures {
+    let figures = |dynos| usage::Figures {
         dynos: Some(dynos),
         data: Some(0.1),
-        ..Figures::default()
+        ..usage::Figures::default()
     };
     let apps = [
         ("shop", 2.0),
@@ -97,21 +97,19 @@ fn series(rules: Rules, wanted: &str) -> BTreeMap<String, f64> {
         rules: Arc::new(rules),
         ..Shown::default()
     };
-    let families = of_snapshot(&snapshot, now(), &shown);
-    let series = families.iter().flat_map(|family| {
-        family
-            .samples
-            .iter()
-            .filter(|sample| sample.suffix.is_empty())
-            .map(|sample| {
-                assert_eq!(sample.label_values.len(), family.labels.len());
-                let name = format!(
-                    "{}{{{}}}",
-                    family.metric.name,
-                    sample.label_values.join(",")
-                );
-                (name, sample.value)
-            })
+    let figures = Figures::of(&snapshot, now(), &shown);
+    let families = figures.families().chain(of_polls(&snapshot));
+    let series = families.flat_map(|family| {
+        let samples = family.samples.filter(|sample| sample.suffix.is_empty());
+        samples.map(move |sample| {
+            assert_eq!(sample.label_values.len(), family.labels.len());
+            let name = format!(
+                "{}{{{}}}",
+                family.metric.name,
+                sample.label_values.join(",")
+            );
+            (name, sample.value)
+        })
     });
     let series: Vec<_> = series
         .filter(|(name, _)| name.starts_with(wanted))
@@ -257,20 +255,16 @@ fn the_seed_s_metrics_can_be_left_out() {
         seed: false,
         ..Shown::default()
     };
-    let families = of_snapshot(&snapshot, now(), &shown);
+    let figures = Figures::of(&snapshot, now(), &shown);
+    let shown: Vec<_> = figures
+        .families()
+        .map(|family| family.metric.name)
+        .collect();
     let seed: Vec<_> = crate::catalogue::seed::all()
         .map(|metric| metric.name)
         .collect();
-    assert!(
-        families
-            .iter()
-            .all(|family| !seed.contains(&family.metric.name))
-    );
-    assert!(
-        families
-            .iter()
-            .any(|family| family.metric.name == "heroku_team_cost_usd")
-    );
+    assert!(shown.iter().all(|name| !seed.contains(name)));
+    assert!(shown.contains(&"heroku_team_cost_usd"));
 }
 
 #[test]
@@ -281,15 +275,7 @@ fn figures_that_are_too_old_cost_nothing_that_is_known() {
         ..Shown::default()
     };
     let later = now() + Duration::from_secs(1);
-    let families = of_snapshot(&snapshot, later, &shown);
-    let of_heroku: Vec<_> = crate::catalogue::cost::all()
-        .chain(crate::catalogue::invoice::all())
-        .collect();
-    assert!(families.iter().all(|family| {
-        !of_heroku
-            .iter()
-            .any(|metric| std::ptr::eq(*metric, family.metric))
-    }));
+    assert_eq!(Figures::of(&snapshot, later, &shown).families().count(), 0);
 }
 
 #[test]
@@ -304,11 +290,44 @@ fn families_stand_in_the_catalogue_s_order() {
         ..Shown::default()
     };
     let mut catalogue = crate::catalogue::all();
-    for family in of_snapshot(&snapshot, now(), &shown) {
+    let figures = Figures::of(&snapshot, now(), &shown);
+    for family in figures.families().chain(of_polls(&snapshot)) {
         let name = family.metric.name;
         assert!(
             catalogue.any(|metric| metric.name == name),
             "{name} stands too late"
         );
     }
+}
+
+#[test]
+fn figures_are_the_same_as_long_as_no_answer_brings_others() {
+    let max_age = Some(Duration::from_secs(3600));
+    let first = snapshot();
+    let later = now() + Duration::from_secs(1800);
+    let renewed = |first: &Snapshot, polled: fn() -> Polled<Usage>| {
+        let mut team = first.teams()[0].clone();
+        team.usage.note(polled(), later, Duration::ZERO);
+        Snapshot::new(vec![team], false, Traffic::default())
+    };
+    let same =
+        |snapshot: &Snapshot, at, max_age| same_figures((&first, now()), (snapshot, at), max_age);
+    let unchanged = renewed(&first, || Polled::Unchanged);
+    assert!(same(&unchanged, later, max_age));
+    let answer = || Polled::Answer {
+        data: Usage::default(),
+        rows_left_out: 0,
+    };
+    assert!(!same(&renewed(&first, answer), later, max_age));
+    // Another month, figures that became too old, and such as are not too old any more.
+    let december = "2026-12-01T00:00:00Z".parse().unwrap();
+    assert!(!same(&first, december, None));
+    assert!(!same(&first, now() + Duration::from_secs(3600), max_age));
+    let stale = now() + Duration::from_secs(3600);
+    assert!(!same_figures((&first, stale), (&unchanged, stale), max_age));
+    // Of another name.
+    let mut team = first.teams()[0].clone();
+    team.name = "web".into();
+    let renamed = Snapshot::new(vec![team], false, Traffic::default());
+    assert!(!same(&renamed, now(), None));
 }
