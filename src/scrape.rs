@@ -14,10 +14,10 @@ use crate::domain::month::Month;
 use crate::domain::snapshot::Snapshot;
 use crate::exposition::encode::Dialect;
 use crate::exposition::families::{self, Answered, Process, Shown};
-use crate::exposition::render::{Part, Rendered};
+use crate::exposition::render::{InBoth, Part, Rendered};
 
-/// How long what the system tells of the process stands: asking costs more than a scrape.
-const PROCESS_STANDS: Duration = Duration::from_millis(100);
+/// How long the ending stands: asking the system of the process costs more than a scrape.
+const ENDING_STANDS: Duration = Duration::from_millis(100);
 
 /// What scrapes read.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Scrape {
     /// Held while rendering, so that scrapes that come together share one.
     rendering: tokio::sync::Mutex<()>,
     ask_process: fn() -> Option<Process>,
-    process: Mutex<Option<(Instant, Option<Process>)>>,
+    ending: Mutex<Option<Arc<Ending>>>,
 }
 
 /// A rendering, what it is of, and until when it stands: another month begins, or figures become
@@ -39,6 +39,16 @@ struct Cached {
     snapshot: Arc<Snapshot>,
     stands: Range<Timestamp>,
     rendered: Rendered,
+}
+
+/// The ending of scrapes that come within a moment, behind the same rendering.
+#[derive(Debug)]
+struct Ending {
+    of: Arc<Cached>,
+    made: Instant,
+    /// What was answered, all but the scrapes.
+    answered: Vec<u64>,
+    rendered: InBoth,
 }
 
 impl Scrape {
@@ -57,7 +67,7 @@ impl Scrape {
             cache: Mutex::default(),
             rendering: tokio::sync::Mutex::default(),
             ask_process,
-            process: Mutex::default(),
+            ending: Mutex::default(),
         }
     }
 
@@ -66,17 +76,20 @@ impl Scrape {
         self.published.borrow().all_tried
     }
 
-    /// The pieces of a scrape's body. `answered` is what the server answered so far.
+    /// The pieces of a scrape's body. `answered` is what the server answered so far: `scrapes`, and
+    /// all others.
     pub async fn body<'a>(
-        &'a self,
+        &self,
         dialect: Dialect,
         gzip: bool,
-        answered: impl Iterator<Item = Answered<'a>> + 'a,
-    ) -> [Bytes; 4] {
+        answered: impl Iterator<Item = Answered<'a>> + Clone,
+        scrapes: Answered<'a>,
+    ) -> [Bytes; 5] {
         let cached = self.rendered().await;
-        let process = self.process();
-        let end = families::of_process(self.clock.now(), answered, process.as_ref());
-        cached.rendered.body(dialect, gzip, end)
+        let ending = self.ending(&cached, answered);
+        let scrapes = families::of_scrapes(scrapes);
+        let rendered = &cached.rendered;
+        rendered.body(dialect, gzip, &ending.rendered, scrapes)
     }
 
     async fn rendered(&self) -> Arc<Cached> {
@@ -119,16 +132,33 @@ impl Scrape {
         }
     }
 
-    fn process(&self) -> Option<Process> {
-        let mut asked = self.process.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*asked {
-            Some((at, process)) if at.elapsed() < PROCESS_STANDS => process.clone(),
-            _ => {
-                let process = (self.ask_process)();
-                *asked = Some((Instant::now(), process.clone()));
-                process
-            }
+    fn ending<'a>(
+        &self,
+        of: &Arc<Cached>,
+        answered: impl Iterator<Item = Answered<'a>> + Clone,
+    ) -> Arc<Ending> {
+        let counts = || answered.clone().map(|answered| answered.count);
+        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ending) = &*ending
+            && Arc::ptr_eq(&ending.of, of)
+            && ending.made.elapsed() < ENDING_STANDS
+            && counts().eq(ending.answered.iter().copied())
+        {
+            return Arc::clone(ending);
         }
+        let process = (self.ask_process)();
+        let now = self.clock.now();
+        let answered: Vec<_> = answered.collect();
+        let made = Arc::new(Ending {
+            of: Arc::clone(of),
+            made: Instant::now(),
+            answered: answered.iter().map(|answered| answered.count).collect(),
+            rendered: InBoth::new(|| {
+                families::of_process(now, process.as_ref(), answered.iter().cloned())
+            }),
+        });
+        *ending = Some(Arc::clone(&made));
+        made
     }
 }
 

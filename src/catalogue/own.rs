@@ -131,15 +131,6 @@ pub static BILLING_MONTH_ELAPSED: Metric = Metric {
     source: "clock",
 };
 
-/// `heroku_cost_exporter_http_requests_total`.
-pub static HTTP_REQUESTS: Metric = Metric {
-    name: "heroku_cost_exporter_http_requests_total",
-    kind: Kind::Counter,
-    labels: PER_PATH,
-    help: "Requests answered by this program.",
-    source: "server",
-};
-
 /// `process_cpu_seconds_total`.
 pub static PROCESS_CPU: Metric = Metric {
     name: "process_cpu_seconds_total",
@@ -201,6 +192,15 @@ pub static PROCESS_THREADS: Metric = Metric {
     labels: &[],
     help: "Threads of the process.",
     source: "/proc/self/stat",
+};
+
+/// `heroku_cost_exporter_http_requests_total`.
+pub static HTTP_REQUESTS: Metric = Metric {
+    name: "heroku_cost_exporter_http_requests_total",
+    kind: Kind::Counter,
+    labels: PER_PATH,
+    help: "Requests answered by this program.",
+    source: "server",
 };
 
 const TEAM_NAME: Label = label(
@@ -271,7 +271,6 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
         &API_RATE_LIMIT_REMAINING,
         &BUILD_INFO,
         &BILLING_MONTH_ELAPSED,
-        &HTTP_REQUESTS,
         &PROCESS_CPU,
         &PROCESS_OPEN_FDS,
         &PROCESS_MAX_FDS,
@@ -279,6 +278,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
         &PROCESS_RESIDENT_MEMORY,
         &PROCESS_START_TIME,
         &PROCESS_THREADS,
+        &HTTP_REQUESTS,
     ]
     .into_iter()
 }

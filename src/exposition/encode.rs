@@ -55,22 +55,27 @@ pub fn encode<'a>(
         let described = dialect.described_name(metric);
         text.extend(["# HELP ", described, " ", metric.help]);
         text.extend(["\n# TYPE ", described, " ", metric.kind.word(), "\n"]);
-        let before_values = before_values(&family.labels);
-        for sample in family.samples {
-            text.push_str(metric.name);
-            text.push_str(sample.suffix);
-            for (before, value) in before_values.iter().zip(&sample.label_values) {
-                text.push_str(before);
-                escape(text, value);
-            }
-            text.push_str(if sample.label_values.is_empty() {
-                " "
-            } else {
-                "\"} "
-            });
-            number(text, sample.value);
-            text.push('\n');
+        encode_samples(text, family);
+    }
+}
+
+/// Writes the samples of `family`, to the end of `text`; what it is stands there already.
+pub fn encode_samples(text: &mut String, family: Family<'_>) {
+    let before_values = before_values(&family.labels);
+    for sample in family.samples {
+        text.push_str(family.metric.name);
+        text.push_str(sample.suffix);
+        for (before, value) in before_values.iter().zip(&sample.label_values) {
+            text.push_str(before);
+            escape(text, value);
         }
+        text.push_str(if sample.label_values.is_empty() {
+            " "
+        } else {
+            "\"} "
+        });
+        number(text, sample.value);
+        text.push('\n');
     }
 }
 

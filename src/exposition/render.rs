@@ -1,9 +1,8 @@
-//! A scrape's body: what follows from the Snapshot, written and compressed once, and the small part
-//! that can be different at each scrape, put behind it.
+//! A scrape's body: what was written and compressed before, and one line of the scrape's own.
 //!
-//! The body has three parts. Heroku's figures are nearly all of it; they change when Heroku's do,
-//! and both dialects write them alike. How the polls go changes with each poll. The end is of the
-//! scrape.
+//! The body has four parts. Heroku's figures are nearly all of it; they change when Heroku's do,
+//! and both dialects write them alike. How the polls go changes with each poll. The ending is of the
+//! process, and stands for a moment. The last line counts the scrapes.
 //!
 //! A compressed body is one gzip member: each part is deflate blocks that end at a byte, so that
 //! those of the next can be put behind them. Members put behind one another would do by the standard
@@ -11,18 +10,24 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use flate2::{Compress, Compression, FlushCompress};
 use jiff::Timestamp;
 
-use super::encode::{Dialect, encode};
+use super::encode::{Dialect, encode, encode_samples};
 use super::families::{self, Family, Figures, Shown};
 use crate::domain::snapshot::Snapshot;
 
-/// The part of a scrape that follows from the Snapshot, in both dialects.
+/// What of a body follows from the Snapshot.
 #[derive(Debug)]
 pub struct Rendered {
     figures: Arc<Part>,
+    polls: InBoth,
+}
+
+/// A part that each dialect writes in its own way.
+#[derive(Debug)]
+pub struct InBoth {
     classic: Part,
     openmetrics: Part,
 }
@@ -41,15 +46,9 @@ const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 impl Rendered {
     /// What `snapshot` tells beside `figures`, which are its figures.
     pub fn new(figures: Arc<Part>, snapshot: &Snapshot) -> Self {
-        let polls = |dialect| {
-            let mut text = String::new();
-            encode(&mut text, families::of_polls(snapshot), dialect);
-            Part::new(text)
-        };
         Self {
             figures,
-            classic: polls(Dialect::Classic),
-            openmetrics: polls(Dialect::OpenMetrics),
+            polls: InBoth::new(|| families::of_polls(snapshot)),
         }
     }
 
@@ -58,28 +57,48 @@ impl Rendered {
         &self.figures
     }
 
-    /// The pieces of a whole body in `dialect`, of which `families` are the end.
-    pub fn body<'a>(
+    /// The pieces of a whole body in `dialect`. `scrapes` is the rest of the last family in
+    /// `ending`.
+    pub fn body(
         &self,
         dialect: Dialect,
         gzip: bool,
-        families: impl Iterator<Item = Family<'a>>,
-    ) -> [Bytes; 4] {
-        let polls = match dialect {
+        ending: &InBoth,
+        scrapes: Family<'_>,
+    ) -> [Bytes; 5] {
+        let mut last = String::new();
+        encode_samples(&mut last, scrapes);
+        last.push_str(dialect.end());
+        let parts = [&self.figures, self.polls.of(dialect), ending.of(dialect)];
+        if gzip {
+            let [figures, polls, ending] = parts.map(|part| part.deflated.clone());
+            let header = Bytes::from_static(&GZIP_HEADER);
+            [header, figures, polls, ending, gzip_end(parts, &last)]
+        } else {
+            let [figures, polls, ending] = parts.map(|part| part.plain.clone());
+            [Bytes::new(), figures, polls, ending, last.into()]
+        }
+    }
+}
+
+impl InBoth {
+    /// The part that `families` is.
+    pub fn new<'a, F: Iterator<Item = Family<'a>>>(families: impl Fn() -> F) -> Self {
+        let part = |dialect| {
+            let mut text = String::new();
+            encode(&mut text, families(), dialect);
+            Part::new(text)
+        };
+        Self {
+            classic: part(Dialect::Classic),
+            openmetrics: part(Dialect::OpenMetrics),
+        }
+    }
+
+    fn of(&self, dialect: Dialect) -> &Part {
+        match dialect {
             Dialect::Classic => &self.classic,
             Dialect::OpenMetrics => &self.openmetrics,
-        };
-        let mut end = String::new();
-        encode(&mut end, families, dialect);
-        end.push_str(dialect.end());
-        let parts = [&*self.figures, polls];
-        if gzip {
-            let [figures, polls] = parts.map(|part| part.deflated.clone());
-            let header = Bytes::from_static(&GZIP_HEADER);
-            [header, figures, polls, gzip_end(parts, &end).into()]
-        } else {
-            let [figures, polls] = parts.map(|part| part.plain.clone());
-            [Bytes::new(), figures, polls, end.into()]
         }
     }
 }
@@ -118,44 +137,36 @@ fn deflated(text: &[u8]) -> Vec<u8> {
     blocks
 }
 
-/// The end of a compressed text of which `parts` are the beginning: the last blocks, and the trailer
+/// The end of a compressed text of which `parts` are the beginning: the last block, and the trailer
 /// with the checksum and the length of the whole.
 ///
-/// The blocks are stored ones (RFC 1951, section 3.2.4): to compress a few kilobytes for one scrape
-/// alone costs more than to send them.
-fn gzip_end(parts: [&Part; 2], end: &str) -> Vec<u8> {
-    const MOST: usize = u16::MAX as usize;
-    let mut gzip = Vec::with_capacity(end.len() + end.len() / MOST * 5 + 16);
-    let mut rest = end.as_bytes();
-    loop {
-        let (block, others) = rest.split_at(rest.len().min(MOST));
-        let length = block.len() as u16;
-        gzip.push(u8::from(others.is_empty()));
-        gzip.extend(length.to_le_bytes());
-        gzip.extend((!length).to_le_bytes());
-        gzip.extend(block);
-        rest = others;
-        if rest.is_empty() {
-            break;
-        }
+/// The block is a stored one (RFC 1951, section 3.2.4): to compress a line for one scrape alone
+/// costs more than to send it. It has the length of a line, far below the most that one can have.
+fn gzip_end(parts: [&Part; 3], last: &str) -> Bytes {
+    const LAST_AND_STORED: u8 = 1;
+    let mut gzip = BytesMut::with_capacity(last.len() + 13);
+    gzip.put_u8(LAST_AND_STORED);
+    gzip.put_u16_le(last.len() as u16);
+    gzip.put_u16_le(!(last.len() as u16));
+    gzip.put(last.as_bytes());
+    let mut checksum = crc32fast::Hasher::new();
+    let mut length = last.len();
+    for part in parts {
+        checksum.combine(&part.checksum);
+        length += part.plain.len();
     }
-    let [figures, polls] = parts;
-    let mut checksum = figures.checksum.clone();
-    checksum.combine(&polls.checksum);
-    checksum.update(end.as_bytes());
-    // The length is modulo 2^32 by the standard.
-    let length = (figures.plain.len() + polls.plain.len() + end.len()) as u32;
-    gzip.extend(checksum.finalize().to_le_bytes());
-    gzip.extend(length.to_le_bytes());
-    gzip
+    checksum.update(last.as_bytes());
+    gzip.put_u32_le(checksum.finalize());
+    // Modulo 2^32 by the standard.
+    gzip.put_u32_le(length as u32);
+    gzip.freeze()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::own;
     use crate::domain::traffic::Traffic;
-    use crate::exposition::families::{LabelValues, Sample};
+    use crate::exposition::families::Answered;
     use flate2::read::GzDecoder;
     use proptest::prelude::*;
     use std::io::Read;
@@ -174,20 +185,26 @@ mod tests {
         let snapshot = Snapshot::new(Vec::new(), false, Traffic::default());
         let figures = Part::of_figures(&snapshot, Timestamp::UNIX_EPOCH, &Shown::default());
         let rendered = Rendered::new(Arc::new(figures), &snapshot);
-        let family = || Family {
-            metric: &own::PROCESS_THREADS,
-            labels: Vec::new(),
-            samples: Box::new(std::iter::once(Sample {
-                suffix: "",
-                label_values: LabelValues::new(),
-                value: 3.0,
-            })),
+        let answered = |path, count| Answered {
+            path,
+            code: "200",
+            count,
         };
+        let ending = InBoth::new(|| {
+            let answered = std::iter::once(answered("/", 2));
+            families::of_process(Timestamp::UNIX_EPOCH, None, answered)
+        });
         for dialect in [Dialect::Classic, Dialect::OpenMetrics] {
-            let body = |gzip| rendered.body(dialect, gzip, std::iter::once(family()));
-            let plain = String::from_utf8(body(false).concat()).unwrap();
-            assert!(plain.contains("\nprocess_threads 3\n"), "{plain}");
-            assert_eq!(unzip(&body(true).concat()), plain);
+            let body = |gzip| {
+                let scrapes = families::of_scrapes(answered("/metrics", 3));
+                rendered.body(dialect, gzip, &ending, scrapes).concat()
+            };
+            let plain = String::from_utf8(body(false)).unwrap();
+            assert!(
+                plain.contains("{path=\"/metrics\",code=\"200\"} 3\n"),
+                "{plain}"
+            );
+            assert_eq!(unzip(&body(true)), plain);
         }
     }
 
@@ -204,20 +221,22 @@ mod tests {
         #[test]
         fn any_texts_are_joined_to_one_member(
             seed in any::<u64>(),
-            lengths in (0_usize..60_000, 0_usize..10_000, 0_usize..200_000),
+            lengths in (0_usize..60_000, 0_usize..10_000, 0_usize..1_000, 0_usize..300),
             letters in prop_oneof![Just(2), Just(64), Just(0x80), Just(0x800), Just(0x1_0000)],
         ) {
-            let parts = [Part::new(text(seed, lengths.0, letters)), Part::new(text(!seed, lengths.1, letters))];
-            let end = text(seed ^ 1, lengths.2, letters);
-            let [figures, polls] = &parts;
+            let part = |salt, length| Part::new(text(seed ^ salt, length, letters));
+            let parts = [part(0, lengths.0), part(1, lengths.1), part(2, lengths.2)];
+            let last = text(!seed, lengths.3, letters);
+            let [figures, polls, ending] = &parts;
             let joined = [
                 &GZIP_HEADER,
                 &figures.deflated[..],
                 &polls.deflated,
-                &gzip_end(parts.each_ref(), &end),
+                &ending.deflated,
+                &gzip_end(parts.each_ref(), &last),
             ]
             .concat();
-            let plain = [&figures.plain[..], &polls.plain, end.as_bytes()].concat();
+            let plain = [&figures.plain[..], &polls.plain, &ending.plain, last.as_bytes()].concat();
             prop_assert!(unzip(&joined).into_bytes() == plain);
         }
     }

@@ -21,7 +21,7 @@ use crate::web_config::{RateLimit, Verdict, WebConfig};
 
 /// The most of an answer that is handed on at once, so that one which is not taken is in flight
 /// until it is.
-const PIECE: usize = 16 << 10;
+const PIECE: usize = 256 << 10;
 
 /// The paths by which a program is watched.
 const PROBES: [&str; 3] = ["/health", "/-/healthy", "/-/ready"];

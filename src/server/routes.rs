@@ -14,7 +14,6 @@ use axum::routing::get;
 
 use super::pieces::Pieces;
 use super::traffic::Traffic;
-use crate::exposition::families::Answered;
 use crate::exposition::negotiate;
 use crate::scrape::Scrape;
 
@@ -53,9 +52,8 @@ async fn ready_or_not(State(site): State<Arc<Site>>) -> (StatusCode, &'static st
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let dialect = negotiate::dialect(&listed(&headers, &ACCEPT));
     let gzip = negotiate::gzip(&listed(&headers, &ACCEPT_ENCODING));
-    let counts = site.traffic.counts();
-    let answered = counts.map(|(path, code, count)| Answered { path, code, count });
-    let pieces = site.scrape.body(dialect, gzip, answered).await;
+    let (answered, scrapes) = site.traffic.answered();
+    let pieces = site.scrape.body(dialect, gzip, answered, scrapes).await;
     let mut response = Body::new(Pieces::of(pieces)).into_response();
     let headers = response.headers_mut();
     headers.insert(

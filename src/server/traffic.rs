@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
 
+use crate::exposition::families::Answered;
+
 /// Every path that serves something, besides the telemetry path.
 const PATHS: [&str; 4] = ["/", "/health", "/-/healthy", "/-/ready"];
 
@@ -29,7 +31,8 @@ const OTHER: &str = "other";
 /// The answers given since the program began, by path and status.
 #[derive(Debug)]
 pub struct Traffic {
-    /// The last path is [`OTHER`], and so is the last status of each.
+    /// The last path is [`OTHER`], and so is the last status of each. Before it is the telemetry
+    /// path.
     paths: Vec<(String, [AtomicU64; CODES.len() + 1])>,
 }
 
@@ -48,15 +51,21 @@ impl Traffic {
         }
     }
 
-    /// Every count, as path, status code and number.
-    pub fn counts(&self) -> impl Iterator<Item = (&str, &'static str, u64)> {
-        let codes = || CODES.iter().map(|(_, code)| *code).chain([OTHER]);
-        self.paths.iter().flat_map(move |(path, counts)| {
-            let numbers = counts.iter().map(|count| count.load(Ordering::Relaxed));
-            codes()
-                .zip(numbers)
-                .map(|(code, number)| (path.as_str(), code, number))
-        })
+    /// What was answered: all but the scrapes, and the scrapes.
+    pub(super) fn answered(&self) -> (impl Iterator<Item = Answered<'_>> + Clone, Answered<'_>) {
+        let scrapes = (self.other().0 - 1, 0);
+        let answered = move |(path, code): (usize, usize)| {
+            let (path, counts) = &self.paths[path];
+            Answered {
+                path,
+                code: CODES.get(code).map_or(OTHER, |(_, code)| code),
+                count: counts[code].load(Ordering::Relaxed),
+            }
+        };
+        let all =
+            (0..self.paths.len()).flat_map(|path| (0..=CODES.len()).map(move |code| (path, code)));
+        let others = all.filter(move |place| *place != scrapes).map(answered);
+        (others, answered(scrapes))
     }
 
     /// Where a request for `path` is counted.
@@ -85,12 +94,16 @@ impl Traffic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_series_is_there_from_the_start() {
         let traffic = Traffic::new("/metrics");
-        assert_eq!(traffic.counts().count(), 6 * 11);
-        assert!(traffic.counts().all(|(_, _, number)| number == 0));
+        let (others, scrapes) = traffic.answered();
+        let all: Vec<_> = others.chain([scrapes]).collect();
+        let series: BTreeSet<_> = all.iter().map(|a| (a.path, a.code)).collect();
+        assert_eq!((all.len(), series.len()), (6 * 11, 6 * 11));
+        assert!(all.iter().all(|answered| answered.count == 0));
     }
 
     #[test]
@@ -100,14 +113,15 @@ mod tests {
             traffic.count(traffic.place(path), StatusCode::OK);
         }
         traffic.count(traffic.place("/"), StatusCode::IM_A_TEAPOT);
-        let counted: Vec<_> = traffic.counts().filter(|(_, _, n)| *n > 0).collect();
+        let (others, scrapes) = traffic.answered();
+        let counted: Vec<_> = others
+            .filter(|answered| answered.count > 0)
+            .map(|answered| (answered.path, answered.code, answered.count))
+            .collect();
+        assert_eq!(counted, [("/", "other", 1), ("other", "200", 4)]);
         assert_eq!(
-            counted,
-            [
-                ("/", "other", 1),
-                ("/metrics", "200", 2),
-                ("other", "200", 4)
-            ]
+            (scrapes.path, scrapes.code, scrapes.count),
+            ("/metrics", "200", 2)
         );
     }
 

@@ -184,16 +184,22 @@ pub fn of_polls(snapshot: &Snapshot) -> impl Iterator<Item = Family<'_>> {
         .chain(own::families(snapshot))
 }
 
-/// The families that can be different at each scrape: the time, what was answered, and the process.
+/// The families that change by themselves: the time, the process, and what was `answered`, which is
+/// all but the scrapes.
 pub fn of_process<'a>(
     now: Timestamp,
-    answered: impl Iterator<Item = Answered<'a>> + 'a,
     process: Option<&Process>,
+    answered: impl Iterator<Item = Answered<'a>> + 'a,
 ) -> impl Iterator<Item = Family<'a>> {
     let process = process.map(process::families).unwrap_or_default();
-    [own::month_elapsed(now), own::answered(answered)]
-        .into_iter()
+    std::iter::once(own::month_elapsed(now))
         .chain(process)
+        .chain([own::answered(answered)])
+}
+
+/// The rest of the last family of [`of_process`]: how many scrapes were answered.
+pub fn of_scrapes(scrapes: Answered<'_>) -> Family<'_> {
+    own::answered(std::iter::once(scrapes))
 }
 
 /// An instant in seconds since 1970.
