@@ -20,7 +20,7 @@ use heroku_cost_exporter::domain::snapshot::{Failure, Outcome, Polled, Snapshot,
 use heroku_cost_exporter::domain::traffic::{Endpoint, Traffic};
 use heroku_cost_exporter::domain::usage::Usage;
 use heroku_cost_exporter::exposition::encode::{Dialect, encode};
-use heroku_cost_exporter::exposition::families::{self, Answered, Family, Process, Shown};
+use heroku_cost_exporter::exposition::families::{self, Answered, Family, Figures, Process, Shown};
 use heroku_cost_exporter::exposition::negotiate;
 use heroku_cost_exporter::heroku::client::Answer;
 use heroku_cost_exporter::state::{self, About, Kept, Particular, Restored, RestoredAnswer};
@@ -310,18 +310,23 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
         code: "200",
         count: 7,
     }];
-    let end = families::of_process(now, answered.into_iter(), Some(&process));
-    let mut all = families::of_snapshot(snapshot, now, shown);
+    let figures = Figures::of(snapshot, now, shown);
+    let all = || {
+        let end = families::of_process(now, Some(&process), answered.iter().cloned());
+        figures
+            .families()
+            .chain(families::of_polls(snapshot))
+            .chain(end)
+    };
     for (dialect, format) in BOTH {
         let mut text = String::new();
-        encode(&mut text, &all, dialect);
-        encode(&mut text, &end, dialect);
+        encode(&mut text, all(), dialect);
         text.push_str(dialect.end());
         let read = exposition_reader::read(&text, format)
             .unwrap_or_else(|wrong| panic!("{dialect:?}: {wrong}\n{text}"));
         let mut series = read.series();
-        for family in all.iter().chain(&end) {
-            for sample in &family.samples {
+        for family in all() {
+            for sample in family.samples {
                 let read = series.next().expect("a sample is not in the text");
                 let bound = ["le"];
                 let labels = family.labels.iter().chain(&bound).zip(&sample.label_values);
@@ -343,8 +348,8 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
         }
         assert_eq!(series.next(), None);
     }
-    all.retain(is_herokus);
-    for sample in all.iter().flat_map(|family| &family.samples) {
+    let herokus = figures.families().chain(families::of_polls(snapshot));
+    for sample in herokus.filter(is_herokus).flat_map(|family| family.samples) {
         assert!(sample.value.is_finite(), "{sample:?}");
     }
 }

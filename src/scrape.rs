@@ -14,7 +14,7 @@ use crate::domain::month::Month;
 use crate::domain::snapshot::Snapshot;
 use crate::exposition::encode::Dialect;
 use crate::exposition::families::{self, Answered, Process, Shown};
-use crate::exposition::render::{InBoth, Part, Rendered};
+use crate::exposition::render::{Bodies, Part, Rendered};
 
 /// How long the ending stands: asking the system of the process costs more than a scrape.
 const ENDING_STANDS: Duration = Duration::from_millis(100);
@@ -48,7 +48,7 @@ struct Ending {
     made: Instant,
     /// What was answered, all but the scrapes.
     answered: Vec<u64>,
-    rendered: InBoth,
+    bodies: Bodies,
 }
 
 impl Scrape {
@@ -88,8 +88,7 @@ impl Scrape {
         let cached = self.rendered().await;
         let ending = self.ending(&cached, answered);
         let scrapes = families::of_scrapes(scrapes);
-        let rendered = &cached.rendered;
-        rendered.body(dialect, gzip, &ending.rendered, scrapes)
+        ending.bodies.body(dialect, gzip, scrapes)
     }
 
     async fn rendered(&self) -> Arc<Cached> {
@@ -153,7 +152,7 @@ impl Scrape {
             of: Arc::clone(of),
             made: Instant::now(),
             answered: answered.iter().map(|answered| answered.count).collect(),
-            rendered: InBoth::new(|| {
+            bodies: of.rendered.with_ending(|| {
                 families::of_process(now, process.as_ref(), answered.iter().cloned())
             }),
         });

@@ -55,8 +55,13 @@ pub(crate) fn block_on(
 }
 
 /// The runtime of every subcommand that asks or serves.
+///
+/// It has one worker, whatever the machine has: to pass work from thread to thread costs more than a
+/// scrape, and each thread costs memory. What takes long (to decode, to render, to check a password)
+/// is done beside it.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .context("the asynchronous runtime could not be started")
@@ -110,7 +115,7 @@ pub(crate) async fn serve(
         traffic: Arc::clone(&traffic),
     };
     let scrape = Scrape::new(published, clock, shown, process::read);
-    let routes = server::routes(scrape, traffic, &web.telemetry_path);
+    let routes = server::Routes::new(scrape, traffic, &web.telemetry_path);
     tell(&web.service_manager, "READY=1");
     if let Some(interval) = web.service_manager.sign_of_life_every() {
         background.spawn(give_signs_of_life(web.service_manager.clone(), interval));

@@ -22,14 +22,20 @@ use crate::domain::snapshot::Snapshot;
 #[derive(Debug)]
 pub struct Rendered {
     figures: Arc<Part>,
-    polls: InBoth,
+    polls: [Part; 2],
 }
 
-/// A part that each dialect writes in its own way.
+/// A body but for its last line, in both dialects.
 #[derive(Debug)]
-pub struct InBoth {
-    classic: Part,
-    openmetrics: Part,
+pub struct Bodies([Beginning; 2]);
+
+/// A body but for its last line: its parts, with the checksum and the length of them together.
+#[derive(Debug)]
+struct Beginning {
+    plain: [Bytes; 3],
+    deflated: [Bytes; 3],
+    checksum: crc32fast::Hasher,
+    length: usize,
 }
 
 /// A part of a text, plain and compressed.
@@ -48,7 +54,7 @@ impl Rendered {
     pub fn new(figures: Arc<Part>, snapshot: &Snapshot) -> Self {
         Self {
             figures,
-            polls: InBoth::new(|| families::of_polls(snapshot)),
+            polls: in_both(|| families::of_polls(snapshot)),
         }
     }
 
@@ -57,49 +63,80 @@ impl Rendered {
         &self.figures
     }
 
-    /// The pieces of a whole body in `dialect`. `scrapes` is the rest of the last family in
-    /// `ending`.
-    pub fn body(
-        &self,
-        dialect: Dialect,
-        gzip: bool,
-        ending: &InBoth,
-        scrapes: Family<'_>,
-    ) -> [Bytes; 5] {
+    /// The bodies of which `ending` are the last families.
+    pub fn with_ending<'a, F>(&self, ending: impl Fn() -> F) -> Bodies
+    where
+        F: Iterator<Item = Family<'a>>,
+    {
+        let [classic, openmetrics] = in_both(ending);
+        let [classic_polls, openmetrics_polls] = &self.polls;
+        let figures = &*self.figures;
+        Bodies([
+            Beginning::of([figures, classic_polls, &classic]),
+            Beginning::of([figures, openmetrics_polls, &openmetrics]),
+        ])
+    }
+}
+
+impl Bodies {
+    /// The pieces of a whole body in `dialect`, of which `scrapes` are the last samples.
+    pub fn body(&self, dialect: Dialect, gzip: bool, scrapes: Family<'_>) -> [Bytes; 5] {
+        let beginning = &self.0[dialect as usize];
         let mut last = String::new();
         encode_samples(&mut last, scrapes);
         last.push_str(dialect.end());
-        let parts = [&self.figures, self.polls.of(dialect), ending.of(dialect)];
         if gzip {
-            let [figures, polls, ending] = parts.map(|part| part.deflated.clone());
+            let [figures, polls, ending] = beginning.deflated.clone();
             let header = Bytes::from_static(&GZIP_HEADER);
-            [header, figures, polls, ending, gzip_end(parts, &last)]
+            [header, figures, polls, ending, beginning.gzip_end(&last)]
         } else {
-            let [figures, polls, ending] = parts.map(|part| part.plain.clone());
+            let [figures, polls, ending] = beginning.plain.clone();
             [Bytes::new(), figures, polls, ending, last.into()]
         }
     }
 }
 
-impl InBoth {
-    /// The part that `families` is.
-    pub fn new<'a, F: Iterator<Item = Family<'a>>>(families: impl Fn() -> F) -> Self {
-        let part = |dialect| {
-            let mut text = String::new();
-            encode(&mut text, families(), dialect);
-            Part::new(text)
-        };
+/// A part in each dialect, in the order of [`Dialect`].
+fn in_both<'a, F: Iterator<Item = Family<'a>>>(families: impl Fn() -> F) -> [Part; 2] {
+    [Dialect::Classic, Dialect::OpenMetrics].map(|dialect| {
+        let mut text = String::new();
+        encode(&mut text, families(), dialect);
+        Part::new(text)
+    })
+}
+
+impl Beginning {
+    fn of(parts: [&Part; 3]) -> Self {
+        let mut checksum = crc32fast::Hasher::new();
+        for part in parts {
+            checksum.combine(&part.checksum);
+        }
         Self {
-            classic: part(Dialect::Classic),
-            openmetrics: part(Dialect::OpenMetrics),
+            plain: parts.map(|part| part.plain.clone()),
+            deflated: parts.map(|part| part.deflated.clone()),
+            checksum,
+            length: parts.iter().map(|part| part.plain.len()).sum(),
         }
     }
 
-    fn of(&self, dialect: Dialect) -> &Part {
-        match dialect {
-            Dialect::Classic => &self.classic,
-            Dialect::OpenMetrics => &self.openmetrics,
-        }
+    /// The end of the compressed text: the last block, and the trailer with the checksum and the
+    /// length of the whole.
+    ///
+    /// The block is a stored one (RFC 1951, section 3.2.4): to compress a line for one scrape alone
+    /// costs more than to send it. A line is far shorter than the most that such a block can have.
+    fn gzip_end(&self, last: &str) -> Bytes {
+        const LAST_AND_STORED: u8 = 1;
+        let mut gzip = BytesMut::with_capacity(last.len() + 13);
+        gzip.put_u8(LAST_AND_STORED);
+        gzip.put_u16_le(last.len() as u16);
+        gzip.put_u16_le(!(last.len() as u16));
+        gzip.put(last.as_bytes());
+        let mut checksum = self.checksum.clone();
+        checksum.update(last.as_bytes());
+        gzip.put_u32_le(checksum.finalize());
+        // Modulo 2^32 by the standard.
+        gzip.put_u32_le((self.length + last.len()) as u32);
+        gzip.freeze()
     }
 }
 
@@ -137,31 +174,6 @@ fn deflated(text: &[u8]) -> Vec<u8> {
     blocks
 }
 
-/// The end of a compressed text of which `parts` are the beginning: the last block, and the trailer
-/// with the checksum and the length of the whole.
-///
-/// The block is a stored one (RFC 1951, section 3.2.4): to compress a line for one scrape alone
-/// costs more than to send it. It has the length of a line, far below the most that one can have.
-fn gzip_end(parts: [&Part; 3], last: &str) -> Bytes {
-    const LAST_AND_STORED: u8 = 1;
-    let mut gzip = BytesMut::with_capacity(last.len() + 13);
-    gzip.put_u8(LAST_AND_STORED);
-    gzip.put_u16_le(last.len() as u16);
-    gzip.put_u16_le(!(last.len() as u16));
-    gzip.put(last.as_bytes());
-    let mut checksum = crc32fast::Hasher::new();
-    let mut length = last.len();
-    for part in parts {
-        checksum.combine(&part.checksum);
-        length += part.plain.len();
-    }
-    checksum.update(last.as_bytes());
-    gzip.put_u32_le(checksum.finalize());
-    // Modulo 2^32 by the standard.
-    gzip.put_u32_le(length as u32);
-    gzip.freeze()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,14 +202,14 @@ mod tests {
             code: "200",
             count,
         };
-        let ending = InBoth::new(|| {
+        let bodies = rendered.with_ending(|| {
             let answered = std::iter::once(answered("/", 2));
             families::of_process(Timestamp::UNIX_EPOCH, None, answered)
         });
         for dialect in [Dialect::Classic, Dialect::OpenMetrics] {
             let body = |gzip| {
                 let scrapes = families::of_scrapes(answered("/metrics", 3));
-                rendered.body(dialect, gzip, &ending, scrapes).concat()
+                bodies.body(dialect, gzip, scrapes).concat()
             };
             let plain = String::from_utf8(body(false)).unwrap();
             assert!(
@@ -227,16 +239,10 @@ mod tests {
             let part = |salt, length| Part::new(text(seed ^ salt, length, letters));
             let parts = [part(0, lengths.0), part(1, lengths.1), part(2, lengths.2)];
             let last = text(!seed, lengths.3, letters);
-            let [figures, polls, ending] = &parts;
-            let joined = [
-                &GZIP_HEADER,
-                &figures.deflated[..],
-                &polls.deflated,
-                &ending.deflated,
-                &gzip_end(parts.each_ref(), &last),
-            ]
-            .concat();
-            let plain = [&figures.plain[..], &polls.plain, &ending.plain, last.as_bytes()].concat();
+            let beginning = Beginning::of(parts.each_ref());
+            let [figures, polls, ending] = &beginning.deflated;
+            let joined = [&GZIP_HEADER, &figures[..], polls, ending, &beginning.gzip_end(&last)].concat();
+            let plain = [&beginning.plain.concat(), last.as_bytes()].concat();
             prop_assert!(unzip(&joined).into_bytes() == plain);
         }
     }

@@ -46,7 +46,7 @@ pub struct Answer<T> {
 }
 
 /// What the pages of an answer can be read as.
-pub trait FromPages: Sized {
+pub trait FromPages: Sized + Send + 'static {
     /// Reads them: gives what was understood, and for each row that was left out, why.
     ///
     /// # Errors
@@ -102,8 +102,8 @@ impl Transport {
         if pages.is_empty() {
             return Ok(Fetched::Unchanged);
         }
-        let (data, left_out) =
-            T::from_pages(&pages).map_err(|why| Error::Malformed(printable(token, &why)))?;
+        let (read, pages) = beside(move || (T::from_pages(&pages), pages)).await;
+        let (data, left_out) = read.map_err(|why| Error::Malformed(printable(token, &why)))?;
         let left_out = left_out.iter().map(|why| printable(token, why)).collect();
         // The first page's tag says nothing of the others.
         let etag = first_etag.filter(|_| pages.len() == 1);
@@ -117,6 +117,19 @@ impl Transport {
             pages,
             validator,
         }))
+    }
+}
+
+/// Does what can take long beside the threads that serve: to read ten thousand apps takes longer than
+/// a scrape should wait.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending, and this task with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

@@ -4,14 +4,12 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -20,7 +18,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::activity::{Activity, Doing, Watched};
+use super::gate::Gate;
 use super::limits::Limits;
+use super::routes::Routes;
 use super::traffic::Traffic;
 
 /// The first byte of every TLS handshake. <https://www.rfc-editor.org/rfc/rfc8446#section-5.1>
@@ -33,7 +33,8 @@ const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain;
 /// What every connection works with.
 #[derive(Debug)]
 pub(super) struct Hall {
-    pub(super) routes: Router,
+    pub(super) gate: Gate,
+    pub(super) routes: Routes,
     pub(super) limits: Limits,
     pub(super) traffic: Arc<Traffic>,
 }
@@ -41,7 +42,7 @@ pub(super) struct Hall {
 impl Hall {
     /// Answers the requests of a connection until it ends or `stop` becomes true.
     pub(super) async fn host(
-        &self,
+        self: &Arc<Self>,
         stream: TcpStream,
         tls: Option<Arc<rustls::ServerConfig>>,
         stop: watch::Receiver<bool>,
@@ -87,14 +88,12 @@ impl Hall {
         TlsAcceptor::from(tls).accept(stream).await
     }
 
-    async fn speak_http1<S>(&self, stream: S, stop: watch::Receiver<bool>)
+    async fn speak_http1<S>(self: &Arc<Self>, stream: S, stop: watch::Receiver<bool>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::default());
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.idle)
             .max_buf_size(self.limits.head_bytes)
             .max_headers(self.limits.head_lines)
             .serve_connection(
@@ -118,7 +117,7 @@ impl Hall {
         tracing::debug!(%error, "a connection broke");
     }
 
-    async fn speak_http2<S>(&self, stream: S, stop: watch::Receiver<bool>)
+    async fn speak_http2<S>(self: &Arc<Self>, stream: S, stop: watch::Receiver<bool>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -134,7 +133,7 @@ impl Hall {
     }
 
     fn service(
-        &self,
+        self: &Arc<Self>,
         activity: &Arc<Activity>,
     ) -> impl hyper::service::HttpService<
         Incoming,
@@ -142,15 +141,15 @@ impl Hall {
         Error = std::convert::Infallible,
         Future: Send,
     > + use<> {
-        let routes = TowerToHyperService::new(self.routes.clone());
+        let hall = Arc::clone(self);
         let activity = Arc::clone(activity);
-        service_fn(move |request: hyper::Request<Incoming>| {
+        service_fn(move |request| {
             let request_begun = Activity::begin(&activity);
-            let answer = routes.call(request);
+            let hall = Arc::clone(&hall);
             async move {
-                let answer = answer.await;
+                let answer = hall.gate.answer(request, &hall.routes).await;
                 drop(request_begun);
-                answer
+                Ok(answer)
             }
         })
     }

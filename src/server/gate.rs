@@ -6,16 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, Method, StatusCode, Version};
-use axum::middleware::Next;
+use axum::http::{HeaderValue, Method, Request, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Frame, SizeHint};
+use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
 use super::limits::Limits;
+use super::routes::Routes;
 use super::traffic::Traffic;
 use crate::web_config::{RateLimit, Verdict, WebConfig};
 
@@ -50,17 +49,13 @@ impl Gate {
         }
     }
 
-    /// Answers a request.
-    pub(super) async fn answer(
-        State(gate): State<Arc<Self>>,
-        request: Request,
-        next: Next,
-    ) -> Response {
-        let place = gate.traffic.place(request.uri().path());
-        let web = Arc::clone(&gate.web.borrow());
+    /// Answers a request, by `routes` where it passes.
+    pub(super) async fn answer(&self, request: Request<Incoming>, routes: &Routes) -> Response {
+        let place = self.traffic.place(request.uri().path());
+        let web = Arc::clone(&self.web.borrow());
         let ends_connection =
             !request.body().is_end_stream() && request.version() <= Version::HTTP_11;
-        let mut response = gate.admit(&web, request, next).await;
+        let mut response = self.admit(&web, request, routes).await;
         if ends_connection {
             // Nothing here takes a body, so that none is read; HTTP/2 ends the stream alone.
             let close = HeaderValue::from_static("close");
@@ -69,11 +64,16 @@ impl Gate {
         for (name, value) in &web.headers {
             response.headers_mut().insert(name, value.clone());
         }
-        gate.traffic.count(place, response.status());
+        self.traffic.count(place, response.status());
         response
     }
 
-    async fn admit(&self, web: &WebConfig, request: Request, next: Next) -> Response {
+    async fn admit(
+        &self,
+        web: &WebConfig,
+        request: Request<Incoming>,
+        routes: &Routes,
+    ) -> Response {
         if !request.body().is_end_stream()
             && matches!(*request.method(), Method::GET | Method::HEAD)
         {
@@ -95,12 +95,12 @@ impl Gate {
         // Whether the program lives must be known when everything else is taken.
         let is_probe = PROBES.contains(&request.uri().path());
         let Some(in_flight) = self.in_flight.as_ref().filter(|_| !is_probe) else {
-            return next.run(request).await;
+            return routes.answer(request).await;
         };
         let Ok(permit) = Arc::clone(in_flight).try_acquire_owned() else {
             return refusal(StatusCode::SERVICE_UNAVAILABLE);
         };
-        next.run(request).await.map(|body| {
+        routes.answer(request).await.map(|body| {
             Body::new(InFlight {
                 body,
                 piece: Bytes::new(),

@@ -13,7 +13,6 @@ mod traffic;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -22,7 +21,7 @@ use crate::web_config::WebConfig;
 use connection::{Hall, stopped};
 use gate::Gate;
 pub use limits::Limits;
-pub use routes::routes;
+pub use routes::Routes;
 pub use traffic::Traffic;
 
 /// How long to wait when a connection could not be accepted, as when descriptors have run out.
@@ -43,7 +42,7 @@ pub struct Terms {
 /// flight and returns, within two seconds.
 pub async fn serve(
     listeners: Vec<TcpListener>,
-    routes: Router,
+    routes: impl Into<Routes>,
     terms: Terms,
     shutdown: impl Future<Output = ()>,
 ) {
@@ -52,9 +51,9 @@ pub async fn serve(
         web,
         traffic,
     } = terms;
-    let gate = Arc::new(Gate::new(web.clone(), Arc::clone(&traffic), &limits));
     let hall = Arc::new(Hall {
-        routes: routes.layer(middleware::from_fn_with_state(gate, Gate::answer)),
+        gate: Gate::new(web.clone(), Arc::clone(&traffic), &limits),
+        routes: routes.into(),
         limits,
         traffic,
     });

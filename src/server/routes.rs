@@ -1,5 +1,6 @@
 //! The routes, and the published state as a client asks for it. A scrape is answered from memory.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,9 +9,12 @@ use axum::extract::State;
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 
 use super::pieces::Pieces;
 use super::traffic::Traffic;
@@ -25,20 +29,60 @@ struct Site {
     landing_page: String,
 }
 
-/// The routes over what is published; `traffic` is what was answered.
-pub fn routes(scrape: Scrape, traffic: Arc<Traffic>, telemetry_path: &str) -> Router {
-    let landing_page = landing_page(telemetry_path);
-    Router::new()
-        .route("/", get(landing))
-        .route("/health", get(async || "OK"))
-        .route("/-/healthy", get(async || "OK"))
-        .route("/-/ready", get(ready_or_not))
-        .route(telemetry_path, get(metrics))
-        .with_state(Arc::new(Site {
+/// Every route.
+#[derive(Debug)]
+pub struct Routes {
+    /// What scrapes are answered from, where there are scrapes.
+    scraped: Option<(String, Arc<Site>)>,
+    router: TowerToHyperService<Router>,
+}
+
+impl Routes {
+    /// The routes over what is published; `traffic` is what was answered.
+    pub fn new(scrape: Scrape, traffic: Arc<Traffic>, telemetry_path: &str) -> Self {
+        let site = Arc::new(Site {
             scrape,
             traffic,
-            landing_page,
-        }))
+            landing_page: landing_page(telemetry_path),
+        });
+        let router = Router::new()
+            .route("/", get(landing))
+            .route("/health", get(async || "OK"))
+            .route("/-/healthy", get(async || "OK"))
+            .route("/-/ready", get(ready_or_not))
+            .route(telemetry_path, get(metrics))
+            .with_state(Arc::clone(&site));
+        Self {
+            scraped: Some((telemetry_path.to_owned(), site)),
+            ..router.into()
+        }
+    }
+
+    /// Answers a request. A scrape is recognised before the router, whose layers cost more than the
+    /// rest of it.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response {
+        match &self.scraped {
+            Some((path, site))
+                if request.method() == Method::GET && request.uri().path() == path =>
+            {
+                site.metrics(request.headers()).await
+            }
+            _ => {
+                let Ok(response) = self.router.call(request).await;
+                response
+            }
+        }
+    }
+}
+
+impl From<Router> for Routes {
+    /// Routes without scrapes.
+    fn from(router: Router) -> Self {
+        Self {
+            scraped: None,
+            router: TowerToHyperService::new(router),
+        }
+    }
 }
 
 async fn ready_or_not(State(site): State<Arc<Site>>) -> (StatusCode, &'static str) {
@@ -50,30 +94,35 @@ async fn ready_or_not(State(site): State<Arc<Site>>) -> (StatusCode, &'static st
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let dialect = negotiate::dialect(&listed(&headers, &ACCEPT));
-    let gzip = negotiate::gzip(&listed(&headers, &ACCEPT_ENCODING));
-    let (answered, scrapes) = site.traffic.answered();
-    let pieces = site.scrape.body(dialect, gzip, answered, scrapes).await;
-    let mut response = Body::new(Pieces::of(pieces)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static(dialect.content_type()),
-    );
-    headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
-    if gzip {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    site.metrics(&headers).await
+}
+
+impl Site {
+    async fn metrics(&self, headers: &HeaderMap) -> Response {
+        let dialect = negotiate::dialect(&listed(headers, &ACCEPT));
+        let gzip = negotiate::gzip(&listed(headers, &ACCEPT_ENCODING));
+        let (answered, scrapes) = self.traffic.answered();
+        let pieces = self.scrape.body(dialect, gzip, answered, scrapes).await;
+        let mut response = Response::new(Body::new(Pieces::of(pieces)));
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(dialect.content_type()),
+        );
+        headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+        if gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
     }
-    response
 }
 
 /// A list header's values as one, which is what several of them mean (RFC 9110, section 5.3).
-fn listed(headers: &HeaderMap, name: &HeaderName) -> String {
-    let values = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values.collect::<Vec<_>>().join(",")
+fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
+    let values = headers.get_all(name).iter();
+    let mut values = values.filter_map(|value| value.to_str().ok());
+    let first = Cow::from(values.next().unwrap_or_default());
+    values.fold(first, |list, value| [&list, ",", value].concat().into())
 }
 
 async fn landing(State(site): State<Arc<Site>>) -> impl IntoResponse {
