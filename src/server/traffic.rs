@@ -52,7 +52,7 @@ impl Traffic {
     }
 
     /// What was answered: all but the scrapes, and the scrapes.
-    pub(super) fn answered(&self) -> (impl Iterator<Item = Answered<'_>> + Clone, Answered<'_>) {
+    pub fn answered(&self) -> (impl Iterator<Item = Answered<'_>> + Clone, Answered<'_>) {
         let scrapes = (self.other().0 - 1, 0);
         let answered = move |(path, code): (usize, usize)| {
             let (path, counts) = &self.paths[path];

@@ -63,7 +63,9 @@ impl Served {
     }
 
     pub(crate) fn counted(&self, path: &str, code: &str) -> u64 {
-        let mut counts = self.traffic.counts();
-        counts.find(|(p, c, _)| (*p, *c) == (path, code)).unwrap().2
+        let (others, scrapes) = self.traffic.answered();
+        let mut answered = others.chain([scrapes]);
+        let found = answered.find(|answered| (answered.path, answered.code) == (path, code));
+        found.unwrap().count
     }
 }

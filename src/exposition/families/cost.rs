@@ -14,7 +14,7 @@ use crate::domain::snapshot::Team;
 /// A team and its costs.
 pub(super) type Costs<'a> = [(&'a Team, TeamCost<'a>)];
 
-/// The families that have a series, in the catalogue's order.
+/// The families that have a series, in the catalogue's order; and the program's own.
 pub(super) fn families<'a>(costs: &'a Costs<'a>, rules: &'a Rules) -> Vec<Family<'a>> {
     let families = [
         Family::of_heroku(&cost::TEAM_COST, team_costs(costs)),
@@ -42,7 +42,8 @@ pub(super) fn families<'a>(costs: &'a Costs<'a>, rules: &'a Rules) -> Vec<Family
             let spaces = &month.usage.spaces;
             [spaces.private, spaces.shield]
         }),
-        Family::of_heroku(&cost::APPS_ROLLED_UP, rolled_up(costs)),
+        // The program's own, which are always there.
+        Some(Family::new(&cost::APPS_ROLLED_UP, rolled_up(costs))),
     ];
     families.into_iter().flatten().collect()
 }
@@ -175,12 +176,9 @@ fn per_space_kind<'a>(
     Family::of_heroku(metric, samples)
 }
 
-/// Of each team that has usage.
 fn rolled_up<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
-    costs.iter().filter_map(|(team, cost)| {
-        let mut months = cost.months().into_iter();
-        let has_usage = months.any(|(_, billed)| billed.cost.is_some());
+    costs.iter().map(|(team, cost)| {
         let labels = smallvec![team.name.as_str().into()];
-        has_usage.then(|| Sample::new(labels, cost.rolled_up as f64))
+        Sample::new(labels, cost.rolled_up as f64)
     })
 }
