@@ -68,7 +68,7 @@ pins:
 		{ echo "Dockerfile: RUST_VERSION is not $$channel, as rust-toolchain.toml has it" >&2; exit 1; }
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # What takes longer than the tests, or more than a stable toolchain.
 
@@ -108,3 +108,37 @@ soak soak-document:
 	cargo build --release --package heroku-cost-exporter --package soak
 	$(TARGET_DIR)/release/soak --exporter $(TARGET_DIR)/release/heroku-cost-exporter \
 		--scrapes $(SOAK_SCRAPES) --polls $(SOAK_POLLS) --seed $(SOAK_SEED) --speed $(SOAK_SPEED) $(SOAK_FLAGS)
+
+BENCH_PAIRS ?= 7
+BENCH_SECONDS ?= 3
+BENCH_ROUNDS ?= 31
+
+.PHONY: bench bench-document bench-built instructions
+
+# The exporter is built by itself: beside other crates it could get features that it is not released
+# with.
+bench-built:
+	crates/bench/install
+	cargo build --release --locked
+	cargo build --release --locked --package bench
+
+# What is released, beside nginx and serde_json: an aim that is missed is a result, and no failure.
+# `make bench-document` also puts the result, and the count of instructions, into
+# docs/PERFORMANCE.md.
+bench: BENCH_FLAGS :=
+bench-document: BENCH_FLAGS := --document docs/PERFORMANCE.md
+bench: ## Measure speed and memory beside nginx and serde_json
+bench bench-document: bench-built
+	$(TARGET_DIR)/release/bench run --exporter $(TARGET_DIR)/release/heroku-cost-exporter \
+		--pairs $(BENCH_PAIRS) --seconds $(BENCH_SECONDS) --rounds $(BENCH_ROUNDS) $(BENCH_FLAGS)
+
+bench-document: instructions-document
+
+.PHONY: instructions-document
+
+# A number that is the same in each run on one machine, for regressions that times do not show.
+instructions: INSTRUCTIONS_FLAGS :=
+instructions-document: INSTRUCTIONS_FLAGS := --document docs/PERFORMANCE.md
+instructions: ## Count the instructions of a poll under valgrind, twice
+instructions instructions-document: bench-built
+	$(TARGET_DIR)/release/bench instructions $(INSTRUCTIONS_FLAGS)

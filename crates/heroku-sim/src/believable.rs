@@ -28,9 +28,10 @@ mod usage;
 use jiff::civil::Date;
 
 use crate::company::{Company, EnterpriseAccount, Team};
-use calendar::Month;
 use cast::TEAMS;
-use draws::Draws;
+
+pub(crate) use calendar::Month;
+pub(crate) use draws::Draws;
 
 /// The closed months that are given: Heroku's usage reaches back twelve.
 const CLOSED_MONTHS: i32 = 12;

@@ -40,6 +40,7 @@ mod rate;
 mod route;
 mod server;
 mod simulator;
+mod sized;
 mod state;
 mod stream;
 

@@ -1,0 +1,121 @@
+//! The memory of the exporter's process.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use crate::Flags;
+use crate::exporter::{Clock, Exporter, Heroku};
+use crate::http::{CLASSIC, Connection, FORMS, PROMETHEUS};
+use crate::table::{Row, bytes, shown};
+
+/// The most memory at 10,000 apps, in bodies.
+const BODIES: f64 = 3.0;
+const POLLS: usize = 10;
+const SCRAPES: u64 = 1_000;
+
+/// The most memory of a small company after a day, in bytes.
+const SMALL: f64 = (10 << 20) as f64;
+const POLLS_OF_A_DAY: usize = 24;
+
+/// How many seconds pass in one, for a large company and for a small one: a timeout of the
+/// exporter's must not become shorter than an answer takes.
+const SPEEDS: [u32; 2] = [30, 60];
+
+/// The most that was ever taken, over ten polls of which each brings other figures, and a thousand
+/// scrapes, four at once and each of another form.
+pub(crate) fn peak(
+    flags: &Flags,
+    runtime: &tokio::runtime::Runtime,
+    apps: u32,
+) -> anyhow::Result<Row> {
+    let heroku = Heroku::start(runtime, (2, apps), Clock::Fast(SPEEDS[0]))?;
+    let exporter = Exporter::ready(&flags.exporter, &heroku)?;
+    let (stop, scrapes) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        let scrapers: Vec<_> = FORMS
+            .map(|(accept, gzip)| {
+                let (exporter, stop, scrapes) = (&exporter, &stop, &scrapes);
+                scope.spawn(move || -> anyhow::Result<()> {
+                    while !stop.load(Ordering::Relaxed) {
+                        let answer = exporter.get("/metrics", accept, gzip)?;
+                        ensure!(answer.status == 200, "a scrape failed: {}", answer.status);
+                        scrapes.fetch_add(1, Ordering::Relaxed);
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    Ok(())
+                })
+            })
+            .into();
+        let mut polled = Ok(());
+        let mut poll = 1;
+        while polled.is_ok()
+            && scrapers.iter().all(|scraper| !scraper.is_finished())
+            && (poll <= POLLS || scrapes.load(Ordering::Relaxed) < SCRAPES)
+        {
+            heroku.change(poll as u64 + 1);
+            poll += 1;
+            polled = heroku.wait_for_answers(poll * 4);
+        }
+        stop.store(true, Ordering::Relaxed);
+        for scraper in scrapers {
+            scraper
+                .join()
+                .map_err(|_| anyhow::anyhow!("a scraper panicked"))??;
+        }
+        polled
+    })?;
+    let (peak, after) = (exporter.memory("VmHWM")?, exporter.memory("VmRSS")?);
+    let body = exporter.get("/metrics", PROMETHEUS, false)?.body.len();
+    exporter.stop()?;
+    heroku.stop();
+    let ratio = shown(peak as f64 / body as f64);
+    Ok(Row {
+        work: format!(
+            "peak memory, {apps} apps, over ten polls and a thousand scrapes, four at once"
+        ),
+        against: format!("the plain body, {}", bytes(body as f64)),
+        aim: format!("{BODIES:.0} times or less"),
+        measured: format!(
+            "**{ratio:.2}** times: {}; resident at the end: {}",
+            bytes(peak as f64),
+            bytes(after as f64)
+        ),
+        holds: Some(ratio <= BODIES),
+    })
+}
+
+/// What a small company takes after as many polls as a day has, scraped after each in every form.
+pub(crate) fn of_a_day(
+    flags: &Flags,
+    runtime: &tokio::runtime::Runtime,
+    apps: u32,
+) -> anyhow::Result<Row> {
+    let heroku = Heroku::start(runtime, (2, apps), Clock::Fast(SPEEDS[1]))?;
+    let exporter = Exporter::ready(&flags.exporter, &heroku)?;
+    for poll in 1..=POLLS_OF_A_DAY {
+        heroku.wait_for_answers(poll * 4)?;
+        for (accept, gzip) in FORMS {
+            let mut connection = Connection::open(exporter.address)?;
+            let answer = connection.get("/metrics", accept, gzip)?;
+            ensure!(answer.status == 200, "a scrape failed: {}", answer.status);
+            connection.get("/-/ready", CLASSIC, false)?;
+        }
+        heroku.change(poll as u64 + 1);
+    }
+    let (resident, peak) = (exporter.memory("VmRSS")?, exporter.memory("VmHWM")?);
+    exporter.stop()?;
+    heroku.stop();
+    Ok(Row {
+        work: format!("resident memory, {apps} apps, after {POLLS_OF_A_DAY} polls"),
+        against: String::new(),
+        aim: bytes(SMALL) + " or less",
+        measured: format!(
+            "**{}**; peak {}",
+            bytes(resident as f64),
+            bytes(peak as f64)
+        ),
+        holds: Some(resident as f64 <= SMALL),
+    })
+}

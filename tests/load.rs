@@ -1,0 +1,376 @@
+//! Scrapes while what they show changes thousands of times: each body is of one Snapshot, whole, and
+//! every form of it says the same. Nothing here is timed.
+//!
+//! Every Snapshot is made of one number, the change that it came with: polls are as many as it says,
+//! and figures are half of it, so that every second change brings no figure. A body that says two
+//! numbers is torn.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what is not as it has to be is a panic"
+)]
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use exposition_reader::{Format, Series};
+use flate2::read::GzDecoder;
+use heroku_cost_exporter::clock::Clock;
+use heroku_cost_exporter::domain::invoice::{Invoice, Invoices, Period};
+use heroku_cost_exporter::domain::money::Money;
+use heroku_cost_exporter::domain::month::Month;
+use heroku_cost_exporter::domain::snapshot::{Good, Outcome, Record, Snapshot, Team};
+use heroku_cost_exporter::domain::traffic::Traffic;
+use heroku_cost_exporter::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use heroku_cost_exporter::exposition::families::Shown;
+use heroku_cost_exporter::process;
+use heroku_cost_exporter::scrape::Scrape;
+use heroku_cost_exporter::server::{self, Limits, Terms};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// Noon of a day in the middle of a month.
+const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
+
+const CHANGES: u64 = 2_000;
+
+/// Every so many changes there is none until so many scrapes more were made: then some of them are
+/// of the same Snapshot in different forms.
+const REST_EVERY: u64 = 50;
+const SCRAPES_AT_REST: u64 = 12;
+
+const TEAMS: [&str; 3] = ["ops", "quote\"back\\slash", "line\nfeed ☕"];
+const APPS: u32 = 8;
+
+/// Every form of a body: its format, and whether it is compressed.
+const FORMS: [(Format, bool); 4] = [
+    (Format::Classic, false),
+    (Format::OpenMetrics, true),
+    (Format::Classic, true),
+    (Format::OpenMetrics, false),
+];
+
+/// Of families from here on a body tells of the scrape and not of the Snapshot.
+const END: &str = "heroku_billing_month_elapsed_ratio";
+
+/// What Heroku said, all of it of the number `figure`.
+#[derive(Clone)]
+struct Said {
+    invoices: Good<Invoices>,
+    usage: Good<Usage>,
+}
+
+impl Said {
+    fn of(figure: u64) -> Self {
+        let months = [Month::at(NOW).previous(), Month::at(NOW)];
+        let invoices = months.map(|month| invoice(figure, month));
+        let usage = Usage {
+            months: months.map(|month| (month, usage(figure))).into(),
+        };
+        Self {
+            invoices: good(Invoices::new(invoices.into())),
+            usage: good(usage),
+        }
+    }
+}
+
+fn good<T>(data: T) -> Good<T> {
+    Good {
+        data: Arc::new(data),
+        at: NOW,
+        changed_at: NOW,
+    }
+}
+
+fn invoice(figure: u64, month: Month) -> Invoice {
+    let dollars = Some(Money::from_whole_dollars(figure as i32));
+    let day = format!("{month}-01");
+    Invoice {
+        number: Some(figure as i64),
+        period: Period::read(Some(&day), Some(&day)).expect("it is a day"),
+        state: Some(0),
+        payment_status: figure.to_string(),
+        total: dollars,
+        charges: dollars,
+        credits: dollars,
+        addons: dollars,
+        database: dollars,
+        platform: dollars,
+        dyno_units: Some(figure as f64),
+        weighted_dyno_hours: Some(figure as f64),
+        updated_at: None,
+    }
+}
+
+fn usage(figure: u64) -> MonthlyUsage {
+    let figure = Some(figure as f64);
+    let figures = Figures {
+        dynos: figure,
+        data: figure,
+        partner: figure,
+        addons: figure,
+        connect: figure,
+    };
+    let apps = (0..APPS).map(|app| (format!("app \"{app}\""), figures));
+    MonthlyUsage {
+        team_name: None,
+        team: figures,
+        spaces: Spaces::default(),
+        apps: apps.collect(),
+    }
+}
+
+/// The Snapshot that comes with a change.
+fn snapshot(change: u64, said: &Said) -> Snapshot {
+    fn outcome<T>(good: &Good<T>, polls: u64) -> Outcome<T> {
+        Outcome {
+            last_good: Some(good.clone()),
+            failure: None,
+            record: Record {
+                polls,
+                rows_left_out: polls,
+                ..Record::default()
+            },
+        }
+    }
+    let teams = TEAMS.map(|name| Team {
+        name: name.to_owned(),
+        invoices: outcome(&said.invoices, change),
+        usage: outcome(&said.usage, change),
+        asked: Team::ENDPOINTS,
+        ..Team::default()
+    });
+    Snapshot::new(teams.into(), true, Traffic::default())
+}
+
+/// The change that a body is of: what each series that tells of it says is the same.
+fn change_of(series: &[Series]) -> u64 {
+    let (mut figures, mut polls) = (Vec::new(), Vec::new());
+    for one in series {
+        let name = one.name.as_str();
+        if name == "heroku_cost_exporter_polls_total"
+            || name == "heroku_cost_exporter_rows_left_out"
+        {
+            polls.push(one.value);
+        } else if name.starts_with("heroku_team_usage_") || is_seeds_invoice(name) {
+            figures.push(one.value);
+            figures.extend(
+                one.label("payment_status")
+                    .map(|text| text.parse::<f64>().unwrap()),
+            );
+        }
+    }
+    let rows = TEAMS.len() * (APPS as usize + 1);
+    // Four types and the units of two months for each row; sixteen metrics of invoices for each
+    // team, two of which have a label that tells it too.
+    assert_eq!(figures.len(), rows * 5 * 2 + TEAMS.len() * 18);
+    assert_eq!(polls.len(), TEAMS.len() * 2 * 2);
+    let change = polls[0];
+    assert!(
+        polls.iter().all(|poll| *poll == change),
+        "of two polls: {polls:?}"
+    );
+    let figure = (change / 2.0).floor();
+    assert!(
+        figures.iter().all(|one| *one == figure),
+        "at poll {change}: {figures:?}"
+    );
+    change as u64
+}
+
+fn is_seeds_invoice(name: &str) -> bool {
+    ["heroku_invoice_current_", "heroku_invoice_previous_"]
+        .iter()
+        .any(|beginning| name.starts_with(beginning))
+}
+
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// The text of a scrape.
+    fn scrape(&mut self, (format, gzip): (Format, bool)) -> String {
+        let accept = match format {
+            Format::Classic => "text/plain;version=0.0.4",
+            Format::OpenMetrics => "application/openmetrics-text;version=1.0.0",
+        };
+        let encoding = if gzip { "gzip" } else { "identity" };
+        let request = format!(
+            "GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\nAccept-Encoding: {encoding}\r\n\r\n"
+        );
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert!(
+                self.0.read_line(&mut head).unwrap() > 0,
+                "no answer: {head}"
+            );
+        }
+        let head = head.to_ascii_lowercase();
+        assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
+        assert_eq!(head.contains("\r\ncontent-encoding: gzip\r\n"), gzip);
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .expect("a scrape tells its length");
+        let mut body = vec![0; length.parse().unwrap()];
+        self.0.read_exact(&mut body).unwrap();
+        if !gzip {
+            return String::from_utf8(body).unwrap();
+        }
+        let mut text = String::new();
+        let mut decoder = GzDecoder::new(body.as_slice());
+        decoder.read_to_string(&mut text).unwrap();
+        assert!(decoder.into_inner().is_empty(), "more than one gzip member");
+        text
+    }
+}
+
+/// The series of a body that follow from the Snapshot, and the scrapes that were answered before.
+fn read(text: &str, format: Format) -> (Vec<Series>, f64) {
+    let read = exposition_reader::read(text, format).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut of_snapshot: Vec<Series> = Vec::new();
+    let mut families = read.families.into_iter();
+    for family in families.by_ref().take_while(|family| family.name != END) {
+        of_snapshot.extend(family.series);
+    }
+    let answered = families
+        .flat_map(|family| family.series)
+        .find(|one| {
+            one.name == "heroku_cost_exporter_http_requests_total"
+                && one.label("path") == Some("/metrics")
+                && one.label("code") == Some("200")
+        })
+        .expect("a body tells what was answered");
+    (of_snapshot, answered.value)
+}
+
+/// What all clients saw.
+#[derive(Default)]
+struct Seen {
+    /// For each change a digest of its series, and the forms in which they were read.
+    changes: Mutex<BTreeMap<u64, (u64, [bool; FORMS.len()])>>,
+    scrapes: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl Seen {
+    fn note(&self, change: u64, form: usize, series: &[Series]) {
+        let mut hasher = DefaultHasher::new();
+        for one in series {
+            (&one.name, &one.labels, one.value.to_bits()).hash(&mut hasher);
+        }
+        let digest = hasher.finish();
+        let mut changes = self.changes.lock().unwrap();
+        let (known, forms) = changes.entry(change).or_insert((digest, [false; 4]));
+        assert_eq!(*known, digest, "two bodies of change {change} differ");
+        forms[form] = true;
+    }
+
+    /// Scrapes over one connection, in one form after the other.
+    fn scrape(&self, address: SocketAddr, first: usize) {
+        let mut connection = Connection::open(address);
+        let (mut last_change, mut last_answered) = (0, 0.0);
+        for form in (0..FORMS.len()).cycle().skip(first) {
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let text = connection.scrape(FORMS[form]);
+            let (series, answered) = read(&text, FORMS[form].0);
+            let change = change_of(&series);
+            assert!(
+                change >= last_change && answered >= last_answered,
+                "{change} after {last_change}, {answered} after {last_answered}"
+            );
+            (last_change, last_answered) = (change, answered);
+            self.note(change, form, &series);
+            self.scrapes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
+    let mut said = Said::of(0);
+    let (sender, published) = watch::channel(Arc::new(snapshot(0, &said)));
+    let traffic = Arc::new(server::Traffic::new("/metrics"));
+    let clock = Clock::from_fn(|| NOW);
+    let scrape = Scrape::new(published, clock, Shown::default(), process::read);
+    let routes = server::routes(scrape, Arc::clone(&traffic), "/metrics");
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let terms = Terms {
+        limits: Limits::default(),
+        web: watch::channel(Arc::default()).1,
+        traffic,
+    };
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let serving = tokio::spawn(server::serve(vec![listener], routes, terms, async {
+        let _ = stopped.await;
+    }));
+
+    let seen = Arc::new(Seen::default());
+    let clients = [0, 1, 2, 3].map(|first| {
+        let seen = Arc::clone(&seen);
+        tokio::task::spawn_blocking(move || seen.scrape(address, first))
+    });
+    let is_well = || clients.iter().all(|client| !client.is_finished());
+    for change in 1..=CHANGES {
+        if change % 2 == 0 {
+            said = Said::of(change / 2);
+        }
+        sender.send_replace(Arc::new(snapshot(change, &said)));
+        let so_far = seen.scrapes.load(Ordering::Relaxed);
+        let rests = change % REST_EVERY == 0;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        while rests && is_well() && seen.scrapes.load(Ordering::Relaxed) < so_far + SCRAPES_AT_REST
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    seen.stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.await.unwrap();
+    }
+
+    // The last is at rest, and read whole in every form.
+    let last = tokio::task::spawn_blocking(move || {
+        let mut connection = Connection::open(address);
+        FORMS.map(|form| read(&connection.scrape(form), form.0).0)
+    });
+    let last = last.await.unwrap();
+    assert_eq!(change_of(&last[0]), CHANGES);
+    for series in &last[1..] {
+        assert_eq!(series, &last[0]);
+    }
+    let changes = seen.changes.lock().unwrap();
+    let agreed = |(_, forms): &&(u64, [bool; 4])| forms.iter().filter(|seen| **seen).count() > 1;
+    let agreed = changes.values().filter(agreed).count() as u64;
+    assert!(
+        changes.len() as u64 > CHANGES / REST_EVERY,
+        "{}",
+        changes.len()
+    );
+    assert!(
+        agreed >= CHANGES / REST_EVERY / 2,
+        "only {agreed} were seen in two forms"
+    );
+    drop(changes);
+    let _ = stop.send(());
+    serving.await.unwrap();
+}
