@@ -150,20 +150,29 @@ fn publish(bencher: Bencher<'_, '_>, apps: u32) {
     bencher.bench_local(|| rendered(&snapshot));
 }
 
-/// The end of a scrape is written, and put behind what stands.
-#[divan::bench(args = [false, true])]
-fn scrape_end(bencher: Bencher<'_, '_>, gzip: bool) {
+/// The ending is written and compressed in both dialects, as it is once in a while.
+#[divan::bench]
+fn ending(bencher: Bencher<'_, '_>) {
     let rendered = rendered(&snapshot(APPS[0]));
-    // As many as the server counts.
-    let answered = || {
-        (0..66).map(|count| Answered {
-            path: "/metrics",
-            code: "200",
-            count,
-        })
-    };
+    bencher.bench_local(|| rendered.with_ending(|| families::of_process(NOW, None, answers())));
+}
+
+/// The last line of a scrape is written, and put behind what stands.
+#[divan::bench(args = [false, true])]
+fn scrape(bencher: Bencher<'_, '_>, gzip: bool) {
+    let rendered = rendered(&snapshot(APPS[0]));
+    let bodies = rendered.with_ending(|| families::of_process(NOW, None, answers()));
     bencher.bench_local(|| {
-        let end = families::of_process(NOW, answered(), None);
-        rendered.body(Dialect::OpenMetrics, gzip, end)
+        let scrapes = answers().next().map(families::of_scrapes);
+        scrapes.map(|scrapes| bodies.body(Dialect::OpenMetrics, gzip, scrapes))
     });
+}
+
+/// As many as the server counts.
+fn answers() -> impl Iterator<Item = Answered<'static>> {
+    (0..66).map(|count| Answered {
+        path: "/metrics",
+        code: "200",
+        count,
+    })
 }

@@ -11,8 +11,8 @@ use heroku_cost_exporter::domain::snapshot::{Outcome, Polled, Snapshot, Team};
 use heroku_cost_exporter::domain::traffic::Traffic;
 use heroku_cost_exporter::domain::usage::Usage;
 use heroku_cost_exporter::exposition::encode::Dialect;
-use heroku_cost_exporter::exposition::families::Shown;
-use heroku_cost_exporter::exposition::render::{Part, Rendered};
+use heroku_cost_exporter::exposition::families::{self, Answered, Shown};
+use heroku_cost_exporter::exposition::render::{Bodies, Part, Rendered};
 use heroku_cost_exporter::heroku::client::{Answer, FromPages};
 use heroku_sim::Company;
 use jiff::Timestamp;
@@ -65,7 +65,7 @@ pub(crate) struct Pipeline {
 
 /// Everything that a scrape can be given.
 #[derive(Debug)]
-pub(crate) struct Published(Rendered);
+pub(crate) struct Published(Bodies);
 
 impl Pipeline {
     /// A poll: takes in what was answered and publishes what is known then.
@@ -96,15 +96,20 @@ impl Pipeline {
     pub(crate) fn publish(&self) -> Published {
         let snapshot = Snapshot::new(self.teams.clone(), true, Traffic::default());
         let figures = Part::of_figures(&snapshot, noon(), &Shown::default());
-        Published(Rendered::new(Arc::new(figures), &snapshot))
+        let rendered = Rendered::new(Arc::new(figures), &snapshot);
+        Published(rendered.with_ending(std::iter::empty))
     }
 }
 
 impl Published {
-    /// A body in OpenMetrics, with nothing behind what was published.
+    /// A body in OpenMetrics, with one line behind what was published.
     pub(crate) fn body(&self, gzip: bool) -> Vec<u8> {
-        let body = self.0.body(Dialect::OpenMetrics, gzip, std::iter::empty());
-        body.concat()
+        let scrapes = families::of_scrapes(Answered {
+            path: "/metrics",
+            code: "200",
+            count: 1,
+        });
+        self.0.body(Dialect::OpenMetrics, gzip, scrapes).concat()
     }
 }
 
