@@ -365,6 +365,9 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
         );
         assert!(these.eq(those), "{series:?}\n{:?}", last[0]);
     }
+    let _ = stop.send(());
+    serving.await.unwrap();
+
     let changes = seen.changes.lock().unwrap();
     let agreed = |(_, forms): &&(u64, [bool; 4])| forms.iter().filter(|seen| **seen).count() > 1;
     let agreed = changes.values().filter(agreed).count() as u64;
@@ -377,7 +380,4 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
         agreed >= CHANGES / REST_EVERY / 2,
         "only {agreed} were seen in two forms"
     );
-    drop(changes);
-    let _ = stop.send(());
-    serving.await.unwrap();
 }
