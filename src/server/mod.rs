@@ -4,9 +4,9 @@
 
 mod activity;
 mod connection;
+mod content;
 mod gate;
 mod limits;
-mod pieces;
 mod routes;
 mod traffic;
 
@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::web_config::WebConfig;
 use connection::{Hall, stopped};
 use gate::Gate;
-pub use limits::Limits;
+pub use limits::{HEAD_LINES, Limits};
 pub use routes::Routes;
 pub use traffic::Traffic;
 
