@@ -18,7 +18,7 @@ use heroku_cost_exporter::domain::traffic::Traffic;
 use heroku_cost_exporter::domain::usage::Usage;
 use heroku_cost_exporter::exposition::encode::{Dialect, encode};
 use heroku_cost_exporter::exposition::families::{self, Answered, Figures, Shown};
-use heroku_cost_exporter::exposition::render::{self, Rendered};
+use heroku_cost_exporter::exposition::render::{self, Bodies, Rendered};
 use heroku_cost_exporter::heroku::client::{Answer, FromPages};
 use heroku_sim::Company;
 use jiff::Timestamp;
@@ -159,21 +159,30 @@ fn publish(bencher: Bencher<'_, '_>, apps: u32) {
 #[divan::bench]
 fn ending(bencher: Bencher<'_, '_>) {
     let rendered = rendered(&snapshot(APPS[0]));
-    bencher.bench_local(|| rendered.with_ending(|| families::of_process(NOW, None, answers())));
+    bencher.bench_local(|| with_ending(&rendered));
 }
 
 /// The last line of a scrape is written, and put behind what stands.
 #[divan::bench(args = [false, true])]
 fn scrape(bencher: Bencher<'_, '_>, gzip: bool) {
     let rendered = rendered(&snapshot(APPS[0]));
-    let bodies = rendered.with_ending(|| families::of_process(NOW, None, answers()));
-    bencher.bench_local(|| {
-        let scrapes = answers().next().map(families::of_scrapes);
-        scrapes.map(|scrapes| bodies.body(Dialect::OpenMetrics, gzip, scrapes))
-    });
+    let bodies = with_ending(&rendered);
+    bencher.bench_local(|| bodies.body(Dialect::OpenMetrics, gzip, 1_000));
 }
 
 /// As many as the server counts.
+fn with_ending(rendered: &Rendered) -> Bodies {
+    let scrapes = Answered {
+        path: "/metrics",
+        code: "200",
+        count: 0,
+    };
+    rendered.with_ending(
+        || families::of_process(NOW, None, answers()),
+        families::of_scrapes(scrapes),
+    )
+}
+
 fn answers() -> impl Iterator<Item = Answered<'static>> {
     (0..66).map(|count| Answered {
         path: "/metrics",

@@ -86,8 +86,8 @@ impl Scrape {
         I: Iterator<Item = Answered<'a>>,
     {
         let cached = self.rendered().await;
-        let scrapes = families::of_scrapes(answered.scrapes);
-        let ending = self.ending(&cached, answered.changes, answered.others);
+        let scrapes = answered.scrapes.count;
+        let ending = self.ending(&cached, answered);
         ending.bodies.body(dialect, gzip, scrapes)
     }
 
@@ -133,25 +133,25 @@ impl Scrape {
     fn ending<'a>(
         &self,
         of: &Cached,
-        answered: u64,
-        others: impl Iterator<Item = Answered<'a>>,
+        answered: AnsweredSoFar<'a, impl Iterator<Item = Answered<'a>>>,
     ) -> Arc<Ending> {
         let mut ending = locked(&of.ending);
         if let Some(ending) = &*ending
             && ending.made.elapsed() < ENDING_STANDS
-            && ending.answered == answered
+            && ending.answered == answered.changes
         {
             return Arc::clone(ending);
         }
         let process = (self.ask_process)();
         let now = self.clock.now();
-        let others: Vec<_> = others.collect();
+        let others: Vec<_> = answered.others.collect();
         let made = Arc::new(Ending {
             made: Instant::now(),
-            answered,
-            bodies: of.rendered.with_ending(|| {
-                families::of_process(now, process.as_ref(), others.iter().cloned())
-            }),
+            answered: answered.changes,
+            bodies: of.rendered.with_ending(
+                || families::of_process(now, process.as_ref(), others.iter().cloned()),
+                families::of_scrapes(answered.scrapes),
+            ),
         });
         *ending = Some(Arc::clone(&made));
         made

@@ -5,7 +5,7 @@
 //! counters and in the closing line; no crate writes both. In HELP they differ in what is escaped,
 //! and so the catalogue has nothing there that has to be.
 
-use super::families::Family;
+use super::families::{Family, Sample};
 use crate::catalogue::{Kind, Metric};
 
 /// A text dialect.
@@ -68,29 +68,35 @@ pub fn encode<'a>(
         let described = dialect.described_name(metric);
         text.extend(["# HELP ", described, " ", metric.help]);
         text.extend(["\n# TYPE ", described, " ", metric.kind.word(), "\n"]);
-        encode_samples(lines, family);
+        let before_values = before_values(&family.labels);
+        for sample in family.samples {
+            let text = lines.open();
+            series(text, metric, &before_values, &sample);
+            number(text, sample.value);
+            text.push('\n');
+        }
     }
 }
 
-/// Writes the samples of `family`, to the end of `lines`; what it is stands there already.
-pub fn encode_samples(lines: &mut impl Lines, family: Family<'_>) {
-    let before_values = before_values(&family.labels);
-    for sample in family.samples {
-        let text = lines.open();
-        text.push_str(family.metric.name);
-        text.push_str(sample.suffix);
-        for (before, value) in before_values.iter().zip(&sample.label_values) {
-            text.push_str(before);
-            escape(text, value);
-        }
-        text.push_str(if sample.label_values.is_empty() {
-            " "
-        } else {
-            "\"} "
-        });
-        number(text, sample.value);
-        text.push('\n');
+/// Writes the first series of `family` up to its value, to the end of `text`.
+pub(super) fn encode_series(text: &mut String, mut family: Family<'_>) {
+    if let Some(sample) = family.samples.next() {
+        series(text, family.metric, &before_values(&family.labels), &sample);
     }
+}
+
+fn series(text: &mut String, metric: &Metric, before_values: &[String], sample: &Sample<'_>) {
+    text.push_str(metric.name);
+    text.push_str(sample.suffix);
+    for (before, value) in before_values.iter().zip(&sample.label_values) {
+        text.push_str(before);
+        escape(text, value);
+    }
+    text.push_str(if sample.label_values.is_empty() {
+        " "
+    } else {
+        "\"} "
+    });
 }
 
 /// What stands before each of a sample's label values. A bucket has one value more than its family
@@ -127,7 +133,7 @@ fn escape(text: &mut String, value: &str) {
 }
 
 /// Writes the shortest decimal that reads back as `value`.
-fn number(text: &mut String, value: f64) {
+pub(super) fn number(text: &mut String, value: f64) {
     /// Up to here every whole number is a float.
     const WHOLE: u64 = 1 << 53;
     let whole = value as i64;

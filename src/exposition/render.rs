@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use jiff::Timestamp;
 
-use super::encode::{Dialect, encode, encode_samples};
+use super::encode::{Dialect, encode, encode_series, number};
 use super::families::{self, Family, Figures, Shown};
 use super::part::{GZIP_HEADER, Part};
 use crate::domain::snapshot::Snapshot;
@@ -21,9 +21,13 @@ pub struct Rendered {
     polls: [Part; 2],
 }
 
-/// A body but for its last line, in both dialects.
+/// A body but for the count in its last line, in both dialects.
 #[derive(Debug)]
-pub struct Bodies([Beginning; 2]);
+pub struct Bodies {
+    beginnings: [Beginning; 2],
+    /// The last line up to its count.
+    last: String,
+}
 
 /// A body but for its last line: its parts, with the checksum and the length of them together.
 #[derive(Debug)]
@@ -48,18 +52,24 @@ impl Rendered {
         &self.figures
     }
 
-    /// The bodies of which `ending` are the last families.
-    pub fn with_ending<'a, F>(&self, ending: impl Fn() -> F) -> Bodies
+    /// The bodies of which `ending` are the last families, but for the count of `scrapes`, whose
+    /// value is told with each of them.
+    pub fn with_ending<'a, F>(&self, ending: impl Fn() -> F, scrapes: Family<'_>) -> Bodies
     where
         F: Iterator<Item = Family<'a>>,
     {
         let [classic, openmetrics] = in_both(ending);
         let [classic_polls, openmetrics_polls] = &self.polls;
         let figures = &*self.figures;
-        Bodies([
-            Beginning::of([figures, classic_polls, &classic]),
-            Beginning::of([figures, openmetrics_polls, &openmetrics]),
-        ])
+        let mut last = String::new();
+        encode_series(&mut last, scrapes);
+        Bodies {
+            beginnings: [
+                Beginning::of([figures, classic_polls, &classic]),
+                Beginning::of([figures, openmetrics_polls, &openmetrics]),
+            ],
+            last,
+        }
     }
 }
 
@@ -77,11 +87,15 @@ fn in_both<'a, F: Iterator<Item = Family<'a>>>(families: impl Fn() -> F) -> [Par
 }
 
 impl Bodies {
-    /// The pieces of a whole body in `dialect`, of which `scrapes` are the last samples.
-    pub fn body(&self, dialect: Dialect, gzip: bool, scrapes: Family<'_>) -> Vec<Bytes> {
-        let beginning = &self.0[dialect as usize];
-        let mut last = String::new();
-        encode_samples(&mut last, scrapes);
+    /// The pieces of a whole body in `dialect`, in which so many scrapes are counted.
+    pub fn body(&self, dialect: Dialect, gzip: bool, scrapes: u64) -> Vec<Bytes> {
+        /// An integer, a line feed, and what a dialect ends with.
+        const REST: usize = 32;
+        let beginning = &self.beginnings[dialect as usize];
+        let mut last = String::with_capacity(self.last.len() + REST);
+        last.push_str(&self.last);
+        number(&mut last, scrapes as f64);
+        last.push('\n');
         last.push_str(dialect.end());
         let (pieces, end) = if gzip {
             (&beginning.gzip, beginning.gzip_end(&last))
@@ -167,15 +181,14 @@ mod tests {
             code: "200",
             count,
         };
-        let bodies = rendered.with_ending(|| {
+        let ending = || {
             let answered = std::iter::once(answered("/", 2));
             families::of_process(Timestamp::UNIX_EPOCH, None, answered)
-        });
+        };
+        let scrapes = families::of_scrapes(answered("/metrics", 0));
+        let bodies = rendered.with_ending(ending, scrapes);
         for dialect in [Dialect::Classic, Dialect::OpenMetrics] {
-            let body = |gzip| {
-                let scrapes = families::of_scrapes(answered("/metrics", 3));
-                bodies.body(dialect, gzip, scrapes).concat()
-            };
+            let body = |gzip| bodies.body(dialect, gzip, 3).concat();
             let plain = String::from_utf8(body(false)).unwrap();
             assert!(
                 plain.contains("{path=\"/metrics\",code=\"200\"} 3\n"),

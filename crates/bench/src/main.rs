@@ -36,6 +36,11 @@ use heroku_cost_exporter::build;
 use poll::Poll;
 use table::Row;
 
+/// As the exporter has it, and so what it is held against.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// Measures the exporter, and says whether it reaches its aims.
 #[derive(Parser, Debug)]
 struct Arguments {

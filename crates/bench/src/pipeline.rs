@@ -97,19 +97,19 @@ impl Pipeline {
         let snapshot = Snapshot::new(self.teams.clone(), true, Traffic::default());
         let figures = render::of_figures(&snapshot, noon(), &Shown::default());
         let rendered = Rendered::new(Arc::new(figures), &snapshot);
-        Published(rendered.with_ending(std::iter::empty))
+        let scrapes = families::of_scrapes(Answered {
+            path: "/metrics",
+            code: "200",
+            count: 1,
+        });
+        Published(rendered.with_ending(std::iter::empty, scrapes))
     }
 }
 
 impl Published {
     /// A body in OpenMetrics, with one line behind what was published.
     pub(crate) fn body(&self, gzip: bool) -> Vec<u8> {
-        let scrapes = families::of_scrapes(Answered {
-            path: "/metrics",
-            code: "200",
-            count: 1,
-        });
-        self.0.body(Dialect::OpenMetrics, gzip, scrapes).concat()
+        self.0.body(Dialect::OpenMetrics, gzip, 1).concat()
     }
 }
 
