@@ -208,6 +208,11 @@ impl Exporter {
         Ok(answer)
     }
 
+    /// The process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A line of what the system tells of the process, such as `VmHWM`, in bytes.
     pub(crate) fn memory(&self, line: &str) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))

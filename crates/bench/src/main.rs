@@ -20,6 +20,7 @@ mod poll;
 mod requests;
 mod rivals;
 mod scrapes;
+mod spent;
 mod start;
 mod statistics;
 mod table;

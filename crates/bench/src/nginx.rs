@@ -60,6 +60,11 @@ impl Nginx {
         Ok(nginx)
     }
 
+    /// Its first process, whose children serve.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its version, as it says it.
     pub(crate) fn version() -> anyhow::Result<String> {
         let said = PROGRAMS

@@ -6,6 +6,7 @@ use crate::Flags;
 use crate::exporter::{Clock, Exporter, Heroku};
 use crate::http::{Connection, PROMETHEUS};
 use crate::nginx::Nginx;
+use crate::spent::Spent;
 use crate::statistics::median;
 use crate::table::{Row, bytes, shown};
 use crate::wrk::{self, Seen};
@@ -39,11 +40,11 @@ pub(crate) fn measure(
     for (gzip, size) in [(true, sizes[0]), (false, sizes[1])] {
         same(&exporter, &nginx, gzip)?;
         let pairs = pairs(flags, &exporter, &nginx, gzip)?;
-        let of = |value: fn(&(Seen, Seen)) -> f64| median(pairs.iter().map(value));
+        let of = |value: fn(&(Served, Served)) -> f64| median(pairs.iter().map(value));
         let ratio = shown(of(|(ours, theirs)| {
-            ours.requests_per_second / theirs.requests_per_second
+            ours.seen.requests_per_second / theirs.seen.requests_per_second
         }));
-        let late = shown(of(|(ours, theirs)| ours.p99 / theirs.p99));
+        let late = shown(of(|(ours, theirs)| ours.seen.p99 / theirs.seen.p99));
         let (aim, how, rival) = if gzip {
             (COMPRESSED, "with gzip", "nginx, `gzip_static`")
         } else {
@@ -57,11 +58,16 @@ pub(crate) fn measure(
             against: format!("{rival}, the same bytes"),
             aim: format!("{aim} times or better; p99 no worse"),
             measured: format!(
-                "**{ratio:.2}** times: {:.0} to {:.0}; p99 {late:.2} times: {:.2} ms to {:.2} ms",
-                of(|(ours, _)| ours.requests_per_second),
-                of(|(_, theirs)| theirs.requests_per_second),
-                of(|(ours, _)| ours.p99),
-                of(|(_, theirs)| theirs.p99),
+                "**{ratio:.2}** times: {:.0} to {:.0}; p99 {late:.2} times: {:.2} ms to {:.2} ms; \
+                 processor time {:.0} µs to {:.0} µs, of which the kernel's {:.0} µs to {:.0} µs",
+                of(|(ours, _)| ours.seen.requests_per_second),
+                of(|(_, theirs)| theirs.seen.requests_per_second),
+                of(|(ours, _)| ours.seen.p99),
+                of(|(_, theirs)| theirs.seen.p99),
+                of(|(ours, _)| ours.own + ours.kernel),
+                of(|(_, theirs)| theirs.own + theirs.kernel),
+                of(|(ours, _)| ours.kernel),
+                of(|(_, theirs)| theirs.kernel),
             ),
             holds: Some(ratio >= aim && late <= 1.0),
         });
@@ -72,19 +78,40 @@ pub(crate) fn measure(
     Ok(rows)
 }
 
+/// How a server did.
+#[derive(Debug, Clone, Copy)]
+struct Served {
+    seen: Seen,
+    /// The processor time that its own code took for a scrape, in microseconds.
+    own: f64,
+    /// And the kernel for it.
+    kernel: f64,
+}
+
 /// Pairs of measurements, of the exporter and of nginx. Who is first alternates.
 fn pairs(
     flags: &Flags,
     exporter: &Exporter,
     nginx: &Nginx,
     gzip: bool,
-) -> anyhow::Result<Vec<(Seen, Seen)>> {
+) -> anyhow::Result<Vec<(Served, Served)>> {
     // Either has then seen what it can keep.
     for address in [exporter.address, nginx.address] {
         wrk::ask(address, gzip, 1)?;
     }
-    let ours = || wrk::ask(exporter.address, gzip, flags.seconds);
-    let theirs = || wrk::ask(nginx.address, gzip, flags.seconds);
+    let served = |address, process| {
+        let before = Spent::by(process)?;
+        let seen = wrk::ask(address, gzip, flags.seconds)?;
+        let spent = Spent::by(process)? - before;
+        let scrapes = seen.requests_per_second * f64::from(flags.seconds);
+        anyhow::Ok(Served {
+            seen,
+            own: spent.own * 1e6 / scrapes,
+            kernel: spent.kernel * 1e6 / scrapes,
+        })
+    };
+    let ours = || served(exporter.address, exporter.process());
+    let theirs = || served(nginx.address, nginx.process());
     let pair = |index: u32| {
         if index.is_multiple_of(2) {
             let ours = ours()?;
