@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 
 use super::content::Content;
 use super::traffic::Traffic;
-use crate::exposition::negotiate;
+use crate::exposition::negotiate::Negotiator;
 use crate::scrape::Scrape;
 
 /// What the routes read.
@@ -26,6 +26,7 @@ use crate::scrape::Scrape;
 struct Site {
     scrape: Scrape,
     traffic: Arc<Traffic>,
+    negotiator: Negotiator,
     landing_page: String,
 }
 
@@ -43,6 +44,7 @@ impl Routes {
         let site = Arc::new(Site {
             scrape,
             traffic,
+            negotiator: Negotiator::default(),
             landing_page: landing_page(telemetry_path),
         });
         let router = Router::new()
@@ -99,8 +101,9 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
 
 impl Site {
     async fn metrics(&self, headers: &HeaderMap) -> Response<Content> {
-        let dialect = negotiate::dialect(&listed(headers, &ACCEPT));
-        let gzip = negotiate::gzip(&listed(headers, &ACCEPT_ENCODING));
+        let accept = listed(headers, &ACCEPT);
+        let accept_encoding = listed(headers, &ACCEPT_ENCODING);
+        let (dialect, gzip) = self.negotiator.wanted(&accept, &accept_encoding);
         let answered = self.traffic.answered();
         let pieces = self.scrape.body(dialect, gzip, answered).await;
         let mut response = Response::new(Content::from(pieces));
