@@ -17,6 +17,7 @@ mod program;
 mod tools;
 
 mod files;
+mod heroku;
 mod service;
 mod systemd;
 mod unit;
