@@ -16,8 +16,10 @@ mod program;
 #[path = "../suite/tools.rs"]
 mod tools;
 
+mod compose;
 mod files;
 mod heroku;
+mod kubernetes;
 mod service;
 mod systemd;
 mod unit;
