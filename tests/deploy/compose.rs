@@ -49,7 +49,11 @@ fn it_meets_the_compose_specification() {
 fn every_file_that_is_mounted_is_there() {
     let compose = yaml("deploy/compose.yaml");
     let services = compose["services"].as_object().unwrap();
-    let mounted: BTreeSet<String> = services.values().flat_map(mounts).map(|(from, _)| from).collect();
+    let mounted: BTreeSet<String> = services
+        .values()
+        .flat_map(mounts)
+        .map(|(from, _)| from)
+        .collect();
     for file in &mounted {
         assert!(path(file).exists(), "{file}");
     }
@@ -114,10 +118,15 @@ fn the_services_find_each_other() {
         ("alertmanager", "alertmanager:9093", &prometheus),
         ("prometheus", "http://prometheus:9090", &datasource),
     ] {
-        assert!(services.contains_key(name) && told.contains(address), "{name}");
+        assert!(
+            services.contains_key(name) && told.contains(address),
+            "{name}"
+        );
     }
     let provider = yaml("deploy/compose/grafana/dashboards/heroku-cost.yml");
-    let directory = provider["providers"][0]["options"]["path"].as_str().unwrap();
+    let directory = provider["providers"][0]["options"]["path"]
+        .as_str()
+        .unwrap();
     let (_, dashboard) = mounts(&services["grafana"])
         .into_iter()
         .find(|(from, _)| from == DASHBOARD)

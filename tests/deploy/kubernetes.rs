@@ -42,26 +42,25 @@ fn every_resource_meets_its_schema() {
     let Some(python) = tools::python_that_can(modules) else {
         return;
     };
-    for directory in ["deploy/kubernetes/base", OVERLAY] {
-        let Some(yaml) = built(directory) else {
-            return;
-        };
-        let mut child = Command::new(&python)
-            .arg(path("tests/python/check_kubernetes.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = child.stdin.take().unwrap();
-        input.write_all(yaml.as_bytes()).unwrap();
-        drop(input);
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.is_empty(), "{said}");
-        let passed = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(passed.lines().count(), resources(&yaml).len(), "{passed}");
-    }
+    let (Some(base), Some(overlay)) = (built("deploy/kubernetes/base"), built(OVERLAY)) else {
+        return;
+    };
+    let yaml = [base, overlay].join("---\n");
+    let mut child = Command::new(&python)
+        .arg(path("tests/python/check_kubernetes.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(yaml.as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}");
+    let passed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(passed.lines().count(), resources(&yaml).len(), "{passed}");
 }
 
 /// What Kubernetes's `restricted` level demands of a pod, which the overlay's namespace enforces, and
@@ -78,7 +77,10 @@ fn the_pod_may_do_nothing_that_it_need_not() {
     assert_eq!(context["runAsNonRoot"], true);
     assert_eq!(context["seccompProfile"]["type"], "RuntimeDefault");
     let user = format!("USER {0}:{0}", context["runAsUser"]);
-    assert!(read("Dockerfile").contains(&user), "the image's user is not {user}");
+    assert!(
+        read("Dockerfile").contains(&user),
+        "the image's user is not {user}"
+    );
     let [container] = pod["containers"].as_array().unwrap().as_slice() else {
         panic!("one container");
     };
@@ -122,12 +124,18 @@ fn what_stands_in_two_places_is_the_same() {
         &monitor["endpoints"][0]["port"],
         &service["spec"]["ports"][0]["name"]
     );
-    for (probe, path) in [("livenessProbe", "/-/healthy"), ("readinessProbe", "/-/ready")] {
+    for (probe, path) in [
+        ("livenessProbe", "/-/healthy"),
+        ("readinessProbe", "/-/ready"),
+    ] {
         assert_eq!(container[probe]["httpGet"]["path"], path);
         assert_eq!(&container[probe]["httpGet"]["port"], name);
     }
     let image = container["image"].as_str().unwrap();
-    assert!(image.ends_with(concat!(":", env!("CARGO_PKG_VERSION"))), "{image}");
+    assert!(
+        image.ends_with(concat!(":", env!("CARGO_PKG_VERSION"))),
+        "{image}"
+    );
 
     let settings = &one(&resources, "ConfigMap")["data"];
     let known: Vec<_> = heroku_cost_exporter::config::setting::all()
@@ -138,5 +146,8 @@ fn what_stands_in_two_places_is_the_same() {
     for variable in variables.chain(settings.as_object().unwrap().keys().cloned()) {
         assert!(known.contains(&variable), "{variable} is no setting");
     }
-    assert!(settings["HEROKU_API_KEY"].is_null(), "a token is no setting");
+    assert!(
+        settings["HEROKU_API_KEY"].is_null(),
+        "a token is no setting"
+    );
 }

@@ -18,6 +18,8 @@ mod tools;
 
 mod compose;
 mod files;
+mod generated;
+mod healthcheck;
 mod heroku;
 mod kubernetes;
 mod service;
