@@ -26,7 +26,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
 }
 
 /// Says that the running test is passed over for want of a tool; in CI it fails.
-fn passed_over(tool: &str, how_to_get_it: &str) {
+pub(crate) fn passed_over(tool: &str, how_to_get_it: &str) {
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     assert!(
         suite_environment("CI").is_none(),
