@@ -2,7 +2,7 @@
 
 SHELL := bash
 .NOTPARALLEL:
-.PHONY: build run test tidy clean help check format-check clippy rustdoc deny pins
+.PHONY: build run test tidy clean help check format-check clippy rustdoc deny pins static image
 
 build: ## Build the program, as target/release/heroku-cost-exporter
 	cargo build --release --locked
@@ -44,7 +44,7 @@ tidy: ## Format the code, and bring Cargo.lock in line with the manifests
 clean: ## Remove what was built
 	cargo clean
 
-check: format-check clippy rustdoc deny pins test ## Do all that CI does
+check: format-check clippy rustdoc deny pins static test ## Do all that CI does
 
 format-check:
 	cargo fmt --all --check
@@ -66,6 +66,22 @@ pins:
 	@channel=$$(sed -n 's/^channel = "\(.*\)"$$/\1/p' rust-toolchain.toml); \
 	grep -qx "ARG RUST_VERSION=$$channel" Dockerfile || \
 		{ echo "Dockerfile: RUST_VERSION is not $$channel, as rust-toolchain.toml has it" >&2; exit 1; }
+
+# What the tests put into an empty file system, as the image does.
+static: ## Build the static program for the tests, as the image has it
+	tests/deploy/build-static
+
+IMAGE ?= heroku-cost-exporter
+# In bytes.
+LARGEST_IMAGE := 10000000
+
+image: ## Build the container image, named by IMAGE
+	docker build --tag $(IMAGE) \
+		--build-arg REVISION="$$(git rev-parse --short=12 HEAD)" \
+		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)" .
+	@size=$$(docker image inspect --format '{{.Size}}' $(IMAGE)); \
+	echo "$(IMAGE): $$size bytes"; \
+	[[ $$size -lt $(LARGEST_IMAGE) ]] || { echo "that is more than $(LARGEST_IMAGE)" >&2; exit 1; }
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -189,13 +188,37 @@ async fn bind(address: &ListenAddress) -> std::io::Result<TcpListener> {
 
 /// Resolves when the program is told to stop, by SIGTERM or SIGINT. Called before anything else is
 /// done: until then the first process of a container gets neither, and any other dies of them.
+#[cfg(unix)]
 pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+/// Resolves when the program is told to stop, by Ctrl-C or Ctrl-Break, or because its window closes
+/// or the system shuts down.
+#[cfg(windows)]
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+
+    let mut interrupt = ctrl_c()?;
+    let mut ctrl_break = ctrl_break()?;
+    let mut close = ctrl_close()?;
+    let mut shutdown = ctrl_shutdown()?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = ctrl_break.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
         }
         tracing::info!("stopping");
     })

@@ -297,6 +297,9 @@ pub static SERVING: [&Setting; 8] = [
     &WEB_MAX_REQUESTS,
 ];
 
+/// Where the program listens.
+pub static LISTENING: [&Setting; 2] = [&PORT, &WEB_LISTEN_ADDRESS];
+
 /// What is logged.
 pub static LOG: [&Setting; 2] = [&LOG_LEVEL, &LOG_FORMAT];
 
