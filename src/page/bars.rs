@@ -15,6 +15,8 @@ pub(super) struct Bar {
     pub(super) forecast: Option<String>,
     /// Where the line stands.
     pub(super) mark: Option<String>,
+    /// What is beyond the line, where there must be nothing: where it begins, and how wide it is.
+    pub(super) excess: Option<(String, String)>,
 }
 
 impl Bar {
@@ -25,6 +27,22 @@ impl Bar {
             current: share(figures.current),
             forecast: share(figures.forecast),
             mark: share(mark),
+            excess: None,
+        }
+    }
+
+    /// The bar of `figures` that should not go beyond `limit`.
+    pub(super) fn limited(figures: &Figures, limit: Money) -> Self {
+        let reached = figures.forecast.max(figures.current).unwrap_or_default();
+        let most = reached.max(limit);
+        let is_beyond = reached > limit;
+        let excess = is_beyond.then(|| {
+            let beyond = share(reached - limit, most)?;
+            Some((share(limit, most).unwrap_or_else(|| percent(0.0)), beyond))
+        });
+        Self {
+            excess: excess.flatten(),
+            ..Self::new(figures, Some(limit).filter(|_| is_beyond), most)
         }
     }
 }
@@ -160,6 +178,9 @@ mod tests {
         assert_eq!(bar.current.as_deref(), Some("33.33%"));
         assert_eq!(bar.forecast.as_deref(), Some("100.00%"));
         assert_eq!(bar.mark, None);
+        let beyond = Bar::limited(&figures, dollars(3));
+        assert_eq!(beyond.excess, Some(("75.00%".into(), "25.00%".into())));
+        assert_eq!(Bar::limited(&figures, dollars(8)).excess, None);
         let nothing = Bar::new(&figures, None, Money::ZERO);
         assert_eq!((nothing.current, nothing.forecast), (None, None));
     }

@@ -71,9 +71,6 @@ fn budget(name: String, figures: &Figures) -> Option<Budget> {
     let budget = figures.budget?;
     let left = figures.budget_left();
     let is_over = left.is_some_and(|left| left < Money::ZERO);
-    // A line that is full leaves room for what is beyond it.
-    let most = [figures.current, figures.forecast, Some(budget)];
-    let most = most.into_iter().flatten().max()?;
     Some(Budget {
         name,
         budget: Amount::of(budget),
@@ -82,7 +79,7 @@ fn budget(name: String, figures: &Figures) -> Option<Budget> {
         at_end: figures.budget_forecast().map(share),
         left: left.map(|left| Amount::of(if is_over { Money::ZERO - left } else { left })),
         is_over,
-        bar: Bar::new(figures, Some(budget).filter(|budget| *budget < most), most),
+        bar: Bar::limited(figures, budget),
     })
 }
 
@@ -93,6 +90,8 @@ pub(super) struct Invoices {
     pub(super) months: Vec<InvoiceMonth>,
     /// What the picture shows, in a sentence.
     pub(super) summary: String,
+    /// Whether the invoice of the current month is there.
+    pub(super) is_open: bool,
 }
 
 /// A month's invoice.
@@ -141,6 +140,7 @@ pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<Invoices>
     let summary = summary(&described);
     Some(Invoices {
         columns: Columns::new(&totals),
+        is_open: totals.last().is_some_and(Option::is_some),
         months: described,
         summary,
     })

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::domain::money::Money;
-use crate::report::decimal::{cents, exact, per_cent, signed_cents, signed_per_cent};
+use crate::report::decimal::{MINUS, cents, exact, per_cent, signed_cents, signed_per_cent};
 use crate::report::text::{cut, visible};
 use crate::report::{Figures, PerCent};
 
@@ -30,6 +30,13 @@ impl Amount {
             exact: exact(money),
             text: cents(money),
         }
+    }
+
+    /// With the sign of its currency, behind its own.
+    pub(super) fn dollars(&self) -> String {
+        let digits = self.text.trim_start_matches(['+', MINUS]);
+        let sign = self.text.strip_suffix(digits).unwrap_or_default();
+        format!("{sign}${digits}")
     }
 
     fn signed(money: Money) -> Self {
@@ -151,6 +158,20 @@ mod tests {
         for (at, text) in table {
             assert_eq!(age(at.parse().unwrap(), now), text, "{at}");
         }
+    }
+
+    #[test]
+    fn the_currency_stands_behind_the_sign() {
+        let table = [
+            (12_340_000, "$12.34", "+$12.34"),
+            (-5_000, "−$0.01", "−$0.01"),
+        ];
+        for (micros, plain, signed) in table {
+            let money = Money::from_micros_saturating(micros);
+            assert_eq!(Amount::of(money).dollars(), plain);
+            assert_eq!(Amount::signed(money).dollars(), signed);
+        }
+        assert_eq!(Amount::signed(Money::ZERO).dollars(), "$0.00");
     }
 
     #[test]
