@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_scale_has_round_numbers() {
         let table = [
-            (0, "0 0.5 1"),
+            (0, "0 0.5"),
             (1, "0 0.5 1"),
             (9, "0 5 10"),
             (840, "0 500 1k"),

@@ -110,7 +110,7 @@ impl View {
 
     /// The view's address, relative to the page.
     pub fn address(&self) -> String {
-        let mut query = Serializer::new("?".to_owned());
+        let mut query = Serializer::for_suffix("?".to_owned(), 1);
         if let Some(team) = &self.team {
             query.append_pair("team", team);
         }

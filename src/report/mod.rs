@@ -323,4 +323,4 @@ fn rows<'a>(month: &Billed<'a>) -> BTreeMap<Cow<'a, str>, Row> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
