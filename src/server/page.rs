@@ -73,10 +73,11 @@ async fn page_or_links(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderM
     let Ok(policy) = HeaderValue::from_str(&page::CONTENT_SECURITY_POLICY) else {
         return refusal(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    response.headers_mut().extend(fixed);
-    response
-        .headers_mut()
-        .insert(CONTENT_SECURITY_POLICY, policy);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    for (name, value) in fixed {
+        headers.insert(name, value);
+    }
     response
 }
 
@@ -85,11 +86,15 @@ async fn costs(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
         Ok(body) => coded(body, &headers),
         Err(error) => return failed(&error),
     };
-    response.headers_mut().extend([
-        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ]);
+    let fixed = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "no-cache"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    for (name, value) in fixed {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 
