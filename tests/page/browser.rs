@@ -36,8 +36,8 @@ pub(crate) enum Scheme {
 impl Browser {
     /// Starts a browser; `None` where there is none.
     pub(crate) async fn start() -> Option<Self> {
-        let driver = tools::chromedriver()?;
-        let chromium = tools::chromium()?;
+        let driver = tools::program("chromedriver", "chromium-driver")?;
+        let chromium = tools::program("chromium", "chromium")?;
         let one = ONE.lock().await;
         let fonts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/fonts.conf");
         let mut driver = Command::new(driver)
@@ -76,7 +76,11 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let session = browser
-            .tell(Method::POST, "", json!({ "capabilities": { "alwaysMatch": wanted } }))
+            .tell(
+                Method::POST,
+                "",
+                json!({ "capabilities": { "alwaysMatch": wanted } }),
+            )
             .await;
         let id = session["sessionId"].as_str().expect("a session");
         browser.session = format!("{}/{id}", browser.session);
@@ -127,7 +131,8 @@ impl Browser {
 
     /// Makes the window so wide, and tells the page which colours are wanted.
     pub(crate) async fn show(&self, width: u32, scheme: Scheme) {
-        let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+        let size =
+            json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
         self.command("Emulation.setDeviceMetricsOverride", size)
             .await;
         let value = match scheme {

@@ -96,7 +96,7 @@ pub(crate) async fn refused() -> Option<(Simulator, Exporter)> {
         .await;
     let failed = |scrape: &Scrape| {
         let polls = scrape.of("heroku_cost_exporter_polls_total");
-        polls.clone_count() >= 2
+        polls.filter(|(_, polls)| *polls != "0").count() == 2
     };
     exporter.scrape_once("two failures", failed).await;
     Some((heroku, exporter))

@@ -40,7 +40,7 @@ fn passed_over(tool: &str, how_to_get_it: &str) {
 }
 
 /// A program of the Debian package that bears it, or `None` after having said that it is missing.
-fn program(name: &str, package: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str, package: &str) -> Option<PathBuf> {
     let found = on_path(name);
     if found.is_none() {
         passed_over(name, &format!("apt-get install {package}"));
