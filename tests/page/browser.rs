@@ -112,6 +112,13 @@ impl Browser {
         self.tell(Method::POST, "/execute/sync", body).await
     }
 
+    /// Clicks on what a script's expression gives, when the script has ended: one that leaves its page
+    /// may never answer.
+    pub(crate) async fn follow(&self, link: &str) {
+        let click = format!("const link = {link}; setTimeout(() => link.click())");
+        self.run(&click).await;
+    }
+
     /// Waits until a script returns `true`.
     pub(crate) async fn until(&self, script: &str) {
         for _ in 0..200 {
@@ -166,10 +173,12 @@ impl Browser {
             .await;
     }
 
-    /// What the console has said since it was last asked.
+    /// What the console has said since it was last asked, but for the status of a page that is not
+    /// found.
     pub(crate) async fn console(&self) -> Vec<String> {
         let entries = self.log("browser").await;
         let messages = entries.iter().filter_map(|entry| entry["message"].as_str());
+        let messages = messages.filter(|message| !message.contains("with a status of 404"));
         messages.map(str::to_owned).collect()
     }
 

@@ -165,10 +165,10 @@ async fn every_figure_of_the_page_is_that_of_the_metrics() {
     // Each team's own page, which its name leads to.
     for team in teams.keys() {
         browser.open(&exporter.url("/")).await;
-        let go = format!(
-            "[...document.querySelectorAll('tbody a')].find(a => a.textContent === '{team}').click()"
+        let link = format!(
+            "[...document.querySelectorAll('tbody a')].find(a => a.textContent === '{team}')"
         );
-        browser.run(&go).await;
+        browser.follow(&link).await;
         let there = format!("return document.querySelector('h1 bdi')?.textContent === '{team}'");
         browser.until(&there).await;
         let only = |by: &[&str], family: &str| {
