@@ -125,6 +125,12 @@ soak soak-document:
 	$(TARGET_DIR)/release/soak --exporter $(TARGET_DIR)/release/heroku-cost-exporter \
 		--scrapes $(SOAK_SCRAPES) --polls $(SOAK_POLLS) --seed $(SOAK_SEED) --speed $(SOAK_SPEED) $(SOAK_FLAGS)
 
+.PHONY: page-picture
+
+# Drawn by the browser and the font of Debian's packages chromium, chromium-driver and fonts-inter.
+page-picture: ## Draw docs/images/page.png anew, the page of the demo
+	cargo test --test page -- --ignored picture::draw
+
 BENCH_PAIRS ?= 7
 BENCH_SECONDS ?= 3
 BENCH_ROUNDS ?= 31

@@ -16,12 +16,14 @@ use crate::clock::Clock;
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
 use crate::exposition::families::Shown;
 use crate::heroku::client::{Client, Limits};
+use crate::page::Page;
 use crate::poll::{self, Poller};
 use crate::process;
 use crate::scrape::Scrape;
-use crate::server::{self, Terms, Traffic};
+use crate::server::{self, Front, Terms, Traffic};
 use crate::service_manager::ServiceManager;
 use crate::state::StateFile;
+use crate::visit::Visit;
 
 /// How long after it was told to stop the program still waits for the state file to be written. With
 /// what else stopping takes it stays below two seconds.
@@ -113,8 +115,15 @@ pub(crate) async fn serve(
         },
         traffic: Arc::clone(&traffic),
     };
+    let path = &web.telemetry_path;
+    let visit = Visit::new(published.clone(), clock.clone(), shown.clone(), path);
+    let front = if web.has_page {
+        Front::Page
+    } else {
+        Front::Links(Page::of_links(path)?)
+    };
     let scrape = Scrape::new(published, clock, shown, process::read);
-    let routes = server::Routes::new(scrape, traffic, &web.telemetry_path);
+    let routes = server::Routes::new(scrape, traffic, path, visit, front);
     tell(&web.service_manager, "READY=1");
     if let Some(interval) = web.service_manager.sign_of_life_every() {
         background.spawn(give_signs_of_life(web.service_manager.clone(), interval));

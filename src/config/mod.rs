@@ -90,6 +90,8 @@ pub struct WebConfig {
     pub file: Option<Loaded>,
     /// The most requests at once; `None` means no limit.
     pub max_requests: Option<usize>,
+    /// Whether there is a page, and not only links.
+    pub has_page: bool,
     /// Who started the program, if it was one that hands in sockets or wants to be told things.
     pub service_manager: ServiceManager,
 }
@@ -262,6 +264,7 @@ impl Reader<'_> {
         let telemetry_path = self.read(&setting::WEB_TELEMETRY_PATH, read::telemetry_path);
         let file = self.read_optional(&setting::WEB_CONFIG_FILE, read::web_config_file);
         let max_requests = self.read(&setting::WEB_MAX_REQUESTS, read::max_requests);
+        let has_page = self.read(&setting::WEB_PAGE, read::boolean);
         let service_manager = ServiceManager::of(&self.typed.environment, std::process::id());
         let service_manager = service_manager.map_err(|problem| self.problems.push(problem));
         Some(WebConfig {
@@ -269,6 +272,7 @@ impl Reader<'_> {
             telemetry_path: telemetry_path?,
             file,
             max_requests: max_requests?,
+            has_page: has_page?,
             service_manager: service_manager.ok()?,
         })
     }

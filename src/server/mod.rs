@@ -6,6 +6,7 @@ mod activity;
 mod connection;
 mod gate;
 mod limits;
+mod page;
 mod pieces;
 mod routes;
 mod traffic;
@@ -21,6 +22,7 @@ use crate::web_config::WebConfig;
 use connection::{Hall, stopped};
 use gate::Gate;
 pub use limits::Limits;
+pub use page::Front;
 pub use routes::Routes;
 pub use traffic::Traffic;
 

@@ -19,6 +19,7 @@ mod scenario;
 mod scrape;
 mod tools;
 
+mod api;
 mod availability;
 mod backtest;
 mod command_line;
