@@ -21,7 +21,7 @@ fn read(document: &str) -> String {
 }
 
 /// Asserts that a document is `expected`, or makes it so.
-fn assert_document(document: &str, expected: &str) {
+pub(crate) fn assert_document(document: &str, expected: &str) {
     if suite_environment("UPDATE_DOCS").is_some() {
         std::fs::write(path(document), expected).expect("the document can be written");
     }
