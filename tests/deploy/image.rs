@@ -62,7 +62,7 @@ impl Stage {
 }
 
 /// The static program that `make static` builds.
-fn static_program() -> Option<PathBuf> {
+pub(crate) fn static_program() -> Option<PathBuf> {
     let debug = Path::new(env!("CARGO_BIN_EXE_heroku-cost-exporter")).parent();
     let target = debug.and_then(Path::parent).expect("a target directory");
     let program = target.join("static/heroku-cost-exporter");
@@ -301,4 +301,53 @@ fn the_image_plays_the_demo_and_holds_nothing_else() {
     send("TERM", first_process(&program));
     let (status, took) = program.ended(begun);
     assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
+}
+
+/// What `.dockerignore` lets into the build is a package that cargo can read.
+#[test]
+fn the_build_context_is_whole() {
+    let context = tempfile::tempdir().unwrap();
+    let rules = read(".dockerignore");
+    let mut rules = rules.lines().filter(|line| !line.starts_with('#'));
+    assert_eq!(
+        rules.next(),
+        Some("*"),
+        "nothing is let in that is not named"
+    );
+    for rule in rules {
+        match rule.strip_prefix('!') {
+            Some(name) => copy_all(&path(name), &context.path().join(name)),
+            None => assert_eq!(rule, "crates/*/tests"),
+        }
+    }
+    for entry in fs::read_dir(context.path().join("crates"))
+        .unwrap()
+        .flatten()
+    {
+        // Not every crate has tests.
+        let _ = fs::remove_dir_all(entry.path().join("tests"));
+    }
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--locked", "--format-version=1"])
+        .current_dir(context.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for copied in Stage::read()
+        .all("COPY")
+        .filter(|copied| !copied.starts_with("--from"))
+    {
+        let (from, _) = copied.split_once(' ').unwrap();
+        assert!(context.path().join(from).exists(), "{from}");
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        return copy(from, to);
+    }
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        copy_all(&entry.path(), &to.join(entry.file_name()));
+    }
 }

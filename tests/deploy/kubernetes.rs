@@ -151,3 +151,53 @@ fn what_stands_in_two_places_is_the_same() {
         "a token is no setting"
     );
 }
+
+const RULE: &str = "deploy/kubernetes/components/prometheus-operator/prometheusrule.yaml";
+
+/// The operator's resource that has the rules of Prometheus's own file, indented to where they belong.
+fn prometheus_rule(rules: &str) -> String {
+    let (_, groups) = rules
+        .split_once("groups:\n")
+        .expect("the rules are in groups");
+    let mut text = "# Generated from rules/heroku-cost.rules.yml: see CONTRIBUTING.md.\n\
+        apiVersion: monitoring.coreos.com/v1\n\
+        kind: PrometheusRule\n\
+        metadata:\n\
+        \x20 name: heroku-cost-exporter\n\
+        \x20 labels:\n\
+        \x20   app.kubernetes.io/name: heroku-cost-exporter\n\
+        spec:\n\
+        \x20 groups:\n"
+        .to_owned();
+    for line in groups.lines() {
+        if !line.is_empty() {
+            text.push_str("  ");
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// `UPDATE_DOCS=1` writes it anew.
+#[test]
+fn the_prometheus_rule_is_the_rules_file() {
+    let rules = read("rules/heroku-cost.rules.yml");
+    let expected = prometheus_rule(&rules);
+    if tools::suite_environment("UPDATE_DOCS").is_some() {
+        std::fs::write(path(RULE), &expected).unwrap();
+    }
+    assert!(
+        read(RULE) == expected,
+        "{RULE} is not what the rules say: run `UPDATE_DOCS=1 cargo test --test deploy prometheus_rule`"
+    );
+    // By another reader: nothing was lost or moved by the indenting.
+    let rules: Value = serde_saphyr::from_str(&rules).expect("it is YAML");
+    let rule: Value = serde_saphyr::from_str(&expected).expect("it is YAML");
+    assert_eq!(rule["spec"]["groups"], rules["groups"]);
+    assert!(
+        rules["groups"]
+            .as_array()
+            .is_some_and(|groups| !groups.is_empty())
+    );
+}

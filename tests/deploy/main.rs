@@ -20,6 +20,7 @@ mod program;
 mod tools;
 
 mod compose;
+mod debian;
 mod files;
 mod front;
 mod generated;

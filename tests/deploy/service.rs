@@ -2,7 +2,9 @@
 //! variables, its credential and its state directory, and a socket to be told things by.
 
 use std::fs;
+use std::os::unix::fs::chown;
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -34,11 +36,13 @@ pub(crate) struct Service {
 
 impl Service {
     /// Starts the service of `unit` against `heroku`. Its files are below `root`, where `program` is
-    /// what its `ExecStart=` names; `more` is added to its variables.
+    /// what its `ExecStart=` names; `more` is added to its variables. It runs as `user`, to whom its
+    /// directories then belong, or as the suite does.
     pub(crate) fn start(
         unit: &Unit,
         root: &Path,
         program: &Path,
+        user: Option<u32>,
         heroku: &Simulator,
         more: &[(&str, &str)],
     ) -> Self {
@@ -74,6 +78,10 @@ impl Service {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
+        if let Some(user) = user {
+            command.uid(user).gid(user);
+            give(directory.path(), user);
+        }
         Self {
             program: Program::spawn(command),
             state,
@@ -87,5 +95,15 @@ impl Service {
         let mut message = [0; 64];
         let length = self.told.recv(&mut message).expect("it is told something");
         String::from_utf8_lossy(&message[..length]).into_owned()
+    }
+}
+
+/// Gives a directory and all that is in it to a user.
+fn give(path: &Path, user: u32) {
+    chown(path, Some(user), Some(user)).unwrap();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap().flatten() {
+            give(&entry.path(), user);
+        }
     }
 }

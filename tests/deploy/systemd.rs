@@ -99,7 +99,7 @@ async fn the_service_finds_its_token_and_its_state_and_tells_systemd() {
     let binary = Path::new(env!("CARGO_BIN_EXE_heroku-cost-exporter"));
     tokio::task::spawn_blocking(move || {
         let free = [("WEB_LISTEN_ADDRESS", "127.0.0.1:0")];
-        let mut service = Service::start(&unit, root.path(), binary, &heroku, &free);
+        let mut service = Service::start(&unit, root.path(), binary, None, &heroku, &free);
         assert_eq!(service.told(), "READY=1");
         assert_eq!(status(&get(service.program.address, "/health")), "200");
         service.program.logged("figures are up to date", 1);
