@@ -407,6 +407,7 @@ async fn every_query_gives_data_on_the_demo() {
     let Some(prometheus) = Prometheus::scraping(&exporter.addresses[0].to_string()) else {
         return;
     };
+    prometheus.settles_at("up", 1.0).await;
     let dashboard = dashboard();
     all_have_data(&prometheus, &dashboard, &OF_TROUBLE).await;
     let teams = offered(&prometheus, &dashboard, "team", &Picked::All).await;
