@@ -130,7 +130,7 @@ fn it_asks_for_nothing_and_needs_no_exception() {
         link.starts_with(['?', '#', '/']) && !link.starts_with("//")
             || link.starts_with("data:image/svg+xml,")
     };
-    assert!(links.iter().all(|link| stays(link)), "{links:?}");
+    assert!(links.iter().all(stays), "{links:?}");
     assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));
     assert!(!CONTENT_SECURITY_POLICY.contains("script-src"));
 }

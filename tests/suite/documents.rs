@@ -27,7 +27,7 @@ pub(crate) fn assert_document(document: &str, expected: &str) {
     }
     assert!(
         read(document) == expected,
-        "{document} is not what the program says: run `UPDATE_DOCS=1 cargo test --test suite documents`"
+        "{document} is not what the code says: run this test with UPDATE_DOCS=1"
     );
 }
 

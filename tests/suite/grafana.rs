@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::dashboard::interpolation::{Picked, interpolated, label_values};
 use crate::dashboard::{FILE, WIDTH, dashboard};
 use crate::documents::assert_document;
 use crate::exporter::{Exporter, Start};
@@ -169,63 +170,6 @@ fn every_metric_and_label_is_in_the_catalogue() {
             names.assert_known(selector, &none);
         }
     }
-}
-
-/// The two arguments of Grafana's `label_values`.
-fn label_values(query: &str) -> (&str, &str) {
-    let arguments = query
-        .strip_prefix("label_values(")
-        .and_then(|rest| rest.strip_suffix(')'));
-    let arguments = arguments.and_then(|arguments| arguments.rsplit_once(", "));
-    arguments.unwrap_or_else(|| panic!("{query} does not ask for the values of a label"))
-}
-
-/// What a reader picked of a variable, as Grafana's data source for Prometheus puts it into a query:
-/// the value that stands for all, or the values picked, escaped for a regular expression within quotes.
-#[derive(Debug, Clone)]
-enum Picked {
-    All,
-    Values(Vec<String>),
-}
-
-impl Picked {
-    fn interpolated(&self) -> String {
-        let Self::Values(values) = self else {
-            return ".*".to_owned();
-        };
-        let escaped = |value: &String| {
-            let mut escaped = String::new();
-            for character in value.chars() {
-                match character {
-                    '\\' => escaped.push_str(r"\\\\"),
-                    '"' => escaped.push_str(r#"\\\""#),
-                    _ if "$^*{}[]'+?.()|".contains(character) => {
-                        escaped.push_str(r"\\");
-                        escaped.push(character);
-                    }
-                    _ => escaped.push(character),
-                }
-            }
-            escaped
-        };
-        let values: Vec<_> = values.iter().map(escaped).collect();
-        match &values[..] {
-            [one] => one.clone(),
-            several => format!("({})", several.join("|")),
-        }
-    }
-}
-
-/// A query as Grafana sends it, for a time range of an hour and a scrape interval of 15 seconds.
-fn interpolated(expr: &str, team: &Picked, app: &Picked) -> String {
-    let expr = expr
-        .replace("$__rate_interval", "1m0s")
-        .replace("$__range", "1h");
-    let expr = expr
-        .replace("$team", &team.interpolated())
-        .replace("$app", &app.interpolated());
-    assert!(!expr.contains('$'), "{expr}");
-    expr
 }
 
 /// The series that a target gives: their labels.
@@ -407,6 +351,7 @@ async fn every_query_gives_data_on_the_demo() {
     let Some(prometheus) = Prometheus::scraping(&exporter.addresses[0].to_string()) else {
         return;
     };
+    prometheus.settles_at("up", 1.0).await;
     let dashboard = dashboard();
     all_have_data(&prometheus, &dashboard, &OF_TROUBLE).await;
     let teams = offered(&prometheus, &dashboard, "team", &Picked::All).await;

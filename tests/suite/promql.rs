@@ -51,13 +51,12 @@ impl Names {
             at += 1;
             match token {
                 Token::Word(word) if GROUPINGS.contains(&word.as_str()) => {
-                    if sign(at, '(') {
-                        while !sign(at, ')') {
-                            if let Token::Word(label) = &tokens[at] {
-                                names.grouping.insert(label.clone());
-                            }
-                            at += 1;
+                    let listed = sign(at, '(');
+                    while listed && !sign(at, ')') {
+                        if let Token::Word(label) = &tokens[at] {
+                            names.grouping.insert(label.clone());
                         }
+                        at += 1;
                     }
                 }
                 Token::Word(word) => {

@@ -271,7 +271,12 @@ async fn every_alert_sees_its_trouble_in_what_a_real_exporter_says() {
         expected.remove(absence);
     }
     let all = |rules: &[Value]| active(rules).is_superset(&expected);
-    evaluated(&prometheus, "all but those of its absence", all).await;
+    let rules = evaluated(&prometheus, "all but those of its absence", all).await;
+    let alerts = rules.iter().flat_map(|rule| items(rule, "alerts"));
+    for annotations in alerts.map(|alert| alert["annotations"].to_string()) {
+        assert!(!annotations.contains("error expanding"), "{annotations}");
+    }
+    assert_tells_the_reason(&rules);
     for query in runbook_queries() {
         let answer = prometheus.ask("/api/v1/query", &[("query", &query)]).await;
         let answer = answer.expect("Prometheus answers");
@@ -285,6 +290,20 @@ async fn every_alert_sees_its_trouble_in_what_a_real_exporter_says() {
     let down = |rules: &[Value]| active(rules).contains("HerokuCostExporterDown");
     let rules = evaluated(&prometheus, "down", down).await;
     assert!(!active(&rules).contains("HerokuCostExporterAbsent"));
+}
+
+/// The alert on the endpoint that gives 503 says so, whatever the team is called.
+fn assert_tells_the_reason(rules: &[Value]) {
+    let is_failing = |rule: &&Value| rule["name"] == "HerokuCostEndpointFailing";
+    let failing = rules.iter().find(is_failing).expect("it is a rule");
+    let is_of_usage = |alert: &&Value| alert["labels"]["endpoint"] == "usage";
+    let alert = items(failing, "alerts").iter().find(is_of_usage);
+    let alert = alert.expect("an alert on usage");
+    let description = text(&alert["annotations"], "description");
+    assert!(
+        description.contains("The reason is `server_error`"),
+        "{description}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,7 @@ impl Prometheus {
         let config = directory.path().join("prometheus.yml");
         let text = serde_json::json!({
             "global": { "scrape_interval": "1s", "evaluation_interval": "1s" },
-            "rule_files": rules,
+            "rule_files": Vec::from_iter(rules),
             "scrape_configs": [{ "job_name": "heroku", "static_configs": [{ "targets": targets }] }],
         });
         // JSON is YAML.

@@ -16,8 +16,10 @@ const TODAY: Date = date(2024, 5, 23);
 /// A team that does not pay, spends too much, and has a name that is hard to quote.
 pub(crate) const LATE: &str = r#"late "team" (eu).1\"#;
 
-/// A team whose endpoints fail.
-const DOWN: &str = "down";
+const LATE_ID: &str = "00000001-0000-4000-8000-000000000000";
+
+/// A team whose endpoints fail, of another such name.
+const DOWN: &str = r#"down \ "at" (once)"#;
 
 /// A request to Heroku is one too many below this.
 const RATE_LIMIT: u32 = 400;
@@ -34,7 +36,7 @@ fn company() -> Company {
         })
     };
     let late = Team {
-        id: "00000001-0000-4000-8000-000000000000".to_owned(),
+        id: LATE_ID.to_owned(),
         name: LATE.to_owned(),
         invoices: vec![invoice(11, "2024-05-01", 0), invoice(10, "2024-04-01", 2)],
         usage: vec![
@@ -73,7 +75,7 @@ pub(crate) async fn exporter() -> Option<(Simulator, Exporter)> {
     }
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("config.yml");
-    let settings = json!({ "teams": [{ "team": LATE, "budget_usd": 450, "app_budget_usd": { "shop": 600 } }] });
+    let settings = json!({ "teams": [{ "team": LATE_ID, "budget_usd": 450, "app_budget_usd": { "shop": 600 } }] });
     std::fs::write(&file, settings.to_string()).expect("it can be written");
     let teams = company().teams;
     let ids: Vec<_> = teams.iter().map(|team| team.id.as_str()).collect();

@@ -86,7 +86,7 @@ fn units() -> Vec<Panel> {
             .rows(r#"max by (team_name, app_name) (heroku_app_dyno_units{period="previous", team_name=~"$team", app_name=~"$app"})
   and on (team_name, app_name) topk(50, max by (team_name, app_name) (heroku_app_dyno_units{period="current", team_name=~"$team", app_name=~"$app"}))"#)
             .columns(&[("app_name", "App"), ("team_name", "Team"), ("Value #A", "So far"), ("Value #B", "Last month")])
-            .as_bars("So far")
+            .with_bars("So far")
             .largest_first("So far")
             .sized(8, 9),
         table("Price of a dyno unit", USD, "The price by which dyno units become dollars, and who says so: the settings, the invoice, or Heroku's list.")

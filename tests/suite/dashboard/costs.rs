@@ -75,7 +75,7 @@ fn teams() -> Vec<Panel> {
             .rows(r#"sum by (team_name) (max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))
   / sum by (team_name) (max by (team_name, category) (heroku_team_cost_usd{period="previous", team_name=~"$team"})) - 1"#)
             .columns(&[("team_name", "Team"), ("Value #A", "So far"), ("Value #B", "Forecast"), ("Value #C", "Last month"), ("Value #D", "Change")])
-            .as_bars("So far")
+            .with_bars("So far")
             .in_unit("Change", "percentunit")
             .colored_column("Change", CHANGE)
             .largest_first("So far"),
@@ -98,7 +98,7 @@ fn apps() -> Vec<Panel> {
             .rows(r#"sum by (team_name, app_name) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="previous", team_name=~"$team", app_name=~"$app"}))
   and on (team_name, app_name) topk(50, sum by (team_name, app_name) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="current", team_name=~"$team", app_name=~"$app"})))"#)
             .columns(&[("app_name", "App"), ("team_name", "Team"), ("Value #A", "So far"), ("Value #B", "Forecast"), ("Value #C", "Last month")])
-            .as_bars("So far")
+            .with_bars("So far")
             .largest_first("So far")
             .sized(14, 14),
         table("Costliest apps by kind", USD, "What the 50 costliest apps' month so far is made of.")
@@ -149,14 +149,14 @@ fn changes() -> Vec<Panel> {
   unless on (team_name, app_name) heroku_app_cost_usd{period="previous"} > 0
   and on (team_name) heroku_team_cost_usd{period="previous"}"#)
             .columns(&[("app_name", "App"), ("team_name", "Team"), ("Value", "So far")])
-            .as_bars("So far")
+            .with_bars("So far")
             .largest_first("So far"),
         table("Gone since last month", USD, "Apps that cost something last month and nothing this month, where the team has figures of this month.")
             .rows(r#"sum by (team_name, app_name) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="previous", team_name=~"$team", app_name=~"$app"})) > 0
   unless on (team_name, app_name) heroku_app_cost_usd{period="current"} > 0
   and on (team_name) heroku_team_cost_usd{period="current"}"#)
             .columns(&[("app_name", "App"), ("team_name", "Team"), ("Value", "Last month")])
-            .as_bars("Last month")
+            .with_bars("Last month")
             .largest_first("Last month"),
     ]
 }

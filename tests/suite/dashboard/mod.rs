@@ -1,10 +1,11 @@
-//! The Grafana dashboard, `dashboards/heroku-cost.json`: what is on it. `grafana` tests it.
+//! The Grafana dashboard, `dashboards/heroku-cost.json`: what is on it, and how Grafana asks. `grafana` tests it.
 //!
 //! `UPDATE_DOCS=1 cargo test --test suite grafana` writes the file anew.
 
 mod bills;
 mod costs;
 mod health;
+pub(crate) mod interpolation;
 mod panel;
 
 use panel::{Panel, datasource};

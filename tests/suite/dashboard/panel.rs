@@ -108,10 +108,7 @@ pub(crate) fn columns(title: &'static str, unit: &str, description: &'static str
 
 /// A table, made of the queries' answers: a row for each set of labels, a column for each query.
 pub(crate) fn table(title: &'static str, unit: &str, description: &'static str) -> Panel {
-    let options = json!({
-        "showHeader": true, "cellHeight": "sm",
-        "footer": { "show": false, "reducer": ["sum"], "countRows": false, "fields": "" },
-    });
+    let options = json!({ "showHeader": true, "cellHeight": "sm" });
     let panel = Panel::new("table", title, unit, description, options).sized(12, 9);
     panel.with_defaults(json!({ "custom": { "align": "auto", "filterable": true } }))
 }
@@ -256,7 +253,7 @@ impl Panel {
     }
 
     /// Shows a column as bars.
-    pub(crate) fn as_bars(self, column: &str) -> Self {
+    pub(crate) fn with_bars(self, column: &str) -> Self {
         self.column(
             column,
             json!([
