@@ -135,6 +135,13 @@ mod tests {
     }
 
     #[test]
+    fn herokus_figures_are_gauges_which_every_dialect_writes_alike() {
+        for metric in seed::all().chain(cost::all()).chain(invoice::all()) {
+            assert_eq!(metric.kind, Kind::Gauge, "{}", metric.name);
+        }
+    }
+
+    #[test]
     fn help_needs_no_escape_in_any_dialect() {
         for metric in all() {
             assert!(!metric.help.contains(['\\', '\n', '"']), "{}", metric.name);

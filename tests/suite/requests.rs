@@ -192,13 +192,13 @@ async fn connections_are_used_again() {
     };
     let start = start.env("HEROKU_API_URL", &url);
     let _exporter = start.arg("--poll.interval=1s").start().await;
-    until("a dozen requests", || {
-        (heroku.requests().len() >= 12).then_some(())
+    until("a score of requests", || {
+        (heroku.requests().len() >= 20).then_some(())
     })
     .await;
-    // The two endpoints are asked side by side, each over a connection.
+    // Where Heroku is slow the two endpoints are under way at once, and four of what is asked beside.
     let connections = connections.load(Ordering::SeqCst);
-    assert!(connections <= 2, "{connections} connections");
+    assert!(connections <= 6, "{connections} connections");
 }
 
 /// Proxies of the environment stay out of loopback.

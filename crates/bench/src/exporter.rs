@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How often a scrape is tried.
+const ATTEMPTS: u32 = 20;
+
 /// Nothing was asked for so long when nothing more will be.
 const QUIET: Duration = Duration::from_secs(3);
 
@@ -188,6 +191,21 @@ impl Exporter {
     /// `GET` over a connection of its own.
     pub(crate) fn get(&self, path: &str, accept: &str, gzip: bool) -> anyhow::Result<Answer> {
         Connection::open(self.address)?.get(path, accept, gzip)
+    }
+
+    /// A scrape. One whose connection was closed is made again: under a clock that runs fast the
+    /// exporter's timeouts are short, and a busy machine makes its clients slow.
+    pub(crate) fn scrape(&self, accept: &str, gzip: bool) -> anyhow::Result<Answer> {
+        let mut attempts = 0;
+        let answer = loop {
+            attempts += 1;
+            match self.get("/metrics", accept, gzip) {
+                Err(_) if attempts < ATTEMPTS => std::thread::sleep(PAUSE),
+                other => break other?,
+            }
+        };
+        ensure!(answer.status == 200, "a scrape failed: {}", answer.status);
+        Ok(answer)
     }
 
     /// A line of what the system tells of the process, such as `VmHWM`, in bytes.

@@ -54,7 +54,7 @@ pub(crate) fn measure(
         let exporter = Exporter::ready(&flags.exporter, &heroku)?;
         let mut lengths = [0.0; FORMS.len()];
         for (length, (accept, gzip)) in lengths.iter_mut().zip(FORMS) {
-            *length = exporter.get("/metrics", accept, gzip)?.body.len() as f64;
+            *length = exporter.scrape(accept, gzip)?.body.len() as f64;
         }
         debug_assert_eq!(FORMS[0], (PROMETHEUS, true));
         let [compressed, body, ..] = lengths;

@@ -3,11 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::ensure;
-
 use crate::Flags;
 use crate::exporter::{Clock, Exporter, Heroku};
-use crate::http::{CLASSIC, Connection, FORMS, PROMETHEUS};
+use crate::http::{FORMS, PROMETHEUS};
 use crate::table::{Row, bytes, shown};
 
 /// The most memory at 10,000 apps, in bodies.
@@ -39,8 +37,7 @@ pub(crate) fn peak(
                 let (exporter, stop, scrapes) = (&exporter, &stop, &scrapes);
                 scope.spawn(move || -> anyhow::Result<()> {
                     while !stop.load(Ordering::Relaxed) {
-                        let answer = exporter.get("/metrics", accept, gzip)?;
-                        ensure!(answer.status == 200, "a scrape failed: {}", answer.status);
+                        exporter.scrape(accept, gzip)?;
                         scrapes.fetch_add(1, Ordering::Relaxed);
                         std::thread::sleep(Duration::from_millis(20));
                     }
@@ -67,7 +64,7 @@ pub(crate) fn peak(
         polled
     })?;
     let (peak, after) = (exporter.memory("VmHWM")?, exporter.memory("VmRSS")?);
-    let body = exporter.get("/metrics", PROMETHEUS, false)?.body.len();
+    let body = exporter.scrape(PROMETHEUS, false)?.body.len();
     exporter.stop()?;
     heroku.stop();
     let ratio = shown(peak as f64 / body as f64);
@@ -97,10 +94,7 @@ pub(crate) fn of_a_day(
     for poll in 1..=POLLS_OF_A_DAY {
         heroku.wait_for_answers(poll * 4)?;
         for (accept, gzip) in FORMS {
-            let mut connection = Connection::open(exporter.address)?;
-            let answer = connection.get("/metrics", accept, gzip)?;
-            ensure!(answer.status == 200, "a scrape failed: {}", answer.status);
-            connection.get("/-/ready", CLASSIC, false)?;
+            exporter.scrape(accept, gzip)?;
         }
         heroku.change(poll as u64 + 1);
     }

@@ -26,8 +26,8 @@ pub(crate) fn measure(
     let heroku = Heroku::start(runtime, (2, apps), Clock::Real)?;
     let exporter = Exporter::ready(&flags.exporter, &heroku)?;
     heroku.settle();
-    let plain = exporter.get("/metrics", PROMETHEUS, false)?;
-    let compressed = exporter.get("/metrics", PROMETHEUS, true)?;
+    let plain = exporter.scrape(PROMETHEUS, false)?;
+    let compressed = exporter.scrape(PROMETHEUS, true)?;
     ensure!(
         compressed.gzip && !plain.gzip,
         "the exporter does not compress as asked"
