@@ -4,7 +4,8 @@
 //! ```text
 //! config ──> heroku client ──> domain::Snapshot ──> exposition::families ──> encode ──> server
 //!              │ HTTP                │ plain data        │ driven by the catalogue
-//!        crates/heroku-sim           └── poll publishes it
+//!        crates/heroku-sim           ├── poll publishes it
+//!                                    └──> report ──> table, JSON, CSV, page
 //! ```
 //!
 //! `ARCHITECTURE.md` walks through the house.

@@ -15,6 +15,9 @@ const MONTHS: usize = 12;
 /// How many apps rose most.
 const RISEN: usize = 6;
 
+/// What is less is no rise to speak of: a cent.
+const LEAST_RISE: Money = Money::CENT;
+
 /// How many budgets are shown, the most used first.
 const BUDGETS: usize = 100;
 
@@ -184,7 +187,7 @@ pub(super) fn risen(apps: &[App<'_>], has_teams: bool) -> Vec<Risen> {
     let mut risen: Vec<_> = apps
         .iter()
         .filter_map(|app| Some((rise(app)?, app)))
-        .filter(|(by, _)| *by > Money::ZERO)
+        .filter(|(by, _)| *by >= LEAST_RISE)
         .collect();
     risen.sort_by_key(|(by, (team, app))| (std::cmp::Reverse(*by), &app.name, &team.name));
     let most = risen.first().map_or(Money::ZERO, |(by, _)| *by);
@@ -218,8 +221,9 @@ pub(super) struct Source {
     pub(super) is_failed: bool,
     pub(super) as_of: Option<When>,
     pub(super) changed: Option<When>,
-    /// What is missing, and what to do about it.
+    /// What is missing.
     pub(super) why: Option<String>,
+    /// What to do about it, where that is said nowhere else.
     pub(super) advice: Option<&'static str>,
 }
 
@@ -265,6 +269,7 @@ fn source(asked: &Freshness, report: &Report) -> Source {
         as_of: when(asked.as_of),
         changed: when(asked.changed_at),
         why: gap.map(|gap| line(&gap.message)),
-        advice: gap.map(|gap| gap.advice),
+        // What failed is told above with what to do.
+        advice: gap.filter(|gap| !gap.is_failure).map(|gap| gap.advice),
     }
 }
