@@ -190,5 +190,4 @@ async fn every_figure_of_the_page_is_that_of_the_metrics() {
         let apps = rows(&browser, "Costs by app", "tbody").await;
         assert_eq!(apps, only(&["app_name"], "heroku_app_cost"), "{team}");
     }
-    browser.close().await;
 }

@@ -80,7 +80,6 @@ async fn a_name_is_only_ever_text() {
         );
     }
     assert!(requests.len() >= 7, "{requests:?}");
-    browser.close().await;
 }
 
 /// The policy is in force: what the page does not bring along does not count.
@@ -115,5 +114,4 @@ async fn the_policy_is_obeyed_by_the_browser() {
             "{what}: {refused:#?}"
         );
     }
-    browser.close().await;
 }

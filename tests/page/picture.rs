@@ -22,5 +22,4 @@ async fn draw() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images/page.png");
     std::fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
     std::fs::write(file, picture).expect("the picture can be written");
-    browser.close().await;
 }

@@ -97,7 +97,6 @@ async fn it_can_be_read_in_both_schemes_at_every_width_and_by_a_screen_reader() 
     }
     assert_ne!(grounds[0], grounds[1]);
     assert_eq!(browser.console().await, Vec::<String>::new());
-    browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +144,6 @@ async fn the_keyboard_reaches_everything_and_shows_where_it_is() {
             );
         }
     }
-    browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,7 +196,6 @@ async fn a_thousand_apps_are_sorted_and_searched_without_a_script() {
         assert_eq!(overflow(&browser).await, Value::Null, "{width}");
     }
     assert_eq!(browser.console().await, Vec::<String>::new());
-    browser.close().await;
 }
 
 /// The tree that a screen reader is given, of a browser that runs no script.
@@ -248,7 +245,6 @@ async fn it_is_read_without_scripts() {
             "{role} {name}: {told:#?}"
         );
     }
-    browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,5 +279,4 @@ async fn a_token_that_is_refused_is_said_with_what_to_do() {
         assert_eq!(browser.run(FAINT).await, json!([]), "{scheme:?}");
         assert_eq!(browser.run(UNTOLD).await, json!([]));
     }
-    browser.close().await;
 }
