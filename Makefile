@@ -2,7 +2,7 @@
 
 SHELL := bash
 .NOTPARALLEL:
-.PHONY: build run test tidy clean help check format-check clippy rustdoc deny pins static image
+.PHONY: build run test tidy clean help check format-check clippy rustdoc deny pins static image deb sbom
 
 build: ## Build the program, as target/release/heroku-cost-exporter
 	cargo build --release --locked
@@ -82,6 +82,22 @@ image: ## Build the container image, named by IMAGE
 	@size=$$(docker image inspect --format '{{.Size}}' $(IMAGE)); \
 	echo "$(IMAGE): $$size bytes"; \
 	[[ $$size -lt $(LARGEST_IMAGE) ]] || { echo "that is more than $(LARGEST_IMAGE)" >&2; exit 1; }
+
+DEB_TARGET ?= $(shell uname -m)-unknown-linux-musl
+
+deb: ## Build the Debian package, for the architecture of DEB_TARGET
+	RUSTFLAGS="-C target-feature=+crt-static" \
+		cargo build --release --locked --bin heroku-cost-exporter --target $(DEB_TARGET)
+	deploy/debian/build $(TARGET_DIR)/$(DEB_TARGET)/release/heroku-cost-exporter \
+		$(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(firstword $(subst -, ,$(DEB_TARGET))))) $(TARGET_DIR)/debian
+
+# Of what is in the programs that are released, whatever the system.
+sbom: ## Write the bill of materials, as target/sbom.cdx.json
+	@cargo cyclonedx --version > /dev/null 2>&1 || { echo "cargo-cyclonedx is missing: cargo install --locked cargo-cyclonedx" >&2; exit 1; }
+	cargo cyclonedx --format json --target all --no-build-deps --override-filename sbom.cdx
+	mkdir -p $(TARGET_DIR)
+	mv sbom.cdx.json $(TARGET_DIR)/
+	rm -f crates/*/sbom.cdx.json
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
