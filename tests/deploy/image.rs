@@ -267,6 +267,7 @@ fn the_image_plays_the_demo_and_holds_nothing_else() {
         return;
     };
     let image = Image::assemble(&program, None);
+    let mut size = 0;
     let mut files = Vec::new();
     let mut directories = vec![image.tree.path().to_owned()];
     while let Some(directory) = directories.pop() {
@@ -275,6 +276,7 @@ fn the_image_plays_the_demo_and_holds_nothing_else() {
                 directories.push(entry.path());
             } else {
                 let path = entry.path();
+                size += entry.metadata().unwrap().len();
                 let below = path.strip_prefix(image.tree.path()).unwrap();
                 files.push(below.to_str().unwrap().to_owned());
             }
@@ -291,6 +293,10 @@ fn the_image_plays_the_demo_and_holds_nothing_else() {
             "heroku-cost-exporter"
         ]
     );
+    let largest = read("Makefile");
+    let (_, largest) = largest.split_once("LARGEST_IMAGE := ").unwrap();
+    let largest: u64 = largest.lines().next().unwrap().parse().unwrap();
+    assert!(size < largest, "{size} bytes");
     assert_ne!(image.stage.one("USER").split(':').next(), Some("0"));
     if !may_change_root() {
         return;
