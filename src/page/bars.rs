@@ -20,6 +20,11 @@ pub(super) struct Bar {
 }
 
 impl Bar {
+    /// Whether any of its figures is known.
+    pub(super) fn shows_something(&self) -> bool {
+        self.current.is_some() || self.forecast.is_some() || self.mark.is_some()
+    }
+
     /// The bar of `figures` held against `mark`, where `most` is the whole width.
     pub(super) fn new(figures: &Figures, mark: Option<Money>, most: Money) -> Self {
         let share = |money: Option<Money>| share(money?, most);

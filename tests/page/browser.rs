@@ -69,7 +69,7 @@ impl Browser {
             // No sandbox, because that of the tests may be root's; no shared memory, because that of
             // a container is small.
             "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-                     "--hide-scrollbars", "--no-first-run", "--disable-background-networking"],
+                     "--hide-scrollbars", "--font-render-hinting=none", "--no-first-run", "--disable-background-networking"],
         });
         let wanted = json!({
             "browserName": "chrome",
@@ -212,10 +212,10 @@ impl Browser {
         log.as_array().expect("a list").clone()
     }
 
-    /// A picture of the page from its top to `height`, as PNG.
-    pub(crate) async fn picture(&self, width: u32, height: f64) -> Vec<u8> {
+    /// A picture of the page from its top to `height`, as PNG, so much larger than the page.
+    pub(crate) async fn picture(&self, width: u32, height: f64, scale: f64) -> Vec<u8> {
         use base64::Engine;
-        let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
+        let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": scale });
         let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.command("Page.captureScreenshot", wanted).await;
         let picture = picture["data"].as_str().expect("a picture");
