@@ -340,6 +340,17 @@ fn the_build_context_is_whole() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
+    for (file, text) in sources(&context.path().join("src")) {
+        for (before, below) in [
+            ("include_str!(\"", file.parent().unwrap()),
+            ("template(path = \"", &context.path().join("templates")),
+        ] {
+            for rest in text.split(before).skip(1) {
+                let (name, _) = rest.split_once('"').unwrap();
+                assert!(below.join(name).exists(), "{name}, for {}", file.display());
+            }
+        }
+    }
     for copied in Stage::read()
         .all("COPY")
         .filter(|copied| !copied.starts_with("--from"))
@@ -347,6 +358,16 @@ fn the_build_context_is_whole() {
         let (from, _) = copied.split_once(' ').unwrap();
         assert!(context.path().join(from).exists(), "{from}");
     }
+}
+
+/// The files of a directory and of those below it.
+fn sources(directory: &Path) -> Vec<(PathBuf, String)> {
+    let entries = fs::read_dir(directory).unwrap().flatten();
+    let files = entries.flat_map(|entry| match entry.path() {
+        path if path.is_dir() => sources(&path),
+        path => vec![(path.clone(), fs::read_to_string(path).unwrap())],
+    });
+    files.collect()
 }
 
 fn copy_all(from: &Path, to: &Path) {
