@@ -31,3 +31,4 @@ pub mod state;
 pub mod token;
 pub mod visit;
 pub mod web_config;
+mod yaml;

@@ -21,7 +21,8 @@ async fn draw() {
     let exporter = demo().await;
     browser.show(WIDTH, Scheme::Light).await;
     browser.open(&exporter.url("/")).await;
-    let end = "return document.querySelector('.pair').getBoundingClientRect().bottom + scrollY - 40";
+    let end =
+        "return document.querySelector('.pair').getBoundingClientRect().bottom + scrollY - 40";
     let end = browser.run(end).await.as_f64().expect("a length");
     let picture = browser.picture(WIDTH, end, SCALE).await;
     assert!(picture.len() <= LARGEST, "{} bytes", picture.len());
