@@ -108,7 +108,7 @@ impl Browser {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         write!(stream, "DELETE /{path} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
-        stream.read(&mut [0])?;
+        stream.read_exact(&mut [0])?;
         Ok(())
     }
 
