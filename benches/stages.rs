@@ -18,7 +18,7 @@ use heroku_cost_exporter::domain::traffic::Traffic;
 use heroku_cost_exporter::domain::usage::Usage;
 use heroku_cost_exporter::exposition::encode::{Dialect, encode};
 use heroku_cost_exporter::exposition::families::{self, Answered, Figures, Shown};
-use heroku_cost_exporter::exposition::render::{Part, Rendered};
+use heroku_cost_exporter::exposition::render::{self, Rendered};
 use heroku_cost_exporter::heroku::client::{Answer, FromPages};
 use heroku_sim::Company;
 use jiff::Timestamp;
@@ -70,7 +70,7 @@ fn snapshot(apps: u32) -> Snapshot {
 }
 
 fn rendered(snapshot: &Snapshot) -> Rendered {
-    let figures = Part::of_figures(snapshot, NOW, &Shown::default());
+    let figures = render::of_figures(snapshot, NOW, &Shown::default());
     Rendered::new(Arc::new(figures), snapshot)
 }
 
@@ -134,7 +134,7 @@ fn encode_figures(bencher: Bencher<'_, '_>, apps: u32) {
         .bench_local(|| text(&snapshot));
 }
 
-/// Text is compressed, as `exposition::render` does it.
+/// Text is compressed, in one call; `exposition::part` does it piece by piece.
 #[divan::bench(args = APPS)]
 fn compress(bencher: Bencher<'_, '_>, apps: u32) {
     let text = text(&snapshot(apps));

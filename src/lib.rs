@@ -10,6 +10,7 @@
 //!
 //! `ARCHITECTURE.md` walks through the house.
 
+mod beside;
 mod bounded;
 pub mod build;
 pub mod catalogue;

@@ -1,20 +1,21 @@
 //! The published Snapshot as a scrape asks for it, at any moment.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::task::block_in_place;
 
+use crate::beside::beside;
 use crate::clock::Clock;
 use crate::domain::month::Month;
 use crate::domain::snapshot::Snapshot;
 use crate::exposition::encode::Dialect;
-use crate::exposition::families::{self, Answered, Process, Shown};
-use crate::exposition::render::{Bodies, Part, Rendered};
+use crate::exposition::families::{self, Answered, AnsweredSoFar, Process, Shown};
+use crate::exposition::part::Part;
+use crate::exposition::render::{self, Bodies, Rendered};
 
 /// How long the ending stands: asking the system of the process costs more than a scrape.
 const ENDING_STANDS: Duration = Duration::from_millis(100);
@@ -25,11 +26,10 @@ pub struct Scrape {
     published: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
     shown: Shown,
-    cache: Mutex<Option<Arc<Cached>>>,
+    cache: Arc<Mutex<Option<Arc<Cached>>>>,
     /// Held while rendering, so that scrapes that come together share one.
-    rendering: tokio::sync::Mutex<()>,
+    rendering: Arc<tokio::sync::Mutex<()>>,
     ask_process: fn() -> Option<Process>,
-    ending: Mutex<Option<Arc<Ending>>>,
 }
 
 /// A rendering, what it is of, and until when it stands: another month begins, or figures become
@@ -39,15 +39,15 @@ struct Cached {
     snapshot: Arc<Snapshot>,
     stands: Range<Timestamp>,
     rendered: Rendered,
+    ending: Mutex<Option<Arc<Ending>>>,
 }
 
 /// The ending of scrapes that come within a moment, behind the same rendering.
 #[derive(Debug)]
 struct Ending {
-    of: Arc<Cached>,
     made: Instant,
-    /// What was answered, all but the scrapes.
-    answered: Vec<u64>,
+    /// Of how many answers it tells beside the scrapes.
+    answered: u64,
     bodies: Bodies,
 }
 
@@ -64,10 +64,9 @@ impl Scrape {
             published,
             clock,
             shown,
-            cache: Mutex::default(),
-            rendering: tokio::sync::Mutex::default(),
+            cache: Arc::default(),
+            rendering: Arc::default(),
             ask_process,
-            ending: Mutex::default(),
         }
     }
 
@@ -76,18 +75,19 @@ impl Scrape {
         self.published.borrow().all_tried
     }
 
-    /// The pieces of a scrape's body. `answered` is what the server answered so far: `scrapes`, and
-    /// all others.
-    pub async fn body<'a>(
+    /// The pieces of a scrape's body. `answered` is what the server answered so far.
+    pub async fn body<'a, I>(
         &self,
         dialect: Dialect,
         gzip: bool,
-        answered: impl Iterator<Item = Answered<'a>> + Clone,
-        scrapes: Answered<'a>,
-    ) -> [Bytes; 5] {
+        answered: AnsweredSoFar<'a, I>,
+    ) -> Vec<Bytes>
+    where
+        I: Iterator<Item = Answered<'a>>,
+    {
         let cached = self.rendered().await;
-        let ending = self.ending(&cached, answered);
-        let scrapes = families::of_scrapes(scrapes);
+        let scrapes = families::of_scrapes(answered.scrapes);
+        let ending = self.ending(&cached, answered.changes, answered.others);
         ending.bodies.body(dialect, gzip, scrapes)
     }
 
@@ -95,31 +95,30 @@ impl Scrape {
         if let Ok(cached) = self.cached() {
             return cached;
         }
-        let _rendering = self.rendering.lock().await;
-        match self.cached() {
-            Ok(cached) => cached,
-            Err(before) => {
-                let snapshot = Arc::clone(&self.published.borrow());
-                let now = self.clock.now();
-                // A hundred thousand series take longer than others should wait for this thread.
-                let cached =
-                    block_in_place(|| Cached::new(snapshot, now, &self.shown, before.as_deref()));
-                let cached = Arc::new(cached);
-                *self.cache.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some(Arc::clone(&cached));
-                cached
-            }
-        }
+        let rendering = Arc::clone(&self.rendering).lock_owned().await;
+        let before = match self.cached() {
+            Ok(cached) => return cached,
+            Err(before) => before,
+        };
+        let snapshot = Arc::clone(&self.published.borrow());
+        let now = self.clock.now();
+        let figures = before.and_then(|before| before.figures_of(&snapshot, now, &self.shown));
+        // Nothing of what stood is served again, so that there is no need of memory for both.
+        *locked(&self.cache) = None;
+        let (shown, cache) = (self.shown.clone(), Arc::clone(&self.cache));
+        beside(move || {
+            // It is done for all who wait, even where the one who asked has gone.
+            let _rendering = rendering;
+            let cached = Arc::new(Cached::new(snapshot, now, &shown, figures));
+            *locked(&cache) = Some(Arc::clone(&cached));
+            cached
+        })
+        .await
     }
 
     /// What stands rendered; if it does not stand any more, what was rendered last.
     fn cached(&self) -> Result<Arc<Cached>, Option<Arc<Cached>>> {
-        // Replaced whole, so that even a panic in between leaves it sound.
-        let cached = self
-            .cache
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let cached = locked(&self.cache).clone();
         match cached {
             Some(cached)
                 if Arc::ptr_eq(&cached.snapshot, &self.published.borrow())
@@ -133,27 +132,25 @@ impl Scrape {
 
     fn ending<'a>(
         &self,
-        of: &Arc<Cached>,
-        answered: impl Iterator<Item = Answered<'a>> + Clone,
+        of: &Cached,
+        answered: u64,
+        others: impl Iterator<Item = Answered<'a>>,
     ) -> Arc<Ending> {
-        let counts = || answered.clone().map(|answered| answered.count);
-        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ending = locked(&of.ending);
         if let Some(ending) = &*ending
-            && Arc::ptr_eq(&ending.of, of)
             && ending.made.elapsed() < ENDING_STANDS
-            && counts().eq(ending.answered.iter().copied())
+            && ending.answered == answered
         {
             return Arc::clone(ending);
         }
         let process = (self.ask_process)();
         let now = self.clock.now();
-        let answered: Vec<_> = answered.collect();
+        let others: Vec<_> = others.collect();
         let made = Arc::new(Ending {
-            of: Arc::clone(of),
             made: Instant::now(),
-            answered: answered.iter().map(|answered| answered.count).collect(),
+            answered,
             bodies: of.rendered.with_ending(|| {
-                families::of_process(now, process.as_ref(), answered.iter().cloned())
+                families::of_process(now, process.as_ref(), others.iter().cloned())
             }),
         });
         *ending = Some(Arc::clone(&made));
@@ -162,26 +159,36 @@ impl Scrape {
 }
 
 impl Cached {
-    /// Of `snapshot` at the instant `now`; what `before` has of the same figures stays.
-    fn new(snapshot: Arc<Snapshot>, now: Timestamp, shown: &Shown, before: Option<&Self>) -> Self {
+    /// Of `snapshot` at the instant `now`, of which `figures` are the figures, if they stand rendered.
+    fn new(
+        snapshot: Arc<Snapshot>,
+        now: Timestamp,
+        shown: &Shown,
+        figures: Option<Arc<Part>>,
+    ) -> Self {
         let max_age = shown.max_age;
         let expiry = max_age.and_then(|max_age| snapshot.next_expiry(now, max_age));
         let month_end = Month::at(now).end();
         let stands = now..expiry.map_or(month_end, |expiry| expiry.min(month_end));
-        let figures = before
-            .filter(|before| {
-                families::same_figures(
-                    (&before.snapshot, before.stands.start),
-                    (&snapshot, now),
-                    max_age,
-                )
-            })
-            .map(|before| Arc::clone(before.rendered.figures()));
-        let figures = figures.unwrap_or_else(|| Arc::new(Part::of_figures(&snapshot, now, shown)));
+        let figures =
+            figures.unwrap_or_else(|| Arc::new(render::of_figures(&snapshot, now, shown)));
         Self {
             rendered: Rendered::new(figures, &snapshot),
             snapshot,
             stands,
+            ending: Mutex::default(),
         }
     }
+
+    /// The figures, if those of `snapshot` at the instant `now` are the same.
+    fn figures_of(&self, snapshot: &Snapshot, now: Timestamp, shown: &Shown) -> Option<Arc<Part>> {
+        let own = (&*self.snapshot, self.stands.start);
+        families::same_figures(own, (snapshot, now), shown.max_age)
+            .then(|| Arc::clone(self.rendered.figures()))
+    }
+}
+
+/// What is behind a lock. It is replaced whole, so that even a panic in between leaves it sound.
+fn locked<T>(behind: &Mutex<T>) -> MutexGuard<'_, T> {
+    behind.lock().unwrap_or_else(PoisonError::into_inner)
 }

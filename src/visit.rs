@@ -11,8 +11,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::{Span, Timestamp};
 use tokio::sync::watch;
-use tokio::task::block_in_place;
 
+use crate::beside::beside;
 use crate::clock::Clock;
 use crate::domain::month::Month;
 use crate::domain::snapshot::Snapshot;
@@ -29,7 +29,7 @@ pub struct Visit {
     published: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
     shown: Shown,
-    telemetry_path: String,
+    telemetry_path: Arc<str>,
     reading: Mutex<Option<Arc<Reading>>>,
     /// Held while a report is made, so that visitors who come together share one.
     making: tokio::sync::Mutex<()>,
@@ -80,7 +80,7 @@ impl Visit {
             published,
             clock,
             shown,
-            telemetry_path: telemetry_path.to_owned(),
+            telemetry_path: telemetry_path.into(),
             reading: Mutex::default(),
             making: tokio::sync::Mutex::default(),
         }
@@ -94,11 +94,22 @@ impl Visit {
     pub async fn page(&self, query: &str) -> Result<(Body, bool), NotMade> {
         let reading = self.reading().await;
         let view = View::read(query);
-        if view != View::default() {
-            return block_in_place(|| self.draw(&reading, &view));
+        if view == View::default()
+            && let Some(body) = reading.page.get()
+        {
+            return Ok((body.clone(), true));
         }
-        let body = kept(&reading.page, || Ok(self.draw(&reading, &view)?.0))?;
-        Ok((body, true))
+        let telemetry_path = Arc::clone(&self.telemetry_path);
+        beside(move || {
+            let page = Page::new(&reading.report, &view, &telemetry_path);
+            let page = page.map_err(|error| NotMade(error.to_string()))?;
+            let body = Body::new(page.html)?;
+            if view == View::default() {
+                return Ok((reading.page.get_or_init(|| body).clone(), true));
+            }
+            Ok((body, page.is_found))
+        })
+        .await
     }
 
     /// The report as JSON.
@@ -108,16 +119,15 @@ impl Visit {
     /// None that figures could bring about.
     pub async fn json(&self) -> Result<Body, NotMade> {
         let reading = self.reading().await;
-        kept(&reading.json, || {
+        if let Some(body) = reading.json.get() {
+            return Ok(body.clone());
+        }
+        beside(move || {
             let text = json::json(&reading.report);
-            Body::new(text.map_err(|error| NotMade(error.to_string()))?)
+            let body = Body::new(text.map_err(|error| NotMade(error.to_string()))?)?;
+            Ok(reading.json.get_or_init(|| body).clone())
         })
-    }
-
-    fn draw(&self, reading: &Reading, view: &View) -> Result<(Body, bool), NotMade> {
-        let page = Page::new(&reading.report, view, &self.telemetry_path);
-        let page = page.map_err(|error| NotMade(error.to_string()))?;
-        Ok((Body::new(page.html)?, page.is_found))
+        .await
     }
 
     async fn reading(&self) -> Arc<Reading> {
@@ -130,8 +140,8 @@ impl Visit {
         }
         let snapshot = Arc::clone(&self.published.borrow());
         let now = self.clock.now();
-        // A thousand teams take longer than others should wait for this thread.
-        let reading = Arc::new(block_in_place(|| Reading::new(snapshot, now, &self.shown)));
+        let shown = self.shown.clone();
+        let reading = Arc::new(beside(move || Reading::new(snapshot, now, &shown)).await);
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&reading));
         reading
     }
@@ -175,16 +185,4 @@ impl Body {
                 .into(),
         })
     }
-}
-
-/// What is kept, made where it is not there yet.
-fn kept(
-    place: &OnceLock<Body>,
-    make: impl FnOnce() -> Result<Body, NotMade>,
-) -> Result<Body, NotMade> {
-    if let Some(body) = place.get() {
-        return Ok(body.clone());
-    }
-    let body = block_in_place(make)?;
-    Ok(place.get_or_init(|| body).clone())
 }

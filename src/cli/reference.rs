@@ -9,6 +9,7 @@ use crate::config::file::keys::{self, Key};
 use crate::config::setting::{self, Setting, Takes};
 use crate::domain::reason::Reason;
 use crate::heroku::client;
+use crate::server::HEAD_LINES;
 use crate::{poll, server, web_config};
 
 /// `docs/METRICS.md`.
@@ -136,11 +137,7 @@ pub fn serving_bounds() -> String {
             ),
             row(
                 "head",
-                format!(
-                    "{} KiB, {} lines",
-                    limits.head_bytes >> 10,
-                    limits.head_lines
-                ),
+                format!("{} KiB, {HEAD_LINES} lines", limits.head_bytes >> 10),
                 "431, closed",
             ),
             row("body", "none".to_owned(), "413, closed"),

@@ -57,12 +57,11 @@ pub(crate) fn block_on(
 
 /// The runtime of every subcommand that asks or serves.
 ///
-/// It has one worker, whatever the machine has: to pass work from thread to thread costs more than a
+/// It is one thread, whatever the machine has: to pass work from thread to thread costs more than a
 /// scrape, and each thread costs memory. What takes long (to decode, to render, to check a password)
 /// is done beside it.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the asynchronous runtime could not be started")

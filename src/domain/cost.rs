@@ -14,7 +14,7 @@ use super::invoice::{Invoice, Invoices};
 use super::money::Money;
 use super::month::Month;
 use super::price::{Price, Quantity, Running};
-use super::rows::Rows;
+use super::rows::{Rows, added_up};
 use super::rules::{DEFAULT_ADDON_CREDIT, LIST_DYNO_UNIT, Prices, Rules};
 use super::snapshot::Team;
 use super::usage::{Figures, MonthlyUsage, Usage};
@@ -290,12 +290,12 @@ impl<'a> Apart<'a> {
 
     /// The apps of each row added up.
     fn together(self, rows: &Rows<'a>) -> MonthCost<'a> {
-        let mut together: BTreeMap<Cow<'a, str>, Row> = BTreeMap::new();
-        for ((app, cost), used) in self.apps.into_iter().zip(self.usage.apps.values()) {
-            let row = together.entry(rows.of(app)).or_default();
-            row.cost.add(cost);
-            row.used = row.used.plus(*used);
-        }
+        let apps = self.apps.into_iter().zip(self.usage.apps.values());
+        let apps = apps.map(|((app, cost), used)| (rows.of(app), Row { cost, used: *used }));
+        let together = added_up(apps.collect(), |row: &mut Row, more| {
+            row.cost.add(more.cost);
+            row.used = row.used.plus(more.used);
+        });
         MonthCost {
             dyno_price: self.dyno_price,
             price_source: self.price_source,

@@ -13,6 +13,22 @@ pub const EXCLUDED: &str = "_excluded";
 /// The row of apps that are not among the costliest.
 pub const OTHER: &str = "_other";
 
+/// What is named in `rows`, those of one name added up in their order.
+///
+/// A map that is made of all its entries at once is half as large as one into which they are put in
+/// order, one after the other.
+pub fn added_up<K: Ord, V: Copy>(mut rows: Vec<(K, V)>, add: impl Fn(&mut V, V)) -> BTreeMap<K, V> {
+    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+    rows.dedup_by(|(name, more), (before, sum)| {
+        let is_same = name == before;
+        if is_same {
+            add(sum, *more);
+        }
+        is_same
+    });
+    rows.into_iter().collect()
+}
+
 /// The rows of a team's apps, the same for each of its months.
 #[derive(Debug, Default)]
 pub struct Rows<'a> {

@@ -1,9 +1,9 @@
 //! What a team used in a month, by app.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use super::month::Month;
+use super::rows::added_up;
 
 /// A team's usage of one month, as `GET /teams/{id}/usage/monthly` tells it (Heroku's schema:
 /// `team-monthly-usage`).
@@ -85,18 +85,10 @@ fn without_noise(sum: f64) -> f64 {
 }
 
 impl MonthlyUsage {
-    /// Adds a row of `app`. An app that was deleted and made again under its name has two rows in
-    /// a month, and cost the sum of them.
-    pub fn add_app(&mut self, app: String, figures: Figures) {
-        match self.apps.entry(app) {
-            Entry::Vacant(slot) => {
-                slot.insert(figures);
-            }
-            Entry::Occupied(mut slot) => {
-                let before = *slot.get();
-                slot.insert(before.plus(figures));
-            }
-        }
+    /// The figures of each app, out of its rows. An app that was deleted and made again under its
+    /// name has two rows in a month, and cost the sum of them.
+    pub fn by_app(rows: Vec<(String, Figures)>) -> BTreeMap<String, Figures> {
+        added_up(rows, |sum, more| *sum = sum.plus(more))
     }
 }
 
@@ -123,35 +115,27 @@ mod tests {
 
     #[test]
     fn two_rows_of_one_app_are_one_app_that_cost_their_sum() {
-        let mut month = MonthlyUsage {
-            team_name: None,
-            team: Figures::default(),
-            spaces: Spaces::default(),
-            apps: BTreeMap::new(),
+        let shop = |figures| ("shop".to_owned(), figures);
+        let first = Figures {
+            dynos: Some(1.5),
+            data: Some(2.0),
+            ..Figures::default()
         };
-        month.add_app(
-            "shop".into(),
-            Figures {
-                dynos: Some(1.5),
-                data: Some(2.0),
-                ..Figures::default()
-            },
-        );
-        month.add_app(
-            "shop".into(),
-            Figures {
-                dynos: Some(0.25),
-                partner: Some(3.0),
-                ..Figures::default()
-            },
-        );
+        let again = Figures {
+            dynos: Some(0.25),
+            partner: Some(3.0),
+            ..Figures::default()
+        };
+        let other = ("api".to_owned(), again);
+        let rows = vec![shop(first), other.clone(), shop(again)];
         let expected = Figures {
             dynos: Some(1.75),
             data: Some(2.0),
             partner: Some(3.0),
             ..Figures::default()
         };
-        assert_eq!(month.apps, BTreeMap::from([("shop".to_owned(), expected)]));
+        let apps = MonthlyUsage::by_app(rows);
+        assert_eq!(apps, BTreeMap::from([other, shop(expected)]));
     }
 
     #[test]

@@ -44,25 +44,39 @@ impl Dialect {
     }
 }
 
-/// Writes `families` in `dialect`, to the end of `text`.
+/// What lines are written to.
+pub trait Lines {
+    /// That to the end of which a line, or a few, may be written.
+    fn open(&mut self) -> &mut String;
+}
+
+impl Lines for String {
+    fn open(&mut self) -> &mut String {
+        self
+    }
+}
+
+/// Writes `families` in `dialect`, to the end of `lines`.
 pub fn encode<'a>(
-    text: &mut String,
+    lines: &mut impl Lines,
     families: impl IntoIterator<Item = Family<'a>>,
     dialect: Dialect,
 ) {
     for family in families {
+        let text = lines.open();
         let metric = family.metric;
         let described = dialect.described_name(metric);
         text.extend(["# HELP ", described, " ", metric.help]);
         text.extend(["\n# TYPE ", described, " ", metric.kind.word(), "\n"]);
-        encode_samples(text, family);
+        encode_samples(lines, family);
     }
 }
 
-/// Writes the samples of `family`, to the end of `text`; what it is stands there already.
-pub fn encode_samples(text: &mut String, family: Family<'_>) {
+/// Writes the samples of `family`, to the end of `lines`; what it is stands there already.
+pub fn encode_samples(lines: &mut impl Lines, family: Family<'_>) {
     let before_values = before_values(&family.labels);
     for sample in family.samples {
+        let text = lines.open();
         text.push_str(family.metric.name);
         text.push_str(sample.suffix);
         for (before, value) in before_values.iter().zip(&sample.label_values) {

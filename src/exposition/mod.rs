@@ -4,4 +4,5 @@
 pub mod encode;
 pub mod families;
 pub mod negotiate;
+pub mod part;
 pub mod render;

@@ -10,6 +10,7 @@ use url::Url;
 use super::error::Error;
 use super::redaction::printable;
 use super::transport::{Ask, Transport};
+use crate::beside::beside;
 use crate::domain::traffic::Endpoint;
 
 /// A list of more pages than this is a loop: at 200 elements a page, the least that Heroku gives,
@@ -117,19 +118,6 @@ impl Transport {
             pages,
             validator,
         }))
-    }
-}
-
-/// Does what can take long beside the threads that serve: to read ten thousand apps takes longer than
-/// a scrape should wait.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is ending, and this task with it.
-            Err(_) => std::future::pending().await,
-        },
     }
 }
 

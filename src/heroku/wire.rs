@@ -272,7 +272,14 @@ impl UsageRow<'_> {
             addons,
             connect,
         };
-        let mut usage = MonthlyUsage {
+        let mut apps = Vec::new();
+        for row in self.apps.unwrap_or_default() {
+            match read_row::<AppRow>(row) {
+                Ok(row) => apps.push(row.into_named_figures()),
+                Err(why) => left_out.push(format!("an app of {month}: {why}")),
+            }
+        }
+        MonthlyUsage {
             team_name: name,
             team,
             spaces: Spaces {
@@ -282,18 +289,8 @@ impl UsageRow<'_> {
                 private_credits: self.private_space_credits.and_then(lenient),
                 shield_credits: self.shield_space_credits.and_then(lenient),
             },
-            apps: BTreeMap::new(),
-        };
-        for row in self.apps.unwrap_or_default() {
-            match read_row::<AppRow>(row) {
-                Ok(row) => {
-                    let (app, figures) = row.into_named_figures();
-                    usage.add_app(app, figures);
-                }
-                Err(why) => left_out.push(format!("an app of {month}: {why}")),
-            }
+            apps: MonthlyUsage::by_app(apps),
         }
-        usage
     }
 }
 

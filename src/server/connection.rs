@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::activity::{Activity, Doing, Watched};
+use super::content::{Content, PIECE};
 use super::gate::Gate;
 use super::limits::Limits;
 use super::routes::Routes;
@@ -94,8 +95,9 @@ impl Hall {
     {
         let activity = Arc::new(Activity::default());
         let connection = http1::Builder::new()
-            .max_buf_size(self.limits.head_bytes)
-            .max_headers(self.limits.head_lines)
+            .max_header_size(self.limits.head_bytes)
+            // Of an answer so much is written at once.
+            .max_buf_size(PIECE)
             .serve_connection(
                 TokioIo::new(Watched::new(stream, Arc::clone(&activity))),
                 self.service(&activity),
@@ -137,7 +139,7 @@ impl Hall {
         activity: &Arc<Activity>,
     ) -> impl hyper::service::HttpService<
         Incoming,
-        ResBody = axum::body::Body,
+        ResBody = Content,
         Error = std::convert::Infallible,
         Future: Send,
     > + use<> {

@@ -1,26 +1,21 @@
 //! What every request passes on its way to a route: no body, the rate limit, the users, the requests
 //! in flight; and on its way out: the configured headers, and the count.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::HttpBody;
 use axum::http::header::{CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, Request, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Frame, Incoming, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use hyper::body::Incoming;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
+use super::content::Content;
 use super::limits::Limits;
 use super::routes::Routes;
 use super::traffic::Traffic;
 use crate::web_config::{RateLimit, Verdict, WebConfig};
-
-/// The most of an answer that is handed on at once, so that one which is not taken is in flight
-/// until it is.
-const PIECE: usize = 256 << 10;
 
 /// The paths by which a program is watched.
 const PROBES: [&str; 3] = ["/health", "/-/healthy", "/-/ready"];
@@ -50,12 +45,17 @@ impl Gate {
     }
 
     /// Answers a request, by `routes` where it passes.
-    pub(super) async fn answer(&self, request: Request<Incoming>, routes: &Routes) -> Response {
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        routes: &Routes,
+    ) -> Response<Content> {
         let place = self.traffic.place(request.uri().path());
         let web = Arc::clone(&self.web.borrow());
         let ends_connection =
             !request.body().is_end_stream() && request.version() <= Version::HTTP_11;
-        let mut response = self.admit(&web, request, routes).await;
+        let admitted = self.admit(&web, request, routes).await;
+        let mut response = admitted.unwrap_or_else(|refusal| refusal.map(Content::from));
         if ends_connection {
             // Nothing here takes a body, so that none is read; HTTP/2 ends the stream alone.
             let close = HeaderValue::from_static("close");
@@ -68,45 +68,41 @@ impl Gate {
         response
     }
 
+    /// Has a request answered by `routes`, where it passes; `Err` is what is said where it does not.
     async fn admit(
         &self,
         web: &WebConfig,
         request: Request<Incoming>,
         routes: &Routes,
-    ) -> Response {
+    ) -> Result<Response<Content>, Response> {
         if !request.body().is_end_stream()
             && matches!(*request.method(), Method::GET | Method::HEAD)
         {
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE);
+            return Err(refusal(StatusCode::PAYLOAD_TOO_LARGE));
         }
         if let Some(limit) = web.rate_limit
             && !self.has_token(limit)
         {
-            return refusal(StatusCode::TOO_MANY_REQUESTS);
+            return Err(refusal(StatusCode::TOO_MANY_REQUESTS));
         }
         if let Some(users) = &web.users {
             match users.judge(request.headers()).await {
                 Verdict::Welcome => {}
-                Verdict::Unauthorized => return unauthorized(),
-                Verdict::Busy => return refusal(StatusCode::SERVICE_UNAVAILABLE),
-                Verdict::Failed => return refusal(StatusCode::INTERNAL_SERVER_ERROR),
+                Verdict::Unauthorized => return Err(unauthorized()),
+                Verdict::Busy => return Err(refusal(StatusCode::SERVICE_UNAVAILABLE)),
+                Verdict::Failed => return Err(refusal(StatusCode::INTERNAL_SERVER_ERROR)),
             }
         }
         // Whether the program lives must be known when everything else is taken.
         let is_probe = PROBES.contains(&request.uri().path());
         let Some(in_flight) = self.in_flight.as_ref().filter(|_| !is_probe) else {
-            return routes.answer(request).await;
+            return Ok(routes.answer(request).await);
         };
         let Ok(permit) = Arc::clone(in_flight).try_acquire_owned() else {
-            return refusal(StatusCode::SERVICE_UNAVAILABLE);
+            return Err(refusal(StatusCode::SERVICE_UNAVAILABLE));
         };
-        routes.answer(request).await.map(|body| {
-            Body::new(InFlight {
-                body,
-                piece: Bytes::new(),
-                _permit: permit,
-            })
-        })
+        let answer = routes.answer(request).await;
+        Ok(answer.map(|content| content.in_flight(permit)))
     }
 
     fn has_token(&self, limit: RateLimit) -> bool {
@@ -176,49 +172,6 @@ fn unauthorized() -> Response {
         HeaderValue::from_static(r#"Basic realm="heroku-cost-exporter", charset="UTF-8""#),
     );
     response
-}
-
-/// An answer that counts as in flight until the last of it is handed on.
-struct InFlight {
-    body: Body,
-    piece: Bytes,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl HttpBody for InFlight {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.piece.is_empty() {
-            match Pin::new(&mut self.body).poll_frame(context) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => self.piece = data,
-                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
-                },
-                other => return other,
-            }
-        }
-        let length = self.piece.len().min(PIECE);
-        Poll::Ready(Some(Ok(Frame::data(self.piece.split_to(length)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.piece.is_empty() && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let mut hint = self.body.size_hint();
-        let piece = self.piece.len() as u64;
-        if let Some(upper) = hint.upper() {
-            hint.set_upper(upper + piece);
-        }
-        hint.set_lower(hint.lower() + piece);
-        hint
-    }
 }
 
 #[cfg(test)]

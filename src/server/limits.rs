@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// The lines of a request's head: hyper's own limit. To set it, even to what it is, costs an
+/// allocation for each request.
+pub const HEAD_LINES: usize = 100;
+
 /// How long to wait for a client and how much to take from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -17,8 +21,6 @@ pub struct Limits {
     pub shutdown: Duration,
     /// The bytes of a request's head.
     pub head_bytes: usize,
-    /// The lines of a request's head.
-    pub head_lines: usize,
     /// Connections; further ones wait until one of these ends.
     pub connections: usize,
     /// Requests in flight on one connection of HTTP/2.
@@ -38,7 +40,6 @@ impl Default for Limits {
             // With what else stopping takes it stays below two seconds.
             shutdown: Duration::from_millis(1500),
             head_bytes: 16 << 10,
-            head_lines: 100,
             // Half of the descriptors that a process usually has.
             connections: 512,
             streams: 32,

@@ -4,10 +4,10 @@
 
 mod activity;
 mod connection;
+mod content;
 mod gate;
 mod limits;
 mod page;
-mod pieces;
 mod routes;
 mod traffic;
 
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use crate::web_config::WebConfig;
 use connection::{Hall, stopped};
 use gate::Gate;
-pub use limits::Limits;
+pub use limits::{HEAD_LINES, Limits};
 pub use page::Front;
 pub use routes::Routes;
 pub use traffic::Traffic;

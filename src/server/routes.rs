@@ -16,8 +16,8 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
+use super::content::Content;
 use super::page::{self, Front};
-use super::pieces::Pieces;
 use super::traffic::Traffic;
 use crate::exposition::negotiate;
 use crate::scrape::Scrape;
@@ -64,7 +64,7 @@ impl Routes {
 
     /// Answers a request. A scrape is recognised before the router, whose layers cost more than the
     /// rest of it.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Content> {
         match &self.scraped {
             Some((path, site))
                 if request.method() == Method::GET && request.uri().path() == path =>
@@ -73,7 +73,7 @@ impl Routes {
             }
             _ => {
                 let Ok(response) = self.router.call(request).await;
-                response
+                response.map(Content::from)
             }
         }
     }
@@ -98,16 +98,16 @@ async fn ready_or_not(State(site): State<Arc<Site>>) -> (StatusCode, &'static st
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    site.metrics(&headers).await
+    site.metrics(&headers).await.map(Body::new)
 }
 
 impl Site {
-    async fn metrics(&self, headers: &HeaderMap) -> Response {
+    async fn metrics(&self, headers: &HeaderMap) -> Response<Content> {
         let dialect = negotiate::dialect(&listed(headers, &ACCEPT));
         let gzip = negotiate::gzip(&listed(headers, &ACCEPT_ENCODING));
-        let (answered, scrapes) = self.traffic.answered();
-        let pieces = self.scrape.body(dialect, gzip, answered, scrapes).await;
-        let mut response = Response::new(Body::new(Pieces::of(pieces)));
+        let answered = self.traffic.answered();
+        let pieces = self.scrape.body(dialect, gzip, answered).await;
+        let mut response = Response::new(Content::from(pieces));
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
 
-use crate::exposition::families::Answered;
+use crate::exposition::families::{Answered, AnsweredSoFar};
 
 /// Every path that serves something, besides the telemetry path.
 const PATHS: [&str; 5] = ["/", super::page::COSTS, "/health", "/-/healthy", "/-/ready"];
@@ -34,6 +34,8 @@ pub struct Traffic {
     /// The last path is [`OTHER`], and so is the last status of each. Before it is the telemetry
     /// path.
     paths: Vec<(String, [AtomicU64; CODES.len() + 1])>,
+    /// How many answers were no scrapes.
+    others: AtomicU64,
 }
 
 /// A path of the list.
@@ -48,12 +50,13 @@ impl Traffic {
             paths: paths
                 .map(|path| (path.to_owned(), Default::default()))
                 .collect(),
+            others: AtomicU64::default(),
         }
     }
 
-    /// What was answered: all but the scrapes, and the scrapes.
-    pub fn answered(&self) -> (impl Iterator<Item = Answered<'_>> + Clone, Answered<'_>) {
-        let scrapes = (self.other().0 - 1, 0);
+    /// What was answered.
+    pub fn answered(&self) -> AnsweredSoFar<'_, impl Iterator<Item = Answered<'_>>> {
+        let scrapes = self.scrapes();
         let answered = move |(path, code): (usize, usize)| {
             let (path, counts) = &self.paths[path];
             Answered {
@@ -64,8 +67,17 @@ impl Traffic {
         };
         let all =
             (0..self.paths.len()).flat_map(|path| (0..=CODES.len()).map(move |code| (path, code)));
-        let others = all.filter(move |place| *place != scrapes).map(answered);
-        (others, answered(scrapes))
+        AnsweredSoFar {
+            // Before the counts, so that none of those is older.
+            changes: self.others.load(Ordering::Acquire),
+            others: all.filter(move |place| *place != scrapes).map(answered),
+            scrapes: answered(scrapes),
+        }
+    }
+
+    /// Where scrapes are counted.
+    fn scrapes(&self) -> (usize, usize) {
+        (self.other().0 - 1, 0)
     }
 
     /// Where a request for `path` is counted.
@@ -87,7 +99,11 @@ impl Traffic {
 
     pub(super) fn count(&self, place: Place, status: StatusCode) {
         let code = CODES.iter().position(|(known, _)| *known == status);
-        self.paths[place.0].1[code.unwrap_or(CODES.len())].fetch_add(1, Ordering::Relaxed);
+        let code = code.unwrap_or(CODES.len());
+        self.paths[place.0].1[code].fetch_add(1, Ordering::Relaxed);
+        if (place.0, code) != self.scrapes() {
+            self.others.fetch_add(1, Ordering::Release);
+        }
     }
 }
 
@@ -99,7 +115,9 @@ mod tests {
     #[test]
     fn every_series_is_there_from_the_start() {
         let traffic = Traffic::new("/metrics");
-        let (others, scrapes) = traffic.answered();
+        let AnsweredSoFar {
+            others, scrapes, ..
+        } = traffic.answered();
         let all: Vec<_> = others.chain([scrapes]).collect();
         let series: BTreeSet<_> = all.iter().map(|a| (a.path, a.code)).collect();
         assert_eq!((all.len(), series.len()), (7 * 11, 7 * 11));
@@ -113,7 +131,11 @@ mod tests {
             traffic.count(traffic.place(path), StatusCode::OK);
         }
         traffic.count(traffic.place("/"), StatusCode::IM_A_TEAPOT);
-        let (others, scrapes) = traffic.answered();
+        let AnsweredSoFar {
+            changes,
+            others,
+            scrapes,
+        } = traffic.answered();
         let counted: Vec<_> = others
             .filter(|answered| answered.count > 0)
             .map(|answered| (answered.path, answered.code, answered.count))
@@ -123,6 +145,7 @@ mod tests {
             (scrapes.path, scrapes.code, scrapes.count),
             ("/metrics", "200", 2)
         );
+        assert_eq!(changes, 5);
     }
 
     #[test]

@@ -63,8 +63,8 @@ impl Served {
     }
 
     pub(crate) fn counted(&self, path: &str, code: &str) -> u64 {
-        let (others, scrapes) = self.traffic.answered();
-        let mut answered = others.chain([scrapes]);
+        let answered = self.traffic.answered();
+        let mut answered = answered.others.chain([answered.scrapes]);
         let found = answered.find(|answered| (answered.path, answered.code) == (path, code));
         found.unwrap().count
     }

@@ -12,7 +12,7 @@ use heroku_cost_exporter::domain::traffic::Traffic;
 use heroku_cost_exporter::domain::usage::Usage;
 use heroku_cost_exporter::exposition::encode::Dialect;
 use heroku_cost_exporter::exposition::families::{self, Answered, Shown};
-use heroku_cost_exporter::exposition::render::{Bodies, Part, Rendered};
+use heroku_cost_exporter::exposition::render::{self, Bodies, Rendered};
 use heroku_cost_exporter::heroku::client::{Answer, FromPages};
 use heroku_sim::Company;
 use jiff::Timestamp;
@@ -95,7 +95,7 @@ impl Pipeline {
     /// Writes both dialects, plain and compressed.
     pub(crate) fn publish(&self) -> Published {
         let snapshot = Snapshot::new(self.teams.clone(), true, Traffic::default());
-        let figures = Part::of_figures(&snapshot, noon(), &Shown::default());
+        let figures = render::of_figures(&snapshot, noon(), &Shown::default());
         let rendered = Rendered::new(Arc::new(figures), &snapshot);
         Published(rendered.with_ending(std::iter::empty))
     }

@@ -21,7 +21,7 @@ use crate::domain::month::Month;
 use crate::domain::rules::Rules;
 use crate::domain::snapshot::{Snapshot, Team};
 
-pub use own::Answered;
+pub use own::{Answered, AnsweredSoFar};
 pub use process::Process;
 
 /// A metric and its series.

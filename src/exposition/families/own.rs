@@ -23,6 +23,17 @@ pub struct Answered<'a> {
     pub count: u64,
 }
 
+/// What this program answered since it began.
+#[derive(Clone, Debug)]
+pub struct AnsweredSoFar<'a, I> {
+    /// How many answers were no scrapes: while it stays, so do the others.
+    pub changes: u64,
+    /// All but the scrapes.
+    pub others: I,
+    /// The scrapes.
+    pub scrapes: Answered<'a>,
+}
+
 fn labels<'a>(asked: &Asked<'a>) -> LabelValues<'a> {
     smallvec![asked.name.clone(), asked.endpoint.word().into()]
 }
