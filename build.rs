@@ -1,4 +1,4 @@
-//! Tells the program which commit and which compiler it is built from.
+//! Tells the program which commit and which compiler it is built from, and the linker how to write it.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,21 +6,9 @@ use std::process::Command;
 fn main() {
     // A package without its history (a tarball, a container's build context) names the commit in
     // the environment, or stays `unknown`.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "cargo tells a build script everything this way"
-    )]
-    let named = std::env::var("REVISION")
-        .ok()
-        .filter(|revision| !revision.is_empty());
+    let named = variable("REVISION").filter(|revision| !revision.is_empty());
     let revision = named.or_else(|| output("git", &["rev-parse", "--short=12", "HEAD"]));
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "cargo tells a build script everything this way"
-    )]
-    let rustc = std::env::var("RUSTC")
-        .ok()
-        .and_then(|rustc| output(&rustc, &["--version"]));
+    let rustc = variable("RUSTC").and_then(|rustc| output(&rustc, &["--version"]));
     let rustc = rustc.and_then(|text| text.split(' ').nth(1).map(str::to_owned));
 
     let unknown = || "unknown".to_owned();
@@ -37,6 +25,11 @@ fn main() {
             "cargo:rustc-env=HEROKU_COST_EXPORTER_RUSTC={}",
             rustc.unwrap_or_else(unknown)
         );
+        // The places that the loader has to correct are listed in a sixtieth of the bytes, which are a
+        // twentieth of the program. A linker that does not know how says so and goes on.
+        if variable("CARGO_CFG_TARGET_OS").is_some_and(|system| system == "linux") {
+            println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+        }
         println!("cargo:rerun-if-env-changed=REVISION");
         println!("cargo:rerun-if-changed=build.rs");
         // A path that does not exist would count as changed every time.
@@ -47,6 +40,14 @@ fn main() {
             println!("cargo:rerun-if-changed={path}");
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script everything this way"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
