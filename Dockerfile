@@ -1,6 +1,6 @@
 # A static binary in an image that holds nothing but it, its licence and the certificates.
 #
-#     docker build --tag heroku-cost-exporter .
+#     make image
 #     docker run --rm --publish 8080:8080 --env HEROKU_API_KEY --env HEROKU_TEAM_ID heroku-cost-exporter
 #
 # Proxies (HTTPS_PROXY, NO_PROXY) and certificates of your own (SSL_CERT_FILE, of a file that you
@@ -15,7 +15,6 @@ RUN apk add --no-cache ca-certificates gcc musl-dev
 WORKDIR /build
 COPY . .
 # The commit, for heroku_cost_exporter_build_info: the history is not in the build context.
-#     docker build --build-arg REVISION="$(git rev-parse --short=12 HEAD)" …
 ARG REVISION
 # The architecture that is built for, in Docker's words: set by BuildKit.
 ARG TARGETARCH
@@ -32,13 +31,21 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cp "target/$target/release/heroku-cost-exporter" /heroku-cost-exporter
 
 FROM scratch
+ARG REVISION
+# As in Cargo.toml; `make image` and the release hand it in.
+ARG VERSION
 LABEL org.opencontainers.image.title="heroku-cost-exporter" \
       org.opencontainers.image.description="A Prometheus exporter that tells a company what Heroku costs it, by team, by app and by kind" \
+      org.opencontainers.image.documentation="https://github.com/heroku-cost-exporter/heroku-cost-exporter/blob/main/README.md" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.source="https://github.com/heroku-cost-exporter/heroku-cost-exporter"
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="https://github.com/heroku-cost-exporter/heroku-cost-exporter" \
+      org.opencontainers.image.version="${VERSION}"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /heroku-cost-exporter /heroku-cost-exporter
 COPY LICENSE /LICENSE
 USER 65532:65532
 EXPOSE 8080
+# It reads PORT and WEB_LISTEN_ADDRESS, and of flags those that it is given itself.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["/heroku-cost-exporter", "healthcheck"]
 ENTRYPOINT ["/heroku-cost-exporter"]

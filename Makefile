@@ -2,7 +2,7 @@
 
 SHELL := bash
 .NOTPARALLEL:
-.PHONY: build run test tidy clean help check format-check clippy rustdoc deny pins
+.PHONY: build run test tidy clean help check format-check clippy rustdoc deny pins static image deb sbom
 
 build: ## Build the program, as target/release/heroku-cost-exporter
 	cargo build --release --locked
@@ -44,7 +44,7 @@ tidy: ## Format the code, and bring Cargo.lock in line with the manifests
 clean: ## Remove what was built
 	cargo clean
 
-check: format-check clippy rustdoc deny pins test ## Do all that CI does
+check: format-check clippy rustdoc deny pins static test ## Do all that CI does
 
 format-check:
 	cargo fmt --all --check
@@ -66,6 +66,38 @@ pins:
 	@channel=$$(sed -n 's/^channel = "\(.*\)"$$/\1/p' rust-toolchain.toml); \
 	grep -qx "ARG RUST_VERSION=$$channel" Dockerfile || \
 		{ echo "Dockerfile: RUST_VERSION is not $$channel, as rust-toolchain.toml has it" >&2; exit 1; }
+
+# What the tests put into an empty file system, as the image does.
+static: ## Build the static program for the tests, as the image has it
+	tests/deploy/build-static
+
+IMAGE ?= heroku-cost-exporter
+# In bytes.
+LARGEST_IMAGE := 10000000
+
+image: ## Build the container image, named by IMAGE
+	docker build --tag $(IMAGE) \
+		--build-arg REVISION="$$(git rev-parse --short=12 HEAD)" \
+		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)" .
+	@size=$$(docker image inspect --format '{{.Size}}' $(IMAGE)); \
+	echo "$(IMAGE): $$size bytes"; \
+	[[ $$size -lt $(LARGEST_IMAGE) ]] || { echo "that is more than $(LARGEST_IMAGE)" >&2; exit 1; }
+
+DEB_TARGET ?= $(shell uname -m)-unknown-linux-musl
+
+deb: ## Build the Debian package, for the architecture of DEB_TARGET
+	RUSTFLAGS="-C target-feature=+crt-static" \
+		cargo build --release --locked --bin heroku-cost-exporter --target $(DEB_TARGET)
+	deploy/debian/build $(TARGET_DIR)/$(DEB_TARGET)/release/heroku-cost-exporter \
+		$(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(firstword $(subst -, ,$(DEB_TARGET))))) $(TARGET_DIR)/debian
+
+# Of what is in the programs that are released, whatever the system.
+sbom: ## Write the bill of materials, as target/sbom.cdx.json
+	@cargo cyclonedx --version > /dev/null 2>&1 || { echo "cargo-cyclonedx is missing: cargo install --locked cargo-cyclonedx" >&2; exit 1; }
+	cargo cyclonedx --format json --target all --no-build-deps --override-filename sbom.cdx
+	mkdir -p $(TARGET_DIR)
+	mv sbom.cdx.json $(TARGET_DIR)/
+	rm -f crates/*/sbom.cdx.json
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -108,6 +140,12 @@ soak soak-document:
 	cargo build --release --package heroku-cost-exporter --package soak
 	$(TARGET_DIR)/release/soak --exporter $(TARGET_DIR)/release/heroku-cost-exporter \
 		--scrapes $(SOAK_SCRAPES) --polls $(SOAK_POLLS) --seed $(SOAK_SEED) --speed $(SOAK_SPEED) $(SOAK_FLAGS)
+
+.PHONY: page-picture
+
+# Drawn by the browser and the font of Debian's packages chromium, chromium-driver and fonts-inter.
+page-picture: ## Draw docs/images/page.png anew, the page of the demo
+	cargo test --test page -- --ignored picture::draw
 
 BENCH_PAIRS ?= 7
 BENCH_SECONDS ?= 3

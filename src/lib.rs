@@ -4,7 +4,8 @@
 //! ```text
 //! config ──> heroku client ──> domain::Snapshot ──> exposition::families ──> encode ──> server
 //!              │ HTTP                │ plain data        │ driven by the catalogue
-//!        crates/heroku-sim           └── poll publishes it
+//!        crates/heroku-sim           ├── poll publishes it
+//!                                    └──> report ──> table, JSON, CSV, page
 //! ```
 //!
 //! `ARCHITECTURE.md` walks through the house.
@@ -20,6 +21,7 @@ pub mod domain;
 pub mod exposition;
 pub mod heroku;
 mod loopback;
+pub mod page;
 pub mod poll;
 pub mod process;
 pub mod report;
@@ -28,4 +30,6 @@ pub mod server;
 pub mod service_manager;
 pub mod state;
 pub mod token;
+pub mod visit;
 pub mod web_config;
+mod yaml;

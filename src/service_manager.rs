@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::TcpListener;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use listenfd::ListenFd;
@@ -95,29 +93,30 @@ impl ServiceManager {
         let Some(path) = &self.notify_socket else {
             return Ok(());
         };
-        let socket = UnixDatagram::unbound()?;
-        socket.set_nonblocking(true)?;
-        socket.send_to_addr(state.as_bytes(), &address(path)?)?;
-        Ok(())
+        send(path, state)
     }
 }
 
-/// A path, or with `@` a name that is in no file system.
-fn address(path: &OsStr) -> io::Result<SocketAddr> {
-    match path.as_bytes().strip_prefix(b"@") {
-        None => SocketAddr::from_pathname(path),
-        Some(name) => abstract_address(name),
-    }
-}
-
+/// Sends to a path, or with `@` to a name that is in no file system. It never waits.
 #[cfg(target_os = "linux")]
-fn abstract_address(name: &[u8]) -> io::Result<SocketAddr> {
+fn send(path: &OsStr, state: &str) -> io::Result<()> {
     use std::os::linux::net::SocketAddrExt;
-    SocketAddr::from_abstract_name(name)
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+    let address = match path.as_bytes().strip_prefix(b"@") {
+        None => SocketAddr::from_pathname(path)?,
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to_addr(state.as_bytes(), &address)?;
+    Ok(())
 }
 
+/// systemd is Linux's.
 #[cfg(not(target_os = "linux"))]
-fn abstract_address(_name: &[u8]) -> io::Result<SocketAddr> {
+fn send(_path: &OsStr, _state: &str) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

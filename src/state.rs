@@ -404,10 +404,6 @@ impl ReadAnswer {
 /// Writes a file anew so that there is at every moment either the old one or the new one, whole,
 /// and nobody else can read it.
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    };
     // In the same directory, because only within a file system is a renaming atomic; under a name of
     // its own, so that one left behind by a crash is the last one.
     let mut beside = path.as_os_str().to_owned();
@@ -425,8 +421,23 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     file.write_all(text)?;
     file.sync_all()?;
     std::fs::rename(&beside, path)?;
-    // The renaming itself lasts through a power cut only once the directory is flushed.
+    flush_directory(path)
+}
+
+/// The renaming itself lasts through a power cut only once the directory is flushed.
+#[cfg(unix)]
+fn flush_directory(path: &Path) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    };
     File::open(directory)?.sync_all()
+}
+
+/// On other systems a directory cannot be opened as a file, and so not be flushed.
+#[cfg(not(unix))]
+fn flush_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]

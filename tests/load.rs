@@ -31,7 +31,8 @@ use heroku_cost_exporter::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
 use heroku_cost_exporter::exposition::families::Shown;
 use heroku_cost_exporter::process;
 use heroku_cost_exporter::scrape::Scrape;
-use heroku_cost_exporter::server::{self, Limits, Terms};
+use heroku_cost_exporter::server::{self, Front, Limits, Terms};
+use heroku_cost_exporter::visit::Visit;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -311,8 +312,14 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
     let (sender, published) = watch::channel(Arc::new(snapshot(0, &said)));
     let traffic = Arc::new(server::Traffic::new("/metrics"));
     let clock = Clock::from_fn(|| NOW);
+    let visit = Visit::new(
+        published.clone(),
+        clock.clone(),
+        Shown::default(),
+        "/metrics",
+    );
     let scrape = Scrape::new(published, clock, Shown::default(), process::read);
-    let routes = server::Routes::new(scrape, Arc::clone(&traffic), "/metrics");
+    let routes = server::Routes::new(scrape, Arc::clone(&traffic), "/metrics", visit, Front::Page);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();

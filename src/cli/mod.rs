@@ -3,6 +3,8 @@
 
 mod check;
 mod demo;
+mod generate;
+mod healthcheck;
 mod logging;
 mod metrics;
 mod parser;
@@ -15,7 +17,9 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::config::{Config, DemoConfig, Problems, ReportConfig, Typed};
+use clap::ArgMatches;
+
+use crate::config::{self, Config, DemoConfig, Problems, ReportConfig, Typed};
 use crate::token::looks_like_token;
 
 /// The exit status for settings that cannot be used, as for flags that do not exist.
@@ -34,7 +38,8 @@ pub fn run(
         Err(message) => return say(&message),
     };
     let (subcommand, flags) = parser::typed_flags(&matches);
-    match dispatch(subcommand, &Typed { flags, environment }) {
+    let typed = Typed { flags, environment };
+    match dispatch(subcommand, &matches, &typed) {
         Ok(status) => status,
         Err(error) => {
             let status = if error.is::<Problems>() {
@@ -65,8 +70,10 @@ fn say(message: &clap::Error) -> ExitCode {
     status
 }
 
-fn dispatch(subcommand: &str, typed: &Typed) -> anyhow::Result<ExitCode> {
+fn dispatch(subcommand: &str, matches: &ArgMatches, typed: &Typed) -> anyhow::Result<ExitCode> {
     match subcommand {
+        "generate" => generate::run(matches.subcommand_matches("generate")),
+        "healthcheck" => healthcheck::run(&config::listen(typed)?),
         "check" => check::run(Config::resolve(typed)?),
         "demo" => demo::run(DemoConfig::resolve(typed)?),
         "metrics" => metrics::run(),

@@ -66,6 +66,31 @@ pub(crate) fn command() -> Command {
                 ),
         )
         .subcommand(Command::new("metrics").about("Print the metric reference, as Markdown"))
+        .subcommand(
+            Command::new("healthcheck")
+                .about("Ask the program that listens here whether it lives, as a container's health check")
+                .args(setting::LISTENING.into_iter().map(argument)),
+        )
+        .subcommand(
+            Command::new("generate")
+                .about("Print completions for a shell, or a man page")
+                .subcommand_required(true)
+                .subcommand(
+                    Command::new("completions")
+                        .about("Print completions for a shell")
+                        .arg(
+                            Arg::new("shell")
+                                .value_name("SHELL")
+                                .required(true)
+                                .value_parser(value_parser!(clap_complete::Shell)),
+                        ),
+                )
+                .subcommand(
+                    Command::new("man")
+                        .about("Print a man page, of the program or of one of its subcommands")
+                        .arg(Arg::new("subcommand").value_name("SUBCOMMAND")),
+                ),
+        )
 }
 
 /// The flags of what polls and serves.

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -17,12 +16,14 @@ use crate::clock::Clock;
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
 use crate::exposition::families::Shown;
 use crate::heroku::client::{Client, Limits};
+use crate::page::Page;
 use crate::poll::{self, Poller};
 use crate::process;
 use crate::scrape::Scrape;
-use crate::server::{self, Terms, Traffic};
+use crate::server::{self, Front, Terms, Traffic};
 use crate::service_manager::ServiceManager;
 use crate::state::StateFile;
+use crate::visit::Visit;
 
 /// How long after it was told to stop the program still waits for the state file to be written. With
 /// what else stopping takes it stays below two seconds.
@@ -113,8 +114,15 @@ pub(crate) async fn serve(
         },
         traffic: Arc::clone(&traffic),
     };
+    let path = &web.telemetry_path;
+    let visit = Visit::new(published.clone(), clock.clone(), shown.clone(), path);
+    let front = if web.has_page {
+        Front::Page
+    } else {
+        Front::Links(Page::of_links(path)?)
+    };
     let scrape = Scrape::new(published, clock, shown, process::read);
-    let routes = server::Routes::new(scrape, traffic, &web.telemetry_path);
+    let routes = server::Routes::new(scrape, traffic, path, visit, front);
     tell(&web.service_manager, "READY=1");
     if let Some(interval) = web.service_manager.sign_of_life_every() {
         background.spawn(give_signs_of_life(web.service_manager.clone(), interval));
@@ -188,13 +196,37 @@ async fn bind(address: &ListenAddress) -> std::io::Result<TcpListener> {
 
 /// Resolves when the program is told to stop, by SIGTERM or SIGINT. Called before anything else is
 /// done: until then the first process of a container gets neither, and any other dies of them.
+#[cfg(unix)]
 pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+/// Resolves when the program is told to stop, by Ctrl-C or Ctrl-Break, or because its window closes
+/// or the system shuts down.
+#[cfg(windows)]
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+
+    let mut interrupt = ctrl_c()?;
+    let mut ctrl_break = ctrl_break()?;
+    let mut close = ctrl_close()?;
+    let mut shutdown = ctrl_shutdown()?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = ctrl_break.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
         }
         tracing::info!("stopping");
     })

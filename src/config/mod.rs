@@ -90,6 +90,8 @@ pub struct WebConfig {
     pub file: Option<Loaded>,
     /// The most requests at once; `None` means no limit.
     pub max_requests: Option<usize>,
+    /// Whether there is a page, and not only links.
+    pub has_page: bool,
     /// Who started the program, if it was one that hands in sockets or wants to be told things.
     pub service_manager: ServiceManager,
 }
@@ -228,27 +230,49 @@ impl DemoConfig {
     }
 }
 
+/// Resolves where the program listens, and nothing else: who only asks it needs no token.
+///
+/// # Errors
+///
+/// As for [`Config::resolve`].
+pub fn listen(typed: &Typed) -> Result<Vec<ListenAddress>, Problems> {
+    let mut reader = Reader {
+        typed,
+        problems: Vec::new(),
+    };
+    match reader.listen() {
+        Some(listen) if reader.problems.is_empty() => Ok(listen),
+        _ => Err(Problems(reader.problems)),
+    }
+}
+
 impl Reader<'_> {
-    fn web(&mut self) -> Option<WebConfig> {
+    fn listen(&mut self) -> Option<Vec<ListenAddress>> {
         // An unusable port is a problem also where addresses are given: one of the two is a mistake.
         let port = self.read(&setting::PORT, read::port);
         let listen = self.read_optional(&setting::WEB_LISTEN_ADDRESS, read::listen_addresses);
-        let telemetry_path = self.read(&setting::WEB_TELEMETRY_PATH, read::telemetry_path);
-        let file = self.read_optional(&setting::WEB_CONFIG_FILE, read::web_config_file);
-        let max_requests = self.read(&setting::WEB_MAX_REQUESTS, read::max_requests);
-        let service_manager = ServiceManager::of(&self.typed.environment, std::process::id());
-        let service_manager = service_manager.map_err(|problem| self.problems.push(problem));
-        let listen = listen.or_else(|| {
+        listen.or_else(|| {
             Some(vec![ListenAddress {
                 host: None,
                 port: port?,
             }])
-        });
+        })
+    }
+
+    fn web(&mut self) -> Option<WebConfig> {
+        let listen = self.listen();
+        let telemetry_path = self.read(&setting::WEB_TELEMETRY_PATH, read::telemetry_path);
+        let file = self.read_optional(&setting::WEB_CONFIG_FILE, read::web_config_file);
+        let max_requests = self.read(&setting::WEB_MAX_REQUESTS, read::max_requests);
+        let has_page = self.read(&setting::WEB_PAGE, read::boolean);
+        let service_manager = ServiceManager::of(&self.typed.environment, std::process::id());
+        let service_manager = service_manager.map_err(|problem| self.problems.push(problem));
         Some(WebConfig {
             listen: listen?,
             telemetry_path: telemetry_path?,
             file,
             max_requests: max_requests?,
+            has_page: has_page?,
             service_manager: service_manager.ok()?,
         })
     }

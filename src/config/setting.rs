@@ -231,6 +231,16 @@ pub static WEB_MAX_REQUESTS: Setting = Setting {
     right: "a whole number such as 40, or 0 for no limit",
 };
 
+/// Whether there is a page.
+pub static WEB_PAGE: Setting = Setting {
+    flag: "web.page",
+    value_name: "BOOLEAN",
+    default: Some("true"),
+    takes: Takes::Switch,
+    help: "Whether / is the page of what Heroku costs; without it, only links stand there",
+    right: BOOLEAN,
+};
+
 /// What to log.
 pub static LOG_LEVEL: Setting = Setting {
     flag: "log.level",
@@ -286,7 +296,7 @@ pub static HEROKU: [&Setting; 10] = [
 ];
 
 /// What is served, and where.
-pub static SERVING: [&Setting; 8] = [
+pub static SERVING: [&Setting; 9] = [
     &POLL_INTERVAL,
     &DATA_MAX_AGE,
     &METRICS_SEED,
@@ -295,7 +305,11 @@ pub static SERVING: [&Setting; 8] = [
     &WEB_TELEMETRY_PATH,
     &WEB_CONFIG_FILE,
     &WEB_MAX_REQUESTS,
+    &WEB_PAGE,
 ];
+
+/// Where the program listens.
+pub static LISTENING: [&Setting; 2] = [&PORT, &WEB_LISTEN_ADDRESS];
 
 /// What is logged.
 pub static LOG: [&Setting; 2] = [&LOG_LEVEL, &LOG_FORMAT];

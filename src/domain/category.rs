@@ -40,6 +40,17 @@ impl Category {
             Self::Other => "other",
         }
     }
+
+    /// What it is, for a person.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Dynos => "the processes of apps",
+            Self::Data => "Heroku's own data services",
+            Self::Partner => "partners' add-ons",
+            Self::Space => "private spaces, which belong to no app",
+            Self::Other => "what the team's figures hold beyond these",
+        }
+    }
 }
 
 /// Money by category; `None` where nothing is known of one.

@@ -8,6 +8,9 @@ use jiff::civil::Date;
 use super::money::Money;
 use super::month::Month;
 
+/// The words for Heroku's numbers of an invoice's state.
+pub const STATES: [&str; 3] = ["pending", "successful", "failed"];
+
 /// One invoice, as `GET /teams/{team}/invoices` tells it (Heroku's schema: `team-invoice`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invoice {
@@ -37,6 +40,14 @@ pub struct Invoice {
     pub weighted_dyno_hours: Option<f64>,
     /// When Heroku last changed the invoice (`updated_at`).
     pub updated_at: Option<Timestamp>,
+}
+
+impl Invoice {
+    /// The state as a word; `None` where Heroku gave none, or a number that is not known.
+    pub fn state_word(&self) -> Option<&'static str> {
+        let position = usize::try_from(self.state?).ok()?;
+        STATES.get(position).copied()
+    }
 }
 
 /// The days that an invoice covers.

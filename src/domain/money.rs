@@ -20,6 +20,9 @@ impl Money {
     /// No money.
     pub const ZERO: Self = Self { micros: 0 };
 
+    /// A hundredth of a dollar.
+    pub const CENT: Self = Self { micros: 10_000 };
+
     /// The amount that is `dollars` whole dollars.
     pub const fn from_whole_dollars(dollars: i32) -> Self {
         Self {

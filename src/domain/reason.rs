@@ -72,6 +72,26 @@ impl Reason {
         }
     }
 
+    /// What it is, for a person.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "Heroku refuses the token",
+            Self::PaymentRequired => "The account has an unpaid bill",
+            Self::Forbidden => "Heroku refuses what it gave before",
+            Self::NotFound => "What Heroku gave before is gone",
+            Self::NotAvailable => "Heroku does not offer this",
+            Self::TeamNotFound => "Heroku knows no such team",
+            Self::RateLimited => "The rate limit is used up",
+            Self::ServerError => "Heroku has a fault",
+            Self::UnexpectedStatus => "Heroku's answer has a status that it never gives",
+            Self::Network => "Heroku cannot be reached",
+            Self::Timeout => "Heroku did not answer in time",
+            Self::Malformed => "Heroku's answer could not be understood",
+            Self::TooLarge => "Heroku's answer is too large",
+            Self::TokenUnreadable => "The file with the token cannot be read",
+        }
+    }
+
     /// What a person can do about it.
     pub fn advice(self) -> &'static str {
         match self {

@@ -4,15 +4,15 @@ use super::figures::PerCent;
 use crate::domain::money::Money;
 
 /// The minus of figures that people read: as wide as a plus.
-pub(super) const MINUS: char = '\u{2212}';
+pub(crate) const MINUS: char = '\u{2212}';
 
 /// The amount of dollars as a JSON number: no more decimals than it has.
-pub(super) fn exact(money: Money) -> String {
+pub(crate) fn exact(money: Money) -> String {
     decimal(money.micros(), 6)
 }
 
 /// The share in per cent as a JSON number.
-pub(super) fn exact_per_cent(share: PerCent) -> String {
+pub(crate) fn exact_per_cent(share: PerCent) -> String {
     decimal(share.tenths, 1)
 }
 
@@ -26,7 +26,7 @@ fn decimal(value: i128, decimals: usize) -> String {
 }
 
 /// Dollars and cents, rounded half away from zero, in groups of three digits.
-pub(super) fn cents(money: Money) -> String {
+pub(crate) fn cents(money: Money) -> String {
     let cents = rounded(money.micros(), 10_000);
     let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
     let sign = if cents < 0 {
@@ -38,7 +38,7 @@ pub(super) fn cents(money: Money) -> String {
 }
 
 /// The same with a sign, unless it comes to nothing.
-pub(super) fn signed_cents(money: Money) -> String {
+pub(crate) fn signed_cents(money: Money) -> String {
     let plus = if rounded(money.micros(), 10_000) > 0 {
         "+"
     } else {
@@ -48,7 +48,7 @@ pub(super) fn signed_cents(money: Money) -> String {
 }
 
 /// A share, such as `83.4 %`.
-pub(super) fn per_cent(share: PerCent) -> String {
+pub(crate) fn per_cent(share: PerCent) -> String {
     let sign = if share.tenths < 0 {
         MINUS.to_string()
     } else {
@@ -63,7 +63,7 @@ pub(super) fn per_cent(share: PerCent) -> String {
 }
 
 /// The same with a sign, unless it is nothing.
-pub(super) fn signed_per_cent(share: PerCent) -> String {
+pub(crate) fn signed_per_cent(share: PerCent) -> String {
     let plus = if share.tenths > 0 { "+" } else { "" };
     format!("{plus}{}", per_cent(share))
 }

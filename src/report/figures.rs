@@ -78,7 +78,7 @@ impl Figures {
     }
 
     /// What the costliest come first by.
-    pub(super) fn rank(&self) -> (Option<Money>, Option<Money>) {
+    pub(crate) fn rank(&self) -> (Option<Money>, Option<Money>) {
         (self.forecast.or(self.current), self.previous)
     }
 }

@@ -18,6 +18,8 @@ pub struct Gap {
     pub endpoint: &'static str,
     /// The closed word for why.
     pub reason: &'static str,
+    /// Why, for a person.
+    pub title: &'static str,
     /// What happened.
     pub message: String,
     /// What a person can do about it.
@@ -67,6 +69,7 @@ impl Gap {
             team: name.to_owned(),
             endpoint: endpoint.word(),
             reason: failure.reason.word(),
+            title: failure.reason.title(),
             message: failure.message.clone(),
             advice: failure.reason.advice(),
             shown_as_of: outcome.last_good.as_ref().map(|good| good.at),
@@ -77,6 +80,7 @@ impl Gap {
             team: name.to_owned(),
             endpoint: endpoint.word(),
             reason: ROWS_LEFT_OUT,
+            title: "Some of Heroku's answer is left out",
             message: if rows == 1 {
                 "1 row of the answer is left out of the figures, not understood".to_owned()
             } else {

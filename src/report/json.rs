@@ -1,12 +1,14 @@
 //! The report as JSON, whole and exact: money is a number with as many decimals as it has, never a
-//! float on its way. `docs/REPORT.md` has its schema.
+//! float on its way. `docs/costs.schema.json` is its schema.
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::decimal::{exact, exact_per_cent};
 use super::text::is_hidden;
-use super::{AppReport, Bill, Figures, Gap, Kind, PerCent, Report, TeamReport};
+use super::{
+    AppReport, Bill, Figures, Freshness, Gap, Kind, PastInvoice, PerCent, Report, TeamReport,
+};
 use crate::domain::money::Money;
 
 /// Raised when a key goes or changes its meaning; one that comes does not count.
@@ -50,6 +52,8 @@ struct Whole<'a> {
     kinds: Vec<OfKind>,
     teams: Vec<OfTeam<'a>>,
     missing: Vec<Missing<'a>>,
+    asked: Vec<Asked<'a>>,
+    token_expires_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +66,9 @@ struct OfTeam<'a> {
     costs: Costs,
     kinds: Vec<OfKind>,
     bills: Vec<OfBill>,
+    invoices: Vec<OfInvoice>,
+    suspension_at: Option<String>,
+    deletion_at: Option<String>,
     apps_rolled_up: usize,
     apps: Vec<OfApp<'a>>,
 }
@@ -93,6 +100,13 @@ struct OfBill {
 }
 
 #[derive(Serialize)]
+struct OfInvoice {
+    month: String,
+    total_usd: Option<Usd>,
+    state: Option<&'static str>,
+}
+
+#[derive(Serialize)]
 struct Costs {
     current_usd: Option<Usd>,
     forecast_usd: Option<Usd>,
@@ -113,6 +127,16 @@ struct Missing<'a> {
     advice: &'static str,
     figures_as_of: Option<String>,
     failed: bool,
+}
+
+#[derive(Serialize)]
+struct Asked<'a> {
+    team_name: &'a str,
+    endpoint: &'static str,
+    standing: &'static str,
+    figures_as_of: Option<String>,
+    changed_at: Option<String>,
+    last_attempt: Option<String>,
 }
 
 /// Dollars.
@@ -146,11 +170,13 @@ impl<'a> Whole<'a> {
             month: report.month.to_string(),
             previous_month: report.month.previous().to_string(),
             currency: "USD",
-            complete: report.is_whole(),
+            complete: report.all_asked && report.is_whole(),
             company: Costs::of(&report.company),
             kinds: report.kinds.iter().map(OfKind::of).collect(),
             teams: report.teams.iter().map(OfTeam::of).collect(),
             missing: report.gaps.iter().map(Missing::of).collect(),
+            asked: report.freshness.iter().map(Asked::of).collect(),
+            token_expires_at: report.token_expires_at.map(|at| at.to_string()),
         }
     }
 }
@@ -164,6 +190,9 @@ impl<'a> OfTeam<'a> {
             costs: Costs::of(&team.figures),
             kinds: team.kinds.iter().map(OfKind::of).collect(),
             bills: team.bills.iter().map(OfBill::of).collect(),
+            invoices: team.invoices.iter().map(OfInvoice::of).collect(),
+            suspension_at: team.delinquency.suspension.map(|at| at.to_string()),
+            deletion_at: team.delinquency.deletion.map(|at| at.to_string()),
             apps_rolled_up: team.rolled_up,
             apps: team.apps.iter().map(OfApp::of).collect(),
         }
@@ -203,6 +232,16 @@ impl OfBill {
     }
 }
 
+impl OfInvoice {
+    fn of(invoice: &PastInvoice) -> Self {
+        Self {
+            month: invoice.month.to_string(),
+            total_usd: invoice.total.map(Usd),
+            state: invoice.state,
+        }
+    }
+}
+
 impl Costs {
     fn of(figures: &Figures) -> Self {
         Self {
@@ -228,6 +267,20 @@ impl<'a> Missing<'a> {
             advice: gap.advice,
             figures_as_of: gap.shown_as_of.map(|at| at.to_string()),
             failed: gap.is_failure,
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn of(asked: &'a Freshness) -> Self {
+        let text = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
+        Self {
+            team_name: &asked.team,
+            endpoint: asked.endpoint,
+            standing: asked.standing.word(),
+            figures_as_of: text(asked.as_of),
+            changed_at: text(asked.changed_at),
+            last_attempt: text(asked.last_attempt),
         }
     }
 }

@@ -6,14 +6,16 @@
 
 mod beside;
 pub mod csv;
-mod decimal;
+pub(crate) mod decimal;
 mod figures;
+mod freshness;
 mod gaps;
 mod grid;
+pub mod invoices;
 pub mod json;
 pub mod table;
 pub mod terminal;
-mod text;
+pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,11 +27,14 @@ use crate::domain::category::{ByCategory, Category};
 use crate::domain::cost::{Billed, Known, MonthCost, PriceSource, Row, TeamCost, Which};
 use crate::domain::money::Money;
 use crate::domain::month::Month;
+use crate::domain::particulars::Delinquency;
 use crate::domain::price::Quantity;
 use crate::domain::rules::Rules;
 use crate::domain::snapshot::{Snapshot, Team};
 pub use figures::{Figures, PerCent};
+pub use freshness::{Freshness, Standing};
 pub use gaps::Gap;
+pub use invoices::PastInvoice;
 
 /// What a company's teams cost.
 #[derive(Debug)]
@@ -46,6 +51,12 @@ pub struct Report {
     pub teams: Vec<TeamReport>,
     /// What is missing from the figures, and why.
     pub gaps: Vec<Gap>,
+    /// Whether everything that is asked has been tried once, whatever came of it.
+    pub all_asked: bool,
+    /// How old the figures are, endpoint by endpoint.
+    pub freshness: Vec<Freshness>,
+    /// When the token expires, where Heroku says so.
+    pub token_expires_at: Option<Timestamp>,
 }
 
 /// What a team costs.
@@ -67,6 +78,10 @@ pub struct TeamReport {
     pub covered: Option<f64>,
     /// Its current and its previous month as they are billed.
     pub bills: [Bill; 2],
+    /// Its invoices of the current and of earlier months, the oldest first.
+    pub invoices: Vec<PastInvoice>,
+    /// What is scheduled for it if it does not pay.
+    pub delinquency: Delinquency,
 }
 
 /// What an app costs.
@@ -134,6 +149,9 @@ impl Report {
             company,
             kinds: kinds.collect(),
             gaps: Gap::all(snapshot),
+            all_asked: snapshot.all_tried,
+            freshness: Freshness::all(snapshot),
+            token_expires_at: snapshot.token_expiry,
             teams,
         }
     }
@@ -141,6 +159,40 @@ impl Report {
     /// Whether all is well: no endpoint failed, and each team has one that answers.
     pub fn is_whole(&self) -> bool {
         !self.gaps.iter().any(|gap| gap.is_failure)
+    }
+
+    /// How much of the month is in the figures of `teams`, in words.
+    pub fn coverage(&self, teams: &[TeamReport]) -> String {
+        let days = self.month.days();
+        let covered = teams.iter().filter_map(|team| team.covered);
+        let mut covered: Vec<_> = covered
+            .map(|ratio| (ratio * f64::from(days)).round())
+            .collect();
+        covered.sort_by(f64::total_cmp);
+        match (covered.first(), covered.last()) {
+            (Some(least), Some(most)) if least == most => {
+                format!("{most} of {days} days are in these figures")
+            }
+            (Some(least), Some(most)) => {
+                format!("{least} to {most} of {days} days are in these figures, by team")
+            }
+            _ => "No usage is known".to_owned(),
+        }
+    }
+
+    /// What belongs to no app: spaces, and what the teams' figures hold beyond their apps.
+    pub fn in_no_app(whole: &Figures, apps: &[(&TeamReport, &AppReport)]) -> Figures {
+        let beyond = |figure: fn(&Figures) -> Option<Money>| {
+            let of_apps = apps.iter().filter_map(|(_, app)| figure(&app.figures));
+            let of_apps = of_apps.reduce(|a, b| a + b);
+            Some(figure(whole)? - of_apps.unwrap_or_default())
+        };
+        Figures {
+            current: beyond(|figures| figures.current),
+            forecast: beyond(|figures| figures.forecast),
+            previous: beyond(|figures| figures.previous),
+            budget: None,
+        }
     }
 
     /// Every app with its team, the costliest first.
@@ -183,7 +235,14 @@ impl TeamReport {
             bills: cost
                 .months()
                 .map(|(which, billed)| Bill::new(which, billed)),
+            invoices: invoices::of(known.invoices, Month::at(now), rules.invoice_history),
+            delinquency: team.particulars.delinquency.unwrap_or_default(),
         }
+    }
+
+    /// Whether an app cost nothing last month, as far as its team's usage tells.
+    pub fn is_new(&self, app: &AppReport) -> bool {
+        app.figures.previous.is_none() && self.figures.previous.is_some()
     }
 
     fn apps_of(&self) -> impl Iterator<Item = (&Self, &AppReport)> {
@@ -264,4 +323,4 @@ fn rows<'a>(month: &Billed<'a>) -> BTreeMap<Cow<'a, str>, Row> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

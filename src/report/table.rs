@@ -57,24 +57,8 @@ fn painted(lines: &str, style: Style, terminal: Terminal) -> String {
 }
 
 fn header(report: &Report, terminal: Terminal) -> String {
-    let days = report.month.days();
     let first = report.month.first_day();
-    let mut covered: Vec<_> = report
-        .teams
-        .iter()
-        .filter_map(|team| team.covered)
-        .collect();
-    covered.sort_by(f64::total_cmp);
-    let day = |ratio: &f64| (ratio * f64::from(days)).round();
-    let covered = match (covered.first().map(day), covered.last().map(day)) {
-        (Some(least), Some(most)) if least == most => {
-            format!("{most} of {days} days are in these figures")
-        }
-        (Some(least), Some(most)) => {
-            format!("{least} to {most} of {days} days are in these figures, by team")
-        }
-        _ => "No usage is known".to_owned(),
-    };
+    let covered = report.coverage(&report.teams);
     let title = format!("Heroku costs, {}", first.strftime("%B %Y"));
     let asked = report.at.strftime("%-d %B %Y %H:%M UTC");
     let what = wrapped(
@@ -213,7 +197,7 @@ fn apps(grid: &mut Grid, report: &Report, top: Option<usize>) {
         let bar = dollars(&app.figures)
             .filter(|_| most > 0.0)
             .map(|d| d / most);
-        let is_new = app.figures.previous.is_none() && team.figures.previous.is_some();
+        let is_new = team.is_new(app);
         let mut line = row(
             visible(&app.name),
             Style::Plain,
@@ -236,19 +220,7 @@ fn apps(grid: &mut Grid, report: &Report, top: Option<usize>) {
         let figures = others.iter().map(|(_, app)| app.figures).sum();
         grid.lines.push(row(name, Style::Faint, "", &figures, None));
     }
-    let belongs_to_no_app = |figures: fn(&Figures) -> Option<Money>| {
-        let of_apps: Option<Money> = all
-            .iter()
-            .filter_map(|(_, app)| figures(&app.figures))
-            .reduce(|a, b| a + b);
-        Some(figures(&report.company)? - of_apps.unwrap_or_default())
-    };
-    let beside = Figures {
-        current: belongs_to_no_app(|f| f.current),
-        forecast: belongs_to_no_app(|f| f.forecast),
-        previous: belongs_to_no_app(|f| f.previous),
-        budget: None,
-    };
+    let beside = Report::in_no_app(&report.company, &all);
     let amounts = [beside.current, beside.forecast, beside.previous];
     if amounts
         .into_iter()

@@ -13,11 +13,11 @@ use crate::domain::traffic::Traffic;
 use crate::domain::usage::{Figures as Used, MonthlyUsage, Spaces, Usage};
 use std::sync::Arc;
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-16T12:00:00Z".parse().unwrap()
 }
 
-fn good<T>(data: T) -> Outcome<T> {
+pub(crate) fn good<T>(data: T) -> Outcome<T> {
     Outcome {
         last_good: Some(Good {
             data: Arc::new(data),
@@ -28,7 +28,7 @@ fn good<T>(data: T) -> Outcome<T> {
     }
 }
 
-fn failed<T>(reason: Reason, message: &str) -> Outcome<T> {
+pub(crate) fn failed<T>(reason: Reason, message: &str) -> Outcome<T> {
     Outcome {
         failure: Some(Failure {
             reason,
@@ -38,7 +38,7 @@ fn failed<T>(reason: Reason, message: &str) -> Outcome<T> {
     }
 }
 
-fn used(dynos: f64, data: f64) -> Used {
+pub(crate) fn used(dynos: f64, data: f64) -> Used {
     Used {
         dynos: Some(dynos),
         data: Some(data),
@@ -46,7 +46,7 @@ fn used(dynos: f64, data: f64) -> Used {
     }
 }
 
-fn month(team: Used, apps: &[(&str, Used)]) -> MonthlyUsage {
+pub(crate) fn month(team: Used, apps: &[(&str, Used)]) -> MonthlyUsage {
     MonthlyUsage {
         team_name: None,
         team,
@@ -58,7 +58,7 @@ fn month(team: Used, apps: &[(&str, Used)]) -> MonthlyUsage {
     }
 }
 
-fn team(name: &str, usage: Outcome<Usage>, invoices: Outcome<Invoices>) -> Team {
+pub(crate) fn team(name: &str, usage: Outcome<Usage>, invoices: Outcome<Invoices>) -> Team {
     Team {
         id: Some(format!("id of {name}")),
         name: name.into(),
@@ -69,14 +69,14 @@ fn team(name: &str, usage: Outcome<Usage>, invoices: Outcome<Invoices>) -> Team 
     }
 }
 
-fn usage(months: [(&str, MonthlyUsage); 2]) -> Outcome<Usage> {
+pub(crate) fn usage(months: [(&str, MonthlyUsage); 2]) -> Outcome<Usage> {
     let months = months.map(|(month, usage)| (month.parse().unwrap(), usage));
     good(Usage {
         months: months.into(),
     })
 }
 
-fn hostile() -> Snapshot {
+pub(crate) fn hostile() -> Snapshot {
     let apps = [
         ("storefront-web-production", used(3.5, 250.333_333)),
         ("=HYPERLINK(\"http://evil\",\"click\")", used(1.0, 0.0)),
@@ -141,7 +141,7 @@ fn hostile() -> Snapshot {
     Snapshot::new(teams, true, Traffic::default())
 }
 
-fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     let dollars = Money::from_whole_dollars;
     let mut rules = Rules::default();
     rules.budgets.teams = [

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 const ELLIPSIS: &str = "…";
 
 /// A text of one line in which nothing is left that a terminal would obey or hide.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -39,7 +39,7 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// A text of at most `most` columns, its end cut off where it has more.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     if width(text) <= most {
         return text.to_owned();
     }

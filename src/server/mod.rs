@@ -7,6 +7,7 @@ mod connection;
 mod content;
 mod gate;
 mod limits;
+mod page;
 mod routes;
 mod traffic;
 
@@ -21,6 +22,7 @@ use crate::web_config::WebConfig;
 use connection::{Hall, stopped};
 use gate::Gate;
 pub use limits::{HEAD_LINES, Limits};
+pub use page::Front;
 pub use routes::Routes;
 pub use traffic::Traffic;
 

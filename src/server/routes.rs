@@ -10,16 +10,18 @@ use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
 use super::content::Content;
+use super::page::{self, Front};
 use super::traffic::Traffic;
 use crate::exposition::negotiate::Negotiator;
 use crate::scrape::Scrape;
+use crate::visit::Visit;
 
 /// What the routes read.
 #[derive(Debug)]
@@ -27,7 +29,6 @@ struct Site {
     scrape: Scrape,
     traffic: Arc<Traffic>,
     negotiator: Negotiator,
-    landing_page: String,
 }
 
 /// Every route.
@@ -39,21 +40,27 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The routes over what is published; `traffic` is what was answered.
-    pub fn new(scrape: Scrape, traffic: Arc<Traffic>, telemetry_path: &str) -> Self {
+    /// The routes over what is published; `traffic` is what was answered, and `front` what is at
+    /// `/`.
+    pub fn new(
+        scrape: Scrape,
+        traffic: Arc<Traffic>,
+        telemetry_path: &str,
+        visit: Visit,
+        front: Front,
+    ) -> Self {
         let site = Arc::new(Site {
             scrape,
             traffic,
             negotiator: Negotiator::default(),
-            landing_page: landing_page(telemetry_path),
         });
         let router = Router::new()
-            .route("/", get(landing))
             .route("/health", get(async || "OK"))
             .route("/-/healthy", get(async || "OK"))
             .route("/-/ready", get(ready_or_not))
             .route(telemetry_path, get(metrics))
-            .with_state(Arc::clone(&site));
+            .with_state(Arc::clone(&site))
+            .merge(page::routes(visit, front));
         Self {
             scraped: Some((telemetry_path.to_owned(), site)),
             ..router.into()
@@ -121,53 +128,9 @@ impl Site {
 }
 
 /// A list header's values as one, which is what several of them mean (RFC 9110, section 5.3).
-fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
+pub(super) fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
     let values = headers.get_all(name).iter();
     let mut values = values.filter_map(|value| value.to_str().ok());
     let first = Cow::from(values.next().unwrap_or_default());
     values.fold(first, |list, value| [&list, ",", value].concat().into())
-}
-
-async fn landing(State(site): State<Arc<Site>>) -> impl IntoResponse {
-    let headers = [
-        (
-            "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
-             frame-ancestors 'none'",
-        ),
-        ("cache-control", "no-cache"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("referrer-policy", "no-referrer"),
-        ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "deny"),
-    ];
-    (headers, Html(site.landing_page.clone()))
-}
-
-/// The page at `/`. The path needs no escaping: settings admit only letters, digits and `/-_.~`.
-fn landing_page(telemetry_path: &str) -> String {
-    format!(
-        r#"<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Heroku Cost Exporter</title>
-<style>body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
-</head>
-<body>
-<main>
-<h1>Heroku Cost Exporter</h1>
-<p>What Heroku costs, by team, by app and by kind, for Prometheus. Version {version}.</p>
-<ul>
-<li><a href="{telemetry_path}">Metrics</a></li>
-<li><a href="/health">Health</a></li>
-</ul>
-</main>
-</body>
-</html>
-"#,
-        version = env!("CARGO_PKG_VERSION"),
-    )
 }

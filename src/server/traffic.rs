@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use crate::exposition::families::{Answered, AnsweredSoFar};
 
 /// Every path that serves something, besides the telemetry path.
-const PATHS: [&str; 4] = ["/", "/health", "/-/healthy", "/-/ready"];
+const PATHS: [&str; 5] = ["/", super::page::COSTS, "/health", "/-/healthy", "/-/ready"];
 
 /// Every status that this server gives.
 const CODES: [(StatusCode, &str); 10] = [
@@ -120,7 +120,7 @@ mod tests {
         } = traffic.answered();
         let all: Vec<_> = others.chain([scrapes]).collect();
         let series: BTreeSet<_> = all.iter().map(|a| (a.path, a.code)).collect();
-        assert_eq!((all.len(), series.len()), (6 * 11, 6 * 11));
+        assert_eq!((all.len(), series.len()), (7 * 11, 7 * 11));
         assert!(all.iter().all(|answered| answered.count == 0));
     }
 

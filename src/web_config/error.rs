@@ -1,9 +1,9 @@
 //! Why a web configuration cannot be used.
 
-use std::fmt;
 use std::io;
 
 use super::users;
+use crate::yaml::{Place, Unusable};
 
 /// As much of a value as a message shows.
 const SHOWN_CHARACTERS: usize = 80;
@@ -45,6 +45,12 @@ impl Error {
     }
 }
 
+impl From<Unusable> for Error {
+    fn from(Unusable { place, what }: Unusable) -> Self {
+        Self::Unusable { place, what }
+    }
+}
+
 /// How a message shows a value: quoted, and not all of a long one. A hash is not shown, wherever it
 /// stands by mistake.
 pub(super) fn shown(value: &str) -> String {
@@ -58,30 +64,6 @@ pub(super) fn shown(value: &str) -> String {
     }
     let beginning: String = quoted.chars().take(SHOWN_CHARACTERS).collect();
     format!("{beginning}…\"")
-}
-
-/// A place in the file, counted from 1, in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The line.
-    pub line: u64,
-    /// The column.
-    pub column: u64,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
-    }
-}
-
-impl From<serde_saphyr::Location> for Place {
-    fn from(location: serde_saphyr::Location) -> Self {
-        Self {
-            line: location.line(),
-            column: location.column(),
-        }
-    }
 }
 
 /// A value and where it stands in the file.

@@ -8,13 +8,13 @@ use http::HeaderMap;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::SupportedKxGroup;
 use secrecy::{ExposeSecret, SecretString};
-use serde_saphyr::Spanned;
 
-use super::document::{self, TlsServerConfig, Value, given, given_secret};
-use super::error::{Error, Place, Placed, shown};
+use super::document::{self, Names, TlsServerConfig, Value, given, given_secret};
+use super::error::{Error, Placed, shown};
 use super::go_names::{self, Version};
 use super::http::{self as http_settings, RateLimit};
 use super::users;
+use crate::yaml::Place;
 
 /// A web configuration as it is written, understood.
 #[derive(Debug)]
@@ -129,15 +129,15 @@ impl ClientAuth {
 /// The first thing that cannot be used, with its line and column.
 pub fn parse(text: &str) -> Result<File, Error> {
     let document = document::read(text)?;
-    let http = document.http_server_config.unwrap_or_default();
+    let http = document.http_server_config;
     let http2 = http.http2.unwrap_or(true);
     let tls = match document.tls_server_config {
-        Some(section) => tls(section.value, section.referenced.into(), http2)?,
+        Some(section) => tls(section.value, section.place, http2)?,
         None => None,
     };
     let mut users = BTreeMap::new();
-    for (user, hash) in document.basic_auth_users.unwrap_or_default() {
-        let place: Place = hash.referenced.into();
+    for (user, hash) in document.basic_auth_users {
+        let place = hash.place;
         if user.is_empty() || user.contains(|c: char| c == ':' || c.is_control()) {
             let what = "basic_auth_users: a name that no client can send";
             return Err(Error::at(place, what));
@@ -155,10 +155,10 @@ pub fn parse(text: &str) -> Result<File, Error> {
     Ok(File {
         tls,
         http2,
-        headers: http_settings::headers(http.headers.unwrap_or_default())?,
+        headers: http_settings::headers(http.headers)?,
         users,
         rate_limit: match document.rate_limit {
-            Some(section) => http_settings::rate_limit(section.value)?,
+            Some(section) => http_settings::rate_limit(section)?,
             None => None,
         },
     })
@@ -204,9 +204,7 @@ fn tls(section: TlsServerConfig, place: Place, http2: bool) -> Result<Option<Tls
         allowed_names,
         versions,
         cipher_suites: cipher_suites(section.cipher_suites, min, http2)?,
-        prefer_server_cipher_suites: section
-            .prefer_server_cipher_suites
-            .is_none_or(|prefer| prefer.value),
+        prefer_server_cipher_suites: section.prefer_server_cipher_suites.unwrap_or(true),
         curves: each(
             section.curve_preferences,
             "curve_preferences",
@@ -269,21 +267,18 @@ fn pem(
     }
 }
 
-fn allowed_names(
-    names: Value<Vec<Spanned<String>>>,
-    client_auth: ClientAuth,
-) -> Result<Vec<String>, Error> {
+fn allowed_names(names: Value<Names>, client_auth: ClientAuth) -> Result<Vec<String>, Error> {
     let Some(list) = names else {
         return Ok(Vec::new());
     };
     if !client_auth.verifies() {
         let what = "client_allowed_sans: with this client_auth_type no certificate is verified, and \
                     anyone can write any name into one; give RequireAndVerifyClientCert";
-        return Err(Error::at(list.referenced.into(), what));
+        return Err(Error::at(list.place, what));
     }
     if list.value.is_empty() {
         let what = "client_allowed_sans: an empty list would let nobody in; leave it out";
-        return Err(Error::at(list.referenced.into(), what));
+        return Err(Error::at(list.place, what));
     }
     let mut names = Vec::with_capacity(list.value.len());
     for name in list.value {
@@ -293,7 +288,7 @@ fn allowed_names(
                  DNS names, IP addresses or URIs",
                 shown(&name.value)
             );
-            return Err(Error::at(name.referenced.into(), what));
+            return Err(Error::at(name.place, what));
         }
         names.push(name.value);
     }
@@ -330,7 +325,7 @@ fn versions(
 }
 
 fn cipher_suites(
-    list: Value<Vec<Spanned<String>>>,
+    list: Value<Names>,
     min: Version,
     http2: bool,
 ) -> Result<Option<Vec<SupportedCipherSuite>>, Error> {
@@ -359,7 +354,7 @@ fn cipher_suites(
 
 /// Reads each name of a list; an empty list counts as not given, as the toolkit has it.
 fn each<T>(
-    list: Value<Vec<Spanned<String>>>,
+    list: Value<Names>,
     key: &str,
     read: fn(&str) -> Result<T, String>,
 ) -> Result<Option<(Place, Vec<T>)>, Error> {
@@ -368,11 +363,11 @@ fn each<T>(
     };
     let mut read_all = Vec::with_capacity(list.value.len());
     for name in &list.value {
-        let one = read(&name.value)
-            .map_err(|what| Error::at(name.referenced.into(), format!("{key}: {what}")))?;
+        let one =
+            read(&name.value).map_err(|what| Error::at(name.place, format!("{key}: {what}")))?;
         read_all.push(one);
     }
-    Ok(Some((list.referenced.into(), read_all)))
+    Ok(Some((list.place, read_all)))
 }
 
 impl Tls {

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
@@ -22,13 +21,27 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stamps(BTreeMap<PathBuf, Option<Stamp>>);
 
-/// A link that is turned to another file, as Kubernetes does it, shows as another inode.
+/// What tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
-    device: u64,
-    inode: u64,
+    identity: (u64, u64),
     size: u64,
-    modified: (i64, i64),
+    modified: Option<SystemTime>,
+}
+
+/// Device and inode. A link that is turned to another file, as Kubernetes does it, shows as another
+/// inode.
+#[cfg(unix)]
+fn identity(metadata: &fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+/// The times of creation and of the last change, which is all that is told without opening a file.
+#[cfg(windows)]
+fn identity(metadata: &fs::Metadata) -> (u64, u64) {
+    use std::os::windows::fs::MetadataExt;
+    (metadata.creation_time(), metadata.last_write_time())
 }
 
 impl Stamps {
@@ -41,10 +54,9 @@ impl Stamps {
     pub(super) fn add(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         for path in paths {
             let stamp = fs::metadata(&path).ok().map(|metadata| Stamp {
-                device: metadata.dev(),
-                inode: metadata.ino(),
-                size: metadata.size(),
-                modified: (metadata.mtime(), metadata.mtime_nsec()),
+                identity: identity(&metadata),
+                size: metadata.len(),
+                modified: metadata.modified().ok(),
             });
             self.0.insert(path, stamp);
         }

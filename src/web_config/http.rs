@@ -69,7 +69,7 @@ pub(super) fn rate_limit(limit: document::RateLimit) -> Result<Option<RateLimit>
         None => 0,
         Some(burst) => u32::try_from(burst.value).map_err(|_| {
             Error::at(
-                burst.referenced.into(),
+                burst.place,
                 "burst is no number of requests; give one such as 20",
             )
         })?,

@@ -23,7 +23,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use error::{Error, Place};
+pub use crate::yaml::Place;
+pub use error::Error;
 pub use file::{ClientAuth, File, Pem, PemSource, Tls, parse};
 pub use follow::Follower;
 use follow::Stamps;

@@ -21,13 +21,13 @@ fn read(document: &str) -> String {
 }
 
 /// Asserts that a document is `expected`, or makes it so.
-fn assert_document(document: &str, expected: &str) {
+pub(crate) fn assert_document(document: &str, expected: &str) {
     if suite_environment("UPDATE_DOCS").is_some() {
         std::fs::write(path(document), expected).expect("the document can be written");
     }
     assert!(
         read(document) == expected,
-        "{document} is not what the program says: run `UPDATE_DOCS=1 cargo test --test suite documents`"
+        "{document} is not what the code says: run this test with UPDATE_DOCS=1"
     );
 }
 

@@ -125,7 +125,14 @@ async fn head_is_get_without_the_body() {
     let Some((_heroku, exporter)) = Scenario::named("one_team").played().await else {
         return;
     };
-    for path in ["/", "/metrics", "/health"] {
+    for path in [
+        "/",
+        "/?q=a",
+        "/?team=nobody",
+        "/api/v1/costs",
+        "/metrics",
+        "/health",
+    ] {
         for coding in ["identity", "gzip"] {
             let headers = [("accept-encoding", coding)];
             let get = exporter.ask(Method::GET, path, &headers).await;
@@ -170,35 +177,68 @@ async fn health_says_ok_and_nothing_else() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_landing_page_names_the_program_and_links_to_what_is_there() {
-    let exporter = Start::new(&["demo", "--web.telemetry-path=/costs/of.heroku"])
-        .start()
-        .await;
-    let answer = exporter.get("/").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(
-        answer.header("content-type"),
-        Some("text/html; charset=utf-8")
-    );
-    let page = answer.text();
-    assert!(
-        page.contains("Heroku Cost Exporter") && page.contains(env!("CARGO_PKG_VERSION")),
-        "{page}"
-    );
-    let links: Vec<_> = page
-        .split("href=\"")
+fn links(page: &str) -> Vec<&str> {
+    page.split("href=\"")
         .skip(1)
         .filter_map(|rest| rest.split('"').next())
-        .collect();
-    assert!(
-        links.contains(&"/costs/of.heroku") && links.contains(&"/health"),
-        "{links:?}"
-    );
-    for link in links {
-        assert_eq!(exporter.get(link).await.status, 200, "{link}");
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_links_to_what_is_there() {
+    let with = ["demo", "--web.telemetry-path=/costs/of.heroku"];
+    for (arguments, is_page) in [
+        (with.to_vec(), true),
+        ([with.as_slice(), &["--web.page=false"]].concat(), false),
+    ] {
+        let exporter = Start::new(&arguments).start().await;
+        let answer = exporter.get("/").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        let page = answer.text();
+        assert_eq!(page.contains("The month at a glance"), is_page, "{page}");
+        assert!(page.contains(env!("CARGO_PKG_VERSION")), "{page}");
+        let links = links(&page);
+        for link in ["/costs/of.heroku", "/health", "/api/v1/costs"] {
+            assert!(links.contains(&link), "{links:?}");
+        }
+        for link in links.iter().filter(|link| link.starts_with(['/', '?'])) {
+            let link = link.replace('?', "/?").replace("&#38;", "&");
+            assert_eq!(exporter.get(&link).await.status, 200, "{link}");
+        }
+        assert_eq!(exporter.get("/metrics").await.status, 404);
+        // With or without the page, the browser is told to allow no more than that.
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'sha256-"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let fixed = [
+            ("cache-control", "no-cache"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "deny"),
+        ];
+        for (name, value) in fixed {
+            assert_eq!(answer.header(name), Some(value));
+        }
     }
-    assert_eq!(exporter.get("/metrics").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_that_is_not_there_is_not_found() {
+    let answer = demo().await.get("/?team=%3Cscript%3E").await;
+    assert_eq!(answer.status, 404);
+    let page = answer.text();
+    assert!(
+        page.contains("No team is called <bdi>&#60;script&#62;</bdi>"),
+        "{page}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,7 +263,7 @@ async fn what_is_not_there_is_not_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_methods_are_not_allowed_and_told_which_are() {
     let exporter = demo().await;
-    for path in ["/", "/metrics", "/health"] {
+    for path in ["/", "/api/v1/costs", "/metrics", "/health"] {
         for method in [
             Method::POST,
             Method::PUT,

@@ -1,6 +1,6 @@
 //! The suite: the real binary, started as a user starts it, against a simulated Heroku over HTTP.
 //!
-//! `exporter`, `logged`, `scenario`, `asked`, `scrape`, `own_series`, `kept`, `echo`, `tools` and `judges` are what the tests are made with; every other module is tests of one
+//! `exporter`, `logged`, `scenario`, `asked`, `scrape`, `own_series`, `promql`, `running_prometheus`, `troubled`, `kept`, `echo`, `tools` and `judges` are what the tests are made with, `dashboard` makes the one for Grafana; every other module is tests of one
 //! concern.
 
 #![expect(
@@ -9,16 +9,21 @@
 )]
 
 mod asked;
+mod dashboard;
 mod echo;
 mod exporter;
 mod judges;
 mod kept;
 mod logged;
 mod own_series;
+mod promql;
+mod running_prometheus;
 mod scenario;
 mod scrape;
 mod tools;
+mod troubled;
 
+mod api;
 mod availability;
 mod backtest;
 mod command_line;
@@ -32,6 +37,7 @@ mod documents;
 mod failures;
 mod faults;
 mod golden;
+mod grafana;
 mod half_understood;
 mod http_surface;
 mod max_age;
@@ -44,6 +50,7 @@ mod readiness;
 mod report;
 mod requests;
 mod restart;
+mod rules;
 mod scopes;
 mod secrecy;
 mod self_metrics;

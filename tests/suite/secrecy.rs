@@ -24,6 +24,8 @@ fn assert_without_secret(place: &str, text: &str) {
 async fn assert_nowhere(exporter: &Exporter) {
     for path in [
         "/",
+        "/?sort=app&q=simulated",
+        "/api/v1/costs",
         "/metrics",
         "/health",
         "/-/healthy",

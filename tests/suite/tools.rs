@@ -26,7 +26,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
 }
 
 /// Says that the running test is passed over for want of a tool; in CI it fails.
-fn passed_over(tool: &str, how_to_get_it: &str) {
+pub(crate) fn passed_over(tool: &str, how_to_get_it: &str) {
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     assert!(
         suite_environment("CI").is_none(),
@@ -40,7 +40,7 @@ fn passed_over(tool: &str, how_to_get_it: &str) {
 }
 
 /// A program of the Debian package that bears it, or `None` after having said that it is missing.
-fn program(name: &str, package: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str, package: &str) -> Option<PathBuf> {
     let found = on_path(name);
     if found.is_none() {
         passed_over(name, &format!("apt-get install {package}"));
@@ -58,23 +58,29 @@ pub(crate) fn prometheus() -> Option<PathBuf> {
     program("prometheus", "prometheus")
 }
 
-/// A Python that has `prometheus_client`: the one that `tests/python/install` makes, or the system's.
+/// A Python that has `prometheus_client`.
 pub(crate) fn python() -> Option<&'static Path> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let made = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python-venv/bin/python3");
-    let has_the_parser = |python: &PathBuf| {
-        let import = ["-c", "import prometheus_client.openmetrics.parser"];
-        let output = Command::new(python).args(import).output();
+    let found =
+        FOUND.get_or_init(|| python_that_can("import prometheus_client.openmetrics.parser"));
+    found.as_deref()
+}
+
+/// A Python that can run `statement`: the one that `tests/python/install` makes, or the system's.
+pub(crate) fn python_that_can(statement: &str) -> Option<PathBuf> {
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python-venv/bin/python3");
+    let candidates = [Some(made), on_path("python3")];
+    let found = candidates.into_iter().flatten().find(|python| {
+        let output = Command::new(python).args(["-c", statement]).output();
         output.is_ok_and(|output| output.status.success())
-    };
-    let found = FOUND.get_or_init(|| {
-        let candidates = [Some(made()), on_path("python3")];
-        candidates.into_iter().flatten().find(has_the_parser)
     });
     if found.is_none() {
-        passed_over("python3 with prometheus_client", "run tests/python/install");
+        passed_over(
+            &format!("a python3 that can {statement}"),
+            "run tests/python/install",
+        );
     }
-    found.as_deref()
+    found
 }
 
 /// The library of `faketime` that makes a program see another time, as a value of `LD_PRELOAD`.

@@ -105,13 +105,15 @@ fn without_configuration_a_page_protects_itself() {
     let filters = [
         ("date: .*", "date: [date]"),
         (r"length: \d+", "length: [length]"),
+        (r"'sha256-[A-Za-z0-9+/]{43}='", "'[the hash of the style]'"),
     ];
     insta::with_settings!({filters => filters}, {
         let head = page.split("\r\n\r\n").next().unwrap();
         insta::assert_snapshot!(head.replace('\r', ""), @r"
         HTTP/1.1 200 OK
         content-type: text/html; charset=utf-8
-        content-security-policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+        vary: accept-encoding
+        content-security-policy: default-src 'none'; style-src '[the hash of the style]'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'
         cache-control: no-cache
         cross-origin-opener-policy: same-origin
         referrer-policy: no-referrer

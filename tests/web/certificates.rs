@@ -34,7 +34,12 @@ impl Authority {
 
     /// A certificate for this machine.
     pub(crate) fn server(&self) -> Pair {
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        self.server_of(&["localhost", "127.0.0.1"])
+    }
+
+    /// A certificate for a server of these names.
+    pub(crate) fn server_of(&self, names: &[&str]) -> Pair {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let params = CertificateParams::new(names).unwrap();
         self.sign(params, ExtendedKeyUsagePurpose::ServerAuth)
     }

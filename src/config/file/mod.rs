@@ -4,20 +4,18 @@
 //! It must not know what flags and variables say: they win, and `config::rules` sees to it.
 
 pub mod keys;
-mod tree;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use regex::Regex;
 
-use self::tree::{Node, Value};
 use super::{Problems, read as read_setting, rules, scope};
 use crate::bounded;
 use crate::domain::money::Money;
 use crate::domain::rules::{Budgets, Group, Prices};
 use crate::token::looks_like_token;
-use crate::web_config::Place;
+use crate::yaml::{self, Node, Place, Value};
 
 /// A file of this size is not a configuration.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -75,7 +73,7 @@ pub fn parse(text: &str) -> Result<File, Problems> {
 }
 
 fn parse_hiding(text: &str, hide: &dyn Fn(&str) -> bool) -> Result<File, Vec<String>> {
-    let Some(root) = tree::read(text).map_err(|problem| vec![problem])? else {
+    let Some(root) = yaml::read(text).map_err(|problem| vec![problem.to_string()])? else {
         return Ok(File::default());
     };
     let mut walk = Walk {

@@ -10,15 +10,12 @@ use super::{Family, LabelValues, Sample, unix_time};
 use crate::catalogue::Metric;
 use crate::catalogue::invoice;
 use crate::domain::cost::{Billed, Which};
-use crate::domain::invoice::{Invoice, Invoices};
+use crate::domain::invoice::{Invoice, Invoices, STATES};
 use crate::domain::money::Money;
 use crate::domain::month::Month;
 
 /// A team's name and its invoices.
 pub(super) type TeamInvoices<'a> = (&'a str, &'a Invoices);
-
-/// The words for Heroku's numbers of an invoice's state.
-const STATES: [&str; 3] = ["pending", "successful", "failed"];
 
 const SECONDS_PER_HOUR: f64 = 3_600.0;
 

@@ -1,26 +1,60 @@
-//! The YAML as it is written: texts, lists and keys with their places, and nothing made of a text.
-//! An amount of money must not become a float on its way here.
+//! YAML as it is written: texts, lists and keys with their places, and nothing made of a text. An
+//! amount of money must not become a float on its way here. <https://yaml.org/spec/1.2.2/>
+//!
+//! Both configuration files are read by it. What one of them means is not known here.
 
-use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
+use std::fmt;
 
-use crate::web_config::Place;
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
-/// Deeper than any key of the file. What is deeper yet could not be let go of without recursion.
+/// Deeper than any key of a file. What is deeper yet could not be let go of without recursion.
 const DEEPEST: usize = 16;
 
 /// As much of a message as bears showing: it may repeat what stands in the file.
 const MESSAGE_CHARACTERS: usize = 200;
 
+/// A place in a file, counted from 1, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: u64,
+    /// The column.
+    pub column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Why a text cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {what}")]
+pub(crate) struct Unusable {
+    pub(crate) place: Place,
+    pub(crate) what: String,
+}
+
+impl Unusable {
+    fn at(place: Place, what: impl Into<String>) -> Self {
+        Self {
+            place,
+            what: what.into(),
+        }
+    }
+}
+
 /// A value and where it stands.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) value: Value,
 }
 
 /// What stands there.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// Nothing, or `null`.
     Null,
     Text(String),
@@ -31,14 +65,14 @@ pub(super) enum Value {
 
 /// A key and where it stands.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) place: Place,
-    pub(super) text: String,
+pub(crate) struct Key {
+    pub(crate) place: Place,
+    pub(crate) text: String,
 }
 
 impl Value {
     /// What it is, for messages.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "empty",
             Self::Text(_) => "a single value",
@@ -59,7 +93,7 @@ enum Open {
 /// # Errors
 ///
 /// Where the text is no YAML, or a kind of YAML that a configuration does not need.
-pub(super) fn read(text: &str) -> Result<Option<Node>, String> {
+pub(crate) fn read(text: &str) -> Result<Option<Node>, Unusable> {
     let mut open: Vec<Open> = Vec::new();
     let mut document = None;
     for event in Parser::new_from_str(text) {
@@ -105,9 +139,8 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, String> {
             },
             Event::Alias(_) | Event::UnresolvedAlias(_) => return Err(repeated(place)),
             Event::DocumentStart(..) if document.is_some() => {
-                return Err(format!(
-                    "{place}: a second document; a configuration is one"
-                ));
+                let what = "a second document; a configuration is one";
+                return Err(Unusable::at(place, what));
             }
             _ => continue,
         };
@@ -124,20 +157,21 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, String> {
     Ok(document.filter(|node| !matches!(node.value, Value::Null)))
 }
 
-fn begin(open: &mut Vec<Open>, place: Place, what: Open) -> Result<(), String> {
+fn begin(open: &mut Vec<Open>, place: Place, what: Open) -> Result<(), Unusable> {
     if let Some(Open::Keys(_, _, None)) = open.last() {
-        return Err(format!("{place}: a key that is no text"));
+        return Err(Unusable::at(place, "a key that is no text"));
     }
     if open.len() == DEEPEST {
-        return Err(format!("{place}: deeper than any key of a configuration"));
+        let what = "deeper than any key of a configuration";
+        return Err(Unusable::at(place, what));
     }
     open.push(what);
     Ok(())
 }
 
-fn refuse_properties(place: Place, anchor: usize, is_tagged: bool) -> Result<(), String> {
+fn refuse_properties(place: Place, anchor: usize, is_tagged: bool) -> Result<(), Unusable> {
     if is_tagged {
-        return Err(format!("{place}: a tag (!); write the value alone"));
+        return Err(Unusable::at(place, "a tag (!); write the value alone"));
     }
     if anchor != 0 {
         return Err(repeated(place));
@@ -145,10 +179,9 @@ fn refuse_properties(place: Place, anchor: usize, is_tagged: bool) -> Result<(),
     Ok(())
 }
 
-fn repeated(place: Place) -> String {
-    format!(
-        "{place}: an anchor or an alias (& or *); write the value out, or quote it if it is a text"
-    )
+fn repeated(place: Place) -> Unusable {
+    let what = "an anchor or an alias (& or *); write the value out, or quote it if it is a text";
+    Unusable::at(place, what)
 }
 
 /// How YAML's core schema writes nothing. <https://yaml.org/spec/1.2.2/#103-core-schema>
@@ -164,9 +197,15 @@ fn at(marker: Marker) -> Place {
     }
 }
 
-fn unusable(error: &ScanError) -> String {
+fn unusable(error: &ScanError) -> Unusable {
     let said = error.info();
-    let plain = said.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let plain = said.chars().map(|c| if is_plain(c) { c } else { ' ' });
     let said: String = plain.take(MESSAGE_CHARACTERS).collect();
-    format!("{}: not YAML: {said}", at(*error.marker()))
+    Unusable::at(at(*error.marker()), format!("not YAML: {said}"))
+}
+
+/// Whether a character shows as one in a line, and changes nothing around it.
+fn is_plain(c: char) -> bool {
+    // What would be escaped by its number.
+    !c.is_control() && c.escape_debug().len() <= 2
 }

@@ -1,0 +1,137 @@
+//! `deploy/compose.yaml` and what it starts: each file judged by the program that will read it.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::files::{copy, path, read};
+use crate::tools;
+
+const RULES: &str = "rules/heroku-cost.rules.yml";
+const DASHBOARD: &str = "dashboards/heroku-cost.json";
+
+fn yaml(name: &str) -> Value {
+    serde_saphyr::from_str(&read(name)).expect("it is YAML")
+}
+
+/// What a service mounts: the repository's file, and where.
+fn mounts(service: &Value) -> Vec<(String, String)> {
+    let volumes = service["volumes"].as_array().cloned().unwrap_or_default();
+    let of_the_repository = volumes.iter().filter_map(|volume| {
+        let (from, rest) = volume.as_str()?.split_once(':')?;
+        let from = from
+            .strip_prefix("../")
+            .map(str::to_owned)
+            .or_else(|| Some(format!("deploy/{}", from.strip_prefix("./")?)))?;
+        let to = rest.strip_suffix(":ro").expect("mounted to be read");
+        Some((from, to.to_owned()))
+    });
+    of_the_repository.collect()
+}
+
+#[test]
+fn it_meets_the_compose_specification() {
+    let Some(python) = tools::python_that_can("import check_jsonschema") else {
+        return;
+    };
+    let output = Command::new(python)
+        .args(["-m", "check_jsonschema", "--builtin-schema"])
+        .arg("vendor.compose-spec")
+        .arg(path("deploy/compose.yaml"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn every_file_that_is_mounted_is_there() {
+    let compose = yaml("deploy/compose.yaml");
+    let services = compose["services"].as_object().unwrap();
+    let mounted: BTreeSet<String> = services
+        .values()
+        .flat_map(mounts)
+        .map(|(from, _)| from)
+        .collect();
+    for file in &mounted {
+        assert!(path(file).exists(), "{file}");
+    }
+    assert!(mounted.contains(RULES) && mounted.contains(DASHBOARD));
+    // Images are pinned, and what is published is for this machine alone.
+    for (name, service) in services {
+        let image = service["image"].as_str().unwrap();
+        let is_built = service["build"].is_string();
+        assert!(is_built || image.contains(':'), "{name}: {image}");
+        assert!(!image.ends_with(":latest"));
+        for port in service["ports"].as_array().unwrap() {
+            assert!(port.as_str().unwrap().starts_with("127.0.0.1:"), "{name}");
+        }
+    }
+}
+
+/// Prometheus looks for the rules beside its configuration, and so does promtool.
+#[test]
+fn promtool_takes_the_configuration() {
+    let Some(promtool) = tools::promtool() else {
+        return;
+    };
+    let place = tempfile::tempdir().unwrap();
+    let compose = yaml("deploy/compose.yaml");
+    for (from, to) in mounts(&compose["services"]["prometheus"]) {
+        let below = to.strip_prefix("/etc/prometheus/").unwrap();
+        copy(&path(&from), &place.path().join(below));
+    }
+    let output = Command::new(promtool)
+        .args(["check", "config"])
+        .arg(place.path().join("prometheus.yml"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 rule files found"), "{said}");
+}
+
+#[test]
+fn amtool_takes_the_configuration() {
+    let Some(amtool) = tools::program("amtool", "prometheus-alertmanager") else {
+        return;
+    };
+    let output = Command::new(amtool)
+        .arg("check-config")
+        .arg(path("deploy/compose/alertmanager.yml"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{said}");
+}
+
+/// Each service is asked where it is, under the name that it has.
+#[test]
+fn the_services_find_each_other() {
+    let compose = yaml("deploy/compose.yaml");
+    let services = compose["services"].as_object().unwrap();
+    let prometheus = read("deploy/compose/prometheus.yml");
+    let datasource = read("deploy/compose/grafana/datasources/prometheus.yml");
+    for (name, address, told) in [
+        ("exporter", "exporter:8080", &prometheus),
+        ("alertmanager", "alertmanager:9093", &prometheus),
+        ("prometheus", "http://prometheus:9090", &datasource),
+    ] {
+        assert!(
+            services.contains_key(name) && told.contains(address),
+            "{name}"
+        );
+    }
+    let provider = yaml("deploy/compose/grafana/dashboards/heroku-cost.yml");
+    let directory = provider["providers"][0]["options"]["path"]
+        .as_str()
+        .unwrap();
+    let (_, dashboard) = mounts(&services["grafana"])
+        .into_iter()
+        .find(|(from, _)| from == DASHBOARD)
+        .unwrap();
+    assert!(dashboard.starts_with(&format!("{directory}/")));
+    let home = &services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"];
+    assert_eq!(home, &dashboard);
+}

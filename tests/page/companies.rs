@@ -1,0 +1,103 @@
+//! The companies whose page is opened.
+
+use heroku_sim::{Company, Simulator};
+use serde_json::{Value, json};
+
+use crate::exporter::{Exporter, Start};
+use crate::scenario::{Arrivals, Scenario, noon};
+use crate::scrape::Scrape;
+use crate::tools;
+
+/// Names that try to be markup, to end what they stand in, to turn a line round, or to burst it.
+pub(crate) fn hostile_names() -> Vec<String> {
+    let mut names: Vec<_> = [
+        "<script>window.ran = 1</script>",
+        "\"><img src=x onerror=\"window.ran = 1\">",
+        "'><svg onload='window.ran = 1'>",
+        "</style></title></textarea><script>window.ran = 1</script>",
+        "<!--",
+        "]]><b>bold</b>",
+        "&lt;i&gt;&#60;i&#62;",
+        "javascript:window.ran=1",
+        "{{ 7 * 7 }}${7 * 7}",
+        "a\u{202e}gnp.exe",
+        "line\nbreak\ttab\u{0}zero",
+        "   ",
+        "👩‍👧 family",
+    ]
+    .map(str::to_owned)
+    .into();
+    names.push("x".repeat(10_000));
+    names.push("wide ".repeat(2_000));
+    names
+}
+
+/// One team whose apps are called so.
+fn company(scenario: &Scenario, team_name: &str, apps: &[String]) -> Company {
+    let mut company = scenario.company();
+    company.teams.truncate(1);
+    let team = &mut company.teams[0];
+    team.name = team_name.to_owned();
+    for month in &mut team.usage {
+        month["name"] = team_name.into();
+        let rows = apps.iter().enumerate().map(|(position, name)| {
+            let used = (apps.len() - position) as f64;
+            json!({
+                "app_name": name, "dynos": used, "data": used, "partner": 0.5, "addons": used + 0.5,
+            })
+        });
+        let rows: Vec<Value> = rows.collect();
+        let sum = |key: &str| -> f64 { rows.iter().filter_map(|row| row[key].as_f64()).sum() };
+        for key in ["dynos", "data", "partner", "addons"] {
+            month[key] = sum(key).into();
+        }
+        month["apps"] = rows.into();
+    }
+    company
+}
+
+/// The exporter of a team whose apps are called so, all figures having come; `None` where the day
+/// cannot be set.
+pub(crate) async fn with_apps(team_name: &str, apps: &[String]) -> Option<(Simulator, Exporter)> {
+    let scenario = Scenario::named("one_team");
+    let company = company(&scenario, team_name, apps);
+    let ids = company.teams[0].id.clone();
+    let heroku = Simulator::builder(company, scenario.today);
+    let heroku = heroku.start().await.expect("loopback has a free port");
+    let exporter = scenario.start(&heroku, &ids)?.start().await;
+    scenario.arrived(&exporter).await;
+    Some((heroku, exporter))
+}
+
+/// The demo of a fixed day, with budgets.
+pub(crate) async fn demo() -> Exporter {
+    let budgets = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/budgets.yml");
+    let exporter = Start::new(&["demo", "--demo.date=2026-11-23", "--config.file", budgets])
+        .start()
+        .await;
+    let all = Arrivals {
+        invoices: 3,
+        usage: 3,
+    };
+    let arrived = |scrape: &Scrape| Arrivals::of(scrape) == all;
+    exporter.scrape_once("three teams", arrived).await;
+    exporter
+}
+
+/// An exporter whose token Heroku refuses.
+pub(crate) async fn refused() -> Option<(Simulator, Exporter)> {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.heroku().await;
+    let library = tools::fake_clock_library()?;
+    let exporter = Start::against(&heroku, &scenario.team_ids())
+        .env("HEROKU_API_KEY", "HRKU-that-is-no-good")
+        .at(noon(scenario.today), library)
+        .start()
+        .await;
+    let failed = |scrape: &Scrape| {
+        let polls = scrape.of("heroku_cost_exporter_polls_total");
+        polls.filter(|(_, polls)| *polls != "0").count() == 2
+    };
+    exporter.scrape_once("two failures", failed).await;
+    Some((heroku, exporter))
+}
