@@ -1,7 +1,7 @@
 //! The geometry of bars, as SVG wants it: shares of the width in per cent, pixels in height.
 //!
-//! Every bar tells the same way: full colour is spent, pale is what the forecast adds, and a line is
-//! what it is held against.
+//! Every bar tells the same way: full colour is spent, the faint one is what the forecast adds, and a
+//! line is what it is held against.
 
 use crate::domain::money::Money;
 use crate::report::Figures;
@@ -11,7 +11,7 @@ use crate::report::Figures;
 pub(super) struct Bar {
     /// How far the full colour goes, such as `41.5%`.
     pub(super) current: Option<String>,
-    /// How far the pale colour goes.
+    /// How far the faint colour goes.
     pub(super) forecast: Option<String>,
     /// Where the line stands.
     pub(super) mark: Option<String>,
