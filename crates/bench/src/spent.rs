@@ -1,4 +1,5 @@
-//! The processor time that a server spends, by whose code it is.
+//! The processor time that a server spends, by whose code it is. It is counted in ticks, which do for
+//! thousands of scrapes and not for one poll: that is [`crate::exporter::Exporter::processor_time`]'s.
 
 use std::ops::Sub;
 
