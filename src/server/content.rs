@@ -22,7 +22,7 @@ pub(super) struct Content {
 
 #[derive(Debug)]
 enum Rest {
-    /// Pieces that are shared with other answers, so that none is copied; any may be empty.
+    /// Pieces that are shared with other answers, so that none is copied; none is empty.
     Pieces(std::vec::IntoIter<Bytes>),
     /// What a route answered.
     Body(Body),
@@ -69,8 +69,7 @@ impl HttpBody for Content {
         if self.piece.is_empty() {
             let next = match &mut self.rest {
                 Rest::Pieces(pieces) => {
-                    let piece = pieces.find(|piece| !piece.is_empty());
-                    Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+                    Poll::Ready(pieces.next().map(|piece| Ok(Frame::data(piece))))
                 }
                 Rest::Body(body) => Pin::new(body).poll_frame(context),
             };
@@ -89,7 +88,7 @@ impl HttpBody for Content {
     fn is_end_stream(&self) -> bool {
         self.piece.is_empty()
             && match &self.rest {
-                Rest::Pieces(pieces) => pieces.as_slice().iter().all(Bytes::is_empty),
+                Rest::Pieces(pieces) => pieces.as_slice().is_empty(),
                 Rest::Body(body) => body.is_end_stream(),
             }
     }
