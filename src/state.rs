@@ -156,7 +156,8 @@ struct Read<'a> {
     #[serde(rename = "version")]
     _version: u32,
     crc32: u32,
-    api_url: Url,
+    /// As it stands: an address can be written in several ways.
+    api_url: String,
     #[serde(borrow)]
     answers: &'a RawValue,
 }
@@ -257,15 +258,15 @@ impl StateFile {
 pub fn sealed(api_url: &Url, answers: &RawValue) -> serde_json::Result<String> {
     serde_json::to_string(&Written {
         version: VERSION,
-        crc32: checksum(api_url, answers),
+        crc32: checksum(api_url.as_str(), answers),
         api_url,
         answers,
     })
 }
 
-fn checksum(api_url: &Url, answers: &RawValue) -> u32 {
+fn checksum(api_url: &str, answers: &RawValue) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(api_url.as_str().as_bytes());
+    hasher.update(api_url.as_bytes());
     hasher.update(answers.get().as_bytes());
     hasher.finalize()
 }
@@ -292,8 +293,9 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<Restored, Unus
     if read.crc32 != checksum(&read.api_url, read.answers) {
         return Err(Unusable::Edited);
     }
-    if read.api_url != *api_url {
-        return Err(Unusable::OtherApi(read.api_url));
+    if read.api_url != api_url.as_str() {
+        let other = read.api_url.parse().map_err(|_| Unusable::Edited)?;
+        return Err(Unusable::OtherApi(other));
     }
     let answers: Vec<ReadAnswer> = serde_json::from_str(read.answers.get())?;
     // The clock may have been set back a little since; a day ahead is no clock's fault.

@@ -133,6 +133,21 @@ fn what_this_program_did_not_write_is_refused_with_the_reason() {
 }
 
 #[test]
+fn an_address_written_in_another_way_is_an_edit_too() {
+    let written = written();
+    for other in [
+        "https://API.heroku.com/",
+        "https://api.heroku.com\u{fe00}",
+        "https://api.heroku.com",
+    ] {
+        let edited = written.replacen("https://api.heroku.com/", other, 1);
+        assert_ne!(edited, written);
+        let read = parse(&edited, &api_url(), now());
+        assert!(matches!(read, Err(Unusable::Edited)), "{other}: {read:?}");
+    }
+}
+
+#[test]
 fn a_file_torn_at_any_byte_is_refused() {
     let text = written();
     for end in 0..text.len() {
