@@ -1,10 +1,9 @@
 //! The published Snapshot as a scrape asks for it, at any moment.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -15,7 +14,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::exposition::encode::Dialect;
 use crate::exposition::families::{self, Answered, AnsweredSoFar, Process, Shown};
 use crate::exposition::part::Part;
-use crate::exposition::render::{self, Bodies, Rendered};
+use crate::exposition::render::{self, Bodies, Pieces, Rendered};
 
 /// How long the ending stands: asking the system of the process costs more than a scrape.
 const ENDING_STANDS: Duration = Duration::from_millis(100);
@@ -26,7 +25,7 @@ pub struct Scrape {
     published: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
     shown: Shown,
-    cache: Arc<Mutex<Option<Arc<Cached>>>>,
+    cache: Arc<RwLock<Option<Arc<Cached>>>>,
     /// Held while rendering, so that scrapes that come together share one.
     rendering: Arc<tokio::sync::Mutex<()>>,
     ask_process: fn() -> Option<Process>,
@@ -39,7 +38,7 @@ struct Cached {
     snapshot: Arc<Snapshot>,
     stands: Range<Timestamp>,
     rendered: Rendered,
-    ending: Mutex<Option<Arc<Ending>>>,
+    ending: RwLock<Option<Arc<Ending>>>,
 }
 
 /// The ending of scrapes that come within a moment, behind the same rendering.
@@ -81,7 +80,7 @@ impl Scrape {
         dialect: Dialect,
         gzip: bool,
         answered: AnsweredSoFar<'a, I>,
-    ) -> Vec<Bytes>
+    ) -> Pieces
     where
         I: Iterator<Item = Answered<'a>>,
     {
@@ -104,13 +103,13 @@ impl Scrape {
         let now = self.clock.now();
         let figures = before.and_then(|before| before.figures_of(&snapshot, now, &self.shown));
         // Nothing of what stood is served again, so that there is no need of memory for both.
-        *locked(&self.cache) = None;
+        put(&self.cache, None);
         let (shown, cache) = (self.shown.clone(), Arc::clone(&self.cache));
         beside(move || {
             // It is done for all who wait, even where the one who asked has gone.
             let _rendering = rendering;
             let cached = Arc::new(Cached::new(snapshot, now, &shown, figures));
-            *locked(&cache) = Some(Arc::clone(&cached));
+            put(&cache, Some(Arc::clone(&cached)));
             cached
         })
         .await
@@ -118,7 +117,7 @@ impl Scrape {
 
     /// What stands rendered; if it does not stand any more, what was rendered last.
     fn cached(&self) -> Result<Arc<Cached>, Option<Arc<Cached>>> {
-        let cached = locked(&self.cache).clone();
+        let cached = held(&self.cache);
         match cached {
             Some(cached)
                 if Arc::ptr_eq(&cached.snapshot, &self.published.borrow())
@@ -135,12 +134,16 @@ impl Scrape {
         of: &Cached,
         answered: AnsweredSoFar<'a, impl Iterator<Item = Answered<'a>>>,
     ) -> Arc<Ending> {
-        let mut ending = locked(&of.ending);
-        if let Some(ending) = &*ending
-            && ending.made.elapsed() < ENDING_STANDS
-            && ending.answered == answered.changes
-        {
-            return Arc::clone(ending);
+        let stands = |ending: &Arc<Ending>| {
+            ending.made.elapsed() < ENDING_STANDS && ending.answered >= answered.changes
+        };
+        if let Some(ending) = held(&of.ending).filter(stands) {
+            return ending;
+        }
+        // Held while it is made: of two that are made at once the older must not be given last.
+        let mut ending = of.ending.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ending) = ending.clone().filter(stands) {
+            return ending;
         }
         let process = (self.ask_process)();
         let now = self.clock.now();
@@ -176,7 +179,7 @@ impl Cached {
             rendered: Rendered::new(figures, &snapshot),
             snapshot,
             stands,
-            ending: Mutex::default(),
+            ending: RwLock::default(),
         }
     }
 
@@ -189,6 +192,13 @@ impl Cached {
 }
 
 /// What is behind a lock. It is replaced whole, so that even a panic in between leaves it sound.
-fn locked<T>(behind: &Mutex<T>) -> MutexGuard<'_, T> {
-    behind.lock().unwrap_or_else(PoisonError::into_inner)
+fn held<T>(behind: &RwLock<Option<Arc<T>>>) -> Option<Arc<T>> {
+    behind
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
+}
+
+fn put<T>(behind: &RwLock<Option<Arc<T>>>, replacement: Option<Arc<T>>) {
+    *behind.write().unwrap_or_else(PoisonError::into_inner) = replacement;
 }

@@ -19,7 +19,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// The value of the `Content-Type` header for it.
-    pub fn content_type(self) -> &'static str {
+    pub const fn content_type(self) -> &'static str {
         match self {
             Self::Classic => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",

@@ -1,43 +1,7 @@
 //! What a client wants to read: its `Accept` and `Accept-Encoding` headers, by RFC 9110, sections
 //! 12.4 and 12.5. A header that cannot be understood asks for nothing.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::encode::Dialect;
-
-/// Reads what clients want, and remembers the last: a scraper says the same each time, and to read it
-/// takes a tenth of a small scrape.
-#[derive(Debug, Default)]
-pub struct Negotiator(Mutex<Option<Remembered>>);
-
-#[derive(Debug)]
-struct Remembered {
-    accept: String,
-    accept_encoding: String,
-    wanted: (Dialect, bool),
-}
-
-impl Negotiator {
-    /// The [`dialect`] that an `Accept` header asks for, and whether an `Accept-Encoding` header asks
-    /// for [`gzip`].
-    pub fn wanted(&self, accept: &str, accept_encoding: &str) -> (Dialect, bool) {
-        // Replaced whole, so that even a panic in between leaves it sound.
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(last) = &*last
-            && last.accept == accept
-            && last.accept_encoding == accept_encoding
-        {
-            return last.wanted;
-        }
-        let wanted = (dialect(accept), gzip(accept_encoding));
-        *last = Some(Remembered {
-            accept: accept.to_owned(),
-            accept_encoding: accept_encoding.to_owned(),
-            wanted,
-        });
-        wanted
-    }
-}
 
 /// A preference: how specific the match is, how much it is wanted (thousandths), and where in the
 /// header it stands.
@@ -157,20 +121,6 @@ mod tests {
     const PROMETHEUS_3: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
     const CHROME: &str =
         "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
-
-    #[test]
-    fn what_is_remembered_is_what_was_asked_last() {
-        let negotiator = Negotiator::default();
-        let (classic, open) = (Dialect::Classic, Dialect::OpenMetrics);
-        for _ in 0..2 {
-            for _ in 0..2 {
-                assert_eq!(negotiator.wanted(PROMETHEUS_2, "gzip"), (open, true));
-            }
-            assert_eq!(negotiator.wanted(PROMETHEUS_2, "identity"), (open, false));
-            assert_eq!(negotiator.wanted(CHROME, "identity"), (classic, false));
-            assert_eq!(negotiator.wanted("", ""), (classic, false));
-        }
-    }
 
     #[test]
     fn the_dialect_is_the_one_that_is_wanted_most() {

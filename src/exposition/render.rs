@@ -8,11 +8,15 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use super::encode::{Dialect, encode, encode_series, number};
 use super::families::{self, Family, Figures, Shown};
 use super::part::{GZIP_HEADER, Part};
 use crate::domain::snapshot::Snapshot;
+
+/// A body in pieces, as few as a small one has being held where the pieces are named.
+pub type Pieces = SmallVec<[Bytes; 4]>;
 
 /// What of a body follows from the Snapshot.
 #[derive(Debug)]
@@ -88,7 +92,7 @@ fn in_both<'a, F: Iterator<Item = Family<'a>>>(families: impl Fn() -> F) -> [Par
 
 impl Bodies {
     /// The pieces of a whole body in `dialect`, in which so many scrapes are counted.
-    pub fn body(&self, dialect: Dialect, gzip: bool, scrapes: u64) -> Vec<Bytes> {
+    pub fn body(&self, dialect: Dialect, gzip: bool, scrapes: u64) -> Pieces {
         /// An integer, a line feed, and what a dialect ends with.
         const REST: usize = 32;
         let beginning = &self.beginnings[dialect as usize];
@@ -102,8 +106,7 @@ impl Bodies {
         } else {
             (&beginning.plain, last.into())
         };
-        let mut body = Vec::with_capacity(pieces.len() + 1);
-        body.extend_from_slice(pieces);
+        let mut body: Pieces = pieces.iter().cloned().collect();
         body.push(end);
         body
     }
@@ -115,18 +118,14 @@ impl Beginning {
         for part in parts {
             checksum.combine(part.checksum());
         }
-        let plain: Vec<_> = parts
-            .iter()
-            .flat_map(|part| part.plain())
-            .cloned()
-            .collect();
-        let deflated = parts.iter().flat_map(|part| part.deflated()).cloned();
+        let plain: Vec<_> = parts.into_iter().flat_map(Part::plain).cloned().collect();
+        let header = Bytes::from_static(&GZIP_HEADER);
+        let deflated = parts.into_iter().flat_map(Part::deflated).cloned();
+        let gzip: Vec<_> = std::iter::once(header).chain(deflated).collect();
         Self {
-            gzip: std::iter::once(Bytes::from_static(&GZIP_HEADER))
-                .chain(deflated)
-                .collect(),
             length: plain.iter().map(Bytes::len).sum(),
-            plain,
+            plain: with_short_ones_joined(&plain),
+            gzip: with_short_ones_joined(&gzip),
             checksum,
         }
     }
@@ -150,6 +149,18 @@ impl Beginning {
         gzip.put_u32_le((self.length + last.len()) as u32);
         gzip.freeze()
     }
+}
+
+/// The same pieces, but that short ones that follow one another are one: for each piece of an answer
+/// there is something to do, and to copy these once for many answers is less.
+fn with_short_ones_joined(pieces: &[Bytes]) -> Vec<Bytes> {
+    const SHORT: usize = 32 << 10;
+    let runs = pieces.chunk_by(|one, next| one.len().max(next.len()) < SHORT);
+    runs.map(|run| match run {
+        [piece] => piece.clone(),
+        several => several.concat().into(),
+    })
+    .collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::exposition::render::Pieces;
+
 /// The most of an answer that is handed on at once, so that one which is not taken is in flight
 /// until it is.
 pub(super) const PIECE: usize = 256 << 10;
@@ -23,13 +25,13 @@ pub(super) struct Content {
 #[derive(Debug)]
 enum Rest {
     /// Pieces that are shared with other answers, so that none is copied; none is empty.
-    Pieces(std::vec::IntoIter<Bytes>),
+    Pieces(<Pieces as IntoIterator>::IntoIter),
     /// What a route answered.
     Body(Body),
 }
 
-impl From<Vec<Bytes>> for Content {
-    fn from(pieces: Vec<Bytes>) -> Self {
+impl From<Pieces> for Content {
+    fn from(pieces: Pieces) -> Self {
         Self::new(Rest::Pieces(pieces.into_iter()))
     }
 }

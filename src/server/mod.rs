@@ -10,6 +10,7 @@ mod limits;
 mod page;
 mod routes;
 mod traffic;
+mod wanted;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::gate::refusal;
-use super::routes::listed;
+use super::wanted::listed;
 use crate::exposition::negotiate;
 use crate::page;
 use crate::visit::{Body, NotMade, Visit};

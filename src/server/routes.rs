@@ -1,14 +1,11 @@
 //! The routes, and the published state as a client asks for it. A scrape is answered from memory.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY,
-};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
@@ -19,9 +16,18 @@ use hyper_util::service::TowerToHyperService;
 use super::content::Content;
 use super::page::{self, Front};
 use super::traffic::Traffic;
-use crate::exposition::negotiate::Negotiator;
+use super::wanted::{Negotiator, Wanted};
+use crate::exposition::encode::Dialect;
 use crate::scrape::Scrape;
 use crate::visit::Visit;
+
+// Headers of a scrape. Where one is made each of its letters is looked at.
+static CONTENT_TYPES: [HeaderValue; 2] = [
+    HeaderValue::from_static(Dialect::Classic.content_type()),
+    HeaderValue::from_static(Dialect::OpenMetrics.content_type()),
+];
+static WHAT_IT_VARIES_BY: HeaderValue = HeaderValue::from_static("accept, accept-encoding");
+static GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// What the routes read.
 #[derive(Debug)]
@@ -74,7 +80,7 @@ impl Routes {
             Some((path, site))
                 if request.method() == Method::GET && request.uri().path() == path =>
             {
-                site.metrics(request.headers()).await
+                site.metrics(request.into_parts().0.headers).await
             }
             _ => {
                 let Ok(response) = self.router.call(request).await;
@@ -103,34 +109,23 @@ async fn ready_or_not(State(site): State<Arc<Site>>) -> (StatusCode, &'static st
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    site.metrics(&headers).await.map(Body::new)
+    site.metrics(headers).await.map(Body::new)
 }
 
 impl Site {
-    async fn metrics(&self, headers: &HeaderMap) -> Response<Content> {
-        let accept = listed(headers, &ACCEPT);
-        let accept_encoding = listed(headers, &ACCEPT_ENCODING);
-        let (dialect, gzip) = self.negotiator.wanted(&accept, &accept_encoding);
+    /// Answers a scrape. `headers` are those of the request, and what they take is used again.
+    async fn metrics(&self, mut headers: HeaderMap) -> Response<Content> {
+        let Wanted { dialect, gzip } = self.negotiator.wanted(&headers);
+        headers.clear();
+        headers.insert(CONTENT_TYPE, CONTENT_TYPES[dialect as usize].clone());
+        headers.insert(VARY, WHAT_IT_VARIES_BY.clone());
+        if gzip {
+            headers.insert(CONTENT_ENCODING, GZIP.clone());
+        }
         let answered = self.traffic.answered();
         let pieces = self.scrape.body(dialect, gzip, answered).await;
         let mut response = Response::new(Content::from(pieces));
-        let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static(dialect.content_type()),
-        );
-        headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
-        if gzip {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
+        *response.headers_mut() = headers;
         response
     }
-}
-
-/// A list header's values as one, which is what several of them mean (RFC 9110, section 5.3).
-pub(super) fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
-    let values = headers.get_all(name).iter();
-    let mut values = values.filter_map(|value| value.to_str().ok());
-    let first = Cow::from(values.next().unwrap_or_default());
-    values.fold(first, |list, value| [&list, ",", value].concat().into())
 }
