@@ -1,4 +1,4 @@
-//! Work beside the thread that serves.
+//! Work beside the threads that serve.
 
 /// Does what takes longer than a scrape should wait, as reading or writing ten thousand apps does, on
 /// a thread of its own. A panic of the work is the caller's.

@@ -328,6 +328,7 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
         limits: Limits::default(),
         web: watch::channel(Arc::default()).1,
         traffic,
+        threads: 2,
     };
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = tokio::spawn(server::serve(vec![listener], routes, terms, async {

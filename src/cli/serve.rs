@@ -57,9 +57,9 @@ pub(crate) fn block_on(
 
 /// The runtime of every subcommand that asks or serves.
 ///
-/// It is one thread, whatever the machine has: to pass work from thread to thread costs more than a
-/// scrape, and each thread costs memory. What takes long (to decode, to render, to check a password)
-/// is done beside it.
+/// It is one thread: to pass work from thread to thread costs more than a scrape. What takes long (to
+/// decode, to render, to check a password) is done beside it, and where there are more processors the
+/// server has further threads, each with a runtime of its own.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -113,6 +113,7 @@ pub(crate) async fn serve(
             None => watch::channel(Arc::default()).1,
         },
         traffic: Arc::clone(&traffic),
+        threads: server::threads(),
     };
     let path = &web.telemetry_path;
     let visit = Visit::new(published.clone(), clock.clone(), shown.clone(), path);

@@ -9,6 +9,7 @@ mod gate;
 mod limits;
 mod page;
 mod routes;
+mod threads;
 mod traffic;
 mod wanted;
 
@@ -25,6 +26,8 @@ use gate::Gate;
 pub use limits::{HEAD_LINES, Limits};
 pub use page::Front;
 pub use routes::Routes;
+use threads::Threads;
+pub use threads::threads;
 pub use traffic::Traffic;
 
 /// How long to wait when a connection could not be accepted, as when descriptors have run out.
@@ -39,6 +42,8 @@ pub struct Terms {
     pub web: watch::Receiver<Arc<WebConfig>>,
     /// Where answers are counted.
     pub traffic: Arc<Traffic>,
+    /// How many threads to serve on, the one that calls among them.
+    pub threads: usize,
 }
 
 /// Serves `routes` on `listeners` until `shutdown`; then accepts no more, finishes what is in
@@ -53,7 +58,9 @@ pub async fn serve(
         limits,
         web,
         traffic,
+        threads,
     } = terms;
+    let threads = Arc::new(Threads::start(threads));
     let hall = Arc::new(Hall {
         gate: Gate::new(web.clone(), Arc::clone(&traffic), &limits),
         routes: routes.into(),
@@ -68,6 +75,7 @@ pub async fn serve(
         accepting.spawn(accept(
             listener,
             Arc::clone(&hall),
+            Arc::clone(&threads),
             web.clone(),
             Arc::clone(&room),
             stopping.clone(),
@@ -82,6 +90,7 @@ pub async fn serve(
 async fn accept(
     listener: TcpListener,
     hall: Arc<Hall>,
+    threads: Arc<Threads>,
     web: watch::Receiver<Arc<WebConfig>>,
     room: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
@@ -91,17 +100,19 @@ async fn accept(
         // A connection that there is no room for waits where the system keeps it.
         let next = async {
             let permit = Arc::clone(&room).acquire_owned().await;
-            (listener.accept().await, permit)
+            let accepted = listener.accept().await;
+            // By itself, for the runtime that takes it may be another.
+            (accepted.and_then(|(stream, _)| stream.into_std()), permit)
         };
         tokio::select! {
             () = stopped(stop.clone()) => break,
             Some(_) = connections.join_next() => {}
             (accepted, permit) = next => match accepted {
-                Ok((stream, _)) => {
+                Ok(stream) => {
                     let hall = Arc::clone(&hall);
                     let tls = web.borrow().tls.clone();
                     let stop = stop.clone();
-                    connections.spawn(async move {
+                    threads.serve(stream, &mut connections, async move |stream| {
                         let _permit = permit;
                         hall.host(stream, tls, stop).await;
                     });

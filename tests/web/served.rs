@@ -40,6 +40,7 @@ impl Served {
             limits,
             web: watch::channel(web).1,
             traffic: Arc::clone(&traffic),
+            threads: 2,
         };
         let (stop, stopped) = oneshot::channel();
         let served = runtime.spawn(serve(vec![listener], routes, terms, async {
