@@ -309,7 +309,8 @@ fn the_image_plays_the_demo_and_holds_nothing_else() {
     assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
 }
 
-/// What `.dockerignore` lets into the build is a package that cargo can read.
+/// What `.dockerignore` lets into the build is a package that cargo can build: where `metadata` is
+/// content, `build` and `fetch` want to know of every target where it is.
 #[test]
 fn the_build_context_is_whole() {
     let context = tempfile::tempdir().unwrap();
@@ -334,7 +335,7 @@ fn the_build_context_is_whole() {
         let _ = fs::remove_dir_all(entry.path().join("tests"));
     }
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--offline", "--locked", "--format-version=1"])
+        .args(["fetch", "--offline", "--locked"])
         .current_dir(context.path())
         .output()
         .unwrap();
