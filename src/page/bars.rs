@@ -146,12 +146,14 @@ impl Columns {
 }
 
 /// The step of a scale of three to five lines: 1, 2 or 5 with zeros.
+///
+/// Found and not computed: for one logarithm the program would load the library of mathematics, a
+/// third of a MiB.
 fn step(most: f64) -> f64 {
     let rough = most.max(1.0) / 4.0;
-    let power = 10_f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0, 10.0];
-    let factor = factor.into_iter().find(|factor| factor * power >= rough);
-    factor.unwrap_or(10.0) * power
+    let powers = std::iter::successors(Some(0.1), |power| Some(power * 10.0));
+    let mut steps = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * power));
+    steps.find(|step| *step >= rough).unwrap_or(rough)
 }
 
 /// A number of a scale: `0`, `0.5`, `500`, `2k`, `1.5M`.

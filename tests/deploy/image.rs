@@ -255,7 +255,8 @@ async fn the_image_resolves_verifies_serves_and_stops() {
         let line = program.logged("reason=network", 1);
         assert!(line.contains("certificate"), "{line}");
         assert_eq!(heroku.requests().len(), before, "the token went nowhere");
-        drop(program);
+        // It would outlive `unshare`: whoever takes on another user is not killed with its parent.
+        send("KILL", first_process(&program));
     })
     .await
     .unwrap();
