@@ -1,5 +1,6 @@
 //! The process that is measured: the exporter as it is released, before a simulated Heroku.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -223,6 +224,25 @@ impl Exporter {
             (name == line).then(|| value.parse::<u64>().ok()).flatten()
         });
         Ok(kib.context("the exporter is gone")? << 10)
+    }
+
+    /// How much of each file that is mapped is resident, in bytes.
+    pub(crate) fn resident_files(&self) -> anyhow::Result<BTreeMap<String, u64>> {
+        let maps = std::fs::read_to_string(format!("/proc/{}/smaps", self.child.id()))
+            .context("the exporter is gone")?;
+        let mut files = BTreeMap::new();
+        let mut file = None;
+        for line in maps.lines() {
+            if let Some(kib) = line.strip_prefix("Rss:") {
+                let kib = kib.trim().trim_end_matches(" kB").parse::<u64>()?;
+                if let Some(file) = file.take() {
+                    *files.entry(file).or_default() += kib << 10;
+                }
+            } else if let Some(start) = line.find(" /") {
+                file = Some(line[start + 1..].to_owned());
+            }
+        }
+        Ok(files)
     }
 
     /// The processor time of all threads that live, as the scheduler counts it.
