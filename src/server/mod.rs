@@ -101,7 +101,7 @@ async fn accept(
         let next = async {
             let permit = Arc::clone(&room).acquire_owned().await;
             let accepted = listener.accept().await;
-            // By itself, for the runtime that takes it may be another.
+            // Taken from this thread's runtime, because another's may serve it.
             (accepted.and_then(|(stream, _)| stream.into_std()), permit)
         };
         tokio::select! {

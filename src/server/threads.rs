@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// More are not of use: what is scraped is the network's to carry from here.
+/// Ample for what scrapes an exporter; each thread takes memory.
 const MOST: usize = 4;
 
 /// A thread that has so many connections more than another is given no further one.
