@@ -167,7 +167,8 @@ fn ending(bencher: Bencher<'_, '_>) {
 fn scrape(bencher: Bencher<'_, '_>, gzip: bool) {
     let rendered = rendered(&snapshot(APPS[0]));
     let bodies = with_ending(&rendered);
-    bencher.bench_local(|| bodies.body(Dialect::OpenMetrics, gzip, 1_000));
+    let mut end = Vec::new();
+    bencher.bench_local(|| bodies.body(Dialect::OpenMetrics, gzip, 1_000, &mut end));
 }
 
 /// As many as the server counts.

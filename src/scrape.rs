@@ -1,7 +1,7 @@
 //! The published Snapshot as a scrape asks for it, at any moment.
 
 use std::ops::Range;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -33,12 +33,18 @@ pub struct Scrape {
 
 /// A rendering, what it is of, and until when it stands: another month begins, or figures become
 /// too old.
+///
+/// Scrapes at different processors read this at once. Whatever counts them in memory that they share,
+/// as a lock or an `Arc` does, costs each as much as the bytes that it is for; so there are two locks
+/// and nothing else.
 #[derive(Debug)]
 struct Cached {
     snapshot: Arc<Snapshot>,
+    /// What is published, of which this is rendered as long as there is nothing new.
+    published: watch::Receiver<Arc<Snapshot>>,
     stands: Range<Timestamp>,
     rendered: Rendered,
-    ending: RwLock<Option<Arc<Ending>>>,
+    ending: RwLock<Option<Ending>>,
 }
 
 /// The ending of scrapes that come within a moment, behind the same rendering.
@@ -69,102 +75,112 @@ impl Scrape {
         }
     }
 
+    /// The time by which a scrape is made.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Whether every endpoint of every team has been asked once.
     pub fn is_ready(&self) -> bool {
         self.published.borrow().all_tried
     }
 
-    /// The pieces of a scrape's body. `answered` is what the server answered so far.
+    /// The pieces of a scrape's body but for its end, which is put into `end`. `answered` is what the
+    /// server answered so far.
     pub async fn body<'a, I>(
         &self,
         dialect: Dialect,
         gzip: bool,
         answered: AnsweredSoFar<'a, I>,
+        end: &mut Vec<u8>,
     ) -> Pieces
     where
         I: Iterator<Item = Answered<'a>>,
     {
+        if let Some(cached) = &*read(&self.cache)
+            && cached.is_of_now(&self.clock)
+        {
+            return self.pieces(cached, dialect, gzip, answered, end);
+        }
         let cached = self.rendered().await;
-        let scrapes = answered.scrapes.count;
-        let ending = self.ending(&cached, answered);
-        ending.bodies.body(dialect, gzip, scrapes)
+        self.pieces(&cached, dialect, gzip, answered, end)
     }
 
     async fn rendered(&self) -> Arc<Cached> {
-        if let Ok(cached) = self.cached() {
-            return cached;
-        }
         let rendering = Arc::clone(&self.rendering).lock_owned().await;
-        let before = match self.cached() {
-            Ok(cached) => return cached,
-            Err(before) => before,
-        };
-        let snapshot = Arc::clone(&self.published.borrow());
+        // Another may have rendered it meanwhile.
+        let before = read(&self.cache).clone();
+        if let Some(cached) = &before
+            && cached.is_of_now(&self.clock)
+        {
+            return Arc::clone(cached);
+        }
+        let mut published = self.published.clone();
+        let snapshot = Arc::clone(&published.borrow_and_update());
         let now = self.clock.now();
         let figures = before.and_then(|before| before.figures_of(&snapshot, now, &self.shown));
         // Nothing of what stood is served again, so that there is no need of memory for both.
-        put(&self.cache, None);
+        *write(&self.cache) = None;
         let (shown, cache) = (self.shown.clone(), Arc::clone(&self.cache));
         beside(move || {
             // It is done for all who wait, even where the one who asked has gone.
             let _rendering = rendering;
-            let cached = Arc::new(Cached::new(snapshot, now, &shown, figures));
-            put(&cache, Some(Arc::clone(&cached)));
+            let cached = Arc::new(Cached::new(snapshot, published, now, &shown, figures));
+            *write(&cache) = Some(Arc::clone(&cached));
             cached
         })
         .await
     }
 
-    /// What stands rendered; if it does not stand any more, what was rendered last.
-    fn cached(&self) -> Result<Arc<Cached>, Option<Arc<Cached>>> {
-        let cached = held(&self.cache);
-        match cached {
-            Some(cached)
-                if Arc::ptr_eq(&cached.snapshot, &self.published.borrow())
-                    && cached.stands.contains(&self.clock.now()) =>
-            {
-                Ok(cached)
-            }
-            other => Err(other),
+    fn pieces<'a>(
+        &self,
+        cached: &Cached,
+        dialect: Dialect,
+        gzip: bool,
+        answered: AnsweredSoFar<'a, impl Iterator<Item = Answered<'a>>>,
+        end: &mut Vec<u8>,
+    ) -> Pieces {
+        let scrapes = answered.scrapes.count;
+        let changes = answered.changes;
+        let stands =
+            |ending: &&Ending| ending.made.elapsed() < ENDING_STANDS && ending.answered >= changes;
+        if let Some(ending) = read(&cached.ending).as_ref().filter(stands) {
+            return ending.bodies.body(dialect, gzip, scrapes, end);
         }
+        // Held while it is made: of two that are made at once the older must not be given last.
+        let mut held = write(&cached.ending);
+        let ending = match held.take().filter(|ending| stands(&ending)) {
+            Some(ending) => ending,
+            None => self.ending(cached, answered),
+        };
+        held.insert(ending).bodies.body(dialect, gzip, scrapes, end)
     }
 
     fn ending<'a>(
         &self,
         of: &Cached,
         answered: AnsweredSoFar<'a, impl Iterator<Item = Answered<'a>>>,
-    ) -> Arc<Ending> {
-        let stands = |ending: &Arc<Ending>| {
-            ending.made.elapsed() < ENDING_STANDS && ending.answered >= answered.changes
-        };
-        if let Some(ending) = held(&of.ending).filter(stands) {
-            return ending;
-        }
-        // Held while it is made: of two that are made at once the older must not be given last.
-        let mut ending = of.ending.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ending) = ending.clone().filter(stands) {
-            return ending;
-        }
+    ) -> Ending {
         let process = (self.ask_process)();
         let now = self.clock.now();
         let others: Vec<_> = answered.others.collect();
-        let made = Arc::new(Ending {
+        Ending {
             made: Instant::now(),
             answered: answered.changes,
             bodies: of.rendered.with_ending(
                 || families::of_process(now, process.as_ref(), others.iter().cloned()),
                 families::of_scrapes(answered.scrapes),
             ),
-        });
-        *ending = Some(Arc::clone(&made));
-        made
+        }
     }
 }
 
 impl Cached {
     /// Of `snapshot` at the instant `now`, of which `figures` are the figures, if they stand rendered.
+    /// It was the newest of what is `published`.
     fn new(
         snapshot: Arc<Snapshot>,
+        published: watch::Receiver<Arc<Snapshot>>,
         now: Timestamp,
         shown: &Shown,
         figures: Option<Arc<Part>>,
@@ -178,9 +194,17 @@ impl Cached {
         Self {
             rendered: Rendered::new(figures, &snapshot),
             snapshot,
+            published,
             stands,
             ending: RwLock::default(),
         }
+    }
+
+    /// Whether it is what has to be shown at the time of `clock`.
+    fn is_of_now(&self, clock: &Clock) -> bool {
+        // Where nobody publishes any more nothing new comes.
+        let is_newest = !self.published.has_changed().unwrap_or(false);
+        is_newest && self.stands.contains(&clock.now())
     }
 
     /// The figures, if those of `snapshot` at the instant `now` are the same.
@@ -191,14 +215,11 @@ impl Cached {
     }
 }
 
-/// What is behind a lock. It is replaced whole, so that even a panic in between leaves it sound.
-fn held<T>(behind: &RwLock<Option<Arc<T>>>) -> Option<Arc<T>> {
-    behind
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
+/// What is behind a lock is replaced whole, so that even a panic in between leaves it sound.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn put<T>(behind: &RwLock<Option<Arc<T>>>, replacement: Option<Arc<T>>) {
-    *behind.write().unwrap_or_else(PoisonError::into_inner) = replacement;
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }

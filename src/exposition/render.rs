@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
-use super::encode::{Dialect, encode, encode_series, number};
+use super::encode::{Dialect, encode, encode_series};
 use super::families::{self, Family, Figures, Shown};
 use super::part::{GZIP_HEADER, Part};
 use crate::domain::snapshot::Snapshot;
@@ -91,24 +91,21 @@ fn in_both<'a, F: Iterator<Item = Family<'a>>>(families: impl Fn() -> F) -> [Par
 }
 
 impl Bodies {
-    /// The pieces of a whole body in `dialect`, in which so many scrapes are counted.
-    pub fn body(&self, dialect: Dialect, gzip: bool, scrapes: u64) -> Pieces {
-        /// An integer, a line feed, and what a dialect ends with.
-        const REST: usize = 32;
+    /// The pieces of a body in `dialect` but for its end, which is put into `end`: it counts the
+    /// `scrapes`, and is no other answer's. Who answers one scrape after another has room for it once.
+    pub fn body(&self, dialect: Dialect, gzip: bool, scrapes: u64, end: &mut Vec<u8>) -> Pieces {
         let beginning = &self.beginnings[dialect as usize];
-        let mut last = String::with_capacity(self.last.len() + REST);
-        last.push_str(&self.last);
-        number(&mut last, scrapes as f64);
-        last.push('\n');
-        last.push_str(dialect.end());
-        let (pieces, end) = if gzip {
-            (&beginning.gzip, beginning.gzip_end(&last))
+        let mut count = itoa::Buffer::new();
+        let last = [&self.last, count.format(scrapes), "\n", dialect.end()];
+        end.clear();
+        let pieces = if gzip {
+            beginning.put_gzip_end(end, &last);
+            &beginning.gzip
         } else {
-            (&beginning.plain, last.into())
+            last.iter().for_each(|text| end.put_slice(text.as_bytes()));
+            &beginning.plain
         };
-        let mut body: Pieces = pieces.iter().cloned().collect();
-        body.push(end);
-        body
+        pieces.iter().cloned().collect()
     }
 }
 
@@ -130,24 +127,25 @@ impl Beginning {
         }
     }
 
-    /// The end of the compressed text: the last block, and the trailer with the checksum and the
+    /// Puts the end of the compressed text: the last block, and the trailer with the checksum and the
     /// length of the whole.
     ///
     /// The block is a stored one (RFC 1951, section 3.2.4): to compress a line for one scrape alone
     /// costs more than to send it. A line is far shorter than the most that such a block can have.
-    fn gzip_end(&self, last: &str) -> Bytes {
+    fn put_gzip_end(&self, end: &mut Vec<u8>, last: &[&str]) {
         const LAST_AND_STORED: u8 = 1;
-        let mut gzip = BytesMut::with_capacity(last.len() + 13);
-        gzip.put_u8(LAST_AND_STORED);
-        gzip.put_u16_le(last.len() as u16);
-        gzip.put_u16_le(!(last.len() as u16));
-        gzip.put(last.as_bytes());
+        let length: usize = last.iter().map(|text| text.len()).sum();
+        end.put_u8(LAST_AND_STORED);
+        end.put_u16_le(length as u16);
+        end.put_u16_le(!(length as u16));
         let mut checksum = self.checksum.clone();
-        checksum.update(last.as_bytes());
-        gzip.put_u32_le(checksum.finalize());
+        for text in last {
+            end.put_slice(text.as_bytes());
+            checksum.update(text.as_bytes());
+        }
+        end.put_u32_le(checksum.finalize());
         // Modulo 2^32 by the standard.
-        gzip.put_u32_le((self.length + last.len()) as u32);
-        gzip.freeze()
+        end.put_u32_le((self.length + length) as u32);
     }
 }
 
@@ -199,7 +197,11 @@ mod tests {
         let scrapes = families::of_scrapes(answered("/metrics", 0));
         let bodies = rendered.with_ending(ending, scrapes);
         for dialect in [Dialect::Classic, Dialect::OpenMetrics] {
-            let body = |gzip| bodies.body(dialect, gzip, 3).concat();
+            let body = |gzip| {
+                let mut end = Vec::new();
+                let pieces = bodies.body(dialect, gzip, 3, &mut end);
+                [pieces.concat(), end].concat()
+            };
             let plain = String::from_utf8(body(false)).unwrap();
             assert!(
                 plain.contains("{path=\"/metrics\",code=\"200\"} 3\n"),
@@ -236,7 +238,8 @@ mod tests {
             let parts = [part(0, lengths.0), part(1, lengths.1), part(2, lengths.2)];
             let last = text(!seed, lengths.3, letters);
             let beginning = Beginning::of(parts.each_ref());
-            let joined = [&beginning.gzip.concat()[..], &beginning.gzip_end(&last)].concat();
+            let mut joined = beginning.gzip.concat();
+            beginning.put_gzip_end(&mut joined, &[&last]);
             let plain = [&beginning.plain.concat(), last.as_bytes()].concat();
             prop_assert!(unzip(&joined).into_bytes() == plain);
         }

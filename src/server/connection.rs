@@ -4,6 +4,7 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -22,6 +23,8 @@ use super::content::{Content, PIECE};
 use super::gate::Gate;
 use super::limits::Limits;
 use super::routes::Routes;
+use super::scrapes::Left;
+use super::threads::Seat;
 use super::traffic::Traffic;
 
 /// The first byte of every TLS handshake. <https://www.rfc-editor.org/rfc/rfc8446#section-5.1>
@@ -41,18 +44,41 @@ pub(super) struct Hall {
 }
 
 impl Hall {
-    /// Answers the requests of a connection until it ends or `stop` becomes true.
+    /// Answers the requests of a connection until it ends or `stop` becomes true; or gives it back,
+    /// where it does not fit its seat.
     pub(super) async fn host(
         self: &Arc<Self>,
-        stream: TcpStream,
+        stream: std::net::TcpStream,
+        seat: Seat,
         tls: Option<Arc<rustls::ServerConfig>>,
         stop: watch::Receiver<bool>,
-    ) {
+    ) -> Option<std::net::TcpStream> {
+        let taken_over = TcpStream::from_std(stream);
+        let mut stream = taken_over
+            .inspect_err(|error| tracing::warn!(%error, "a connection could not be taken over"))
+            .ok()?;
         // Without it a scrape can wait for the client's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = tls else {
-            return self.speak_http1(stream, stop).await;
-        };
+        if let Some(tls) = tls {
+            self.speak_tls(stream, tls, stop).await;
+            return None;
+        }
+        match self.answer_scrapes(&mut stream, &seat, stop.clone()).await {
+            Left::Ended => None,
+            Left::Misplaced => stream.into_std().ok(),
+            Left::Asked(read) => {
+                self.speak_http1(read, stream, stop).await;
+                None
+            }
+        }
+    }
+
+    async fn speak_tls(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        tls: Arc<rustls::ServerConfig>,
+        stop: watch::Receiver<bool>,
+    ) {
         let stream = tokio::select! {
             stream = timeout(self.limits.handshake, self.secure(stream, tls)) => stream,
             () = stopped(stop.clone()) => return,
@@ -65,7 +91,7 @@ impl Hall {
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             self.speak_http2(stream, stop).await;
         } else {
-            self.speak_http1(stream, stop).await;
+            self.speak_http1(Bytes::new(), stream, stop).await;
         }
     }
 
@@ -89,7 +115,8 @@ impl Hall {
         TlsAcceptor::from(tls).accept(stream).await
     }
 
-    async fn speak_http1<S>(self: &Arc<Self>, stream: S, stop: watch::Receiver<bool>)
+    /// Answers requests in HTTP/1, of which `read` was read before.
+    async fn speak_http1<S>(self: &Arc<Self>, read: Bytes, stream: S, stop: watch::Receiver<bool>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -99,7 +126,7 @@ impl Hall {
             // Of an answer so much is written at once.
             .max_buf_size(PIECE)
             .serve_connection(
-                TokioIo::new(Watched::new(stream, Arc::clone(&activity))),
+                TokioIo::new(Watched::new(read, stream, Arc::clone(&activity))),
                 self.service(&activity),
             );
         let Err(error) = self.see_out(connection, &activity, stop).await else {

@@ -1,5 +1,6 @@
 //! What every request passes on its way to a route: no body, the rate limit, the users, the requests
-//! in flight; and on its way out: the configured headers, and the count.
+//! in flight; and on its way out: the configured headers, and the count. Beside it is the wicket, for
+//! scrapes where of all that only the requests in flight are left.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +9,7 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE}
 use axum::http::{HeaderValue, Method, Request, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::content::Content;
@@ -105,6 +106,17 @@ impl Gate {
         Ok(answer.map(|content| content.in_flight(permit)))
     }
 
+    /// Where the scrapes of one connection pass.
+    pub(super) fn wicket(&self) -> Wicket<'_> {
+        let mut web = self.web.clone();
+        let is_open = is_open(&web.borrow_and_update());
+        Wicket {
+            web,
+            is_open,
+            in_flight: self.in_flight.as_deref(),
+        }
+    }
+
     fn has_token(&self, limit: RateLimit) -> bool {
         let now = Instant::now();
         // Replaced whole, so that even a panic in between leaves it sound.
@@ -116,6 +128,39 @@ impl Gate {
         *held = Some(bucket);
         has_token
     }
+}
+
+/// Lets scrapes pass by themselves, as long as nothing is configured that the whole request has to be
+/// looked at for.
+#[derive(Debug)]
+pub(super) struct Wicket<'a> {
+    web: watch::Receiver<Arc<WebConfig>>,
+    is_open: bool,
+    in_flight: Option<&'a Semaphore>,
+}
+
+/// A scrape in flight, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Passed<'a>(#[expect(dead_code, reason = "held")] Option<SemaphorePermit<'a>>);
+
+impl Wicket<'_> {
+    /// `None` where a scrape has to come to the gate, if only because too much is in flight.
+    pub(super) fn pass(&mut self) -> Option<Passed<'_>> {
+        // Only a change is looked at: to look at what there is would be counted, in memory that all
+        // connections share.
+        if self.web.has_changed().unwrap_or(false) {
+            self.is_open = is_open(&self.web.borrow_and_update());
+        }
+        if !self.is_open {
+            return None;
+        }
+        let permit = self.in_flight.map(Semaphore::try_acquire);
+        permit.transpose().ok().map(Passed)
+    }
+}
+
+fn is_open(web: &WebConfig) -> bool {
+    web.users.is_none() && web.rate_limit.is_none() && web.headers.is_empty()
 }
 
 /// A bucket of tokens, of which each request takes one.

@@ -9,6 +9,7 @@ mod gate;
 mod limits;
 mod page;
 mod routes;
+mod scrapes;
 mod threads;
 mod traffic;
 mod wanted;
@@ -112,9 +113,11 @@ async fn accept(
                     let hall = Arc::clone(&hall);
                     let tls = web.borrow().tls.clone();
                     let stop = stop.clone();
-                    threads.serve(stream, &mut connections, async move |stream| {
-                        let _permit = permit;
-                        hall.host(stream, tls, stop).await;
+                    threads.serve(stream, &mut connections, move |stream, seat| {
+                        // It is this function's, which lasts as long as the connection.
+                        let _ = &permit;
+                        let (hall, tls, stop) = (Arc::clone(&hall), tls.clone(), stop.clone());
+                        async move { hall.host(stream, seat, tls, stop).await }
                     });
                 }
                 Err(error) => {

@@ -6,42 +6,35 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use jiff::Timestamp;
 
 use super::content::Content;
 use super::page::{self, Front};
 use super::traffic::Traffic;
-use super::wanted::{Negotiator, Wanted};
-use crate::exposition::encode::Dialect;
+use super::wanted::Wanted;
+use crate::exposition::render::Pieces;
 use crate::scrape::Scrape;
 use crate::visit::Visit;
 
-// Headers of a scrape. Where one is made each of its letters is looked at.
-static CONTENT_TYPES: [HeaderValue; 2] = [
-    HeaderValue::from_static(Dialect::Classic.content_type()),
-    HeaderValue::from_static(Dialect::OpenMetrics.content_type()),
-];
-static WHAT_IT_VARIES_BY: HeaderValue = HeaderValue::from_static("accept, accept-encoding");
-static GZIP: HeaderValue = HeaderValue::from_static("gzip");
-
-/// What the routes read.
+/// What scrapes are answered from.
 #[derive(Debug)]
-struct Site {
+pub(super) struct Site {
+    path: String,
     scrape: Scrape,
     traffic: Arc<Traffic>,
-    negotiator: Negotiator,
 }
 
 /// Every route.
 #[derive(Debug)]
 pub struct Routes {
-    /// What scrapes are answered from, where there are scrapes.
-    scraped: Option<(String, Arc<Site>)>,
+    /// Where there are scrapes.
+    site: Option<Arc<Site>>,
     router: TowerToHyperService<Router>,
 }
 
@@ -56,9 +49,9 @@ impl Routes {
         front: Front,
     ) -> Self {
         let site = Arc::new(Site {
+            path: telemetry_path.to_owned(),
             scrape,
             traffic,
-            negotiator: Negotiator::default(),
         });
         let router = Router::new()
             .route("/health", get(async || "OK"))
@@ -68,25 +61,20 @@ impl Routes {
             .with_state(Arc::clone(&site))
             .merge(page::routes(visit, front));
         Self {
-            scraped: Some((telemetry_path.to_owned(), site)),
+            site: Some(site),
             ..router.into()
         }
     }
 
-    /// Answers a request. A scrape is recognised before the router, whose layers cost more than the
-    /// rest of it.
+    /// What scrapes are answered from, where there are scrapes.
+    pub(super) fn site(&self) -> Option<&Site> {
+        self.site.as_deref()
+    }
+
+    /// Answers a request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Content> {
-        match &self.scraped {
-            Some((path, site))
-                if request.method() == Method::GET && request.uri().path() == path =>
-            {
-                site.metrics(request.into_parts().0.headers).await
-            }
-            _ => {
-                let Ok(response) = self.router.call(request).await;
-                response.map(Content::from)
-            }
-        }
+        let Ok(response) = self.router.call(request).await;
+        response.map(Content::from)
     }
 }
 
@@ -94,7 +82,7 @@ impl From<Router> for Routes {
     /// Routes without scrapes.
     fn from(router: Router) -> Self {
         Self {
-            scraped: None,
+            site: None,
             router: TowerToHyperService::new(router),
         }
     }
@@ -109,23 +97,42 @@ async fn ready_or_not(State(site): State<Arc<Site>>) -> (StatusCode, &'static st
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    site.metrics(headers).await.map(Body::new)
+    let wanted = Wanted::by(&headers);
+    let mut end = Vec::new();
+    let mut pieces = site.body(wanted, &mut end).await;
+    pieces.push(end.into());
+    let mut response = Response::new(Body::new(Content::from(pieces)));
+    *response.headers_mut() = Site::headers(wanted);
+    response
 }
 
 impl Site {
-    /// Answers a scrape. `headers` are those of the request, and what they take is used again.
-    async fn metrics(&self, mut headers: HeaderMap) -> Response<Content> {
-        let Wanted { dialect, gzip } = self.negotiator.wanted(&headers);
-        headers.clear();
-        headers.insert(CONTENT_TYPE, CONTENT_TYPES[dialect as usize].clone());
-        headers.insert(VARY, WHAT_IT_VARIES_BY.clone());
+    /// Where scrapes are asked for.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What the head of a scrape says of its body.
+    pub(super) fn headers(Wanted { dialect, gzip }: Wanted) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let content_type = HeaderValue::from_static(dialect.content_type());
+        headers.insert(CONTENT_TYPE, content_type);
+        let varies_by = HeaderValue::from_static("accept, accept-encoding");
+        headers.insert(VARY, varies_by);
         if gzip {
-            headers.insert(CONTENT_ENCODING, GZIP.clone());
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
+        headers
+    }
+
+    /// The body of a scrape, but for what is put into `end`.
+    pub(super) async fn body(&self, Wanted { dialect, gzip }: Wanted, end: &mut Vec<u8>) -> Pieces {
         let answered = self.traffic.answered();
-        let pieces = self.scrape.body(dialect, gzip, answered).await;
-        let mut response = Response::new(Content::from(pieces));
-        *response.headers_mut() = headers;
-        response
+        self.scrape.body(dialect, gzip, answered, end).await
+    }
+
+    /// The time at which scrapes are answered.
+    pub(super) fn now(&self) -> Timestamp {
+        self.scrape.now()
     }
 }

@@ -13,6 +13,7 @@ mod certificates;
 mod files;
 mod program;
 mod reload;
+mod scrapes;
 mod served;
 mod stopping;
 mod tls;

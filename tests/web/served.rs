@@ -5,8 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use heroku_cost_exporter::server::{Limits, Terms, Traffic, serve};
-use heroku_cost_exporter::web_config::Loaded;
+use heroku_cost_exporter::clock::Clock;
+use heroku_cost_exporter::domain::snapshot::Snapshot;
+use heroku_cost_exporter::exposition::families::Shown;
+use heroku_cost_exporter::scrape::Scrape;
+use heroku_cost_exporter::server::{Front, Limits, Routes, Terms, Traffic, serve};
+use heroku_cost_exporter::visit::Visit;
+use heroku_cost_exporter::web_config::{Loaded, WebConfig};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
@@ -15,6 +20,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     pub(crate) traffic: Arc<Traffic>,
+    pub(crate) web: watch::Sender<Arc<WebConfig>>,
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
@@ -26,19 +32,41 @@ impl Served {
     }
 
     pub(crate) fn with_web_config(routes: Router, limits: Limits, path: Option<&str>) -> Self {
+        let web = match path {
+            Some(path) => Loaded::read(Path::new(path)).unwrap().config(),
+            None => Arc::default(),
+        };
+        Self::start(|_| routes.into(), limits, web)
+    }
+
+    /// Over the program's own routes, with scrapes of `snapshot` at the time of `clock`.
+    pub(crate) fn of(snapshot: Snapshot, clock: Clock, limits: Limits) -> Self {
+        let published = watch::channel(Arc::new(snapshot)).1;
+        let routes = |traffic| {
+            let shown = Shown::default();
+            let visit = Visit::new(published.clone(), clock.clone(), shown.clone(), "/metrics");
+            let scrape = Scrape::new(published, clock, shown, || None);
+            Routes::new(scrape, traffic, "/metrics", visit, Front::Page)
+        };
+        Self::start(routes, limits, Arc::default())
+    }
+
+    fn start(
+        routes: impl FnOnce(Arc<Traffic>) -> Routes,
+        limits: Limits,
+        web: Arc<WebConfig>,
+    ) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime
             .block_on(TcpListener::bind(("127.0.0.1", 0)))
             .unwrap();
         let address = listener.local_addr().unwrap();
         let traffic = Arc::new(Traffic::new("/metrics"));
-        let web = match path {
-            Some(path) => Loaded::read(Path::new(path)).unwrap().config(),
-            None => Arc::default(),
-        };
+        let (web, in_force) = watch::channel(web);
+        let routes = routes(Arc::clone(&traffic));
         let terms = Terms {
             limits,
-            web: watch::channel(web).1,
+            web: in_force,
             traffic: Arc::clone(&traffic),
             threads: 2,
         };
@@ -49,6 +77,7 @@ impl Served {
         Self {
             address,
             traffic,
+            web,
             runtime,
             stop: Some(stop),
             served,

@@ -109,7 +109,9 @@ impl Pipeline {
 impl Published {
     /// A body in OpenMetrics, with one line behind what was published.
     pub(crate) fn body(&self, gzip: bool) -> Vec<u8> {
-        self.0.body(Dialect::OpenMetrics, gzip, 1).concat()
+        let mut end = Vec::new();
+        let pieces = self.0.body(Dialect::OpenMetrics, gzip, 1, &mut end);
+        [pieces.concat(), end].concat()
     }
 }
 
