@@ -59,6 +59,11 @@ impl Clock {
     }
 }
 
+/// The first day of the month after.
+pub(crate) fn month_after(month: Date) -> Date {
+    month.last_of_month().tomorrow().unwrap_or(Date::MAX)
+}
+
 /// The first day of the month before.
 pub(crate) fn month_before(month: Date) -> Date {
     month

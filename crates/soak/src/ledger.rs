@@ -6,8 +6,9 @@
 //! - **lost**, if it belongs to a block that an earlier scrape showed (one that had ended before
 //!   this one began), is among the samples of the version that this scrape shows of the block (or,
 //!   where it shows none of it, of the latest version that was shown), and is not there. Of a month
-//!   that is neither the current nor the previous one nothing has to be shown, and nothing of a
-//!   block for which Heroku answered an empty list, until it was answered in full again;
+//!   that is neither the current nor the previous one, for the exporter and for Heroku, nothing has to
+//!   be shown, and nothing of a block for which Heroku answered an empty list, until it was answered
+//!   in full again;
 //! - **wrong**, if Heroku never gave it: its value is another than that of the version, or it is
 //!   not among the version's samples at all, such as an app that Heroku no longer lists; and all of
 //!   a block is wrong that is of an older version than an earlier scrape showed, or of another
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::civil::Date;
 
+use crate::clock::Clock;
 use crate::shown::Shown;
 
 /// An endpoint of a team.
@@ -211,7 +213,12 @@ impl Ledger {
 
     /// Judges by what earlier scrapes showed: whether something is gone, or older than it was.
     /// `began` is what was demanded when the scrape began.
-    pub(crate) fn judge_progress(&self, shown: &Shown, began: &Demanded) -> Judgement {
+    pub(crate) fn judge_progress(
+        &self,
+        shown: &Shown,
+        began: &Demanded,
+        clock: &Clock,
+    ) -> Judgement {
         let mut judgement = Judgement::default();
         let ended = self.demanded();
         for (block, at_least) in &began.versions {
@@ -222,7 +229,7 @@ impl Ledger {
                     });
                 }
                 Some(_) => {}
-                None if !shown.is_of_its_time(block) => {}
+                None if !shown.is_of_its_time(block, clock) => {}
                 None => {
                     let endpoint = block.endpoint();
                     let excused = [began, &*ended]
@@ -353,10 +360,11 @@ mod tests {
 
     #[test]
     fn what_was_shown_is_shown_again_until_its_time_is_over() {
-        let ledger = ledger();
+        let (ledger, clock) = (ledger(), Clock::start(1));
         let before = ledger.demanded();
         ledger.take(&shown(11, &[(11, 1, &[("a", 1.0), ("b", 2.0)])]));
-        let judge = |shown: &Shown, began: &Demanded| counts(&ledger.judge_progress(shown, began));
+        let judge =
+            |shown: &Shown, began: &Demanded| counts(&ledger.judge_progress(shown, began, &clock));
         let nothing = |month| shown(month, &[]);
         assert_eq!(judge(&nothing(11), &before), (0, 0));
         let began = ledger.demanded();
@@ -371,19 +379,39 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_excuses_its_endpoint_until_there_are_figures_again() {
+    fn what_heroku_may_tell_no_more_need_not_be_shown() {
         let ledger = ledger();
+        ledger.note(block(10), 1, figures(&[("a", 1.0)]));
+        ledger.take(&shown(11, &[(10, 1, &[("a", 1.0)])]));
+        let began = ledger.demanded();
+        let lost = |speed| {
+            let clock = Clock::start(speed);
+            ledger.judge_progress(&shown(11, &[]), &began, &clock).lost
+        };
+        // By the fast clock it may be December already.
+        assert_eq!((lost(1), lost(10_000)), (1, 0));
+    }
+
+    #[test]
+    fn an_empty_list_excuses_its_endpoint_until_there_are_figures_again() {
+        let (ledger, clock) = (ledger(), Clock::start(1));
         let endpoint = block(11).endpoint();
         ledger.take(&shown(11, &[(11, 1, &[("a", 1.0), ("b", 2.0)])]));
         let before = ledger.demanded();
         ledger.excuse(&endpoint);
         let nothing = shown(11, &[]);
-        assert_eq!(counts(&ledger.judge_progress(&nothing, &before)), (0, 0));
+        assert_eq!(
+            counts(&ledger.judge_progress(&nothing, &before, &clock)),
+            (0, 0)
+        );
         ledger.excuse_until(&endpoint, 2);
         assert!(ledger.is_excused(&endpoint));
         ledger.take(&shown(11, &[(11, 2, &[("a", 3.0)])]));
         assert!(!ledger.is_excused(&endpoint));
         let began = ledger.demanded();
-        assert_eq!(counts(&ledger.judge_progress(&nothing, &began)), (1, 0));
+        assert_eq!(
+            counts(&ledger.judge_progress(&nothing, &began, &clock)),
+            (1, 0)
+        );
     }
 }

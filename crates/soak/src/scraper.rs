@@ -150,7 +150,9 @@ impl Scraping {
         })?;
         let shown = Shown::read(&read(&text, Format::Classic)?, &self.clock)?;
         let compared = self.ledger.compare(&shown);
-        let progress = self.ledger.judge_progress(&shown, &self.ledger.demanded());
+        let progress = self
+            .ledger
+            .judge_progress(&shown, &self.ledger.demanded(), &self.clock);
         Ok(compared.lost + compared.wrong + progress.lost)
     }
 
@@ -273,7 +275,9 @@ impl Scraping {
             }
         }
         let known = known.as_ref().context("what was read is known")?;
-        let mut judgement = self.ledger.judge_progress(&known.shown, demanded);
+        let mut judgement = self
+            .ledger
+            .judge_progress(&known.shown, demanded, &self.clock);
         judgement.lost += known.judgement.lost;
         judgement.wrong += known.judgement.wrong;
         judgement.example = judgement

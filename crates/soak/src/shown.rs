@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use exposition_reader::{Exposition, Series};
 use jiff::civil::Date;
 
-use crate::clock::{Clock, month_before};
+use crate::clock::{Clock, month_after, month_before};
 use crate::ledger::{Block, Figures, Part};
 
 /// What a scrape shows.
@@ -96,7 +96,7 @@ impl Shown {
         let current = if is_current {
             month
         } else {
-            month.last_of_month().tomorrow()?
+            month_after(month)
         };
         ensure!(
             *self.month.get_or_insert(current) == current,
@@ -105,10 +105,14 @@ impl Shown {
         Ok((month, metric))
     }
 
-    /// Whether a block is of a time that this scrape shows.
-    pub(crate) fn is_of_its_time(&self, block: &Block) -> bool {
+    /// Whether a block is of a time that this scrape shows, and of which Heroku tells: whose clock may
+    /// be in the next month before the exporter's is.
+    pub(crate) fn is_of_its_time(&self, block: &Block, clock: &Clock) -> bool {
         match (block.part, self.month) {
-            (Some(of), Some(month)) => of == month || of == month_before(month),
+            (Some(of), Some(month)) => {
+                let is_shown = of == month || of == month_before(month);
+                is_shown && !clock.may_be(month_after(month_after(of)))
+            }
             // A scrape without any usage is not excused from showing it.
             _ => true,
         }
