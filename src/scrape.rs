@@ -35,8 +35,8 @@ pub struct Scrape {
 /// too old.
 ///
 /// Scrapes at different processors read this at once. Whatever counts them in memory that they share,
-/// as a lock or an `Arc` does, costs each as much as the bytes that it is for; so there are two locks
-/// and nothing else.
+/// as a lock or an `Arc` does, costs each as much as the bytes that it is for; so beside the pieces of
+/// the body there are two locks and nothing else.
 #[derive(Debug)]
 struct Cached {
     snapshot: Arc<Snapshot>,
@@ -202,8 +202,11 @@ impl Cached {
 
     /// Whether it is what has to be shown at the time of `clock`.
     fn is_of_now(&self, clock: &Clock) -> bool {
-        // Where nobody publishes any more nothing new comes.
-        let is_newest = !self.published.has_changed().unwrap_or(false);
+        let is_newest = match self.published.has_changed() {
+            Ok(has_changed) => !has_changed,
+            // Where nobody publishes any more it is not told, but there may be something new.
+            Err(_) => Arc::ptr_eq(&self.snapshot, &self.published.borrow()),
+        };
         is_newest && self.stands.contains(&clock.now())
     }
 
@@ -222,4 +225,52 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::snapshot::Team;
+    use crate::domain::traffic::Traffic;
+
+    fn snapshot(team: &str) -> Arc<Snapshot> {
+        let team = Team {
+            name: team.to_owned(),
+            asked: Team::ENDPOINTS,
+            ..Team::default()
+        };
+        Arc::new(Snapshot::new(vec![team], false, Traffic::default()))
+    }
+
+    async fn text(scrape: &Scrape) -> String {
+        let answered = AnsweredSoFar {
+            changes: 0,
+            others: std::iter::empty(),
+            scrapes: Answered {
+                path: "/metrics",
+                code: "200",
+                count: 0,
+            },
+        };
+        let mut end = Vec::new();
+        let pieces = scrape.body(Dialect::Classic, false, answered, &mut end);
+        String::from_utf8(pieces.await.concat()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_published_last_is_shown_though_nobody_publishes_any_more() {
+        let (sender, published) = watch::channel(snapshot("first"));
+        let clock = Clock::from_fn(|| Timestamp::UNIX_EPOCH);
+        let scrape = Scrape::new(published, clock, Shown::default(), || None);
+        assert!(text(&scrape).await.contains("\"first\""));
+        sender.send_replace(snapshot("last"));
+        drop(sender);
+        for _ in 0..2 {
+            let text = text(&scrape).await;
+            assert!(
+                text.contains("\"last\"") && !text.contains("\"first\""),
+                "{text}"
+            );
+        }
+    }
 }

@@ -99,6 +99,8 @@ pub(crate) async fn serve(
         let _ = polling_stops.wait_for(|stops| *stops).await;
     }));
     let traffic = Arc::new(Traffic::new(&web.telemetry_path));
+    // Kept, because what nobody can change any more has to be looked at each time.
+    let unchanging = watch::Sender::new(Arc::default());
     let terms = Terms {
         limits: server::Limits {
             requests: web.max_requests,
@@ -110,7 +112,7 @@ pub(crate) async fn serve(
                 background.spawn(follower.run());
                 in_force
             }
-            None => watch::channel(Arc::default()).1,
+            None => unchanging.subscribe(),
         },
         traffic: Arc::clone(&traffic),
         threads: server::threads(),

@@ -147,8 +147,8 @@ impl Wicket<'_> {
     /// `None` where a scrape has to come to the gate, if only because too much is in flight.
     pub(super) fn pass(&mut self) -> Option<Passed<'_>> {
         // Only a change is looked at: to look at what there is would be counted, in memory that all
-        // connections share.
-        if self.web.has_changed().unwrap_or(false) {
+        // connections share. Where nobody follows changes any more the last of them is not told.
+        if self.web.has_changed().unwrap_or(true) {
             self.is_open = is_open(&self.web.borrow_and_update());
         }
         if !self.is_open {
@@ -223,6 +223,25 @@ fn unauthorized() -> Response {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn the_wicket_closes_when_something_is_configured_though_nobody_follows_it_any_more() {
+        let (sender, web) = watch::channel(Arc::default());
+        let traffic = Arc::new(Traffic::new("/metrics"));
+        let gate = Gate::new(web, traffic, &Limits::default());
+        let mut wicket = gate.wicket();
+        assert!(wicket.pass().is_some());
+        sender.send_replace(Arc::new(WebConfig {
+            rate_limit: Some(RateLimit {
+                interval: Duration::from_secs(1),
+                burst: 1,
+            }),
+            ..WebConfig::default()
+        }));
+        drop(sender);
+        assert!(wicket.pass().is_none());
+        assert!(gate.wicket().pass().is_none());
+    }
 
     #[test]
     fn a_bucket_gives_its_burst_at_once_and_then_one_in_each_interval() {
