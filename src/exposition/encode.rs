@@ -133,7 +133,7 @@ fn escape(text: &mut String, value: &str) {
 }
 
 /// Writes the shortest decimal that reads back as `value`.
-pub(super) fn number(text: &mut String, value: f64) {
+fn number(text: &mut String, value: f64) {
     /// Up to here every whole number is a float.
     const WHOLE: u64 = 1 << 53;
     let whole = value as i64;

@@ -27,6 +27,9 @@ const SCRAPE: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\nUser-Agent: Prometheus
     Accept: application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1\r\n\
     Accept-Encoding: gzip\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n";
 
+/// A scrape of whom text will do.
+const PLAIN: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+
 /// A team with so many apps.
 fn snapshot(apps: usize) -> Snapshot {
     let figures = Figures {
@@ -162,9 +165,8 @@ fn what_is_asked_is_answered_as_hyper_answers_it() {
 fn a_connection_is_asked_one_thing_and_another() {
     let served = served(2, Limits::default());
     let mut stream = connect(served.address);
-    let plain = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
     for _ in 0..3 {
-        for (request, compressed) in [(SCRAPE, true), (plain, false), (plain, false)] {
+        for (request, compressed) in [(SCRAPE, true), (PLAIN, false), (PLAIN, false)] {
             let (head, body) = answer(&mut stream, request);
             assert_eq!(head.contains("content-encoding: gzip"), compressed);
             assert_eq!(body.starts_with(b"# HELP"), !compressed);
@@ -173,7 +175,7 @@ fn a_connection_is_asked_one_thing_and_another() {
     // From the first thing that is no scrape on it is hyper's, scrapes and all.
     let (head, body) = answer(&mut stream, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && body == b"OK");
-    let (_, body) = answer(&mut stream, plain);
+    let (_, body) = answer(&mut stream, PLAIN);
     let body = String::from_utf8(body).unwrap();
     let counted = "http_requests_total{path=\"/metrics\",code=\"200\"} 9\n";
     assert!(body.contains(counted), "{body}");
@@ -250,9 +252,8 @@ fn a_scrape_that_is_not_taken_is_in_flight_until_the_connection_is_cut() {
     };
     // More than the system keeps for a connection.
     let served = served(40_000, limits);
-    let plain = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
     let mut taker = connect(served.address);
-    taker.write_all(plain.as_bytes()).unwrap();
+    taker.write_all(PLAIN.as_bytes()).unwrap();
     taker.read_exact(&mut [0]).unwrap();
     let mut other = connect(served.address);
     assert_eq!(status(&answer(&mut other, SCRAPE).0), "503");
