@@ -9,17 +9,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use billing::invoice::Invoices;
+use billing::usage::Usage;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
+use expfmt::encode::{Dialect, encode};
 use flate2::{Compress, Compression, FlushCompress};
-use heroku_cost_exporter::domain::invoice::Invoices;
-use heroku_cost_exporter::domain::snapshot::{Outcome, Polled, Snapshot, Team};
-use heroku_cost_exporter::domain::traffic::Traffic;
-use heroku_cost_exporter::domain::usage::Usage;
-use heroku_cost_exporter::exposition::encode::{Dialect, encode};
-use heroku_cost_exporter::exposition::families::{self, Answered, Figures, Shown};
-use heroku_cost_exporter::exposition::render::{self, Bodies, Rendered};
-use heroku_cost_exporter::heroku::client::{Answer, FromPages};
+use heroku_api::client::{Answer, FromPages};
+use heroku_api::stats::Traffic;
+use heroku_cost_exporter::metrics::render::{self, Bodies, Rendered};
+use heroku_cost_exporter::metrics::{self, Answered, Figures, Shown};
+use heroku_cost_exporter::snapshot::{Outcome, Polled, Snapshot, Team};
 use heroku_sim::Company;
 use jiff::Timestamp;
 use jiff::civil::date;

@@ -10,20 +10,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use exposition_reader::Format;
-use heroku_cost_exporter::domain::invoice::Invoices;
-use heroku_cost_exporter::domain::money::Money;
-use heroku_cost_exporter::domain::pattern::{NameFilter, whole_name};
-use heroku_cost_exporter::domain::reason::Reason;
-use heroku_cost_exporter::domain::rules::{AppRules, Budgets, Group, Prices, Rules};
-use heroku_cost_exporter::domain::snapshot::{Failure, Outcome, Polled, Snapshot, Team};
-use heroku_cost_exporter::domain::traffic::{Endpoint, Traffic};
-use heroku_cost_exporter::domain::usage::Usage;
-use heroku_cost_exporter::exposition::encode::{Dialect, encode};
-use heroku_cost_exporter::exposition::families::{self, Answered, Family, Figures, Process, Shown};
-use heroku_cost_exporter::exposition::negotiate;
-use heroku_cost_exporter::heroku::client::Answer;
-use heroku_cost_exporter::state::{self, About, Kept, Particular, Restored, RestoredAnswer};
+use billing::invoice::Invoices;
+use billing::money::Money;
+use billing::pattern::{NameFilter, whole_name};
+use billing::rules::{AppRules, Budgets, Group, Prices, Rules};
+use billing::usage::Usage;
+use expfmt::encode::{Format, encode};
+use expfmt::family::Family;
+use expfmt::negotiate;
+use heroku_api::client::Answer;
+use heroku_api::stats::{Endpoint, Traffic};
+use heroku_cost_exporter::collector::state::{
+    self, About, Kept, Particular, Restored, RestoredAnswer,
+};
+use heroku_cost_exporter::metrics::{self, Answered, Figures, Process, Shown};
+use heroku_cost_exporter::snapshot::FailureReason;
+use heroku_cost_exporter::snapshot::{Failure, Outcome, Polled, Snapshot, Team};
 use jiff::Timestamp;
 use url::Url;
 pub use web_config::web_config;
@@ -35,9 +37,9 @@ const NEXT_PAGE: char = '\u{c}';
 /// A moment within the month that the seeds are of.
 const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
-const BOTH: [(Dialect, Format); 2] = [
-    (Dialect::Classic, Format::Classic),
-    (Dialect::OpenMetrics, Format::OpenMetrics),
+const BOTH: [(exposition_reader::Format, Format); 2] = [
+    (exposition_reader::Format::Text, Format::Text),
+    (exposition_reader::Format::OpenMetrics, Format::OpenMetrics),
 ];
 
 /// Whatever decodes as the pages of a list of invoices is exposed soundly.
@@ -192,7 +194,7 @@ pub fn snapshot(bytes: &[u8]) {
                 note(&mut team.usage, answer, at);
             }
             if let Some(fails) = row.fails {
-                let reason = Reason::ALL[usize::from(fails) % Reason::ALL.len()];
+                let reason = FailureReason::ALL[usize::from(fails) % FailureReason::ALL.len()];
                 let failure = Failure {
                     reason,
                     message: String::new(),
@@ -227,7 +229,7 @@ impl InvoiceRow {
 
 impl UsageRow {
     fn json(&self, now: Timestamp) -> serde_json::Value {
-        use heroku_cost_exporter::domain::month::Month;
+        use billing::month::Month;
         let month = (0..self.months_back % 4).fold(Month::at(now), |month, _| month.previous());
         let figures = |[dynos, data, partner, addons, connect]: [Option<f64>; 5]| serde_json::json!({ "dynos": dynos, "data": data, "partner": partner, "addons": addons, "connect": connect });
         let mut row = figures(self.figures);
@@ -312,10 +314,10 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
     }];
     let figures = Figures::of(snapshot, now, shown);
     let all = || {
-        let end = families::of_process(now, Some(&process), answered.iter().cloned());
+        let end = metrics::of_process(now, Some(&process), answered.iter().cloned());
         figures
             .families()
-            .chain(families::of_polls(snapshot))
+            .chain(metrics::of_polls(snapshot))
             .chain(end)
     };
     for (dialect, format) in BOTH {
@@ -348,7 +350,7 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
         }
         assert_eq!(series.next(), None);
     }
-    let herokus = figures.families().chain(families::of_polls(snapshot));
+    let herokus = figures.families().chain(metrics::of_polls(snapshot));
     for sample in herokus.filter(is_herokus).flat_map(|family| family.samples) {
         assert!(sample.value.is_finite(), "{sample:?}");
     }
@@ -363,7 +365,7 @@ fn is_herokus(family: &Family<'_>) -> bool {
 /// Of an `Accept` and an `Accept-Encoding` header: letters are the same in both cases, elements
 /// that match nothing change nothing, and nothing is given that was not named.
 pub fn accept(header: &str) {
-    let (dialect, gzip) = (negotiate::dialect(header), negotiate::gzip(header));
+    let (dialect, gzip) = (negotiate::format(header), negotiate::gzip(header));
     let lower = header.to_ascii_lowercase();
     for same in [
         header.to_ascii_uppercase(),
@@ -372,10 +374,10 @@ pub fn accept(header: &str) {
         format!("{header},br;q=0.3"),
         header.replace(',', " ,\t"),
     ] {
-        assert_eq!(negotiate::dialect(&same), dialect, "{same:?}");
+        assert_eq!(negotiate::format(&same), dialect, "{same:?}");
         assert_eq!(negotiate::gzip(&same), gzip, "{same:?}");
     }
-    if dialect == Dialect::OpenMetrics {
+    if dialect == Format::OpenMetrics {
         assert!(lower.contains("application") || lower.contains('*'));
     }
     assert!(!gzip || lower.contains("gzip") || lower.contains('*'));
@@ -383,9 +385,9 @@ pub fn accept(header: &str) {
     let weighted = lower.contains("q=");
     if !weighted {
         let wanted = format!("application/openmetrics-text,{}", header);
-        let first = negotiate::dialect("application/openmetrics-text");
+        let first = negotiate::format("application/openmetrics-text");
         if !lower.contains("openmetrics-text") && !lower.contains("text/plain") {
-            assert_eq!(negotiate::dialect(&wanted), first, "{wanted:?}");
+            assert_eq!(negotiate::format(&wanted), first, "{wanted:?}");
         }
         assert!(negotiate::gzip(&format!("gzip,{header}")), "{header:?}");
     }
@@ -450,7 +452,7 @@ fn kept(restored: &Restored) -> Vec<Kept<'_>> {
             pages: &answer.pages,
         })
     }
-    fn particulars<'a, T>(
+    fn metadata<'a, T>(
         answers: &'a HashMap<About, Particular<T>>,
         endpoint: Endpoint,
     ) -> impl Iterator<Item = Kept<'a>> {
@@ -467,10 +469,10 @@ fn kept(restored: &Restored) -> Vec<Kept<'_>> {
         .chain(polled(&restored.usage, Endpoint::Usage))
         .chain(polled(&restored.account_usage, Endpoint::Usage))
         .chain(polled(&restored.teams, Endpoint::Teams))
-        .chain(particulars(&restored.identities, Endpoint::Team))
-        .chain(particulars(&restored.accounts, Endpoint::EnterpriseAccount))
-        .chain(particulars(&restored.delinquencies, Endpoint::Delinquency))
-        .chain(particulars(&restored.licenses, Endpoint::Licenses))
+        .chain(metadata(&restored.identities, Endpoint::Team))
+        .chain(metadata(&restored.accounts, Endpoint::EnterpriseAccount))
+        .chain(metadata(&restored.delinquencies, Endpoint::Delinquency))
+        .chain(metadata(&restored.licenses, Endpoint::Licenses))
         .collect();
     kept.sort_by_key(|kept| (kept.endpoint, kept.about.clone()));
     kept

@@ -1,35 +1,19 @@
-//! A Prometheus exporter of what Heroku costs. A poll makes a Snapshot; a Snapshot becomes families
-//! of samples; families become text; nothing else is shared:
+//! See what you spend on Heroku and where the month will end, by team, app and resource type.
 //!
 //! ```text
-//! config ──> heroku client ──> domain::Snapshot ──> exposition::families ──> encode ──> server
-//!              │ HTTP                │ plain data        │ driven by the catalogue
-//!        crates/heroku-sim           ├── poll publishes it
-//!                                    └──> report ──> table, JSON, CSV, page
+//! config ─> collector ─(heroku-api)─> Snapshot ─┬─> metrics ─(expfmt)────┐
+//!                                               └─> report ─────────────┴─> web ─(exporter-toolkit)─> client
 //! ```
 //!
-//! `ARCHITECTURE.md` walks through the house.
+//! `ARCHITECTURE.md` is the map.
 
-mod beside;
-mod bounded;
 pub mod build;
-pub mod catalogue;
 pub mod cli;
 pub mod clock;
+pub mod collector;
 pub mod config;
-pub mod domain;
-pub mod exposition;
-pub mod heroku;
-mod loopback;
-pub mod page;
-pub mod poll;
-pub mod process;
+pub mod metrics;
 pub mod report;
-pub mod scrape;
-pub mod server;
-pub mod service_manager;
-pub mod state;
-pub mod token;
-pub mod visit;
-pub mod web_config;
-mod yaml;
+mod run_blocking;
+pub mod snapshot;
+pub mod web;

@@ -19,20 +19,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use billing::invoice::{Invoice, Invoices, Period};
+use billing::money::Money;
+use billing::month::Month;
+use billing::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use exporter_toolkit::server::{self, Limits, ServerConfig};
 use exposition_reader::{Format, Series};
 use flate2::read::GzDecoder;
+use heroku_api::stats::Traffic;
 use heroku_cost_exporter::clock::Clock;
-use heroku_cost_exporter::domain::invoice::{Invoice, Invoices, Period};
-use heroku_cost_exporter::domain::money::Money;
-use heroku_cost_exporter::domain::month::Month;
-use heroku_cost_exporter::domain::snapshot::{Good, Outcome, Snapshot, Team};
-use heroku_cost_exporter::domain::traffic::Traffic;
-use heroku_cost_exporter::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
-use heroku_cost_exporter::exposition::families::Shown;
-use heroku_cost_exporter::process;
-use heroku_cost_exporter::scrape::Scrape;
-use heroku_cost_exporter::server::{self, Front, Limits, Terms};
-use heroku_cost_exporter::visit::Visit;
+use heroku_cost_exporter::metrics::Shown;
+use heroku_cost_exporter::metrics::cache::Scrape;
+use heroku_cost_exporter::metrics::process_reader;
+use heroku_cost_exporter::snapshot::{Good, Outcome, Snapshot, Team};
+use heroku_cost_exporter::web::http_metrics::HttpMetrics;
+use heroku_cost_exporter::web::report_cache::Visit;
+use heroku_cost_exporter::web::{self, Front};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -310,7 +312,7 @@ impl Seen {
 async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
     let mut said = Said::of(0);
     let (sender, published) = watch::channel(Arc::new(snapshot(0, &said)));
-    let traffic = Arc::new(server::Traffic::new("/metrics"));
+    let http_metrics = Arc::new(HttpMetrics::new("/metrics"));
     let clock = Clock::from_fn(|| NOW);
     let visit = Visit::new(
         published.clone(),
@@ -318,20 +320,26 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
         Shown::default(),
         "/metrics",
     );
-    let scrape = Scrape::new(published, clock, Shown::default(), process::read);
-    let routes = server::Routes::new(scrape, Arc::clone(&traffic), "/metrics", visit, Front::Page);
+    let scrape = Scrape::new(published, clock, Shown::default(), process_reader::read);
+    let routes = web::router(
+        scrape,
+        Arc::clone(&http_metrics),
+        "/metrics",
+        visit,
+        Front::Page,
+    );
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();
     let address = listener.local_addr().unwrap();
-    let terms = Terms {
+    let config = ServerConfig {
         limits: Limits::default(),
         web: watch::channel(Arc::default()).1,
-        traffic,
-        threads: 2,
+        unlimited_paths: web::HEALTH_PATHS,
+        on_response: Arc::new(move |path, status| http_metrics.count(path, status)),
     };
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let serving = tokio::spawn(server::serve(vec![listener], routes, terms, async {
+    let serving = tokio::spawn(server::serve(vec![listener], routes, config, async {
         let _ = stopped.await;
     }));
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use heroku_cost_exporter::web_config::{File, Pem, PemSource, Tls, parse};
+use exporter_toolkit::web_config::{File, Pem, PemSource, Tls, parse};
 use rcgen::CertifiedKey;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};

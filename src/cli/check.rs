@@ -8,15 +8,15 @@ use super::logging;
 use super::serve::{poller, runtime};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::enterprise::AccountUsage;
-use crate::domain::invoice::Invoices;
-use crate::domain::month::Month;
-use crate::domain::particulars::Identity;
-use crate::domain::reason::Reason;
-use crate::domain::rules::Rules;
-use crate::domain::snapshot::{Outcome, Snapshot, Team};
-use crate::domain::traffic::Endpoint;
-use crate::domain::usage::Usage;
+use crate::snapshot::FailureReason;
+use crate::snapshot::{Outcome, Snapshot, Team};
+use billing::invoice::Invoices;
+use billing::month::Month;
+use billing::rules::Rules;
+use billing::usage::Usage;
+use heroku_api::enterprise::AccountUsage;
+use heroku_api::stats::Endpoint;
+use heroku_api::team::Identity;
 
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     logging::start_beside_output(config.log);
@@ -186,8 +186,8 @@ fn line<T>(
         text.push_str(&format!("  {endpoint:<8}  ok      {answer}\n"));
         return Verdict::Answered;
     };
-    let (word, advice) = (failure.reason.word(), failure.reason.advice());
-    let verdict = if failure.reason == Reason::NotAvailable {
+    let (word, advice) = (failure.reason.as_str(), failure.reason.advice());
+    let verdict = if failure.reason == FailureReason::NotAvailable {
         Verdict::NotAvailable
     } else {
         Verdict::Failed
@@ -206,8 +206,7 @@ fn line<T>(
 }
 
 fn invoices(invoices: &Invoices) -> String {
-    let month =
-        |invoice: &crate::domain::invoice::Invoice| Month::of(invoice.period.start).to_string();
+    let month = |invoice: &billing::invoice::Invoice| Month::of(invoice.period.start).to_string();
     let mut months = invoices.iter().map(month);
     match (invoices.len(), months.next_back(), months.next()) {
         (count, Some(first), Some(last)) => format!("{count} invoices, {first} to {last}"),

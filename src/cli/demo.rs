@@ -13,10 +13,10 @@ use jiff::tz::Offset;
 use super::logging;
 use super::serve::{block_on, listen, poller, serve, stop_signal};
 use crate::clock::Clock;
+use crate::config::targets::Scope;
+use crate::config::token::Token;
 use crate::config::{DemoConfig, HerokuConfig, WebConfig};
-use crate::domain::scope::Scope;
-use crate::exposition::families::Shown;
-use crate::token::Token;
+use crate::metrics::Shown;
 
 /// Ample for a Heroku in the same process.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);

@@ -19,8 +19,8 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+use crate::config::token::looks_like_token;
 use crate::config::{self, Config, DemoConfig, Problems, ReportConfig, Typed};
-use crate::token::looks_like_token;
 
 /// The exit status for settings that cannot be used, as for flags that do not exist.
 const UNUSABLE_SETTINGS: u8 = 2;

@@ -3,14 +3,16 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::catalogue::{self, Metric, Presence};
+use crate::collector;
 use crate::config::API_KEY_VARIABLE;
 use crate::config::file::keys::{self, Key};
 use crate::config::setting::{self, Setting, Takes};
-use crate::domain::reason::Reason;
-use crate::heroku::client;
-use crate::server::HEAD_LINES;
-use crate::{poll, server, web_config};
+use crate::metrics::descriptors;
+use crate::snapshot::FailureReason;
+use expfmt::descriptor::{Metric, Presence};
+use exporter_toolkit::server::MAX_HEADERS;
+use exporter_toolkit::{server, web_config};
+use heroku_api::client;
 
 /// `docs/METRICS.md`.
 pub fn metrics() -> String {
@@ -19,7 +21,7 @@ pub fn metrics() -> String {
         unless set otherwise; a scrape never asks Heroku. A figure that Heroku does not give is an absent series, \
         not a zero.\n"
         .to_owned();
-    for metric in catalogue::all() {
+    for metric in descriptors::all() {
         describe(&mut text, metric);
     }
     text
@@ -37,7 +39,7 @@ fn describe(text: &mut String, metric: &Metric) {
     let _ = write!(
         text,
         "\n## `{name}`\n\n{help}\n\nKind: {}. Source: `{source}`.\n",
-        kind.word()
+        kind.as_str()
     );
     if !metric.labels.is_empty() {
         text.push_str("\n| label | meaning |\n|---|---|\n");
@@ -54,7 +56,7 @@ fn describe(text: &mut String, metric: &Metric) {
 /// The table of metrics in the README.
 pub fn metrics_table() -> String {
     let mut text = "| metric | labels | what it is |\n|---|---|---|\n".to_owned();
-    for metric in catalogue::all() {
+    for metric in descriptors::all() {
         let labels: Vec<_> = metric
             .label_names(false)
             .map(|name| format!("`{name}`"))
@@ -73,8 +75,8 @@ pub fn metrics_table() -> String {
 /// The table of reasons in `docs/RELIABILITY.md`.
 pub fn reasons() -> String {
     let mut text = "| reason | what to do |\n|---|---|\n".to_owned();
-    for reason in Reason::ALL {
-        let _ = writeln!(text, "| `{}` | {} |", reason.word(), reason.advice());
+    for reason in FailureReason::ALL {
+        let _ = writeln!(text, "| `{}` | {} |", reason.as_str(), reason.advice());
     }
     text
 }
@@ -101,11 +103,11 @@ pub fn polling_limits() -> String {
             ],
             [
                 "pages of one list".to_owned(),
-                client::MOST_PAGES.to_string(),
+                client::MAX_PAGES.to_string(),
             ],
             [
                 "polls at once, over all teams".to_owned(),
-                poll::CONCURRENCY.to_string(),
+                collector::CONCURRENCY.to_string(),
             ],
         ],
     )
@@ -122,7 +124,7 @@ pub fn serving_bounds() -> String {
             row("TLS handshake", seconds(limits.handshake), "closed"),
             row(
                 "head of an HTTP/1 request, from its first byte",
-                seconds(limits.head),
+                seconds(limits.header_read_timeout),
                 "cut",
             ),
             row(
@@ -132,12 +134,12 @@ pub fn serving_bounds() -> String {
             ),
             row(
                 "an answer that is not taken",
-                format!("{} after that", seconds(limits.farewell)),
+                format!("{} after that", seconds(limits.write_timeout)),
                 "cut",
             ),
             row(
                 "head",
-                format!("{} KiB, {HEAD_LINES} lines", limits.head_bytes >> 10),
+                format!("{} KiB, {MAX_HEADERS} lines", limits.head_bytes >> 10),
                 "431, closed",
             ),
             row("body", "none".to_owned(), "413, closed"),

@@ -9,9 +9,9 @@ use super::serve::{poller, runtime};
 use super::{demo, logging};
 use crate::clock::Clock;
 use crate::config::{Asked, ReportConfig, ReportFormat};
-use crate::domain::snapshot::Snapshot;
 use crate::report::terminal::Terminal;
 use crate::report::{Report, csv, json, table};
+use crate::snapshot::Snapshot;
 
 pub(crate) fn run(
     config: ReportConfig,

@@ -13,21 +13,26 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{install_tls, logging};
 use crate::clock::Clock;
+use crate::collector::state::StateFile;
+use crate::collector::{self, Poller};
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
-use crate::exposition::families::Shown;
-use crate::heroku::client::{Client, Limits};
-use crate::page::Page;
-use crate::poll::{self, Poller};
-use crate::process;
-use crate::scrape::Scrape;
-use crate::server::{self, Front, Terms, Traffic};
-use crate::service_manager::ServiceManager;
-use crate::state::StateFile;
-use crate::visit::Visit;
+use crate::metrics::Shown;
+use crate::metrics::cache::Scrape;
+use crate::metrics::process_reader;
+use crate::report::html::Page;
+use crate::web::http_metrics::HttpMetrics;
+use crate::web::report_cache::Visit;
+use crate::web::{self, Front};
+use exporter_toolkit::server::{self, ServerConfig};
+use exporter_toolkit::systemd::ServiceManager;
+use heroku_api::client::{Client, Limits};
 
 /// How long after it was told to stop the program still waits for the state file to be written. With
 /// what else stopping takes it stays below two seconds.
 const LAST_SAVING: Duration = Duration::from_millis(1700);
+
+/// The `User-Agent` of requests to Heroku.
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
@@ -55,13 +60,9 @@ pub(crate) fn block_on(
     status
 }
 
-/// The runtime of every subcommand that asks or serves.
-///
-/// It is one thread: to pass work from thread to thread costs more than a scrape. What takes long (to
-/// decode, to render, to check a password) is done beside it, and where there are more processors the
-/// server has further threads, each with a runtime of its own.
+/// Builds the runtime of every subcommand that polls or serves.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the asynchronous runtime could not be started")
@@ -70,8 +71,8 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// A poller as the settings want it.
 pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Poller> {
     install_tls();
-    let client = Client::new(config.api_url, Limits::within(config.timeout))?;
-    Ok(Poller::new(poll::Options {
+    let client = Client::new(config.api_url, USER_AGENT, Limits::within(config.timeout))?;
+    Ok(Poller::new(collector::Options {
         client,
         token: config.token,
         scope: config.scope,
@@ -98,10 +99,11 @@ pub(crate) async fn serve(
     let polling = tokio::spawn(poller.run(sender, async move {
         let _ = polling_stops.wait_for(|stops| *stops).await;
     }));
-    let traffic = Arc::new(Traffic::new(&web.telemetry_path));
+    let http_metrics = Arc::new(HttpMetrics::new(&web.telemetry_path));
+    let counted = Arc::clone(&http_metrics);
     // Kept, because what nobody can change any more has to be looked at each time.
     let unchanging = watch::Sender::new(Arc::default());
-    let terms = Terms {
+    let server_config = ServerConfig {
         limits: server::Limits {
             requests: web.max_requests,
             ..server::Limits::default()
@@ -114,8 +116,8 @@ pub(crate) async fn serve(
             }
             None => unchanging.subscribe(),
         },
-        traffic: Arc::clone(&traffic),
-        threads: server::threads(),
+        unlimited_paths: web::HEALTH_PATHS,
+        on_response: Arc::new(move |path, status| counted.count(path, status)),
     };
     let path = &web.telemetry_path;
     let visit = Visit::new(published.clone(), clock.clone(), shown.clone(), path);
@@ -124,8 +126,8 @@ pub(crate) async fn serve(
     } else {
         Front::Links(Page::of_links(path)?)
     };
-    let scrape = Scrape::new(published, clock, shown, process::read);
-    let routes = server::Routes::new(scrape, traffic, path, visit, front);
+    let scrape = Scrape::new(published, clock, shown, process_reader::read);
+    let routes = web::router(scrape, http_metrics, path, visit, front);
     tell(&web.service_manager, "READY=1");
     if let Some(interval) = web.service_manager.sign_of_life_every() {
         background.spawn(give_signs_of_life(web.service_manager.clone(), interval));
@@ -137,7 +139,7 @@ pub(crate) async fn serve(
         tell(&web.service_manager, "STOPPING=1");
         stop_polling.send_replace(true);
     };
-    server::serve(listeners, routes, terms, stop).await;
+    server::serve(listeners, routes, server_config, stop).await;
     if timeout_at(end.get(), polling).await.is_err() {
         tracing::warn!("the state file was not written to the end and stays as it was");
     }

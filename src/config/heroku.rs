@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use super::{API_KEY_VARIABLE, HerokuConfig, read, setting};
-use crate::token::{self, Token};
+use crate::config::token::{self, Token};
 
 impl Reader<'_> {
     pub(super) fn heroku(&mut self) -> Option<HerokuConfig> {

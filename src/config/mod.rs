@@ -11,6 +11,8 @@ mod report;
 mod rules;
 mod scope;
 pub mod setting;
+pub mod targets;
+pub mod token;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,11 +22,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::domain::rules::Rules;
-use crate::domain::scope::Scope;
-use crate::service_manager::ServiceManager;
-use crate::token::Token;
-use crate::web_config::Loaded;
+use crate::config::targets::Scope;
+use crate::config::token::Token;
+use billing::rules::Rules;
+use exporter_toolkit::systemd::ServiceManager;
+use exporter_toolkit::web_config::Loaded;
 pub use read::{ListenAddress, LogFormat, LogLevel};
 use reader::Reader;
 pub use report::{Asked, ReportConfig, ReportFormat};

@@ -9,9 +9,9 @@ use jiff::{Span, SpanRelativeTo};
 use url::Url;
 
 use super::setting;
-use crate::loopback::is_loopback;
-use crate::token::{Token, TokenError, looks_like_token};
-use crate::web_config::Loaded;
+use crate::config::token::{Token, TokenError, looks_like_token};
+use exporter_toolkit::web_config::Loaded;
+use heroku_api::loopback::is_loopback;
 
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]

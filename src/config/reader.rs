@@ -4,7 +4,7 @@ use url::Url;
 
 use super::setting::{Setting, Takes};
 use super::{API_KEY_VARIABLE, Typed};
-use crate::token;
+use crate::config::token;
 
 /// Reads settings one by one and gathers what is wrong with them.
 pub(super) struct Reader<'a> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::{HerokuConfig, LogConfig, Problems, Typed, read, setting};
-use crate::domain::rules::Rules;
+use billing::rules::Rules;
 
 /// The settings of `report`.
 #[derive(Debug)]

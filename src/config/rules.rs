@@ -8,9 +8,9 @@ use regex::Regex;
 use super::file::File;
 use super::reader::{Given, Reader};
 use super::{file, read, setting};
-use crate::domain::money::Money;
-use crate::domain::pattern::{NameFilter, whole_name};
-use crate::domain::rules::{AppRules, Group, Prices, REVIEW_APP_PATTERN, REVIEW_APP_ROW, Rules};
+use billing::money::Money;
+use billing::pattern::{NameFilter, whole_name};
+use billing::rules::{AppRules, Group, Prices, REVIEW_APP_PATTERN, REVIEW_APP_ROW, Rules};
 
 /// No price of Heroku's comes near it.
 const HIGHEST_PRICE: &str = "1000000";

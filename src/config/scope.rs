@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::reader::Reader;
 use super::setting::{self, Setting};
 use super::{read, rules};
-use crate::domain::scope::{NameFilter, Scope, TeamScope};
+use crate::config::targets::{NameFilter, Scope, TeamScope};
 
 /// What stands for every team that the token sees.
 const EVERY_TEAM: &str = "*";

@@ -1,7 +1,7 @@
 //! What is refused, with which words, and what is taken for what.
 
 use super::*;
-use crate::domain::scope::TeamScope;
+use crate::config::targets::TeamScope;
 
 mod file;
 mod rules;

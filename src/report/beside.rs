@@ -5,7 +5,7 @@ use super::grid::{Cell, Column, Grid, Line, Style};
 use super::table::NOTHING;
 use super::text::visible;
 use super::{Figures, Report};
-use crate::domain::money::Money;
+use billing::money::Money;
 
 /// What may be spent, where somebody has said so.
 pub(super) fn budgets(report: &Report) -> Option<Grid> {
@@ -97,7 +97,7 @@ pub(super) fn bills(report: &Report) -> Option<Grid> {
                 Some(money) => Cell::new(cents(money), Style::Plain),
                 None => Cell::new(NOTHING, Style::Faint),
             };
-            let source = bill.dyno_unit.map(|(_, source)| source.word());
+            let source = bill.dyno_unit.map(|(_, source)| source.as_str());
             grid.lines.push(Line::Row {
                 name: Cell::new(visible(&team.name), Style::Plain),
                 cells: vec![

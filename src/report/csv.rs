@@ -57,7 +57,7 @@ fn kinds<'a>(
     kinds: &'a [Kind],
 ) -> impl Iterator<Item = [String; 12]> + 'a {
     let known = kinds.iter().filter(|kind| kind.figures.is_known());
-    known.map(move |kind| line(row, team, app, kind.category.word(), &kind.figures))
+    known.map(move |kind| line(row, team, app, kind.category.as_str(), &kind.figures))
 }
 
 fn line(row: &str, team: &str, app: &str, kind: &str, figures: &Figures) -> [String; 12] {

@@ -1,7 +1,7 @@
 //! Exact amounts as decimal text: to the last millionth for programs, to the cent for people.
 
 use super::figures::PerCent;
-use crate::domain::money::Money;
+use billing::money::Money;
 
 /// The minus of figures that people read: as wide as a plus.
 pub(crate) const MINUS: char = '\u{2212}';

@@ -2,7 +2,7 @@
 
 use std::iter::Sum;
 
-use crate::domain::money::Money;
+use billing::money::Money;
 
 /// What something costs. `None` is what is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

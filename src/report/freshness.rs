@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::snapshot::{Asked, Snapshot};
+use crate::snapshot::{Asked, Snapshot};
 
 /// How an endpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Standing {
 
 impl Standing {
     /// The word for it in documents.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::NotAsked => "not_asked",
             Self::Good => "good",
@@ -61,7 +61,7 @@ impl Freshness {
         };
         Self {
             team: asked.name.clone().into_owned(),
-            endpoint: asked.endpoint.word(),
+            endpoint: asked.endpoint.as_str(),
             standing,
             as_of: asked.last_success,
             changed_at: asked.changed,

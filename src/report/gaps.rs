@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::domain::reason::Reason;
-use crate::domain::snapshot::{Outcome, Snapshot, Team};
-use crate::domain::traffic::Endpoint;
+use crate::snapshot::FailureReason;
+use crate::snapshot::{Outcome, Snapshot, Team};
+use heroku_api::stats::Endpoint;
 
-/// The word for rows that could not be understood, beside those of [`Reason`].
+/// The word for rows that could not be understood, beside those of [`FailureReason`].
 const ROWS_LEFT_OUT: &str = "rows_left_out";
 
 /// What is missing of a team.
@@ -67,18 +67,18 @@ impl Gap {
     fn of<T>(name: &str, endpoint: Endpoint, outcome: &Outcome<T>) -> Vec<Self> {
         let refusal = outcome.failure.as_ref().map(|failure| Self {
             team: name.to_owned(),
-            endpoint: endpoint.word(),
-            reason: failure.reason.word(),
+            endpoint: endpoint.as_str(),
+            reason: failure.reason.as_str(),
             title: failure.reason.title(),
             message: failure.message.clone(),
             advice: failure.reason.advice(),
             shown_as_of: outcome.last_good.as_ref().map(|good| good.at),
-            is_failure: failure.reason != Reason::NotAvailable,
+            is_failure: failure.reason != FailureReason::NotAvailable,
         });
         let rows = outcome.record.rows_left_out;
         let left_out = (rows > 0).then(|| Self {
             team: name.to_owned(),
-            endpoint: endpoint.word(),
+            endpoint: endpoint.as_str(),
             reason: ROWS_LEFT_OUT,
             title: "Some of Heroku's answer is left out",
             message: if rows == 1 {

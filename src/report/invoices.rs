@@ -1,8 +1,8 @@
 //! A team's invoices of the last months.
 
-use crate::domain::invoice::Invoices;
-use crate::domain::money::Money;
-use crate::domain::month::Month;
+use billing::invoice::Invoices;
+use billing::money::Money;
+use billing::month::Month;
 
 /// An invoice, as far as a year's picture needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

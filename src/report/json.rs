@@ -9,7 +9,7 @@ use super::text::is_hidden;
 use super::{
     AppReport, Bill, Figures, Freshness, Gap, Kind, PastInvoice, PerCent, Report, TeamReport,
 };
-use crate::domain::money::Money;
+use billing::money::Money;
 
 /// Raised when a key goes or changes its meaning; one that comes does not count.
 const SCHEMA: u32 = 1;
@@ -212,7 +212,7 @@ impl<'a> OfApp<'a> {
 impl OfKind {
     fn of(kind: &Kind) -> Self {
         Self {
-            kind: kind.category.word(),
+            kind: kind.category.as_str(),
             costs: Costs::of(&kind.figures),
         }
     }
@@ -221,13 +221,13 @@ impl OfKind {
 impl OfBill {
     fn of(bill: &Bill) -> Self {
         Self {
-            period: bill.which.word(),
+            period: bill.which.as_str(),
             month: bill.month.to_string(),
             invoice_usd: bill.invoice.map(Usd),
             usage_usd: bill.usage.map(Usd),
             unexplained_usd: bill.unexplained.map(Usd),
             dyno_unit_price_usd: bill.dyno_unit.map(|(price, _)| Usd(price)),
-            dyno_unit_price_source: bill.dyno_unit.map(|(_, source)| source.word()),
+            dyno_unit_price_source: bill.dyno_unit.map(|(_, source)| source.as_str()),
         }
     }
 }
@@ -277,7 +277,7 @@ impl<'a> Asked<'a> {
         Self {
             team_name: &asked.team,
             endpoint: asked.endpoint,
-            standing: asked.standing.word(),
+            standing: asked.standing.as_str(),
             figures_as_of: text(asked.as_of),
             changed_at: text(asked.changed_at),
             last_attempt: text(asked.last_attempt),

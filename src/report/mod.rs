@@ -11,6 +11,7 @@ mod figures;
 mod freshness;
 mod gaps;
 mod grid;
+pub mod html;
 pub mod invoices;
 pub mod json;
 pub mod table;
@@ -23,17 +24,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::category::{ByCategory, Category};
-use crate::domain::cost::{Billed, Known, MonthCost, PriceSource, Row, TeamCost, Which};
-use crate::domain::money::Money;
-use crate::domain::month::Month;
-use crate::domain::particulars::Delinquency;
-use crate::domain::price::Quantity;
-use crate::domain::rules::Rules;
-use crate::domain::snapshot::{Snapshot, Team};
+use crate::snapshot::{Snapshot, Team};
+use billing::category::{ByCategory, Category};
+use billing::cost::{Billed, MonthCost, PriceSource, Row, TeamCost, Which};
+use billing::money::Money;
+use billing::month::Month;
+use billing::price::Quantity;
+use billing::rules::Rules;
 pub use figures::{Figures, PerCent};
 pub use freshness::{Freshness, Standing};
 pub use gaps::Gap;
+use heroku_api::team::Delinquency;
 pub use invoices::PastInvoice;
 
 /// What a company's teams cost.
@@ -209,7 +210,7 @@ impl Report {
 
 impl TeamReport {
     fn new(team: &Team, rules: &Rules, max_age: Option<Duration>, now: Timestamp) -> Self {
-        let known = Known::of(team, now, max_age);
+        let known = team.billing_input(now, max_age);
         let cost = TeamCost::new(known, rules, now);
         let (current, previous) = (cost.current.cost.as_ref(), cost.previous.cost.as_ref());
         let forecast = cost.forecast.as_ref();
@@ -236,7 +237,7 @@ impl TeamReport {
                 .months()
                 .map(|(which, billed)| Bill::new(which, billed)),
             invoices: invoices::of(known.invoices, Month::at(now), rules.invoice_history),
-            delinquency: team.particulars.delinquency.unwrap_or_default(),
+            delinquency: team.metadata.delinquency.unwrap_or_default(),
         }
     }
 

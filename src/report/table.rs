@@ -6,7 +6,7 @@ use super::grid::{Cell, Column, Grid, Line, Style};
 use super::terminal::Terminal;
 use super::text::{visible, wrapped};
 use super::{Figures, Gap, Report};
-use crate::domain::money::Money;
+use billing::money::Money;
 
 /// What stands for a figure that is not known.
 pub(super) const NOTHING: &str = "–";
@@ -141,7 +141,7 @@ fn costs(report: &Report, top: Option<usize>, terminal: Terminal) -> String {
         grid.lines.push(Line::Heading("By kind".into()));
     }
     for kind in kinds {
-        let name = kind.category.word().to_owned();
+        let name = kind.category.as_str().to_owned();
         grid.lines
             .push(row(name, Style::Plain, "", &kind.figures, None));
     }

@@ -5,12 +5,12 @@ use jiff::civil::date;
 
 use super::terminal::Terminal;
 use super::*;
-use crate::domain::invoice::{Invoice, Invoices, Period};
-use crate::domain::particulars::Particulars;
-use crate::domain::reason::Reason;
-use crate::domain::snapshot::{Failure, Good, Outcome};
-use crate::domain::traffic::Traffic;
-use crate::domain::usage::{Figures as Used, MonthlyUsage, Spaces, Usage};
+use crate::snapshot::FailureReason;
+use crate::snapshot::TeamMetadata;
+use crate::snapshot::{Failure, Good, Outcome};
+use billing::invoice::{Invoice, Invoices, Period};
+use billing::usage::{Figures as Used, MonthlyUsage, Spaces, Usage};
+use heroku_api::stats::Traffic;
 use std::sync::Arc;
 
 pub(crate) fn now() -> Timestamp {
@@ -28,7 +28,7 @@ pub(crate) fn good<T>(data: T) -> Outcome<T> {
     }
 }
 
-pub(crate) fn failed<T>(reason: Reason, message: &str) -> Outcome<T> {
+pub(crate) fn failed<T>(reason: FailureReason, message: &str) -> Outcome<T> {
     Outcome {
         failure: Some(Failure {
             reason,
@@ -65,7 +65,7 @@ pub(crate) fn team(name: &str, usage: Outcome<Usage>, invoices: Outcome<Invoices
         invoices,
         usage,
         asked: Team::ENDPOINTS,
-        particulars: Particulars::default(),
+        metadata: TeamMetadata::default(),
     }
 }
 
@@ -127,12 +127,12 @@ pub(crate) fn hostile() -> Snapshot {
         team(
             "acme-data",
             second,
-            failed(Reason::NotAvailable, "Heroku answered 403"),
+            failed(FailureReason::NotAvailable, "Heroku answered 403"),
         ),
         team(
             "acme-lost",
             failed(
-                Reason::ServerError,
+                FailureReason::ServerError,
                 "Heroku answered 503: \u{1b}]0;title\u{7}maintenance",
             ),
             good(Invoices::default()),
@@ -286,11 +286,11 @@ fn it_is_whole_unless_an_endpoint_failed_or_a_team_has_none() {
     let usage = || good(Usage::default());
     let invoices = || good(Invoices::default());
     assert!(with(usage(), invoices()));
-    assert!(with(usage(), failed(Reason::NotAvailable, "403")));
-    assert!(!with(usage(), failed(Reason::Timeout, "late")));
+    assert!(with(usage(), failed(FailureReason::NotAvailable, "403")));
+    assert!(!with(usage(), failed(FailureReason::Timeout, "late")));
     assert!(!with(
-        failed(Reason::NotAvailable, "403"),
-        failed(Reason::NotAvailable, "403")
+        failed(FailureReason::NotAvailable, "403"),
+        failed(FailureReason::NotAvailable, "403")
     ));
 }
 

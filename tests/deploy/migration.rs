@@ -1,7 +1,7 @@
 //! `docs/MIGRATION.md`: what it says is the same, is. Labels and figures are the suite's to hold.
 
-use heroku_cost_exporter::catalogue::seed;
 use heroku_cost_exporter::config::{API_KEY_VARIABLE, setting};
+use heroku_cost_exporter::metrics::descriptors::legacy;
 
 use crate::files::read;
 use crate::program::{Program, STOP_BOUND, command, eventually, get, status};
@@ -38,8 +38,8 @@ async fn the_go_program_s_start_line_and_variables_serve_its_metrics() {
             status(&get(program.address, "/-/ready")) == "200"
         });
         let metrics = get(program.address, "/metrics");
-        assert_eq!(seed::all().count(), 20);
-        for metric in seed::all() {
+        assert_eq!(legacy::all().count(), 20);
+        for metric in legacy::all() {
             assert!(metrics.contains(&format!("\n{}{{", metric.name)), "{}", metric.name);
         }
         let total = "\nheroku_team_usage_current_usd{team_name=\"tidewell-product\",app_name=\"_team_total\"";

@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use heroku_cost_exporter::domain::forecast::{Covered, Forecaster, PREVIOUS_WEIGHT};
-use heroku_cost_exporter::domain::money::Money;
+use billing::forecast::{Covered, Forecaster, PREVIOUS_WEIGHT};
+use billing::money::Money;
 use jiff::tz::Offset;
 
 use companies::{App, Draws, LIVES, Life, MONTHS, Year, company};

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heroku_cost_exporter::catalogue;
+use heroku_cost_exporter::metrics::descriptors;
 use heroku_sim::Company;
 use jiff::civil::Date;
 use serde_json::Value;
@@ -127,7 +127,7 @@ async fn the_demo_shows_what_its_company_was_billed_to_the_digit_on_any_day() {
 
 #[test]
 fn the_catalogue_declares_the_twenty_and_their_labels() {
-    let declared: BTreeMap<_, Vec<_>> = catalogue::all()
+    let declared: BTreeMap<_, Vec<_>> = descriptors::all()
         .map(|metric| (metric.name, metric.label_names(false).collect()))
         .collect();
     for (name, labels) in TWENTY {

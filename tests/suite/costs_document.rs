@@ -3,17 +3,17 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use heroku_cost_exporter::domain::category::Category;
-use heroku_cost_exporter::domain::cost::{Billed, Known, TeamCost};
-use heroku_cost_exporter::domain::invoice::{Invoice, Invoices, Period};
-use heroku_cost_exporter::domain::money::Money;
-use heroku_cost_exporter::domain::particulars::Particulars;
-use heroku_cost_exporter::domain::rules::{Budgets, Prices, Rules};
-use heroku_cost_exporter::domain::snapshot::{Good, Outcome, Snapshot, Team};
-use heroku_cost_exporter::domain::traffic::Traffic;
-use heroku_cost_exporter::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use billing::category::Category;
+use billing::cost::{Billed, Known, TeamCost};
+use billing::invoice::{Invoice, Invoices, Period};
+use billing::money::Money;
+use billing::rules::{Budgets, Prices, Rules};
+use billing::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use heroku_api::stats::Traffic;
 use heroku_cost_exporter::report::terminal::Terminal;
 use heroku_cost_exporter::report::{Report, table};
+use heroku_cost_exporter::snapshot::TeamMetadata;
+use heroku_cost_exporter::snapshot::{Good, Outcome, Snapshot, Team};
 use jiff::Timestamp;
 
 use crate::documents::assert_part;
@@ -114,7 +114,7 @@ fn acme() -> Team {
             months: months.collect(),
         }),
         asked: Team::ENDPOINTS,
-        particulars: Particulars::default(),
+        metadata: TeamMetadata::default(),
     }
 }
 
@@ -172,7 +172,7 @@ fn costs(text: &mut String, billed: &Billed<'_>) {
 
 fn example() -> String {
     let (team, rules) = (acme(), rules());
-    let cost = TeamCost::new(Known::of(&team, now(), None), &rules, now());
+    let cost = TeamCost::new(team.billing_input(now(), None), &rules, now());
     let mut text = String::from(
         "It is 16 November 2026. Heroku says of the team `acme`:\n\n\
          | month | | dynos | data | partner | addons | space |\n|---|---|--:|--:|--:|--:|--:|\n",
@@ -204,8 +204,8 @@ fn example() -> String {
             .expect("its units"),
         usd(cost.previous.invoice.and_then(|invoice| invoice.platform)),
         MONTHS[0].team[0],
-        previous.price_source.word(),
-        current.price_source.word(),
+        previous.price_source.as_str(),
+        current.price_source.as_str(),
     );
     costs(&mut text, &cost.previous);
     let _ = write!(

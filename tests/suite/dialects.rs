@@ -1,6 +1,6 @@
 //! The two dialects, and compressed answers, hold the same figures: as a foreign reader understands them, over every scenario.
 
-use heroku_cost_exporter::catalogue;
+use heroku_cost_exporter::metrics::descriptors;
 use reqwest::Method;
 
 use crate::exporter::{Exporter, Start};
@@ -79,7 +79,7 @@ async fn an_exposition_of_nothing_is_valid() {
     let exporter = Start::against(&heroku, &scenario.team_ids()).start().await;
     let text = exporter.metrics().await;
     assert_eq!(figures(&text), Scrape::default());
-    let own = catalogue::own::all().map(|metric| metric.name);
+    let own = descriptors::exporter::all().map(|metric| metric.name);
     for name in own {
         assert!(
             text.contains(&format!("# HELP {name} ")),

@@ -8,13 +8,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heroku_api::client::{Client, Limits};
 use heroku_cost_exporter::clock::Clock;
-use heroku_cost_exporter::domain::reason::Reason;
-use heroku_cost_exporter::domain::scope::Scope;
-use heroku_cost_exporter::domain::snapshot::{Outcome, Snapshot};
-use heroku_cost_exporter::heroku::client::{Client, Limits};
-use heroku_cost_exporter::poll::{Options, Poller};
-use heroku_cost_exporter::token::Token;
+use heroku_cost_exporter::collector::{Options, Poller};
+use heroku_cost_exporter::config::targets::Scope;
+use heroku_cost_exporter::config::token::Token;
+use heroku_cost_exporter::snapshot::FailureReason;
+use heroku_cost_exporter::snapshot::{Outcome, Snapshot};
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
 use jiff::tz::Offset;
 use tokio::sync::{Semaphore, watch};
@@ -27,9 +27,9 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     /// The poll fails, for this reason; what is known stays.
-    Fails(Reason),
+    Fails(FailureReason),
     /// At the start it is not available; after a success the poll fails, for this reason.
-    Absent(Reason),
+    Absent(FailureReason),
     /// It is an answer, and it says that there is nothing.
     Nothing,
 }
@@ -76,39 +76,39 @@ fn table() -> Vec<Row> {
     let row = |fault, what, verdict| Row { fault, what, verdict };
     let off_site = Fault::Redirect { location: "https://heroku.example/".into(), status: 302 };
     vec![
-        row("400", status(400), Fails(Reason::UnexpectedStatus)),
-        row("401, the token is refused", status(401), Fails(Reason::Unauthorized)),
-        row("402, the account is delinquent", status(402), Fails(Reason::PaymentRequired)),
-        row("403, the endpoint is closed", status(403), Absent(Reason::Forbidden)),
-        row("404, the endpoint is not there", status(404), Absent(Reason::NotFound)),
-        row("406", status(406), Fails(Reason::UnexpectedStatus)),
-        row("410", status(410), Absent(Reason::NotFound)),
-        row("416", status(416), Fails(Reason::UnexpectedStatus)),
-        row("422", status(422), Fails(Reason::UnexpectedStatus)),
-        row("429 without `Retry-After`", What::Answer(Fault::RateLimited { retry_after: None }), Fails(Reason::RateLimited)),
-        row("429 with `Retry-After`", What::Answer(Fault::RateLimited { retry_after: Some(3) }), Fails(Reason::RateLimited)),
-        row("500", status(500), Fails(Reason::ServerError)),
-        row("502", status(502), Fails(Reason::ServerError)),
-        row("503", status(503), Fails(Reason::ServerError)),
-        row("503, a maintenance page in HTML", What::Answer(Fault::Html { status: 503 }), Fails(Reason::ServerError)),
-        row("a redirect to another host", What::Answer(off_site), Fails(Reason::UnexpectedStatus)),
-        row("the connection is refused", What::Instead("http://127.0.0.1:1"), Fails(Reason::Network)),
-        row("the name has no address", What::Instead(NO_HOST), Fails(Reason::Network)),
-        row("TLS fails", What::NoTls, Fails(Reason::Network)),
-        row("a reset in the middle of the headers", What::Answer(Fault::ResetInHeaders), Fails(Reason::Network)),
-        row("a reset in the middle of the body", What::Answer(Fault::ResetInBody { after: 20 }), Fails(Reason::Network)),
-        row("a body cut short", What::Answer(Fault::TruncateBody { after: 20 }), Fails(Reason::Network)),
-        row("a body that drips a byte a second", What::Answer(Fault::Drip { bytes_per_second: 1 }), Fails(Reason::Timeout)),
-        row("no answer at all", What::Answer(Fault::Hang), Fails(Reason::Timeout)),
-        row("a body without end", What::Answer(Fault::HugeBody { bytes: 1 << 30 }), Fails(Reason::TooLarge)),
-        row("plain bytes called gzip", What::Answer(Fault::NotGzip), Fails(Reason::Malformed)),
-        row("HTML with 200", What::Answer(Fault::Html { status: 200 }), Fails(Reason::Malformed)),
-        row("garbage with 200", body("application/json", "\u{0}\u{1}]}\u{fffd}"), Fails(Reason::Malformed)),
-        row("JSON that ends too soon", json(r#"[{"month":"2026-11","period_start":"2026-"#), Fails(Reason::Malformed)),
-        row("an object where a list was", json(r#"{"month":"2026-11","period_start":"2026-11-01"}"#), Fails(Reason::Malformed)),
-        row("a list of nulls", json("[null,null]"), Fails(Reason::Malformed)),
-        row("rows with a wrong type each", json(r#"[{"month":"2026-11","dynos":"1","period_start":7}]"#), Fails(Reason::Malformed)),
-        row("pages without end (a 206 loop)", What::Answer(Fault::RangeLoop), Fails(Reason::Malformed)),
+        row("400", status(400), Fails(FailureReason::UnexpectedStatus)),
+        row("401, the token is refused", status(401), Fails(FailureReason::Unauthorized)),
+        row("402, the account is delinquent", status(402), Fails(FailureReason::PaymentRequired)),
+        row("403, the endpoint is closed", status(403), Absent(FailureReason::Forbidden)),
+        row("404, the endpoint is not there", status(404), Absent(FailureReason::NotFound)),
+        row("406", status(406), Fails(FailureReason::UnexpectedStatus)),
+        row("410", status(410), Absent(FailureReason::NotFound)),
+        row("416", status(416), Fails(FailureReason::UnexpectedStatus)),
+        row("422", status(422), Fails(FailureReason::UnexpectedStatus)),
+        row("429 without `Retry-After`", What::Answer(Fault::RateLimited { retry_after: None }), Fails(FailureReason::RateLimited)),
+        row("429 with `Retry-After`", What::Answer(Fault::RateLimited { retry_after: Some(3) }), Fails(FailureReason::RateLimited)),
+        row("500", status(500), Fails(FailureReason::ServerError)),
+        row("502", status(502), Fails(FailureReason::ServerError)),
+        row("503", status(503), Fails(FailureReason::ServerError)),
+        row("503, a maintenance page in HTML", What::Answer(Fault::Html { status: 503 }), Fails(FailureReason::ServerError)),
+        row("a redirect to another host", What::Answer(off_site), Fails(FailureReason::UnexpectedStatus)),
+        row("the connection is refused", What::Instead("http://127.0.0.1:1"), Fails(FailureReason::Network)),
+        row("the name has no address", What::Instead(NO_HOST), Fails(FailureReason::Network)),
+        row("TLS fails", What::NoTls, Fails(FailureReason::Network)),
+        row("a reset in the middle of the headers", What::Answer(Fault::ResetInHeaders), Fails(FailureReason::Network)),
+        row("a reset in the middle of the body", What::Answer(Fault::ResetInBody { after: 20 }), Fails(FailureReason::Network)),
+        row("a body cut short", What::Answer(Fault::TruncateBody { after: 20 }), Fails(FailureReason::Network)),
+        row("a body that drips a byte a second", What::Answer(Fault::Drip { bytes_per_second: 1 }), Fails(FailureReason::Timeout)),
+        row("no answer at all", What::Answer(Fault::Hang), Fails(FailureReason::Timeout)),
+        row("a body without end", What::Answer(Fault::HugeBody { bytes: 1 << 30 }), Fails(FailureReason::TooLarge)),
+        row("plain bytes called gzip", What::Answer(Fault::NotGzip), Fails(FailureReason::Malformed)),
+        row("HTML with 200", What::Answer(Fault::Html { status: 200 }), Fails(FailureReason::Malformed)),
+        row("garbage with 200", body("application/json", "\u{0}\u{1}]}\u{fffd}"), Fails(FailureReason::Malformed)),
+        row("JSON that ends too soon", json(r#"[{"month":"2026-11","period_start":"2026-"#), Fails(FailureReason::Malformed)),
+        row("an object where a list was", json(r#"{"month":"2026-11","period_start":"2026-11-01"}"#), Fails(FailureReason::Malformed)),
+        row("a list of nulls", json("[null,null]"), Fails(FailureReason::Malformed)),
+        row("rows with a wrong type each", json(r#"[{"month":"2026-11","dynos":"1","period_start":7}]"#), Fails(FailureReason::Malformed)),
+        row("pages without end (a 206 loop)", What::Answer(Fault::RangeLoop), Fails(FailureReason::Malformed)),
         row("an empty list", What::Answer(Fault::EmptyList), Nothing),
     ]
 }
@@ -199,7 +199,7 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
 
     // It passes by itself, but for what is not available, which is asked for again the next day.
     heroku.clear_faults();
-    let available = reason(row.verdict, when) != Some(Reason::NotAvailable);
+    let available = reason(row.verdict, when) != Some(FailureReason::NotAvailable);
     if available {
         let back = |s: &Snapshot| {
             Seen::of(s, endpoint).has_figures && Seen::of(s, endpoint).failure.is_none()
@@ -210,10 +210,10 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
 }
 
 /// The reason that a verdict means.
-fn reason(verdict: Verdict, when: When) -> Option<Reason> {
+fn reason(verdict: Verdict, when: When) -> Option<FailureReason> {
     match (verdict, when) {
         (Verdict::Fails(reason), _) | (Verdict::Absent(reason), When::AfterSuccess) => Some(reason),
-        (Verdict::Absent(_), When::AtStart) => Some(Reason::NotAvailable),
+        (Verdict::Absent(_), When::AtStart) => Some(FailureReason::NotAvailable),
         (Verdict::Nothing, _) => None,
     }
 }
@@ -222,7 +222,7 @@ fn reason(verdict: Verdict, when: When) -> Option<Reason> {
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     has_figures: bool,
-    failure: Option<Reason>,
+    failure: Option<FailureReason>,
     is_up: bool,
     polls: u64,
 }
@@ -272,7 +272,7 @@ fn poller(api_url: &str, token: &str, team: &str) -> Poller {
         body: 1 << 20,
         ..Limits::within(TIMEOUT)
     };
-    let client = Client::new(api_url.parse().expect("a URL"), limits).expect("a client");
+    let client = Client::new(api_url.parse().expect("a URL"), "test", limits).expect("a client");
     Poller::new(Options {
         client,
         token: Token::Given(token.into()),
@@ -309,7 +309,7 @@ pub(crate) fn markdown() -> String {
     for Row { fault, verdict, .. } in table() {
         let (reason, up, figures, passes) = match verdict {
             Verdict::Fails(reason) => (
-                format!("`{}`", reason.word()),
+                format!("`{}`", reason.as_str()),
                 0,
                 "stay",
                 "within seconds to minutes",
@@ -317,7 +317,7 @@ pub(crate) fn markdown() -> String {
             Verdict::Absent(reason) => (
                 format!(
                     "`not_available`; `{}` if it was there before",
-                    reason.word()
+                    reason.as_str()
                 ),
                 0,
                 "stay",

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heroku_cost_exporter::catalogue::{self, Kind};
+use expfmt::descriptor::MetricType as Kind;
+use heroku_cost_exporter::metrics::descriptors;
 
 /// The labels that Prometheus puts on everything that it scrapes.
 const OF_A_TARGET: [&str; 2] = ["instance", "job"];
@@ -115,9 +116,10 @@ fn labels_of(name: &str) -> Option<BTreeSet<String>> {
     }
     let histogram = |suffix: &str| {
         let name = name.strip_suffix(suffix)?;
-        catalogue::all().find(|metric| metric.name == name && metric.kind == Kind::Histogram)
+        descriptors::all().find(|metric| metric.name == name && metric.kind == Kind::Histogram)
     };
-    let own = catalogue::all().find(|metric| metric.name == name && metric.kind != Kind::Histogram);
+    let own =
+        descriptors::all().find(|metric| metric.name == name && metric.kind != Kind::Histogram);
     let bucket = histogram("_bucket");
     let metric = own
         .or(bucket)

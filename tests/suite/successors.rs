@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::process::Command;
 
-use heroku_cost_exporter::catalogue;
+use heroku_cost_exporter::metrics::descriptors;
 
 use crate::contract::TWENTY;
 use crate::documents::assert_part;
@@ -144,7 +144,7 @@ fn successors() -> String {
 fn every_metric_of_the_seed_has_a_successor_that_exists() {
     let seeds: Vec<_> = SUCCESSORS.map(|(seed, _)| seed).to_vec();
     assert_eq!(seeds, TWENTY.map(|(name, _)| name));
-    let names: BTreeSet<_> = catalogue::all().map(|metric| metric.name).collect();
+    let names: BTreeSet<_> = descriptors::all().map(|metric| metric.name).collect();
     for (seed, expression) in SUCCESSORS.into_iter().chain(PARTS) {
         let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         let mut metrics = words.filter(|word| word.starts_with("heroku_")).peekable();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as on_get;
-use heroku_cost_exporter::server::Limits;
+use exporter_toolkit::server::Limits;
 use rustls::{ClientConnection, StreamOwned};
 use tokio::sync::Semaphore;
 
@@ -26,7 +26,7 @@ fn short() -> Limits {
     Limits {
         handshake: SHORT,
         idle: SHORT,
-        farewell: SHORT,
+        write_timeout: SHORT,
         ..Limits::default()
     }
 }
@@ -188,7 +188,7 @@ fn a_head_that_is_too_large_or_none_at_all_is_refused_and_counted() {
 #[test]
 fn a_head_that_never_ends_is_waited_for_a_while() {
     let limits = Limits {
-        head: SHORT,
+        header_read_timeout: SHORT,
         ..Limits::default()
     };
     let served = Served::new(routes(), limits);

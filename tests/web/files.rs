@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use heroku_cost_exporter::web_config::{Loaded, parse};
+use exporter_toolkit::web_config::{Loaded, parse};
 use proptest::prelude::*;
 
 use crate::certificates::{Directory, TLS};

@@ -1,19 +1,17 @@
-//! Scrapes over connections that are kept, which are answered without hyper: whatever is asked, the
-//! answer is the one that hyper gives.
+//! Scrapes over keep-alive connections.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flate2::read::GzDecoder;
+use billing::month::Month;
+use billing::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use exporter_toolkit::server::Limits;
+use exporter_toolkit::web_config::Loaded;
+use heroku_api::stats::Traffic;
 use heroku_cost_exporter::clock::Clock;
-use heroku_cost_exporter::domain::month::Month;
-use heroku_cost_exporter::domain::snapshot::{Good, Outcome, Snapshot, Team};
-use heroku_cost_exporter::domain::traffic::Traffic;
-use heroku_cost_exporter::domain::usage::{Figures, MonthlyUsage, Spaces, Usage};
-use heroku_cost_exporter::server::Limits;
-use heroku_cost_exporter::web_config::Loaded;
+use heroku_cost_exporter::snapshot::{Good, Outcome, Snapshot, Team};
 use jiff::Timestamp;
 
 use crate::certificates::Directory;
@@ -92,73 +90,6 @@ fn answer(stream: &mut TcpStream, request: &str) -> (String, Vec<u8>) {
         assert_eq!(body.len() as u64, length);
     }
     (head, body)
-}
-
-/// A body, unpacked where it is compressed.
-fn text(body: Vec<u8>) -> String {
-    let mut text = String::new();
-    match GzDecoder::new(&body[..]).read_to_string(&mut text) {
-        Ok(_) => text,
-        Err(_) => String::from_utf8(body).unwrap(),
-    }
-}
-
-/// An answer but for what is another in each: the second of it, and numbers.
-fn form(answer: &str) -> String {
-    let lines = answer.lines().map(|line| match line.split_once(": ") {
-        Some(("date", date)) => {
-            assert_eq!(date.len(), "Sun, 06 Nov 1994 08:49:37 GMT".len(), "{date}");
-            "date".to_owned()
-        }
-        _ => line.replace(|c: char| c.is_ascii_digit(), ""),
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn what_is_asked_is_answered_as_hyper_answers_it() {
-    let served = served(2, Limits::default());
-    let heads = [
-        "GET /metrics HTTP/1.1\r\n",
-        "GET /metrics HTTP/1.1\r\nHost: x\r\n",
-        "GET /metrics HTTP/1.1\r\nHOST: x\r\nACCEPT: application/openmetrics-text\r\n",
-        "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text\r\nAccept: text/plain\r\n",
-        "GET /metrics HTTP/1.1\r\nAccept: \u{e9}\r\nAccept-Encoding: identity\r\n",
-        "GET /metrics HTTP/1.1\r\nAccept-Encoding:   gzip  \r\n",
-        "GET /metrics HTTP/1.1\r\nAccept-Encoding: gzip;q=0\r\n",
-        "GET /metrics HTTP/1.1\nHost: x\n",
-        "\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n",
-        "GET /metrics?x HTTP/1.1\r\nHost: x\r\n",
-        "GET http://x/metrics HTTP/1.1\r\nHost: x\r\n",
-        "GET /metrics/ HTTP/1.1\r\nHost: x\r\n",
-        "GET /Metrics HTTP/1.1\r\nHost: x\r\n",
-        "GET /%6detrics HTTP/1.1\r\nHost: x\r\n",
-        "GET /metrics HTTP/1.0\r\nHost: x\r\n",
-        "GET /metrics HTTP/1.2\r\nHost: x\r\n",
-        "GET /metrics HTTP/2.0\r\nHost: x\r\n",
-        "GET /metrics\r\nHost: x\r\n",
-        "get /metrics HTTP/1.1\r\nHost: x\r\n",
-        "HEAD /metrics HTTP/1.1\r\nHost: x\r\n",
-        "POST /metrics HTTP/1.1\r\nHost: x\r\n",
-        "OPTIONS * HTTP/1.1\r\nHost: x\r\n",
-        "GET /health HTTP/1.1\r\nHost: x\r\n",
-        "GET /metrics HTTP/1.1\r\nHost : x\r\n",
-        "GET /metrics HTTP/1.1\r\nHost: x\r\n folded\r\n",
-        "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n",
-        "GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n",
-        "GET /metrics HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n",
-        "GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: upgrade\r\n",
-        "PRI * HTTP/2.0\r\n",
-    ];
-    for head in heads {
-        // A header that is not a scraper's has the whole connection answered by hyper.
-        let answers = ["", "X-More: 1\r\n"].map(|more| {
-            let mut stream = connect(served.address);
-            let (head, body) = answer(&mut stream, &format!("{head}{more}\r\n"));
-            (form(&head), form(&text(body)))
-        });
-        assert_eq!(answers[0], answers[1], "{head}");
-    }
 }
 
 #[test]
@@ -247,7 +178,7 @@ fn a_scrape_that_is_not_taken_is_in_flight_until_the_connection_is_cut() {
     let limits = Limits {
         requests: Some(1),
         idle: short,
-        farewell: short,
+        write_timeout: short,
         ..Limits::default()
     };
     // More than the system keeps for a connection.

@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use exporter_toolkit::server::{Limits, ServerConfig, serve};
+use exporter_toolkit::web_config::{Loaded, WebConfig};
 use heroku_cost_exporter::clock::Clock;
-use heroku_cost_exporter::domain::snapshot::Snapshot;
-use heroku_cost_exporter::exposition::families::Shown;
-use heroku_cost_exporter::scrape::Scrape;
-use heroku_cost_exporter::server::{Front, Limits, Routes, Terms, Traffic, serve};
-use heroku_cost_exporter::visit::Visit;
-use heroku_cost_exporter::web_config::{Loaded, WebConfig};
+use heroku_cost_exporter::metrics::Shown;
+use heroku_cost_exporter::metrics::cache::Scrape;
+use heroku_cost_exporter::snapshot::Snapshot;
+use heroku_cost_exporter::web::http_metrics::HttpMetrics;
+use heroku_cost_exporter::web::report_cache::Visit;
+use heroku_cost_exporter::web::{self, Front};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
@@ -19,7 +21,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
-    pub(crate) traffic: Arc<Traffic>,
+    http_metrics: Arc<HttpMetrics>,
     pub(crate) web: watch::Sender<Arc<WebConfig>>,
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
@@ -36,23 +38,23 @@ impl Served {
             Some(path) => Loaded::read(Path::new(path)).unwrap().config(),
             None => Arc::default(),
         };
-        Self::start(|_| routes.into(), limits, web)
+        Self::start(|_| routes, limits, web)
     }
 
     /// Over the program's own routes, with scrapes of `snapshot` at the time of `clock`.
     pub(crate) fn of(snapshot: Snapshot, clock: Clock, limits: Limits) -> Self {
         let published = watch::channel(Arc::new(snapshot)).1;
-        let routes = |traffic| {
+        let routes = |http_metrics| {
             let shown = Shown::default();
             let visit = Visit::new(published.clone(), clock.clone(), shown.clone(), "/metrics");
             let scrape = Scrape::new(published, clock, shown, || None);
-            Routes::new(scrape, traffic, "/metrics", visit, Front::Page)
+            web::router(scrape, http_metrics, "/metrics", visit, Front::Page)
         };
         Self::start(routes, limits, Arc::default())
     }
 
     fn start(
-        routes: impl FnOnce(Arc<Traffic>) -> Routes,
+        routes: impl FnOnce(Arc<HttpMetrics>) -> Router,
         limits: Limits,
         web: Arc<WebConfig>,
     ) -> Self {
@@ -61,23 +63,24 @@ impl Served {
             .block_on(TcpListener::bind(("127.0.0.1", 0)))
             .unwrap();
         let address = listener.local_addr().unwrap();
-        let traffic = Arc::new(Traffic::new("/metrics"));
-        let (web, in_force) = watch::channel(web);
-        let routes = routes(Arc::clone(&traffic));
-        let terms = Terms {
+        let http_metrics = Arc::new(HttpMetrics::new("/metrics"));
+        let counted = Arc::clone(&http_metrics);
+        let (web_sender, in_force) = watch::channel(web);
+        let routes = routes(Arc::clone(&http_metrics));
+        let config = ServerConfig {
             limits,
             web: in_force,
-            traffic: Arc::clone(&traffic),
-            threads: 2,
+            unlimited_paths: web::HEALTH_PATHS,
+            on_response: Arc::new(move |path, status| counted.count(path, status)),
         };
         let (stop, stopped) = oneshot::channel();
-        let served = runtime.spawn(serve(vec![listener], routes, terms, async {
+        let served = runtime.spawn(serve(vec![listener], routes, config, async {
             let _ = stopped.await;
         }));
         Self {
             address,
-            traffic,
-            web,
+            http_metrics,
+            web: web_sender,
             runtime,
             stop: Some(stop),
             served,
@@ -93,7 +96,7 @@ impl Served {
     }
 
     pub(crate) fn counted(&self, path: &str, code: &str) -> u64 {
-        let answered = self.traffic.answered();
+        let answered = self.http_metrics.answered();
         let mut answered = answered.others.chain([answered.scrapes]);
         let found = answered.find(|answered| (answered.path, answered.code) == (path, code));
         found.unwrap().count

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::routing::get as on_get;
-use heroku_cost_exporter::server::Limits;
+use exporter_toolkit::server::Limits;
 use tokio::sync::Semaphore;
 
 use crate::access::says;

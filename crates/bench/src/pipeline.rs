@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use heroku_cost_exporter::domain::invoice::Invoices;
-use heroku_cost_exporter::domain::snapshot::{Outcome, Polled, Snapshot, Team};
-use heroku_cost_exporter::domain::traffic::Traffic;
-use heroku_cost_exporter::domain::usage::Usage;
-use heroku_cost_exporter::exposition::encode::Dialect;
-use heroku_cost_exporter::exposition::families::{self, Answered, Shown};
-use heroku_cost_exporter::exposition::render::{self, Bodies, Rendered};
-use heroku_cost_exporter::heroku::client::{Answer, FromPages};
+use billing::invoice::Invoices;
+use billing::usage::Usage;
+use expfmt::encode::Dialect;
+use heroku_api::client::{Answer, FromPages};
+use heroku_api::stats::Traffic;
+use heroku_cost_exporter::metrics::render::{self, Bodies, Rendered};
+use heroku_cost_exporter::metrics::{self, Answered, Shown};
+use heroku_cost_exporter::snapshot::{Outcome, Polled, Snapshot, Team};
 use heroku_sim::Company;
 use jiff::Timestamp;
 

@@ -11,11 +11,11 @@ use std::path::Path;
 use regex::Regex;
 
 use super::{Problems, read as read_setting, rules, scope};
-use crate::bounded;
-use crate::domain::money::Money;
-use crate::domain::rules::{Budgets, Group, Prices};
-use crate::token::looks_like_token;
-use crate::yaml::{self, Node, Place, Value};
+use crate::config::token::looks_like_token;
+use billing::money::Money;
+use billing::rules::{Budgets, Group, Prices};
+use exporter_toolkit::bounded;
+use exporter_toolkit::yaml::{self, Location, Node, Value};
 
 /// A file of this size is not a configuration.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -128,7 +128,7 @@ fn declared(path: &str) -> String {
 /// Goes through the file and gathers what is wrong with it.
 struct Walk<'a> {
     hide: &'a dyn Fn(&str) -> bool,
-    problems: Vec<(Place, String)>,
+    problems: Vec<(Location, String)>,
 }
 
 impl Walk<'_> {
@@ -199,7 +199,7 @@ impl Walk<'_> {
     }
 
     fn teams(&mut self, list: &Field<'_>, file: &mut File) {
-        let mut seen: BTreeMap<String, Place> = BTreeMap::new();
+        let mut seen: BTreeMap<String, Location> = BTreeMap::new();
         for item in self.list(list) {
             let keys = self.keys(&item);
             self.demand(&item, &keys, "team");
@@ -294,7 +294,7 @@ impl Walk<'_> {
             self.problem(section.node.place, what);
             return Vec::new();
         };
-        let mut first: BTreeMap<&str, Place> = BTreeMap::new();
+        let mut first: BTreeMap<&str, Location> = BTreeMap::new();
         let mut entries = Vec::new();
         for (key, node) in all {
             if let Some(place) = first.get(key.text.as_str()) {
@@ -364,7 +364,7 @@ impl Walk<'_> {
         self.problem(field.node.place, what);
     }
 
-    fn problem(&mut self, place: Place, what: String) {
+    fn problem(&mut self, place: Location, what: String) {
         self.problems.push((place, what));
     }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::file::parse;
-use crate::domain::money::Money;
+use billing::money::Money;
 
 fn usd(text: &str) -> Option<Money> {
     Some(Money::parse(text).unwrap())

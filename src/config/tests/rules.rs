@@ -1,7 +1,7 @@
 //! How figures become costs and rows, as flags and variables say it.
 
 use super::*;
-use crate::domain::money::Money;
+use billing::money::Money;
 
 fn rules(flags: &[(&'static str, &str)]) -> Rules {
     Config::resolve(&typed(flags, &ENOUGH)).unwrap().rules

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use heroku_cost_exporter::domain::month::Month;
+use billing::month::Month;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 

@@ -1,0 +1,396 @@
+//! Tables for what depends on settings, and on what Heroku says or does not.
+
+use jiff::civil::date;
+use regex::Regex;
+
+use super::*;
+use crate::invoice::Period;
+use crate::rules::{AppRules, Group};
+use crate::usage::Spaces;
+
+fn now() -> Timestamp {
+    "2026-11-16T12:00:00Z".parse().unwrap()
+}
+
+pub(super) fn month(text: &str) -> Month {
+    text.parse().unwrap()
+}
+
+fn cents(cents: i64) -> Money {
+    Money::from_cents(cents).unwrap()
+}
+
+pub(super) fn invoice(month: u8, platform: Option<Money>, dyno_units: Option<f64>) -> Invoice {
+    Invoice {
+        number: None,
+        period: Period {
+            start: date(2026, month.cast_signed(), 1),
+            end: None,
+            end_as_written: String::new(),
+        },
+        state: None,
+        payment_status: String::new(),
+        total: platform,
+        charges: None,
+        credits: None,
+        addons: None,
+        database: None,
+        platform,
+        dyno_units,
+        weighted_dyno_hours: None,
+        updated_at: None,
+    }
+}
+
+pub(super) fn usage_of(team: Figures, apps: &[(&str, Figures)]) -> MonthlyUsage {
+    MonthlyUsage {
+        team_name: None,
+        team,
+        spaces: Spaces::default(),
+        apps: apps
+            .iter()
+            .map(|(name, figures)| ((*name).to_owned(), *figures))
+            .collect(),
+    }
+}
+
+pub(super) fn dynos(dynos: f64) -> Figures {
+    Figures {
+        dynos: Some(dynos),
+        ..Figures::default()
+    }
+}
+
+/// The costs of a team that is called `ops` and has the id `1`.
+pub(super) fn costs<'a>(usage: &'a Usage, invoices: &'a Invoices, rules: &Rules) -> TeamCost<'a> {
+    let known = Known {
+        name: "ops",
+        id: Some("1"),
+        usage: Some(usage),
+        usage_changed_at: Some(now()),
+        invoices: Some(invoices),
+    };
+    TeamCost::new(known, rules, now())
+}
+
+/// One app that used two units in each month.
+fn two_units() -> Usage {
+    let row = usage_of(Figures::default(), &[("shop", dynos(2.0))]);
+    Usage {
+        months: [(month("2026-11"), row.clone()), (month("2026-10"), row)].into(),
+    }
+}
+
+#[test]
+fn a_dyno_unit_s_price_is_the_settings_or_the_invoice_s_or_the_list_s() {
+    let set = |dollars| Prices {
+        dyno_unit: Some(Money::from_whole_dollars(dollars)),
+        ..Prices::default()
+    };
+    let for_all = Rules {
+        prices: set(20),
+        ..Rules::default()
+    };
+    let of_team = |key: &str| Rules {
+        team_prices: [(key.to_owned(), set(10))].into(),
+        ..for_all.clone()
+    };
+    let paid = |month, platform, units| invoice(month, Some(cents(platform)), Some(units));
+    let none = Rules::default();
+    use PriceSource::{Config, Invoice, List};
+    // Rules, invoices, and for each month who says the price and what two units cost in cents.
+    let table = [
+        (&none, vec![], [(List, 5_000), (List, 5_000)]),
+        (
+            &none,
+            vec![paid(11, 600, 3.0), paid(10, 900, 3.0)],
+            [(Invoice, 400), (Invoice, 600)],
+        ),
+        // An open invoice without figures, or with zeros, says nothing; the month before then does.
+        (
+            &none,
+            vec![paid(11, 0, 0.0), paid(10, 900, 3.0)],
+            [(Invoice, 600), (Invoice, 600)],
+        ),
+        (
+            &none,
+            vec![invoice(11, None, Some(2.0)), paid(10, 900, 3.0)],
+            [(Invoice, 600), (Invoice, 600)],
+        ),
+        (
+            &none,
+            vec![paid(10, 900, 3.0)],
+            [(Invoice, 600), (Invoice, 600)],
+        ),
+        // The current month's price is not the previous month's, whose invoice comes late: then the
+        // latest before it says what is paid.
+        (
+            &none,
+            vec![paid(11, 600, 3.0)],
+            [(Invoice, 400), (List, 5_000)],
+        ),
+        (
+            &none,
+            vec![paid(8, 900, 3.0), paid(9, 600, 3.0)],
+            [(Invoice, 400), (Invoice, 400)],
+        ),
+        // A second invoice of a month that is a credit says nothing of the price.
+        (
+            &none,
+            vec![paid(10, 0, 0.0), paid(10, 900, 3.0)],
+            [(Invoice, 600), (Invoice, 600)],
+        ),
+        (
+            &none,
+            vec![paid(11, -600, 3.0), paid(10, 600, -3.0)],
+            [(List, 5_000), (List, 5_000)],
+        ),
+        (
+            &for_all,
+            vec![paid(11, 600, 3.0)],
+            [(Config, 4_000), (Config, 4_000)],
+        ),
+        (&of_team("ops"), vec![], [(Config, 2_000), (Config, 2_000)]),
+        (&of_team("1"), vec![], [(Config, 2_000), (Config, 2_000)]),
+        (&of_team("web"), vec![], [(Config, 4_000), (Config, 4_000)]),
+    ];
+    let usage = two_units();
+    for (number, (rules, invoices, expected)) in table.into_iter().enumerate() {
+        let invoices = Invoices::new(invoices);
+        let team = costs(&usage, &invoices, rules);
+        let found = team.months().map(|(_, billed)| {
+            let cost = billed.cost.as_ref().unwrap();
+            (cost.price_source, cost.team.get(Category::Dynos))
+        });
+        assert_eq!(
+            found,
+            expected.map(|(source, money)| (source, Money::from_cents(money))),
+            "row {number}"
+        );
+    }
+}
+
+#[test]
+fn a_team_s_own_price_of_one_unit_leaves_the_others_as_they_are() {
+    let rules = Rules {
+        prices: Prices {
+            addon_credit: Some(cents(90)),
+            ..Prices::default()
+        },
+        team_prices: [(
+            "ops".to_owned(),
+            Prices {
+                dyno_unit: Some(cents(1_000)),
+                ..Prices::default()
+            },
+        )]
+        .into(),
+        ..Rules::default()
+    };
+    assert_eq!(
+        rules.prices_of("ops", None),
+        Prices {
+            dyno_unit: Some(cents(1_000)),
+            addon_credit: Some(cents(90)),
+            space_credit: None
+        }
+    );
+}
+
+/// The known categories in cents.
+fn in_cents(by_category: &ByCategory) -> Vec<(&'static str, i128)> {
+    let known = by_category.known();
+    known
+        .map(|(category, money)| (category.as_str(), money.micros() / 10_000))
+        .collect()
+}
+
+#[test]
+fn other_is_what_the_team_holds_beyond_its_apps_and_kinds() {
+    let app = |dynos, data, partner, addons| Figures {
+        dynos,
+        data,
+        partner,
+        addons,
+        connect: None,
+    };
+    let none = Figures::default();
+    /// The team's figures, those of its one app, and the categories in cents.
+    type Row = (Figures, Option<Figures>, &'static [(&'static str, i128)]);
+    let table: [Row; 11] = [
+        (none, None, &[]),
+        (none, Some(none), &[]),
+        (
+            none,
+            Some(app(Some(1.0), None, None, None)),
+            &[("dynos", 2_500), ("other", 0)],
+        ),
+        (
+            app(Some(1.5), None, None, None),
+            Some(app(Some(1.0), None, None, None)),
+            &[("dynos", 2_500), ("other", 1_250)],
+        ),
+        (
+            app(Some(0.5), None, None, None),
+            Some(app(Some(1.0), None, None, None)),
+            &[("dynos", 2_500), ("other", -1_250)],
+        ),
+        (
+            app(Some(1.0), None, None, None),
+            None,
+            &[("dynos", 0), ("other", 2_500)],
+        ),
+        // Everything agrees.
+        (
+            app(None, Some(2.0), Some(3.0), Some(5.0)),
+            Some(app(None, Some(2.0), Some(3.0), Some(5.0))),
+            &[("data", 200), ("partner", 300), ("other", 0)],
+        ),
+        // Add-ons that Heroku does not split, for the team or for its apps alone.
+        (
+            app(None, None, None, Some(5.0)),
+            Some(none),
+            &[("other", 500)],
+        ),
+        (
+            none,
+            Some(app(None, None, None, Some(5.0))),
+            &[("other", 500)],
+        ),
+        // Data beyond the apps', and add-ons beyond both kinds.
+        (
+            app(None, Some(2.0), None, Some(9.0)),
+            Some(app(None, Some(1.5), Some(3.0), None)),
+            &[("data", 150), ("partner", 300), ("other", 450)],
+        ),
+        // An app that says nothing of all add-ons does not say that there were none.
+        (
+            none,
+            Some(app(None, Some(1.0), None, None)),
+            &[("data", 100), ("other", 0)],
+        ),
+    ];
+    for (number, (team, app, expected)) in table.into_iter().enumerate() {
+        let apps = app.map(|app| ("shop", app));
+        let usage = Usage {
+            months: [(month("2026-11"), usage_of(team, apps.as_slice()))].into(),
+        };
+        let invoices = Invoices::default();
+        let costs = costs(&usage, &invoices, &Rules::default());
+        let cost = costs.current.cost.as_ref().unwrap();
+        assert_eq!(in_cents(&cost.team), expected, "row {number}");
+    }
+}
+
+#[test]
+fn spaces_cost_something_only_where_a_price_is_set() {
+    let mut row = usage_of(dynos(1.0), &[]);
+    row.spaces.credits = Some(1.5);
+    let usage = Usage {
+        months: [(month("2026-11"), row)].into(),
+    };
+    let mut rules = Rules::default();
+    let invoices = Invoices::default();
+    let space = |rules: &Rules| {
+        let team = costs(&usage, &invoices, rules);
+        team.current
+            .cost
+            .as_ref()
+            .unwrap()
+            .team
+            .get(Category::Space)
+    };
+    assert_eq!(space(&rules), None);
+    rules.prices.space_credit = Some(Money::from_whole_dollars(1_000));
+    assert_eq!(space(&rules), Some(Money::from_whole_dollars(1_500)));
+}
+
+#[test]
+fn what_is_not_known_is_not_forecast() {
+    let none = TeamCost::new(
+        Known {
+            name: "ops",
+            ..Known::default()
+        },
+        &Rules::default(),
+        now(),
+    );
+    assert!(
+        none.current.cost.is_none() && none.current.invoice.is_none() && none.forecast.is_none()
+    );
+    let mut usage = two_units();
+    usage.months.remove(&month("2026-10"));
+    let invoices = Invoices::default();
+    let forecast = |usage: &Usage, changed_at: &str| {
+        let known = Known {
+            usage: Some(usage),
+            usage_changed_at: changed_at.parse().ok(),
+            invoices: Some(&invoices),
+            ..Known::default()
+        };
+        let team = TeamCost::new(known, &Rules::default(), now());
+        team.forecast
+            .as_ref()
+            .map(|forecast| in_cents(&forecast.team))
+    };
+    // Half a month of two units, and no month before: twice as much at the end.
+    assert_eq!(
+        forecast(&usage, "2026-11-16T02:00:00Z"),
+        Some(vec![("dynos", 10_000), ("other", 0)])
+    );
+    assert_eq!(forecast(&usage, "2026-11-01T23:00:00Z"), None);
+    assert_eq!(forecast(&usage, "2026-10-31T23:00:00Z"), None);
+    // With a month before, that one; before anything of the month is known, that one alone.
+    usage.months.insert(
+        month("2026-10"),
+        usage_of(Figures::default(), &[("gone", dynos(4.0))]),
+    );
+    assert_eq!(
+        forecast(&usage, "2026-11-01T02:00:00Z"),
+        Some(vec![("dynos", 10_000), ("other", 0)])
+    );
+    usage.months.remove(&month("2026-11"));
+    assert_eq!(
+        forecast(&usage, "2026-11-01T02:00:00Z"),
+        Some(vec![("dynos", 10_000), ("other", 0)])
+    );
+}
+
+#[test]
+fn figures_of_one_row_are_added_up_without_a_float_s_noise() {
+    let usage = Usage {
+        months: [(
+            month("2026-11"),
+            usage_of(
+                dynos(0.3),
+                &[
+                    ("a-pr-1", dynos(0.1)),
+                    ("a-pr-2", dynos(0.2)),
+                    ("b", dynos(0.123_456_789_012_345_6)),
+                ],
+            ),
+        )]
+        .into(),
+    };
+    let rules = Rules {
+        apps: AppRules {
+            groups: vec![Group {
+                pattern: Regex::new("(a)-pr-.*").unwrap(),
+                name: "${1}-pr".into(),
+            }],
+            ..AppRules::default()
+        },
+        ..Rules::default()
+    };
+    let invoices = Invoices::default();
+    let team = costs(&usage, &invoices, &rules);
+    let rows = &team.current.cost.as_ref().unwrap().rows;
+    let used: Vec<_> = rows
+        .iter()
+        .map(|(name, row)| (&**name, row.used.dynos))
+        .collect();
+    assert_eq!(
+        used,
+        [("a-pr", Some(0.3)), ("b", Some(0.123_456_789_012_345_6))]
+    );
+}

@@ -1,0 +1,225 @@
+//! Middleware that runs before routing: body check, rate limit, authentication, concurrency limit.
+//! Afterwards it adds the configured headers and reports the response.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::body::ResponseBody;
+use super::{ResponseObserver, ServerConfig};
+use crate::web_config::{AuthResult, RateLimit, WebConfig};
+
+/// Checks each request before it is routed.
+pub(super) struct RequestGuard {
+    web: watch::Receiver<Arc<WebConfig>>,
+    on_response: ResponseObserver,
+    unlimited_paths: &'static [&'static str],
+    bucket: Mutex<Option<TokenBucket>>,
+    in_flight: Option<Arc<Semaphore>>,
+}
+
+impl RequestGuard {
+    pub(super) fn new(config: &ServerConfig) -> Self {
+        let semaphore = |limit: usize| Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
+        Self {
+            web: config.web.clone(),
+            on_response: Arc::clone(&config.on_response),
+            unlimited_paths: config.unlimited_paths,
+            bucket: Mutex::default(),
+            in_flight: config.limits.requests.map(semaphore),
+        }
+    }
+
+    /// Answers a request: by `router` if it is authorized.
+    pub(super) async fn call(
+        &self,
+        request: Request<Incoming>,
+        router: &TowerToHyperService<Router>,
+    ) -> Response<ResponseBody> {
+        let path = request.uri().path().to_owned();
+        let web = Arc::clone(&self.web.borrow());
+        let closes_connection =
+            !request.body().is_end_stream() && request.version() <= Version::HTTP_11;
+        let (response, permit) = match self.authorize(&web, &request).await {
+            Ok(permit) => {
+                let Ok(response) = router.call(request).await;
+                (response, permit)
+            }
+            Err(response) => (response, None),
+        };
+        let mut response = response.map(|body| ResponseBody::new(body, permit));
+        if closes_connection {
+            // No route reads a body; HTTP/2 resets the stream by itself.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        for (name, value) in &web.headers {
+            response.headers_mut().insert(name, value.clone());
+        }
+        (self.on_response)(Some(&path), response.status());
+        response
+    }
+
+    /// Returns the concurrency permit of an authorized request, or the response that refuses it.
+    async fn authorize(
+        &self,
+        web: &WebConfig,
+        request: &Request<Incoming>,
+    ) -> Result<Option<OwnedSemaphorePermit>, Response<Body>> {
+        if !request.body().is_end_stream()
+            && matches!(*request.method(), Method::GET | Method::HEAD)
+        {
+            return Err(error_response(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        if let Some(limit) = web.rate_limit
+            && !self.has_token(limit)
+        {
+            return Err(error_response(StatusCode::TOO_MANY_REQUESTS));
+        }
+        if let Some(users) = &web.users {
+            match users.authenticate(request.headers()).await {
+                AuthResult::Authorized => {}
+                AuthResult::Unauthorized => return Err(unauthorized()),
+                AuthResult::Busy => return Err(error_response(StatusCode::SERVICE_UNAVAILABLE)),
+                AuthResult::Failed => {
+                    return Err(error_response(StatusCode::INTERNAL_SERVER_ERROR));
+                }
+            }
+        }
+        // Health checks must be answered when everything else is busy.
+        let is_limited = !self.unlimited_paths.contains(&request.uri().path());
+        let Some(in_flight) = self.in_flight.as_ref().filter(|_| is_limited) else {
+            return Ok(None);
+        };
+        match Arc::clone(in_flight).try_acquire_owned() {
+            Ok(permit) => Ok(Some(permit)),
+            Err(_) => Err(error_response(StatusCode::SERVICE_UNAVAILABLE)),
+        }
+    }
+
+    fn has_token(&self, limit: RateLimit) -> bool {
+        let now = Instant::now();
+        // Replaced whole, so a poisoned lock holds a valid bucket.
+        let mut held = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = held
+            .filter(|bucket| bucket.limit == limit)
+            .unwrap_or_else(|| TokenBucket::full(limit, now));
+        let has_token = bucket.take(now);
+        *held = Some(bucket);
+        has_token
+    }
+}
+
+/// A token bucket: each request takes one token.
+#[derive(Clone, Copy, Debug)]
+struct TokenBucket {
+    limit: RateLimit,
+    tokens: f64,
+    at: Instant,
+}
+
+impl TokenBucket {
+    fn full(limit: RateLimit, at: Instant) -> Self {
+        Self {
+            limit,
+            tokens: f64::from(limit.burst),
+            at,
+        }
+    }
+
+    /// Takes a token, if there is one.
+    fn take(&mut self, now: Instant) -> bool {
+        let since = now.saturating_duration_since(self.at);
+        let added = since.as_secs_f64() / self.limit.interval.as_secs_f64();
+        self.tokens = (self.tokens + added).min(f64::from(self.limit.burst));
+        self.at = now;
+        let has_token = self.tokens >= 1.0;
+        if has_token {
+            self.tokens -= 1.0;
+        }
+        has_token
+    }
+}
+
+/// Returns a response in plain text that names its status.
+pub fn error_response(status: StatusCode) -> Response<Body> {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let headers = [
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        ),
+        (
+            HeaderName::from_static("x-content-type-options"),
+            HeaderValue::from_static("nosniff"),
+        ),
+    ];
+    (status, headers, format!("{reason}\n")).into_response()
+}
+
+fn unauthorized() -> Response<Body> {
+    let mut response = error_response(StatusCode::UNAUTHORIZED);
+    response.headers_mut().insert(
+        WWW_AUTHENTICATE,
+        HeaderValue::from_static(r#"Basic realm="heroku-cost-exporter", charset="UTF-8""#),
+    );
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_wicket_closes_when_something_is_configured_though_nobody_follows_it_any_more() {
+        let (sender, web) = watch::channel(Arc::default());
+        let traffic = Arc::new(Traffic::new("/metrics"));
+        let gate = Gate::new(web, traffic, &Limits::default());
+        let mut wicket = gate.wicket();
+        assert!(wicket.pass().is_some());
+        sender.send_replace(Arc::new(WebConfig {
+            rate_limit: Some(RateLimit {
+                interval: Duration::from_secs(1),
+                burst: 1,
+            }),
+            ..WebConfig::default()
+        }));
+        drop(sender);
+        assert!(wicket.pass().is_none());
+        assert!(gate.wicket().pass().is_none());
+    }
+
+    #[test]
+    fn a_bucket_gives_its_burst_at_once_and_then_one_in_each_interval() {
+        let limit = RateLimit {
+            interval: Duration::from_secs(2),
+            burst: 3,
+        };
+        let start = Instant::now();
+        let mut bucket = TokenBucket::full(limit, start);
+        let mut take = |milliseconds| bucket.take(start + Duration::from_millis(milliseconds));
+        let given = [0, 0, 0, 0, 1999, 2001, 2002, 60_000, 60_000, 60_000, 60_000].map(&mut take);
+        let (yes, no) = (true, false);
+        assert_eq!(given, [yes, yes, yes, no, no, yes, no, yes, yes, yes, no]);
+    }
+
+    #[test]
+    fn a_bucket_without_burst_gives_nothing() {
+        let limit = RateLimit {
+            interval: Duration::from_millis(1),
+            burst: 0,
+        };
+        let start = Instant::now();
+        assert!(!TokenBucket::full(limit, start).take(start + Duration::from_secs(9)));
+    }
+}

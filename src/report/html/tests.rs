@@ -1,0 +1,343 @@
+//! Pages of hostile, of large and of empty companies.
+
+use super::*;
+use crate::report::tests::{failed, good, hostile, month, now, rules, team, usage, used};
+use crate::snapshot::FailureReason;
+use crate::snapshot::{Outcome, Snapshot, Team};
+use billing::invoice::Invoices;
+use billing::rules::Rules;
+use billing::usage::Usage;
+use heroku_api::stats::{Endpoint, Traffic};
+use heroku_api::team::Delinquency;
+
+const HOSTILE: [&str; 6] = [
+    "<script>document.title='ran'</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "</style></title><svg onload=alert(1)>",
+    "' autofocus onfocus='alert(1)",
+    "{{ 7 * 7 }}{% raw %}&lt;b&gt;&#60;",
+    "\u{202e}gnp.exe\u{0}\u{feff}\n",
+];
+
+fn report_of(teams: Vec<Team>) -> Report {
+    let several = teams.len() > 1;
+    let mut snapshot = Snapshot::new(teams, several, Traffic::default());
+    snapshot.all_tried = true;
+    report(&snapshot)
+}
+
+fn report(snapshot: &Snapshot) -> Report {
+    let rules = Rules {
+        invoice_history: 12,
+        ..rules()
+    };
+    Report::new(snapshot, &rules, None, now())
+}
+
+fn page(report: &Report, query: &str) -> String {
+    Page::new(report, &View::read(query), "/metrics")
+        .unwrap()
+        .html
+}
+
+/// Two months of apps, the first the costliest.
+fn of_apps(names: &[&str]) -> Outcome<Usage> {
+    let cost = |position: usize| (names.len() - position) as f64;
+    let apps: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(position, name)| (*name, used(cost(position), cost(position))))
+        .collect();
+    let total = names.len() as f64 * 100.0;
+    usage([
+        ("2026-10", month(used(total, total), &apps)),
+        ("2026-11", month(used(total, total), &apps)),
+    ])
+}
+
+/// The text of the cells that name a row of the last table of costs.
+fn apps_of(html: &str) -> Vec<&str> {
+    let (_, apps) = html.split_once("Costs by app").unwrap();
+    let (body, _) = apps.split_once("</tbody>").unwrap();
+    let cells = body.split("scope=\"row\"><bdi>").skip(1);
+    cells
+        .filter_map(|cell| cell.split("</bdi>").next())
+        .collect()
+}
+
+#[test]
+fn no_name_and_no_query_is_markup() {
+    let of = |names: [&str; 6], team_name: &str| {
+        let mut own = team(
+            team_name,
+            of_apps(&names),
+            failed(FailureReason::Timeout, names[0]),
+        );
+        own.id = Some(names[1].to_owned());
+        let other = team(names[2], of_apps(&names), good(Invoices::default()));
+        report_of(vec![own, other])
+    };
+    let hostile = of(HOSTILE, HOSTILE[3]);
+    let harmless = of(["a", "b", "c", "d", "e", "f"], "g");
+    let count = |html: &str, c: char| html.matches(c).count();
+    for query in ["", "team=a", "sort=app", "q=zzz"] {
+        let (hostile_query, harmless_query) = match query {
+            "q=zzz" => ("q=%22%3E%3Cscript%3Ez", query),
+            "team=a" => ("team=%3C/title%3E%3Cscript%3E", query),
+            _ => (query, query),
+        };
+        let (bad, fine) = (
+            page(&hostile, hostile_query),
+            page(&harmless, harmless_query),
+        );
+        for mark in ['<', '>', '"'] {
+            assert_eq!(
+                count(&bad, mark),
+                count(&fine, mark),
+                "{query} {mark}\n{bad}"
+            );
+        }
+        let lower = bad.to_lowercase();
+        for wrong in [
+            "<script",
+            "<img",
+            "<svg onload",
+            "\u{202e}",
+            "\u{0}",
+            "\u{feff}",
+        ] {
+            assert!(!lower.contains(wrong), "{wrong:?}");
+        }
+        assert_eq!(lower.matches("</style").count(), 1);
+    }
+}
+
+/// What a browser would have to be allowed: nothing that the policy does not.
+#[test]
+fn it_asks_for_nothing_and_needs_no_exception() {
+    let html = page(&report(&hostile()), "");
+    for wrong in [
+        " style=", " onload=", "<script", "<iframe", "url(", "@import", " src=",
+    ] {
+        assert!(!html.contains(wrong), "{wrong}");
+    }
+    let links: Vec<_> = html
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let stays = |link: &&str| {
+        link.starts_with(['?', '#', '/']) && !link.starts_with("//")
+            || link.starts_with("data:image/svg+xml,")
+    };
+    assert!(links.iter().all(stays), "{links:?}");
+    assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));
+    assert!(!CONTENT_SECURITY_POLICY.contains("script-src"));
+}
+
+#[test]
+fn what_is_not_known_is_not_zero() {
+    let lost = team(
+        "lost",
+        failed(FailureReason::ServerError, "503"),
+        failed(FailureReason::ServerError, "503"),
+    );
+    let html = page(&report_of(vec![lost]), "");
+    assert!(
+        html.contains("not known") && html.contains("No usage is known"),
+        "{html}"
+    );
+    assert!(
+        !html.contains(">0.00<") && !html.contains("$0.00"),
+        "{html}"
+    );
+    assert!(html.starts_with("<!doctype html>"));
+}
+
+#[test]
+fn before_the_first_answer_it_says_so_and_asks_again() {
+    let html = page(&report(&Snapshot::default()), "");
+    assert!(html.contains("Heroku is being asked"), "{html}");
+    assert!(html.contains("http-equiv=\"refresh\""), "{html}");
+    let html = page(&report(&hostile()), "");
+    assert!(!html.contains("Heroku is being asked") && !html.contains("refresh"));
+}
+
+/// Each reason for which an endpoint can fail says what to do.
+#[test]
+fn every_failure_says_what_to_do() {
+    for reason in FailureReason::ALL {
+        let sick = team(
+            "sick",
+            failed(reason, "it <says> so"),
+            failed(reason, "it <says> so"),
+        );
+        let html = page(&report_of(vec![sick]), "");
+        // A command that stands between backticks is marked as one.
+        let html = html.replace("<code>", "`").replace("</code>", "`");
+        let escaped = |text: &str| text.replace('\'', "&#39;");
+        assert!(
+            html.contains(&escaped(reason.title())),
+            "{}\n{html}",
+            reason.as_str()
+        );
+        assert!(
+            html.contains(&escaped(reason.advice())),
+            "{}\n{html}",
+            reason.as_str()
+        );
+        assert!(
+            html.contains("it &#60;says&#62; so"),
+            "{}\n{html}",
+            reason.as_str()
+        );
+        assert!(html.contains("sick: usage") && html.contains("sick: invoices"));
+    }
+}
+
+#[test]
+fn what_many_endpoints_have_in_common_is_said_once() {
+    let names: Vec<_> = (0..500).map(|number| format!("team-{number}")).collect();
+    let teams = names.iter().map(|name| {
+        let refused = || "Heroku answered 401";
+        team(
+            name,
+            failed(FailureReason::Unauthorized, refused()),
+            failed(FailureReason::Unauthorized, refused()),
+        )
+    });
+    let html = page(&report_of(teams.collect()), "");
+    assert_eq!(html.matches("<article").count(), 1);
+    assert!(html.contains("and 992 more"), "{html}");
+    assert!(html.len() < 300_000, "{}", html.len());
+}
+
+#[test]
+fn what_is_coming_is_told_in_time() {
+    let mut late = team("late", of_apps(&["a"]), good(Invoices::default()));
+    late.metadata.delinquency = Some(Delinquency {
+        suspension: Some("2026-11-20T00:00:00Z".parse().unwrap()),
+        deletion: Some("2026-12-20T00:00:00Z".parse().unwrap()),
+    });
+    let mut snapshot = Snapshot::new(vec![late], false, Traffic::default());
+    let html = |snapshot: &Snapshot| page(&report(snapshot), "");
+    assert!(html(&snapshot).contains("Heroku will delete late in 33 days"));
+    for (expiry, shown) in [
+        ("2026-11-26T12:00:00Z", Some("The token expires in 10 days")),
+        ("2026-11-16T11:00:00Z", Some("The token expired 1 hour ago")),
+        ("2027-11-16T11:00:00Z", None),
+    ] {
+        snapshot.token_expiry = Some(expiry.parse().unwrap());
+        let html = html(&snapshot);
+        match shown {
+            Some(shown) => assert!(html.contains(shown), "{html}"),
+            None => assert!(!html.contains("The token expire"), "{html}"),
+        }
+    }
+}
+
+#[test]
+fn a_thousand_apps_are_found_sorted_and_shown_a_sheet_at_a_time() {
+    let names: Vec<_> = (0..1_000)
+        .map(|number| format!("app-{number:04}"))
+        .collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let report = report_of(vec![team(
+        "ops",
+        of_apps(&names),
+        good(Invoices::default()),
+    )]);
+    let first = page(&report, "");
+    assert!(first.len() < 120_000, "{}", first.len());
+    assert_eq!(apps_of(&first), &names[..50]);
+    assert!(
+        first.contains("1000 apps, of which these are 1 to 50"),
+        "{first}"
+    );
+    assert_eq!(apps_of(&page(&report, "sheet=20")), &names[950..]);
+    assert_eq!(apps_of(&page(&report, "sheet=999999")), &names[950..]);
+    let reversed: Vec<_> = names.iter().rev().take(50).copied().collect();
+    for query in ["sort=app&order=desc", "order=asc", "sort=current&order=asc"] {
+        assert_eq!(apps_of(&page(&report, query)), reversed, "{query}");
+    }
+    let found = page(&report, "q=PP-099&sort=app");
+    assert_eq!(apps_of(&found), &names[990..]);
+    assert!(found.contains("10 of 1000 apps"), "{found}");
+    assert!(page(&report, "q=nothing").contains("0 of 1000 apps"));
+}
+
+#[test]
+fn a_team_has_a_page_by_its_id_and_by_its_name() {
+    let report = report(&hostile());
+    for query in ["team=acme-data", "team=id+of+acme-data"] {
+        let page = Page::new(&report, &View::read(query), "/metrics").unwrap();
+        assert!(page.is_found && page.html.contains("<h1><bdi>acme-data</bdi>"));
+        assert!(!page.html.contains("storefront"), "{}", page.html);
+    }
+    let missing = Page::new(&report, &View::read("team=nobody"), "/metrics").unwrap();
+    assert!(!missing.is_found && missing.html.contains("No team is called <bdi>nobody</bdi>"));
+}
+
+/// What is not known comes last, whichever way it is sorted, and a new app rose by all of it.
+#[test]
+fn apps_are_sorted_by_what_is_known() {
+    let report = report(&hostile());
+    let first = |query: &str| apps_of(&page(&report, query))[0].to_owned();
+    assert_eq!(
+        first("sort=previous&order=desc"),
+        "storefront-web-production"
+    );
+    assert_eq!(first("sort=previous&order=asc"), "_other");
+    let fallen = report.apps().into_iter().filter_map(|(team, app)| {
+        let by = apps::rise(&(team, app))?;
+        Some((by, app.name.as_str()))
+    });
+    assert_eq!(first("sort=change&order=asc"), fallen.min().unwrap().1);
+    let last = |query: &str| apps_of(&page(&report, query)).last().unwrap().to_string();
+    assert_eq!(last("sort=current&order=asc"), "gone-in-october");
+    assert_eq!(last("sort=current"), "gone-in-october");
+}
+
+/// A personal account has invoices and nothing else.
+#[test]
+fn an_account_of_invoices_alone_has_a_page() {
+    let mut account = team(
+        "me@example.org",
+        Outcome::default(),
+        hostile().teams()[0].invoices.clone(),
+    );
+    account.asked = &[Endpoint::Invoices];
+    let html = page(&report_of(vec![account]), "");
+    assert!(
+        html.contains("One invoice: $845.00 for October 2026."),
+        "{html}"
+    );
+    assert!(
+        html.contains("No usage is known") && html.contains("No app is known"),
+        "{html}"
+    );
+}
+
+#[test]
+fn amounts_beyond_all_sense_are_drawn_within_their_bounds() {
+    let monster = usage([
+        (
+            "2026-10",
+            month(used(1e308, -1e308), &[("big", used(1e308, -1e308))]),
+        ),
+        (
+            "2026-11",
+            month(
+                used(f64::NAN, 1e308),
+                &[("big", used(1e308, f64::INFINITY))],
+            ),
+        ),
+    ]);
+    let html = page(
+        &report_of(vec![team("monster", monster, Outcome::default())]),
+        "",
+    );
+    for wrong in ["NaN", "inf%", "\"-", "e+"] {
+        assert!(!html.contains(&format!("width=\"{wrong}")), "{wrong}");
+    }
+}
