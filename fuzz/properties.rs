@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use exposition_reader::Format;
+use exposition_parser::Format;
 use heroku_cost_exporter::domain::invoice::Invoices;
 use heroku_cost_exporter::domain::money::Money;
 use heroku_cost_exporter::domain::pattern::{NameFilter, whole_name};
@@ -322,7 +322,7 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
         let mut text = String::new();
         encode(&mut text, all(), dialect);
         text.push_str(dialect.end());
-        let read = exposition_reader::read(&text, format)
+        let read = exposition_parser::read(&text, format)
             .unwrap_or_else(|wrong| panic!("{dialect:?}: {wrong}\n{text}"));
         let mut series = read.series();
         for family in all() {

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use exposition_reader::{Format, Series};
+use exposition_parser::{Format, Series};
 use flate2::read::GzDecoder;
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::domain::invoice::{Invoice, Invoices, Period};
@@ -240,7 +240,7 @@ impl Connection {
 
 /// The series of a body that follow from the Snapshot, and the scrapes that were answered before.
 fn read(text: &str, format: Format) -> (Vec<Series>, f64) {
-    let read = exposition_reader::read(text, format).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let read = exposition_parser::read(text, format).unwrap_or_else(|wrong| panic!("{wrong}"));
     let mut of_snapshot: Vec<Series> = Vec::new();
     let mut families = read.families.into_iter();
     for family in families.by_ref().take_while(|family| family.name != END) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use exposition_reader::{Exposition, Series};
+use exposition_parser::{Exposition, Series};
 use jiff::civil::Date;
 
 use crate::clock::{Clock, month_after, month_before};

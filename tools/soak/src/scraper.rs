@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use exposition_reader::{Format, read};
+use exposition_parser::{Format, read};
 use flate2::read::GzDecoder;
 
 use crate::clock::Clock;
