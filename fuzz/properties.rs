@@ -36,7 +36,7 @@ const NEXT_PAGE: char = '\u{c}';
 const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
 const BOTH: [(Dialect, Format); 2] = [
-    (Dialect::Classic, Format::Classic),
+    (Dialect::Classic, Format::Text),
     (Dialect::OpenMetrics, Format::OpenMetrics),
 ];
 
@@ -322,12 +322,12 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
         let mut text = String::new();
         encode(&mut text, all(), dialect);
         text.push_str(dialect.end());
-        let read = exposition_parser::read(&text, format)
+        let read = exposition_parser::parse(&text, format)
             .unwrap_or_else(|wrong| panic!("{dialect:?}: {wrong}\n{text}"));
-        let mut series = read.series();
+        let mut samples = read.samples();
         for family in all() {
             for sample in family.samples {
-                let read = series.next().expect("a sample is not in the text");
+                let read = samples.next().expect("a sample is not in the text");
                 let bound = ["le"];
                 let labels = family.labels.iter().chain(&bound).zip(&sample.label_values);
                 let labels: Vec<_> = labels
@@ -346,7 +346,7 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
                 );
             }
         }
-        assert_eq!(series.next(), None);
+        assert_eq!(samples.next(), None);
     }
     let herokus = figures.families().chain(families::of_polls(snapshot));
     for sample in herokus.filter(is_herokus).flat_map(|family| family.samples) {

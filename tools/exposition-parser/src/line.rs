@@ -1,29 +1,35 @@
-//! One line of a text.
+//! Parsing of a single line.
 
-use crate::{Format, Kind, Series};
+use crate::types::{Format, MetricType, Sample};
 
-/// What a line says.
+/// A parsed line.
 pub(crate) enum Line<'a> {
-    Help { name: &'a str, help: String },
-    Type { name: &'a str, kind: Kind },
-    Series(Series),
-    End,
+    Help {
+        name: &'a str,
+        help: String,
+    },
+    Type {
+        name: &'a str,
+        metric_type: MetricType,
+    },
+    Sample(Sample),
+    Eof,
 }
 
-/// Reads a line, without its line feed.
-pub(crate) fn read(line: &str, format: Format) -> Result<Line<'_>, String> {
+/// Parses a line without its line feed.
+pub(crate) fn parse(line: &str, format: Format) -> Result<Line<'_>, String> {
     if format == Format::OpenMetrics && line == "# EOF" {
-        return Ok(Line::End);
+        return Ok(Line::Eof);
     }
     if let Some(rest) = line.strip_prefix("# HELP ") {
-        let (name, help) = rest.split_once(' ').ok_or("a HELP without a text")?;
+        let (name, help) = rest.split_once(' ').ok_or("HELP without text")?;
         let escapes = match format {
-            Format::Classic => "\\n",
+            Format::Text => "\\n",
             Format::OpenMetrics => "\\n\"",
         };
-        let (help, rest) = unescaped(help, escapes, format == Format::OpenMetrics)?;
+        let (help, rest) = unescape(help, escapes, format == Format::OpenMetrics)?;
         if !rest.is_empty() {
-            return Err("a quote in HELP".into());
+            return Err("unescaped quote in HELP".into());
         }
         return Ok(Line::Help {
             name: metric_name(name)?,
@@ -31,83 +37,83 @@ pub(crate) fn read(line: &str, format: Format) -> Result<Line<'_>, String> {
         });
     }
     if let Some(rest) = line.strip_prefix("# TYPE ") {
-        let (name, kind) = rest.split_once(' ').ok_or("a TYPE without a kind")?;
-        let kind = match kind {
-            "gauge" => Kind::Gauge,
-            "counter" => Kind::Counter,
-            "histogram" => Kind::Histogram,
-            _ => return Err(format!("{kind:?} is no kind")),
+        let (name, metric_type) = rest.split_once(' ').ok_or("TYPE without a type")?;
+        let metric_type = match metric_type {
+            "gauge" => MetricType::Gauge,
+            "counter" => MetricType::Counter,
+            "histogram" => MetricType::Histogram,
+            _ => return Err(format!("unknown type {metric_type:?}")),
         };
         return Ok(Line::Type {
             name: metric_name(name)?,
-            kind,
+            metric_type,
         });
     }
-    series(line).map(Line::Series)
+    sample(line).map(Line::Sample)
 }
 
-fn series(line: &str) -> Result<Series, String> {
-    let end = line.find(['{', ' ']).ok_or("a name alone")?;
+fn sample(line: &str) -> Result<Sample, String> {
+    let end = line.find(['{', ' ']).ok_or("sample without a value")?;
     let (name, mut rest) = line.split_at(end);
     let mut labels: Vec<(String, String)> = Vec::new();
     if let Some(inner) = rest.strip_prefix('{') {
         rest = inner;
         loop {
-            let (label, value) = rest.split_once("=\"").ok_or("labels that do not end")?;
+            let (label, value) = rest.split_once("=\"").ok_or("unterminated labels")?;
             if !is_name(label, "_") {
-                return Err(format!("{label:?} is no label"));
+                return Err(format!("invalid label name {label:?}"));
             }
-            if labels.iter().any(|(known, _)| known == label) {
-                return Err(format!("a second label {label}"));
+            if labels.iter().any(|(name, _)| name == label) {
+                return Err(format!("duplicate label {label}"));
             }
-            let (value, behind) = unescaped(value, "\\n\"", true)?;
+            let (value, rest_after) = unescape(value, "\\n\"", true)?;
             labels.push((label.to_owned(), value));
-            let behind = behind
+            let rest_after = rest_after
                 .strip_prefix('"')
-                .ok_or("a label that does not end")?;
-            if let Some(next) = behind.strip_prefix(',') {
+                .ok_or("unterminated label value")?;
+            if let Some(next) = rest_after.strip_prefix(',') {
                 rest = next;
                 continue;
             }
-            rest = behind
+            rest = rest_after
                 .strip_prefix('}')
-                .ok_or("neither comma nor brace behind a label")?;
+                .ok_or("expected a comma or a brace after a label")?;
             break;
         }
     }
-    let value = rest.strip_prefix(' ').ok_or("no value")?;
-    let value = number(value).ok_or_else(|| format!("{value:?} is no number"))?;
-    Ok(Series {
+    let value = rest.strip_prefix(' ').ok_or("missing value")?;
+    let value = number(value).ok_or_else(|| format!("invalid number {value:?}"))?;
+    Ok(Sample {
         name: metric_name(name)?.to_owned(),
         labels,
         value,
     })
 }
 
-/// Undoes the escapes in `text`, of which the characters in `escapes` may stand behind a backslash,
-/// and gives what stands from the first bare quote on, if a quote ends it.
-fn unescaped<'a>(
+/// Unescapes `text` and returns the rest that was not consumed. `escapes` are the characters that
+/// may follow a backslash. With `ends_at_quote`, the rest begins with the first unescaped quote.
+fn unescape<'a>(
     text: &'a str,
     escapes: &str,
     ends_at_quote: bool,
 ) -> Result<(String, &'a str), String> {
-    let mut plain = String::with_capacity(text.len());
+    let mut unescaped = String::with_capacity(text.len());
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         match c {
-            '"' if ends_at_quote => return Ok((plain, &text[at..])),
+            '"' if ends_at_quote => return Ok((unescaped, &text[at..])),
             '\\' => match chars.next() {
-                Some((_, 'n')) => plain.push('\n'),
-                Some((_, c)) if escapes.contains(c) => plain.push(c),
-                _ => return Err("an escape that there is not".into()),
+                Some((_, 'n')) => unescaped.push('\n'),
+                Some((_, c)) if escapes.contains(c) => unescaped.push(c),
+                _ => return Err("invalid escape sequence".into()),
             },
-            c => plain.push(c),
+            c => unescaped.push(c),
         }
     }
-    Ok((plain, ""))
+    Ok((unescaped, ""))
 }
 
-/// Reads a value: a decimal number, `NaN`, `+Inf` or `-Inf`.
+/// Parses a value: a decimal number, `NaN`, `+Inf` or `-Inf`.
 pub(crate) fn number(text: &str) -> Option<f64> {
     match text {
         "NaN" => return Some(f64::NAN),
@@ -115,22 +121,22 @@ pub(crate) fn number(text: &str) -> Option<f64> {
         "-Inf" => return Some(f64::NEG_INFINITY),
         _ => {}
     }
-    // Rust reads words too, such as `inf`; all of them begin with another letter than `e`.
-    let plain = text
+    // `f64::from_str` also accepts words such as `inf` and `nan`.
+    let is_decimal = text
         .bytes()
         .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-    plain.then(|| text.parse().ok())?
+    is_decimal.then(|| text.parse().ok())?
 }
 
 fn metric_name(name: &str) -> Result<&str, String> {
     if is_name(name, "_:") {
         Ok(name)
     } else {
-        Err(format!("{name:?} is no name"))
+        Err(format!("invalid metric name {name:?}"))
     }
 }
 
 fn is_name(name: &str, others: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
-    name.starts_with(|c: char| !c.is_ascii_digit()) && name.chars().all(fits)
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+    name.starts_with(|c: char| !c.is_ascii_digit()) && name.chars().all(is_allowed)
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use exposition_parser::{Format, read};
+use exposition_parser::{Format, parse};
 use flate2::read::GzDecoder;
 
 use crate::clock::Clock;
@@ -60,7 +60,7 @@ struct Wanted {
 impl Wanted {
     fn request(self) -> Vec<u8> {
         let accept = match self.format {
-            Format::Classic => "text/plain;version=0.0.4",
+            Format::Text => "text/plain;version=0.0.4",
             Format::OpenMetrics => {
                 "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
             }
@@ -74,7 +74,7 @@ impl Wanted {
 
     fn content_type(self) -> &'static str {
         match self.format {
-            Format::Classic => "text/plain; version=0.0.4; charset=utf-8",
+            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
             Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
@@ -115,7 +115,7 @@ impl Scraping {
     pub(crate) fn blocks_after_one_scrape(&self) -> anyhow::Result<usize> {
         let mut connection = Connection::open(self.address)?;
         let wanted = Wanted {
-            format: Format::Classic,
+            format: Format::Text,
             gzip: false,
         };
         let text = connection.scrape(wanted)?;
@@ -145,10 +145,10 @@ impl Scraping {
             }
         };
         let text = connection.scrape(Wanted {
-            format: Format::Classic,
+            format: Format::Text,
             gzip: false,
         })?;
-        let shown = Shown::read(&read(&text, Format::Classic)?, &self.clock)?;
+        let shown = Shown::read(&parse(&text, Format::Text)?, &self.clock)?;
         let compared = self.ledger.compare(&shown);
         let progress = self
             .ledger
@@ -165,7 +165,7 @@ impl Scraping {
         while !stop.load(Ordering::Relaxed) {
             let wanted = Wanted {
                 format: if random.bool() {
-                    Format::Classic
+                    Format::Text
                 } else {
                     Format::OpenMetrics
                 },
@@ -248,20 +248,20 @@ impl Scraping {
             .map(|at| text.split_at(at))
             .context("the exporter does not tell what it answered")?;
         let known = match wanted.format {
-            Format::Classic => &mut memory.classic,
+            Format::Text => &mut memory.classic,
             Format::OpenMetrics => &mut memory.openmetrics,
         };
         match known {
             Some(known) if known.beginning == beginning => {
                 // The same families behind the same beginning: none stands twice.
-                let behind = read(behind, wanted.format)?;
+                let behind = parse(behind, wanted.format)?;
                 let names = behind.families.iter().map(|family| &family.name);
                 ensure!(names.eq(&known.names_behind), "families come and go");
             }
             _ => {
                 memory.read_whole += 1;
-                let exposition = read(text, wanted.format)?;
-                let names = read(behind, wanted.format)?
+                let exposition = parse(text, wanted.format)?;
+                let names = parse(behind, wanted.format)?
                     .families
                     .into_iter()
                     .map(|f| f.name);

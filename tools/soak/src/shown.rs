@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use exposition_parser::{Exposition, Series};
+use exposition_parser::{Exposition, Sample};
 use jiff::civil::Date;
 
 use crate::clock::{Clock, month_after, month_before};
@@ -30,7 +30,7 @@ impl Shown {
     pub(crate) fn read(exposition: &Exposition, clock: &Clock) -> anyhow::Result<Self> {
         let mut shown = Self::default();
         let mut figures: BTreeMap<Block, Figures> = BTreeMap::new();
-        for series in exposition.series() {
+        for series in exposition.samples() {
             let team =
                 || Ok::<_, anyhow::Error>(series.label("team_name").context("no team")?.to_owned());
             if let Some(rest) = series.name.strip_prefix(USAGE) {
@@ -85,7 +85,7 @@ impl Shown {
 
     /// The month that a series of usage is of, and its metric without `current` or `previous`;
     /// these have to agree with the month's label, and with the other series.
-    fn month_of<'a>(&mut self, series: &Series, rest: &'a str) -> anyhow::Result<(Date, &'a str)> {
+    fn month_of<'a>(&mut self, series: &Sample, rest: &'a str) -> anyhow::Result<(Date, &'a str)> {
         let month = series.label("month").context("no month")?;
         let month: Date = format!("{month}-01").parse()?;
         let (is_current, metric) = match rest.split_once('_') {
@@ -119,7 +119,7 @@ impl Shown {
     }
 }
 
-fn key(name: String, series: &Series) -> (String, BTreeMap<String, String>) {
+fn key(name: String, series: &Sample) -> (String, BTreeMap<String, String>) {
     (name, series.labels.iter().cloned().collect())
 }
 
