@@ -1,4 +1,4 @@
-//! The clock that the exporter is given, told from the outside.
+//! The accelerated clock of the exporter, as computed outside its process.
 
 use std::time::{Duration, Instant};
 
@@ -6,65 +6,66 @@ use jiff::civil::{Date, date};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-/// A clock that began with the soak, two hours before a month does, and runs `speed` times as fast
-/// as the real one.
+/// A clock that starts two hours before the end of a month, when the soak test starts, and runs
+/// `speed` times as fast as the system's clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
-    from: Timestamp,
-    began: Instant,
+    start: Timestamp,
+    started: Instant,
     speed: u32,
 }
 
-/// How far the exporter's clock may be from this one, in real time: its process takes a moment to
-/// start, and a scrape one to be judged.
-const INACCURACY: Duration = Duration::from_secs(2);
+/// The maximum difference to the exporter's clock, in real time: its process starts later than this
+/// clock, and a scrape is checked after it ended.
+const TOLERANCE: Duration = Duration::from_secs(2);
 
 impl Clock {
     pub(crate) fn start(speed: u32) -> Self {
-        let from = Offset::UTC.to_timestamp(date(2026, 11, 30).at(22, 0, 0, 0));
+        let start = Offset::UTC.to_timestamp(date(2026, 11, 30).at(22, 0, 0, 0));
         Self {
-            from: from.unwrap_or(Timestamp::UNIX_EPOCH),
-            began: Instant::now(),
+            start: start.unwrap_or(Timestamp::UNIX_EPOCH),
+            started: Instant::now(),
             speed,
         }
     }
 
-    pub(crate) fn start_of_clock(&self) -> Timestamp {
-        self.from
+    /// Returns the time at which the clock started.
+    pub(crate) fn start_time(&self) -> Timestamp {
+        self.start
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.after(self.began.elapsed())
+        self.at(self.started.elapsed())
     }
 
     pub(crate) fn today(&self) -> Date {
         Offset::UTC.to_datetime(self.now()).date()
     }
 
-    /// Whether it can be `month` for the exporter.
-    pub(crate) fn may_be(&self, month: Date) -> bool {
-        let elapsed = self.began.elapsed();
-        [elapsed.saturating_sub(INACCURACY), elapsed + INACCURACY]
+    /// Returns whether `month` may be the current month for the exporter.
+    pub(crate) fn may_be_in(&self, month: Date) -> bool {
+        let elapsed = self.started.elapsed();
+        [elapsed.saturating_sub(TOLERANCE), elapsed + TOLERANCE]
             .into_iter()
             .any(|elapsed| {
-                let day = Offset::UTC.to_datetime(self.after(elapsed)).date();
+                let day = Offset::UTC.to_datetime(self.at(elapsed)).date();
                 day.first_of_month() == month
             })
     }
 
-    fn after(&self, elapsed: Duration) -> Timestamp {
+    fn at(&self, elapsed: Duration) -> Timestamp {
         let elapsed = elapsed.saturating_mul(self.speed);
         let elapsed = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
-        self.from.saturating_add(elapsed).unwrap_or(Timestamp::MAX)
+        self.start.saturating_add(elapsed).unwrap_or(Timestamp::MAX)
     }
 }
 
-/// The first day of the month after.
+/// Returns the first day of the next month.
 pub(crate) fn month_after(month: Date) -> Date {
     month.last_of_month().tomorrow().unwrap_or(Date::MAX)
 }
 
-/// The first day of the month before.
+/// Returns the first day of the previous month.
 pub(crate) fn month_before(month: Date) -> Date {
     month
         .first_of_month()

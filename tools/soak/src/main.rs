@@ -1,83 +1,59 @@
-//! The soak: the exporter as it is released, for days of a compressed clock, against a simulated
-//! Heroku in which nothing stays well for long, scraped all the while. Every scrape is judged:
-//! whether it is a sound text, whether a sample that was there is lost, and whether each figure is
-//! one that Heroku gave. `make soak` runs it.
+//! Soak test: runs the exporter for days of an accelerated clock against a simulated Heroku that
+//! injects faults and changes data, and scrapes it all the time. Every scrape has to be valid and
+//! complete. `make soak` runs it.
 //!
-//! The parts: [`account`] makes up what Heroku bills, and what has to be shown of it; [`ledger`]
-//! keeps that, and judges; [`weather`] scripts faults and changes; [`scraper`] scrapes; [`exporter`]
-//! is the process under test; [`report`] says how it went.
+//! [`billing_data`] creates versions of what Heroku returns, [`fault_injector`] changes them and
+//! scripts faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of a
+//! scrape, [`oracle`] checks them, and [`report`] formats the result.
 
-mod account;
+mod args;
+mod billing_data;
 mod clock;
+mod connection;
 mod exporter;
-mod ledger;
+mod fault_injector;
+mod model;
+mod observation;
+mod oracle;
 mod report;
 mod scraper;
-mod shown;
-mod weather;
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Parser;
 use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
-use account::Account;
+use args::Args;
+use billing_data::BillingData;
 use clock::Clock;
-use exporter::{Exporter, Usage};
-use ledger::Ledger;
+use exporter::Exporter;
+use fault_injector::FaultInjector;
+use oracle::Oracle;
 use report::{Machine, Report};
-use scraper::{Scrapes, Scraping};
+use scraper::{ScrapeStats, Scraper};
 
-/// Runs the exporter at a compressed clock against a simulated Heroku full of faults, and judges
-/// every scrape.
-#[derive(Parser, Debug, Clone)]
-struct Flags {
-    /// The exporter to run.
-    #[arg(long, value_name = "PATH")]
-    exporter: PathBuf,
-    /// How many scrapes to make at least.
-    #[arg(long, default_value_t = 1_000_000)]
-    scrapes: u64,
-    /// How many polls to see at least.
-    #[arg(long, default_value_t = 10_000)]
-    polls: u64,
-    /// How many seconds pass for the exporter in one. More than 1 takes the library of `faketime`.
-    #[arg(long, default_value_t = 300)]
-    speed: u32,
-    /// Makes the company, the faults and their order.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How many connections scrape at once.
-    #[arg(long, default_value_t = 4)]
-    connections: u64,
-    /// A document between whose markers to put the result.
-    #[arg(long, value_name = "PATH")]
-    document: Option<PathBuf>,
-}
+/// The time within which the exporter has to start, and after which a test without polls fails.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// When the soak gives up: the exporter does not come up, or does not go on.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How often the process under test is measured.
-const MEASURED_EVERY: Duration = Duration::from_millis(100);
+/// The time between two measurements of the process.
+const MEASUREMENT_INTERVAL: Duration = Duration::from_millis(100);
 
 fn main() -> anyhow::Result<ExitCode> {
-    let flags = Flags::parse();
+    let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // The exporter and the scrapers want the processors too.
+        // Leave the processors to the exporter and the scrapers.
         .worker_threads(1)
         .enable_all()
         .build()?;
-    let report = runtime.block_on(run(&flags))?;
+    let report = runtime.block_on(run(&args))?;
     std::io::stdout().write_all(report.text().as_bytes())?;
-    if let Some(document) = &flags.document {
+    if let Some(document) = &args.document {
         report.put_into(document)?;
     }
     Ok(if report.failures().is_empty() {
@@ -87,117 +63,119 @@ fn main() -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn run(flags: &Flags) -> anyhow::Result<Report> {
+async fn run(args: &Args) -> anyhow::Result<Report> {
     let directory = tempfile::tempdir()?;
-    let clock = Clock::start(flags.speed);
-    let ledger = Arc::new(Ledger::default());
-    let mut account = Account::new(flags.seed, clock.today());
-    account.note_all(&ledger);
-    let heroku = Simulator::builder(account.company(), clock.today())
-        // The simulator's clock is not compressed, and would not refill fast enough.
+    let clock = Clock::start(args.speed);
+    let oracle = Arc::new(Oracle::default());
+    let mut data = BillingData::new(args.seed, clock.today());
+    data.change_all(&oracle);
+    let heroku = Simulator::builder(data.company(), clock.today())
+        // The simulator's clock is not accelerated, so a rate limit would recover too slowly.
         .rate_limit(u32::MAX)
         .start()
         .await?;
-    for team in account.teams().iter().filter(|team| team.asked_by_name) {
+    for team in data.teams().iter().filter(|team| team.configured_by_name) {
         heroku.script_team(&team.id, Endpoint::Team, Fault::Status(503), Times::Once);
     }
 
     let started = Instant::now();
     let address = free_address()?;
-    let teams = account.asked();
-    let start = || Exporter::start(flags, clock, &heroku, &teams, address, directory.path());
+    let teams = data.team_id_flag();
+    let start = || Exporter::start(args, clock, &heroku, &teams, address, directory.path());
     let exporter = start()?;
-    let scraping = Arc::new(Scraping::new(address, Arc::clone(&ledger), clock));
-    wait_until(&scraping, &exporter, account.blocks()).await?;
+    let scraper = Arc::new(Scraper::new(address, Arc::clone(&oracle), clock));
+    wait_for_blocks(&scraper, &exporter, data.blocks()).await?;
 
     let stop = Arc::new(AtomicBool::new(false));
-    let scrapers: Vec<_> = (0..flags.connections)
+    let scrapers: Vec<_> = (0..args.connections)
         .map(|connection| {
-            let (scraping, stop) = (Arc::clone(&scraping), Arc::clone(&stop));
-            let seed = flags.seed.wrapping_mul(1_000).wrapping_add(connection);
-            std::thread::spawn(move || scraping.scrape_until(&stop, seed))
+            let (scraper, stop) = (Arc::clone(&scraper), Arc::clone(&stop));
+            let seed = args.seed.wrapping_mul(1_000).wrapping_add(connection);
+            std::thread::spawn(move || scraper.scrape_until(&stop, seed))
         })
         .collect();
-    let mut weather = weather::Weather::new(flags.seed, clock);
-    let mut measured = Vec::new();
-    let mut last = (Instant::now(), 0);
+    let mut injector = FaultInjector::new(args.seed, clock);
+    let mut measurements = vec![(0.0, exporter.stats()?)];
+    let mut measured_at = Instant::now();
+    let mut last_poll = (Instant::now(), 0);
     loop {
-        tokio::time::sleep(weather::TICK).await;
-        weather.turn(&heroku, &mut account, &ledger);
-        let (scrapes, polls) = (scraping.count(), ledger.polls());
-        let progress =
-            (scrapes as f64 / flags.scrapes as f64).min(polls as f64 / flags.polls as f64);
-        if measured
-            .last()
-            .is_none_or(|(_, at, _): &(f64, Instant, Usage)| at.elapsed() >= MEASURED_EVERY)
-        {
-            measured.push((progress, Instant::now(), exporter.usage()?));
+        tokio::time::sleep(fault_injector::TICK).await;
+        injector.tick(&heroku, &mut data, &oracle);
+        let (scrapes, polls) = (scraper.count(), oracle.polls());
+        let progress = (scrapes as f64 / args.scrapes as f64).min(polls as f64 / args.polls as f64);
+        if measured_at.elapsed() >= MEASUREMENT_INTERVAL {
+            measured_at = Instant::now();
+            measurements.push((progress, exporter.stats()?));
         }
         if progress >= 1.0 {
             break;
         }
-        if polls > last.1 {
-            last = (Instant::now(), polls);
+        if polls > last_poll.1 {
+            last_poll = (Instant::now(), polls);
         }
-        ensure!(last.0.elapsed() < PATIENCE, "the exporter polls no more");
+        ensure!(
+            last_poll.0.elapsed() < STALL_TIMEOUT,
+            "the exporter stopped polling"
+        );
     }
     stop.store(true, Ordering::Relaxed);
-    let mut scrapes = Scrapes::default();
+    let mut scrapes = ScrapeStats::default();
     for scraper in scrapers {
-        let one = scraper.join();
-        scrapes.add(one.map_err(|_| anyhow::anyhow!("a scraper panicked"))?);
+        let stats = scraper.join();
+        scrapes.add(stats.map_err(|_| anyhow::anyhow!("a scraper panicked"))?);
     }
-    let took = started.elapsed();
+    let duration = started.elapsed();
 
-    // The end of an outage is the best time for a restart, and the beginning of one the worst.
+    // The beginning of an outage is the worst time for a restart.
     heroku.clear_faults();
     heroku.script(Endpoint::Any, Fault::Status(503), Times::Always);
-    let stopped_in = exporter.stop()?;
+    let shutdown_duration = exporter.stop()?;
     let exporter = start()?;
-    let after_restart = scraping.after_restart().await?;
+    let lost_after_restart = scraper.count_lost_after_restart().await?;
     exporter.stop()?;
-    let build = ledger.rustc();
     heroku.shutdown().await;
     Ok(Report {
-        flags: flags.clone(),
-        took,
-        clock_from: clock.start_of_clock(),
-        clock_to: clock.now(),
-        polls: ledger.polls(),
-        failed_polls: ledger.failed_polls(),
-        struck: weather.struck(),
-        changes: weather.changes(),
+        args: args.clone(),
+        duration,
+        clock_start: clock.start_time(),
+        clock_end: clock.now(),
+        polls: oracle.polls(),
+        failed_polls: oracle.failed_polls(),
+        faults: injector.triggered(),
+        changes: injector.changes(),
         scrapes,
-        measured: measured
-            .into_iter()
-            .map(|(at, _, usage)| (at, usage))
-            .collect(),
-        stopped_in,
-        after_restart,
-        machine: Machine::read(build),
+        measurements,
+        shutdown_duration,
+        lost_after_restart,
+        machine: Machine::detect(oracle.rustc()),
     })
 }
 
-/// An address that nobody listens at. Somebody else could take it before the exporter does, which
-/// then says so and ends.
+/// Returns a free loopback address. Another process may take it first, and the exporter then fails to
+/// start.
 fn free_address() -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?)
 }
 
-/// Waits until every figure was shown once: only what was shown can be lost.
-async fn wait_until(scraping: &Scraping, exporter: &Exporter, blocks: usize) -> anyhow::Result<()> {
+/// Waits until every block was shown once, because only then can samples be lost.
+async fn wait_for_blocks(
+    scraper: &Scraper,
+    exporter: &Exporter,
+    expected: usize,
+) -> anyhow::Result<()> {
     let started = Instant::now();
     loop {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        exporter.usage()?;
-        let known = scraping.blocks_after_one_scrape().unwrap_or(0);
-        if known >= blocks {
+        // Fails if the process has exited.
+        exporter.stats()?;
+        let blocks = scraper.scrape_and_count_blocks().unwrap_or(0);
+        if blocks >= expected {
             return Ok(());
         }
-        if started.elapsed() > PATIENCE {
-            return Err(anyhow::anyhow!("{known} of {blocks} figures were shown"))
-                .context("the exporter did not come up");
-        }
+        ensure!(
+            started.elapsed() < STALL_TIMEOUT,
+            "the exporter showed only {blocks} of {expected} blocks"
+        );
     }
 }

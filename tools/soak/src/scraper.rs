@@ -1,405 +1,269 @@
-//! Scrapes, over connections that are kept, in each dialect, compressed and not; and has each of
-//! them judged.
+//! Scrapes the exporter over persistent connections, in both formats, compressed and not, and checks
+//! every scrape.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use exposition_parser::{Format, parse};
-use flate2::read::GzDecoder;
 
 use crate::clock::Clock;
-use crate::ledger::{Judgement, Ledger};
-use crate::shown::Shown;
+use crate::connection::{Connection, ConnectionClosed, ScrapeRequest};
+use crate::observation::Observation;
+use crate::oracle::{Expectation, Oracle, Verdict};
 
-/// What all connections share.
+/// The scraper, shared by all connections.
 #[derive(Debug)]
-pub(crate) struct Scraping {
+pub(crate) struct Scraper {
     address: SocketAddr,
-    ledger: Arc<Ledger>,
+    oracle: Arc<Oracle>,
     clock: Clock,
     count: AtomicU64,
 }
 
-/// How the scrapes were.
+/// Statistics of scrapes.
 #[derive(Debug, Default)]
-pub(crate) struct Scrapes {
+pub(crate) struct ScrapeStats {
     pub(crate) count: u64,
+    /// Scrapes without a valid response.
     pub(crate) failed: u64,
+    /// Lost samples.
     pub(crate) lost: u64,
+    /// Wrong samples.
     pub(crate) wrong: u64,
+    /// Connections opened.
     pub(crate) connections: u64,
-    /// Of these texts some bytes differed from all that the connection had read before.
-    pub(crate) read_whole: u64,
+    /// Scrapes that were parsed completely, because they were not in the [`ParseCache`].
+    pub(crate) parsed: u64,
+    /// The duration of each scrape in microseconds.
     pub(crate) microseconds: Vec<u32>,
-    /// The first things that were wrong, for a person.
+    /// Descriptions of the first violations.
     pub(crate) examples: Vec<String>,
 }
 
-/// As many examples as a person reads.
-const EXAMPLES: usize = 5;
+/// The maximum number of examples.
+const MAX_EXAMPLES: usize = 5;
 
-/// What stands at the beginning of the part of a text that is another at each scrape.
-const CHANGING: &str = "# HELP heroku_billing_month_elapsed_ratio";
+/// The first line of the part of the text that changes with every scrape.
+const VOLATILE_PART: &str = "# HELP heroku_billing_month_elapsed_ratio";
 
-/// The longest that an answer may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// The time within which the exporter has to start.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the exporter may take to come up again.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PLAIN_TEXT: ScrapeRequest = ScrapeRequest {
+    format: Format::Text,
+    gzip: false,
+};
 
-#[derive(Debug, Clone, Copy)]
-struct Wanted {
-    format: Format,
-    gzip: bool,
-}
-
-impl Wanted {
-    fn request(self) -> Vec<u8> {
-        let accept = match self.format {
-            Format::Text => "text/plain;version=0.0.4",
-            Format::OpenMetrics => {
-                "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
-            }
-        };
-        let encoding = if self.gzip { "gzip" } else { "identity" };
-        format!(
-            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nAccept-Encoding: {encoding}\r\n\r\n"
-        )
-        .into_bytes()
-    }
-
-    fn content_type(self) -> &'static str {
-        match self.format {
-            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
-            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        }
-    }
-}
-
-/// A text that was read whole, and how it was: the same beginning needs no second look.
+/// The last text that was parsed in one format. If the next one is the same up to the volatile part,
+/// the observation and its consistency are too.
 #[derive(Debug)]
-struct Known {
-    beginning: String,
-    names_behind: Vec<String>,
-    shown: Arc<Shown>,
-    judgement: Judgement,
+struct CachedScrape {
+    stable_part: String,
+    /// The names of the families in the volatile part.
+    volatile_families: Vec<String>,
+    observation: Observation,
+    consistency: Verdict,
 }
 
-/// One scraper's memory.
+/// The cache of one connection.
 #[derive(Debug, Default)]
-struct Memory {
-    classic: Option<Known>,
-    openmetrics: Option<Known>,
-    read_whole: u64,
+struct ParseCache {
+    text: Option<CachedScrape>,
+    openmetrics: Option<CachedScrape>,
+    misses: u64,
 }
 
-impl Scraping {
-    pub(crate) fn new(address: SocketAddr, ledger: Arc<Ledger>, clock: Clock) -> Self {
+impl Scraper {
+    pub(crate) fn new(address: SocketAddr, oracle: Arc<Oracle>, clock: Clock) -> Self {
         Self {
             address,
-            ledger,
+            oracle,
             clock,
             count: AtomicU64::new(0),
         }
     }
 
+    /// Returns the number of scrapes so far.
     pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Scrapes once, and tells how many blocks were shown so far.
-    pub(crate) fn blocks_after_one_scrape(&self) -> anyhow::Result<usize> {
-        let mut connection = Connection::open(self.address)?;
-        let wanted = Wanted {
-            format: Format::Text,
-            gzip: false,
-        };
-        let text = connection.scrape(wanted)?;
-        let judgement = self.judge(
-            &text,
-            wanted,
-            &self.ledger.demanded(),
-            &mut Memory::default(),
-        )?;
+    /// Scrapes once, and returns the number of blocks shown so far.
+    pub(crate) fn scrape_and_count_blocks(&self) -> anyhow::Result<usize> {
+        let text = Connection::open(self.address)?.scrape(PLAIN_TEXT)?;
+        let expectation = self.oracle.expectation();
+        let mut cache = ParseCache::default();
+        let verdict = self.check(&text, Format::Text, &expectation, &mut cache)?;
         ensure!(
-            judgement.wrong == 0,
+            verdict.wrong == 0,
             "{}",
-            judgement.example.unwrap_or_default()
+            verdict.example.unwrap_or_default()
         );
-        Ok(self.ledger.blocks())
+        Ok(self.oracle.blocks())
     }
 
-    /// Scrapes a restarted exporter, to whom Heroku says nothing, and gives how many samples it
-    /// lost. Its last poll may have come too late to be kept, so it may be one version behind.
-    pub(crate) async fn after_restart(&self) -> anyhow::Result<u64> {
+    /// Scrapes an exporter that was restarted during an outage, and returns the number of samples that
+    /// are lost or inconsistent. A version may be older than before, because the exporter may have
+    /// stopped before it saved the result of its last poll.
+    pub(crate) async fn count_lost_after_restart(&self) -> anyhow::Result<u64> {
         let started = Instant::now();
         let mut connection = loop {
             match Connection::open(self.address) {
                 Ok(connection) => break connection,
-                Err(error) if started.elapsed() > PATIENCE => return Err(error),
+                Err(error) if started.elapsed() > STARTUP_TIMEOUT => return Err(error),
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         };
-        let text = connection.scrape(Wanted {
-            format: Format::Text,
-            gzip: false,
-        })?;
-        let shown = Shown::read(&parse(&text, Format::Text)?, &self.clock)?;
-        let compared = self.ledger.compare(&shown);
+        let text = connection.scrape(PLAIN_TEXT)?;
+        let observation = Observation::new(&parse(&text, Format::Text)?, &self.clock)?;
+        let consistency = self.oracle.check_consistency(&observation);
+        let expectation = self.oracle.expectation();
         let progress = self
-            .ledger
-            .judge_progress(&shown, &self.ledger.demanded(), &self.clock);
-        Ok(compared.lost + compared.wrong + progress.lost)
+            .oracle
+            .check_progress(&observation, &expectation, &self.clock);
+        Ok(consistency.lost + consistency.wrong + progress.lost)
     }
 
-    /// Scrapes over one connection after the other.
-    pub(crate) fn scrape_until(&self, stop: &AtomicBool, seed: u64) -> Scrapes {
+    /// Scrapes repeatedly, over one connection at a time.
+    pub(crate) fn scrape_until(&self, stop: &AtomicBool, seed: u64) -> ScrapeStats {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut scrapes = Scrapes::default();
-        let mut memory = Memory::default();
+        let mut stats = ScrapeStats::default();
+        let mut cache = ParseCache::default();
         let mut connection: Option<Connection> = None;
         while !stop.load(Ordering::Relaxed) {
-            let wanted = Wanted {
-                format: if random.bool() {
-                    Format::Text
-                } else {
-                    Format::OpenMetrics
-                },
+            let format = if random.bool() {
+                Format::Text
+            } else {
+                Format::OpenMetrics
+            };
+            let request = ScrapeRequest {
+                format,
                 gzip: random.bool(),
             };
-            if connection
-                .as_ref()
-                .is_some_and(|connection| connection.left == 0)
-            {
-                connection = None;
-            }
-            match self.scrape_once(
-                &mut connection,
-                wanted,
-                &mut memory,
-                &mut scrapes,
-                &mut random,
-            ) {
-                Ok(judgement) => {
-                    scrapes.lost += judgement.lost;
-                    scrapes.wrong += judgement.wrong;
-                    if let Some(example) = judgement.example {
-                        scrapes.give_example(example);
-                    }
+            connection = connection.filter(|connection| connection.scrapes_left > 0);
+            let expectation = self.oracle.expectation();
+            let verdict = self
+                .fetch(&mut connection, request, &mut stats, &mut random)
+                .and_then(|text| self.check(&text, format, &expectation, &mut cache));
+            match verdict {
+                Ok(verdict) => {
+                    stats.lost += verdict.lost;
+                    stats.wrong += verdict.wrong;
+                    stats.add_examples(verdict.example);
                 }
                 Err(error) => {
                     connection = None;
-                    scrapes.failed += 1;
-                    scrapes.give_example(format!("{error:#}"));
+                    stats.failed += 1;
+                    stats.add_examples([format!("{error:#}")]);
                 }
             }
-            scrapes.count += 1;
+            stats.count += 1;
             self.count.fetch_add(1, Ordering::Relaxed);
         }
-        scrapes.read_whole = memory.read_whole;
-        scrapes
+        stats.parsed = cache.misses;
+        stats
     }
 
-    fn scrape_once(
+    /// Scrapes over the connection, or over a new one if the server closed it.
+    fn fetch(
         &self,
         connection: &mut Option<Connection>,
-        wanted: Wanted,
-        memory: &mut Memory,
-        scrapes: &mut Scrapes,
+        request: ScrapeRequest,
+        stats: &mut ScrapeStats,
         random: &mut fastrand::Rng,
-    ) -> anyhow::Result<Judgement> {
-        let demanded = self.ledger.demanded();
+    ) -> anyhow::Result<String> {
         let started = Instant::now();
-        let answered = match connection.as_mut() {
-            Some(kept) => kept.scrape(wanted),
-            None => Err(Closed.into()),
+        let result = match connection.as_mut() {
+            Some(connection) => connection.scrape(request),
+            None => Err(ConnectionClosed.into()),
         };
-        let text = match answered {
-            // A connection that stood idle may be closed by the server at any time, in the moment
-            // of a request too, which is then to be sent again (RFC 9112, section 9.3.1).
-            Err(error) if error.is::<Closed>() => {
-                scrapes.connections += 1;
-                let fresh = connection.insert(Connection::open(self.address)?);
-                fresh.left = random.u32(100..3000);
-                fresh.scrape(wanted)?
+        let text = match result {
+            // A server may close an idle connection at any time, even while a request is on its way.
+            // The client then retries (RFC 9112, section 9.3.1).
+            Err(error) if error.is::<ConnectionClosed>() => {
+                stats.connections += 1;
+                let new = connection.insert(Connection::open(self.address)?);
+                new.scrapes_left = random.u32(100..3000);
+                new.scrape(request)?
             }
-            answered => answered?,
+            result => result?,
         };
-        let took = started.elapsed().as_micros();
-        scrapes
+        let microseconds = started.elapsed().as_micros();
+        stats
             .microseconds
-            .push(u32::try_from(took).unwrap_or(u32::MAX));
-        self.judge(&text, wanted, &demanded, memory)
+            .push(u32::try_from(microseconds).unwrap_or(u32::MAX));
+        Ok(text)
     }
 
-    fn judge(
+    /// Parses and checks a scrape. `expectation` is that of the time when the scrape began.
+    fn check(
         &self,
         text: &str,
-        wanted: Wanted,
-        demanded: &crate::ledger::Demanded,
-        memory: &mut Memory,
-    ) -> anyhow::Result<Judgement> {
-        let (beginning, behind) = text
-            .find(CHANGING)
+        format: Format,
+        expectation: &Expectation,
+        cache: &mut ParseCache,
+    ) -> anyhow::Result<Verdict> {
+        let (stable_part, volatile_part) = text
+            .find(VOLATILE_PART)
             .map(|at| text.split_at(at))
-            .context("the exporter does not tell what it answered")?;
-        let known = match wanted.format {
-            Format::Text => &mut memory.classic,
-            Format::OpenMetrics => &mut memory.openmetrics,
+            .context("the exporter's own metrics are missing")?;
+        let volatile_families = parse(volatile_part, format)?
+            .families
+            .into_iter()
+            .map(|family| family.name);
+        let slot = match format {
+            Format::Text => &mut cache.text,
+            Format::OpenMetrics => &mut cache.openmetrics,
         };
-        match known {
-            Some(known) if known.beginning == beginning => {
-                // The same families behind the same beginning: none stands twice.
-                let behind = parse(behind, wanted.format)?;
-                let names = behind.families.iter().map(|family| &family.name);
-                ensure!(names.eq(&known.names_behind), "families come and go");
+        let cached = match slot {
+            Some(cached) if cached.stable_part == stable_part => {
+                // The same families after the same stable part cannot be duplicates.
+                ensure!(
+                    volatile_families.eq(cached.volatile_families.iter().cloned()),
+                    "the set of families changed"
+                );
+                cached
             }
             _ => {
-                memory.read_whole += 1;
-                let exposition = parse(text, wanted.format)?;
-                let names = parse(behind, wanted.format)?
-                    .families
-                    .into_iter()
-                    .map(|f| f.name);
-                let shown = Shown::read(&exposition, &self.clock)?;
-                *known = Some(Known {
-                    beginning: beginning.to_owned(),
-                    names_behind: names.collect(),
-                    judgement: self.ledger.compare(&shown),
-                    shown: Arc::new(shown),
-                });
+                cache.misses += 1;
+                let observation = Observation::new(&parse(text, format)?, &self.clock)?;
+                slot.insert(CachedScrape {
+                    stable_part: stable_part.to_owned(),
+                    volatile_families: volatile_families.collect(),
+                    consistency: self.oracle.check_consistency(&observation),
+                    observation,
+                })
             }
-        }
-        let known = known.as_ref().context("what was read is known")?;
-        let mut judgement = self
-            .ledger
-            .judge_progress(&known.shown, demanded, &self.clock);
-        judgement.lost += known.judgement.lost;
-        judgement.wrong += known.judgement.wrong;
-        judgement.example = judgement
-            .example
-            .or_else(|| known.judgement.example.clone());
-        self.ledger.take(&known.shown);
-        Ok(judgement)
+        };
+        let progress = self
+            .oracle
+            .check_progress(&cached.observation, expectation, &self.clock);
+        self.oracle.record_observation(&cached.observation);
+        Ok(Verdict {
+            lost: progress.lost + cached.consistency.lost,
+            wrong: progress.wrong + cached.consistency.wrong,
+            example: progress.example.or(cached.consistency.example.clone()),
+        })
     }
 }
 
-impl Scrapes {
+impl ScrapeStats {
     pub(crate) fn add(&mut self, other: Self) {
         self.count += other.count;
         self.failed += other.failed;
         self.lost += other.lost;
         self.wrong += other.wrong;
         self.connections += other.connections;
-        self.read_whole += other.read_whole;
+        self.parsed += other.parsed;
         self.microseconds.extend(other.microseconds);
-        other
-            .examples
-            .into_iter()
-            .for_each(|example| self.give_example(example));
+        self.add_examples(other.examples);
     }
 
-    fn give_example(&mut self, example: String) {
-        if self.examples.len() < EXAMPLES {
-            self.examples.push(example);
-        }
-    }
-}
-
-/// The server closed the connection, and had not begun to answer.
-#[derive(Debug)]
-struct Closed;
-
-impl std::fmt::Display for Closed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the connection was closed before an answer")
-    }
-}
-
-impl std::error::Error for Closed {}
-
-/// A connection, and how many scrapes are left to it.
-#[derive(Debug)]
-struct Connection {
-    stream: BufReader<TcpStream>,
-    left: u32,
-}
-
-impl Connection {
-    fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).context("no connection")?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        Ok(Self {
-            stream: BufReader::with_capacity(1 << 16, stream),
-            left: 0,
-        })
-    }
-
-    fn scrape(&mut self, wanted: Wanted) -> anyhow::Result<String> {
-        self.left = self.left.saturating_sub(1);
-        if let Err(error) = self.stream.get_mut().write_all(&wanted.request()) {
-            return Err(self.closed_or(error));
-        }
-        let mut status = String::new();
-        match self.stream.read_line(&mut status) {
-            Ok(0) => return Err(Closed.into()),
-            Ok(_) => {}
-            Err(error) => return Err(self.closed_or(error)),
-        }
-        ensure!(
-            status.trim_end() == "HTTP/1.1 200 OK",
-            "the answer is {}",
-            status.trim_end()
-        );
-        let (mut length, mut content_type, mut gzip) = (None, String::new(), false);
-        loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line)?;
-            let Some((name, value)) = line.trim_end().split_once(": ") else {
-                ensure!(line == "\r\n", "a header that is none: {line:?}");
-                break;
-            };
-            match name.to_ascii_lowercase().as_str() {
-                "content-length" => length = Some(value.parse::<usize>()?),
-                "content-type" => value.clone_into(&mut content_type),
-                "content-encoding" => gzip = value == "gzip",
-                _ => {}
-            }
-        }
-        ensure!(
-            content_type == wanted.content_type(),
-            "the answer is {content_type}"
-        );
-        ensure!(gzip == wanted.gzip, "the answer is compressed, or is not");
-        let mut body = vec![0; length.context("the answer has no length")?];
-        self.stream
-            .read_exact(&mut body)
-            .context("the answer is cut short")?;
-        if !gzip {
-            return Ok(String::from_utf8(body)?);
-        }
-        let mut text = String::with_capacity(body.len() * 12);
-        let mut decoder = GzDecoder::new(body.as_slice());
-        decoder
-            .read_to_string(&mut text)
-            .context("the answer is not gzip")?;
-        if !decoder.into_inner().is_empty() {
-            bail!("something stands behind the gzip member");
-        }
-        Ok(text)
-    }
-
-    fn closed_or(&self, error: std::io::Error) -> anyhow::Error {
-        match error.kind() {
-            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => {
-                Closed.into()
-            }
-            _ => error.into(),
-        }
+    fn add_examples(&mut self, examples: impl IntoIterator<Item = String>) {
+        let room = MAX_EXAMPLES.saturating_sub(self.examples.len());
+        self.examples.extend(examples.into_iter().take(room));
     }
 }
