@@ -97,7 +97,7 @@ sbom: ## Write the bill of materials, as target/sbom.cdx.json
 	cargo cyclonedx --format json --target all --no-build-deps --override-filename sbom.cdx
 	mkdir -p $(TARGET_DIR)
 	mv sbom.cdx.json $(TARGET_DIR)/
-	rm -f crates/*/sbom.cdx.json
+	rm -f {crates,tools}/*/sbom.cdx.json
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -156,7 +156,7 @@ BENCH_ROUNDS ?= 31
 # The exporter is built by itself: beside other crates it could get features that it is not released
 # with.
 bench-built:
-	crates/bench/install
+	tools/bench/install
 	cargo build --release --locked
 	cargo build --release --locked --package bench
 

@@ -37,9 +37,9 @@ const NEXT_PAGE: char = '\u{c}';
 /// A moment within the month that the seeds are of.
 const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
-const BOTH: [(exposition_reader::Format, Format); 2] = [
-    (exposition_reader::Format::Text, Format::Text),
-    (exposition_reader::Format::OpenMetrics, Format::OpenMetrics),
+const BOTH: [(exposition_parser::Format, Format); 2] = [
+    (exposition_parser::Format::Text, Format::Text),
+    (exposition_parser::Format::OpenMetrics, Format::OpenMetrics),
 ];
 
 /// Whatever decodes as the pages of a list of invoices is exposed soundly.
@@ -324,12 +324,12 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
         let mut text = String::new();
         encode(&mut text, all(), dialect);
         text.push_str(dialect.end());
-        let read = exposition_reader::read(&text, format)
+        let read = exposition_parser::parse(&text, format)
             .unwrap_or_else(|wrong| panic!("{dialect:?}: {wrong}\n{text}"));
-        let mut series = read.series();
+        let mut samples = read.samples();
         for family in all() {
             for sample in family.samples {
-                let read = series.next().expect("a sample is not in the text");
+                let read = samples.next().expect("a sample is not in the text");
                 let bound = ["le"];
                 let labels = family.labels.iter().chain(&bound).zip(&sample.label_values);
                 let labels: Vec<_> = labels
@@ -348,7 +348,7 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
                 );
             }
         }
-        assert_eq!(series.next(), None);
+        assert_eq!(samples.next(), None);
     }
     let herokus = figures.families().chain(metrics::of_polls(snapshot));
     for sample in herokus.filter(is_herokus).flat_map(|family| family.samples) {

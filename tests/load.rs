@@ -24,7 +24,7 @@ use billing::money::Money;
 use billing::month::Month;
 use billing::usage::{Figures, MonthlyUsage, Spaces, Usage};
 use exporter_toolkit::server::{self, Limits, ServerConfig};
-use exposition_reader::{Format, Series};
+use exposition_parser::{Format, Sample};
 use flate2::read::GzDecoder;
 use heroku_api::stats::Traffic;
 use heroku_cost_exporter::clock::Clock;
@@ -53,9 +53,9 @@ const APPS: u32 = 3;
 
 /// Every form of a body: its format, and whether it is compressed.
 const FORMS: [(Format, bool); 4] = [
-    (Format::Classic, false),
+    (Format::Text, false),
     (Format::OpenMetrics, true),
-    (Format::Classic, true),
+    (Format::Text, true),
     (Format::OpenMetrics, false),
 ];
 
@@ -151,7 +151,7 @@ fn snapshot(change: u64, said: &Said) -> Snapshot {
 }
 
 /// The change that a body is of: what each series that tells of it says is the same.
-fn change_of(series: &[Series]) -> u64 {
+fn change_of(series: &[Sample]) -> u64 {
     let (mut figures, mut polls) = (Vec::new(), Vec::new());
     for one in series {
         let name = one.name.as_str();
@@ -205,7 +205,7 @@ impl Connection {
     /// The text of a scrape.
     fn scrape(&mut self, (format, gzip): (Format, bool)) -> String {
         let accept = match format {
-            Format::Classic => "text/plain;version=0.0.4",
+            Format::Text => "text/plain;version=0.0.4",
             Format::OpenMetrics => "application/openmetrics-text;version=1.0.0",
         };
         let encoding = if gzip { "gzip" } else { "identity" };
@@ -241,15 +241,15 @@ impl Connection {
 }
 
 /// The series of a body that follow from the Snapshot, and the scrapes that were answered before.
-fn read(text: &str, format: Format) -> (Vec<Series>, f64) {
-    let read = exposition_reader::read(text, format).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let mut of_snapshot: Vec<Series> = Vec::new();
+fn read(text: &str, format: Format) -> (Vec<Sample>, f64) {
+    let read = exposition_parser::parse(text, format).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut of_snapshot: Vec<Sample> = Vec::new();
     let mut families = read.families.into_iter();
     for family in families.by_ref().take_while(|family| family.name != END) {
-        of_snapshot.extend(family.series);
+        of_snapshot.extend(family.samples);
     }
     let answered = families
-        .flat_map(|family| family.series)
+        .flat_map(|family| family.samples)
         .find(|one| {
             one.name == "heroku_cost_exporter_http_requests_total"
                 && one.label("path") == Some("/metrics")
@@ -260,7 +260,7 @@ fn read(text: &str, format: Format) -> (Vec<Series>, f64) {
 }
 
 /// A series of which NaN is NaN.
-fn to_the_bit(series: &Series) -> (&str, &[(String, String)], u64) {
+fn to_the_bit(series: &Sample) -> (&str, &[(String, String)], u64) {
     (&series.name, &series.labels, series.value.to_bits())
 }
 
@@ -274,7 +274,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn note(&self, change: u64, form: usize, series: &[Series]) {
+    fn note(&self, change: u64, form: usize, series: &[Sample]) {
         let mut hasher = DefaultHasher::new();
         for one in series {
             to_the_bit(one).hash(&mut hasher);

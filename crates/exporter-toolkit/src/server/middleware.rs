@@ -181,25 +181,6 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_wicket_closes_when_something_is_configured_though_nobody_follows_it_any_more() {
-        let (sender, web) = watch::channel(Arc::default());
-        let traffic = Arc::new(Traffic::new("/metrics"));
-        let gate = Gate::new(web, traffic, &Limits::default());
-        let mut wicket = gate.wicket();
-        assert!(wicket.pass().is_some());
-        sender.send_replace(Arc::new(WebConfig {
-            rate_limit: Some(RateLimit {
-                interval: Duration::from_secs(1),
-                burst: 1,
-            }),
-            ..WebConfig::default()
-        }));
-        drop(sender);
-        assert!(wicket.pass().is_none());
-        assert!(gate.wicket().pass().is_none());
-    }
-
-    #[test]
     fn a_bucket_gives_its_burst_at_once_and_then_one_in_each_interval() {
         let limit = RateLimit {
             interval: Duration::from_secs(2),

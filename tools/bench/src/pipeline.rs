@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use billing::invoice::Invoices;
 use billing::usage::Usage;
-use expfmt::encode::Dialect;
+use expfmt::encode::Format;
 use heroku_api::client::{Answer, FromPages};
 use heroku_api::stats::Traffic;
 use heroku_cost_exporter::metrics::render::{self, Bodies, Rendered};
@@ -97,7 +97,7 @@ impl Pipeline {
         let snapshot = Snapshot::new(self.teams.clone(), true, Traffic::default());
         let figures = render::of_figures(&snapshot, noon(), &Shown::default());
         let rendered = Rendered::new(Arc::new(figures), &snapshot);
-        let scrapes = families::of_scrapes(Answered {
+        let scrapes = metrics::of_scrapes(Answered {
             path: "/metrics",
             code: "200",
             count: 1,
@@ -110,7 +110,7 @@ impl Published {
     /// A body in OpenMetrics, with one line behind what was published.
     pub(crate) fn body(&self, gzip: bool) -> Vec<u8> {
         let mut end = Vec::new();
-        let pieces = self.0.body(Dialect::OpenMetrics, gzip, 1, &mut end);
+        let pieces = self.0.body(Format::OpenMetrics, gzip, 1, &mut end);
         [pieces.concat(), end].concat()
     }
 }

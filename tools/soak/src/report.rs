@@ -1,4 +1,4 @@
-//! How it went: for a terminal, and for `docs/RELIABILITY.md`.
+//! The report, for a terminal and for `docs/RELIABILITY.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,48 +8,47 @@ use std::time::Duration;
 use anyhow::Context;
 use jiff::Timestamp;
 
-use crate::Flags;
-use crate::exporter::Usage;
-use crate::scraper::Scrapes;
+use crate::args::Args;
+use crate::exporter::ProcessStats;
+use crate::scraper::ScrapeStats;
 
-/// The points of the run at which memory and descriptors are told.
+/// The points of the run at which memory and file descriptors are reported.
 const POINTS: [f64; 3] = [0.1, 0.5, 1.0];
 
-/// The part of the run up to a point whose measurements count for it: its last quarter.
+/// The measurements in the last quarter of the run up to a point count for that point.
 const WINDOW: f64 = 0.25;
 
-/// Memory is flat if at the end it is at most so much above what it was at the first point: a
-/// part of it, and an allocator's whim.
-const RESIDENT_PART: f64 = 0.10;
-const RESIDENT_KIB: f64 = 2048.0;
+/// The allowed growth of memory from the first point to the end, as a ratio and in KiB.
+const RESIDENT_GROWTH: f64 = 0.10;
+const RESIDENT_GROWTH_KIB: f64 = 2048.0;
 
-/// Descriptors are flat if at the end there are at most so many more.
-const DESCRIPTORS: u64 = 4;
+/// The allowed growth of open file descriptors from the first point to the end.
+const FD_GROWTH: u64 = 4;
 
 const BEGIN: &str = "<!-- soak:begin -->";
 const END: &str = "<!-- soak:end -->";
 
-/// How it went.
+/// The result of a soak test.
 #[derive(Debug)]
 pub(crate) struct Report {
-    pub(crate) flags: Flags,
-    pub(crate) took: Duration,
-    pub(crate) clock_from: Timestamp,
-    pub(crate) clock_to: Timestamp,
+    pub(crate) args: Args,
+    pub(crate) duration: Duration,
+    pub(crate) clock_start: Timestamp,
+    pub(crate) clock_end: Timestamp,
     pub(crate) polls: u64,
     pub(crate) failed_polls: BTreeMap<String, u64>,
-    pub(crate) struck: Vec<(&'static str, u64)>,
+    pub(crate) faults: Vec<(&'static str, u64)>,
     pub(crate) changes: u64,
-    pub(crate) scrapes: Scrapes,
-    /// What the process took, and at which part of the run.
-    pub(crate) measured: Vec<(f64, Usage)>,
-    pub(crate) stopped_in: Duration,
-    /// Samples that were lost over a restart during an outage.
-    pub(crate) after_restart: u64,
+    pub(crate) scrapes: ScrapeStats,
+    /// The resource usage of the process by progress of the run, from 0 to 1.
+    pub(crate) measurements: Vec<(f64, ProcessStats)>,
+    pub(crate) shutdown_duration: Duration,
+    /// The number of samples lost by a restart during an outage.
+    pub(crate) lost_after_restart: u64,
     pub(crate) machine: Machine,
 }
 
-/// The machine that it ran on.
+/// The machine that ran the test.
 #[derive(Debug)]
 pub(crate) struct Machine {
     cores: usize,
@@ -59,7 +58,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn read(rustc: String) -> Self {
+    pub(crate) fn detect(rustc: String) -> Self {
         let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let total = meminfo.lines().find_map(|line| {
             let kib: f64 = line
@@ -74,7 +73,7 @@ impl Machine {
         Self {
             cores: std::thread::available_parallelism().map_or(0, Into::into),
             memory_gib: total.unwrap_or_default(),
-            // The version, without what a distribution adds to it.
+            // Without the suffix that a distribution adds.
             kernel: kernel
                 .chars()
                 .take_while(|c| c.is_ascii_digit() || *c == '.')
@@ -85,52 +84,54 @@ impl Machine {
 }
 
 impl Report {
-    /// What it took at the [`POINTS`]: the least memory, because what an answer that never ends takes,
-    /// and what the allocator keeps of it for a while, says nothing of growth; and the median of
-    /// descriptors.
-    fn points(&self) -> [Usage; 3] {
+    /// Returns the resource usage at the [`POINTS`]: the minimum of memory, because an oversized response
+    /// raises memory for a while without being a leak, and the median of file descriptors.
+    fn points(&self) -> [ProcessStats; 3] {
         POINTS.map(|point| {
             let from = point * (1.0 - WINDOW);
-            let around = |(at, _): &&(f64, Usage)| (from..=point + 0.01).contains(at);
-            let window = || self.measured.iter().filter(around);
-            let median = |of: fn(&Usage) -> u64| {
-                let mut values: Vec<_> = window().map(|(_, usage)| of(usage)).collect();
+            let around = |(at, _): &&(f64, ProcessStats)| (from..=point + 0.01).contains(at);
+            let window = || self.measurements.iter().filter(around);
+            let median = |of: fn(&ProcessStats) -> u64| {
+                let mut values: Vec<_> = window().map(|(_, stats)| of(stats)).collect();
                 values.sort_unstable();
                 values.get(values.len() / 2).copied().unwrap_or_default()
             };
-            Usage {
+            ProcessStats {
                 resident_kib: window()
-                    .map(|(_, usage)| usage.resident_kib)
+                    .map(|(_, stats)| stats.resident_kib)
                     .min()
                     .unwrap_or_default(),
-                descriptors: median(|usage| usage.descriptors),
+                open_fds: median(|stats| stats.open_fds),
             }
         })
     }
 
-    /// What is not as it has to be.
+    /// Returns the requirements that were not met.
     pub(crate) fn failures(&self) -> Vec<String> {
         let [first, _, last] = self.points();
         let mut failures = Vec::new();
-        let mut must = |holds: bool, failure: &str| {
+        let mut require = |holds: bool, failure: &str| {
             if !holds {
                 failures.push(failure.to_owned());
             }
         };
-        must(self.scrapes.failed == 0, "scrapes failed");
-        must(self.scrapes.lost == 0, "samples were lost");
-        must(self.scrapes.wrong == 0, "samples were wrong");
-        must(self.after_restart == 0, "samples were lost over a restart");
-        let most = first.resident_kib as f64 * (1.0 + RESIDENT_PART) + RESIDENT_KIB;
-        must(last.resident_kib as f64 <= most, "memory is not flat");
-        must(
-            last.descriptors <= first.descriptors + DESCRIPTORS,
-            "descriptors are not flat",
+        require(self.scrapes.failed == 0, "scrapes failed");
+        require(self.scrapes.lost == 0, "samples were lost");
+        require(self.scrapes.wrong == 0, "samples were wrong");
+        require(
+            self.lost_after_restart == 0,
+            "samples were lost by a restart",
+        );
+        let limit = first.resident_kib as f64 * (1.0 + RESIDENT_GROWTH) + RESIDENT_GROWTH_KIB;
+        require(last.resident_kib as f64 <= limit, "memory grows");
+        require(
+            last.open_fds <= first.open_fds + FD_GROWTH,
+            "open file descriptors grow",
         );
         failures
     }
 
-    /// The time within which so many of a hundred scrapes were answered.
+    /// Returns a percentile of the scrape duration in milliseconds.
     fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.scrapes.microseconds.clone();
         sorted.sort_unstable();
@@ -141,7 +142,7 @@ impl Report {
             .map_or(0.0, |us| f64::from(us) / 1000.0)
     }
 
-    /// For a terminal.
+    /// Formats the report for a terminal.
     pub(crate) fn text(&self) -> String {
         let mut text = self.markdown().replace(['`', '*'], "");
         for example in &self.scrapes.examples {
@@ -149,33 +150,37 @@ impl Report {
         }
         let failures = self.failures();
         let _ = match failures.as_slice() {
-            [] => writeln!(text, "all is well"),
+            [] => writeln!(text, "passed"),
             failures => writeln!(text, "FAILED: {}", failures.join(", ")),
         };
         text
     }
 
-    /// For the document.
+    /// Formats the report as a Markdown table.
     pub(crate) fn markdown(&self) -> String {
         let [first, middle, last] = self.points();
         let Self {
-            flags,
+            args,
             machine,
             scrapes,
             ..
         } = self;
-        let mib = |usage: Usage| format!("{:.1} MiB", usage.resident_kib as f64 / 1024.0);
-        let days = self.clock_to.duration_since(self.clock_from).as_secs_f64() / 86_400.0;
+        let mib = |stats: ProcessStats| format!("{:.1} MiB", stats.resident_kib as f64 / 1024.0);
+        let days = self
+            .clock_end
+            .duration_since(self.clock_start)
+            .as_secs_f64()
+            / 86_400.0;
         let list = |counts: &mut dyn Iterator<Item = (String, u64)>| {
             let all: Vec<_> = counts
                 .map(|(what, count)| format!("{what} {count}"))
                 .collect();
             all.join(", ")
         };
-        let struck: u64 = self.struck.iter().map(|(_, count)| count).sum();
+        let faults: u64 = self.faults.iter().map(|(_, count)| count).sum();
         let kinds = list(
             &mut self
-                .struck
+                .faults
                 .iter()
                 .map(|(kind, count)| ((*kind).to_owned(), *count)),
         );
@@ -186,7 +191,7 @@ impl Report {
                 .iter()
                 .map(|(reason, count)| (format!("`{reason}`"), *count)),
         );
-        let at_points = |of: &dyn Fn(Usage) -> String| {
+        let at_points = |of: &dyn Fn(ProcessStats) -> String| {
             format!(
                 "{} at 10 %, {} at 50 %, {} at 100 % of the run",
                 of(first),
@@ -198,57 +203,57 @@ impl Report {
             (
                 "machine",
                 format!(
-                    "{} cores, {:.1} GiB of memory, Linux {}; the exporter built by rustc {}",
+                    "{} cores, {:.1} GiB of memory, Linux {}; exporter built with rustc {}",
                     machine.cores, machine.memory_gib, machine.kernel, machine.rustc
                 ),
             ),
             (
                 "run",
                 format!(
-                    "{:.0} s, which were {days:.1} days for the exporter, from {} on; seed {}",
-                    self.took.as_secs_f64(),
-                    self.clock_from,
-                    flags.seed
+                    "{:.0} s, {days:.1} days by the exporter's clock, starting at {}; seed {}",
+                    self.duration.as_secs_f64(),
+                    self.clock_start,
+                    args.seed
                 ),
             ),
             (
                 "polls",
-                format!("{}, of which {failed} failed: {reasons}", self.polls),
+                format!("{}; {failed} failed: {reasons}", self.polls),
             ),
-            ("faults that struck", format!("{struck}: {kinds}")),
-            ("changes of the figures", self.changes.to_string()),
+            ("injected faults", format!("{faults}: {kinds}")),
+            ("data changes", self.changes.to_string()),
             (
                 "scrapes",
                 format!(
-                    "{}, over {} connections; {} texts that were not known yet",
-                    scrapes.count, scrapes.connections, scrapes.read_whole
+                    "{} over {} connections; {} different texts parsed",
+                    scrapes.count, scrapes.connections, scrapes.parsed
                 ),
             ),
             ("failed scrapes", format!("**{}**", scrapes.failed)),
             (
                 "lost samples",
                 format!(
-                    "**{}**, and {} over a restart during an outage",
-                    scrapes.lost, self.after_restart
+                    "**{}**, and {} by a restart during an outage",
+                    scrapes.lost, self.lost_after_restart
                 ),
             ),
             ("wrong samples", format!("**{}**", scrapes.wrong)),
-            ("least resident memory", at_points(&mib)),
+            ("resident memory, minimum", at_points(&mib)),
             (
-                "open descriptors",
-                at_points(&|usage| usage.descriptors.to_string()),
+                "open file descriptors",
+                at_points(&|stats| stats.open_fds.to_string()),
             ),
             (
-                "time of a scrape",
+                "scrape duration",
                 format!(
-                    "{:.2} ms for half, {:.2} ms for 99 of 100, on processors that the soak itself keeps busy",
+                    "median {:.2} ms, 99th percentile {:.2} ms, on processors shared with the test",
                     self.percentile(50),
                     self.percentile(99)
                 ),
             ),
             (
-                "end on SIGTERM",
-                format!("after {} ms, with status 0", self.stopped_in.as_millis()),
+                "shutdown on SIGTERM",
+                format!("{} ms, status 0", self.shutdown_duration.as_millis()),
             ),
         ];
         let mut text = "| | |\n|---|---|\n".to_owned();
@@ -258,18 +263,18 @@ impl Report {
         text
     }
 
-    /// Puts the result between the document's markers.
+    /// Replaces the result between the markers of a document.
     pub(crate) fn put_into(&self, document: &Path) -> anyhow::Result<()> {
         let name = document.display();
         let text =
-            std::fs::read_to_string(document).with_context(|| format!("{name} cannot be read"))?;
+            std::fs::read_to_string(document).with_context(|| format!("failed to read {name}"))?;
         let replaced = replace(&text, &self.markdown())
-            .with_context(|| format!("{name} has no {BEGIN} with {END} behind it"))?;
-        std::fs::write(document, replaced).with_context(|| format!("{name} cannot be written"))
+            .with_context(|| format!("{name} has no {BEGIN} followed by {END}"))?;
+        std::fs::write(document, replaced).with_context(|| format!("failed to write {name}"))
     }
 }
 
-/// `text` with `result` between its markers.
+/// Replaces the result between the markers in `text`.
 fn replace(text: &str, result: &str) -> Option<String> {
     let (before, rest) = text.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
@@ -281,7 +286,7 @@ mod tests {
     use super::replace;
 
     #[test]
-    fn a_result_takes_the_place_of_the_one_before() {
+    fn replaces_result_between_markers() {
         let text = "a\n<!-- soak:begin -->\nold\n<!-- soak:end -->\nb\n";
         let expected = "a\n<!-- soak:begin -->\nnew\n<!-- soak:end -->\nb\n";
         assert_eq!(replace(text, "new\n").as_deref(), Some(expected));

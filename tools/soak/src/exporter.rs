@@ -1,4 +1,4 @@
-//! The process under test: the exporter as it is released, under a clock that is not the system's.
+//! The exporter process under test.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,35 +8,35 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use heroku_sim::Simulator;
 
-use crate::Flags;
+use crate::args::Args;
 use crate::clock::Clock;
 
-/// The time that the exporter has to end, which is what it promises.
-const TO_STOP: Duration = Duration::from_secs(2);
+/// The documented maximum duration of a shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) struct Exporter {
     child: Child,
 }
 
-/// What the process takes.
+/// The resources that the process uses.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Usage {
+pub(crate) struct ProcessStats {
     pub(crate) resident_kib: u64,
-    pub(crate) descriptors: u64,
+    pub(crate) open_fds: u64,
 }
 
 impl Exporter {
-    /// Starts it, at the time that `clock` tells.
+    /// Starts the exporter at the current time of `clock`.
     pub(crate) fn start(
-        flags: &Flags,
+        args: &Args,
         clock: Clock,
         heroku: &Simulator,
         teams: &str,
         listen: SocketAddr,
         directory: &Path,
     ) -> anyhow::Result<Self> {
-        let mut command = Command::new(&flags.exporter);
+        let mut command = Command::new(&args.exporter);
         command
             .args(["--heroku.api-url", &heroku.url()])
             .args(["--heroku.team-id", teams])
@@ -49,49 +49,49 @@ impl Exporter {
             .env_clear()
             .env("HEROKU_API_KEY", heroku.token())
             .stdin(Stdio::null());
-        if flags.speed > 1 {
-            let library = library().context(
-                "a compressed clock takes the program `faketime` and its library (Debian: apt install faketime); \
-                 without it there is --speed 1, with fewer --polls",
+        if args.speed > 1 {
+            let library = libfaketime().context(
+                "an accelerated clock needs faketime (Debian: apt install faketime); \
+                 without it, use --speed 1 and fewer --polls",
             )?;
             let now = clock.now().strftime("%Y-%m-%d %H:%M:%S").to_string();
             command
                 .env("LD_PRELOAD", library)
-                .env("FAKETIME", format!("@{now} x{}", flags.speed))
+                .env("FAKETIME", format!("@{now} x{}", args.speed))
                 .env("TZ", "UTC");
         }
         let child = command
             .spawn()
-            .with_context(|| format!("{} cannot be run", flags.exporter.display()))?;
+            .with_context(|| format!("failed to run {}", args.exporter.display()))?;
         Ok(Self { child })
     }
 
-    /// What it takes at this moment.
-    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
+    /// Returns the current resource usage.
+    pub(crate) fn stats(&self) -> anyhow::Result<ProcessStats> {
         let process = Path::new("/proc").join(self.child.id().to_string());
         let status =
-            std::fs::read_to_string(process.join("status")).context("the exporter is gone")?;
+            std::fs::read_to_string(process.join("status")).context("the exporter exited")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let resident = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-        Ok(Usage {
-            resident_kib: resident.context("the exporter is gone")?,
-            descriptors: std::fs::read_dir(process.join("fd"))?.count() as u64,
+        Ok(ProcessStats {
+            resident_kib: resident.context("the exporter exited")?,
+            open_fds: std::fs::read_dir(process.join("fd"))?.count() as u64,
         })
     }
 
-    /// Asks it to end, as a service manager does, and tells how long that took.
+    /// Sends SIGTERM, and returns how long the shutdown took.
     pub(crate) fn stop(mut self) -> anyhow::Result<Duration> {
-        let asked = Instant::now();
+        let started = Instant::now();
         let pid = self.child.id().to_string();
         let kill = Command::new("kill").args(["-TERM", &pid]).status()?;
-        ensure!(kill.success(), "the exporter cannot be asked to stop");
+        ensure!(kill.success(), "failed to send SIGTERM");
         loop {
             if let Some(status) = self.child.try_wait()? {
-                ensure!(status.success(), "the exporter ended with {status}");
-                return Ok(asked.elapsed());
+                ensure!(status.success(), "the exporter exited with {status}");
+                return Ok(started.elapsed());
             }
-            if asked.elapsed() > TO_STOP {
-                bail!("the exporter does not stop");
+            if started.elapsed() > SHUTDOWN_TIMEOUT {
+                bail!("the exporter did not stop in time");
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -100,18 +100,18 @@ impl Exporter {
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        // It may have ended long ago.
+        // Errors mean that it has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The library of `faketime`, as that program itself would load it.
-fn library() -> anyhow::Result<String> {
+/// Returns the path of libfaketime, as the program `faketime` sets it.
+fn libfaketime() -> anyhow::Result<String> {
     let output = Command::new("faketime")
         .args(["-f", "+0", "printenv", "LD_PRELOAD"])
         .output()?;
     let library = String::from_utf8(output.stdout)?.trim().to_owned();
-    ensure!(!library.is_empty(), "faketime names no library");
+    ensure!(!library.is_empty(), "faketime sets no LD_PRELOAD");
     Ok(library)
 }

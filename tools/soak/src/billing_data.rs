@@ -1,7 +1,8 @@
-//! What Heroku bills: made up, changed at random, and numbered. Each change of what an endpoint
-//! gives of a team is a version, whose number stands among its figures, so that a scrape tells
-//! which version it shows; and what has to be shown of it is derived here, by the letter of the
-//! metrics' contract and without the exporter's code.
+//! Synthetic billing data, changed at random and versioned.
+//!
+//! Each change of the data of an endpoint creates a version. One field of the data carries the
+//! version number, so that a scrape shows which version it has. The expected samples of a version
+//! are derived here from the documented metrics, without the exporter's code.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,10 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use crate::clock::month_before;
-use crate::ledger::{Block, Figures, Ledger, Part};
+use crate::model::{BillingEndpoint, Block, Samples};
+use crate::oracle::Oracle;
 
-/// An app's name is whatever somebody typed.
+/// App names, some of which need escaping.
 const APPS: [&str; 7] = [
     "shop",
     "shop-staging",
@@ -25,39 +27,41 @@ const APPS: [&str; 7] = [
 
 const TEAMS: [&str; 6] = ["ops", "web", "data", "mobile", "labs \"x\"", "archive"];
 
-/// The types of usage in US dollars, as the metrics call them.
+/// The values of the label `type` of usage in US dollars.
 const TYPES: [&str; 4] = ["addons", "connect", "data", "partner"];
 
-/// A team, and the versions of its rows.
+/// A team and its current data.
 #[derive(Debug)]
-pub(crate) struct BilledTeam {
+pub(crate) struct TeamData {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) asked_by_name: bool,
+    /// Whether the exporter is configured with the name in place of the id.
+    pub(crate) configured_by_name: bool,
     invoices: Versioned,
     usage: Versioned,
 }
 
+/// The current version of a list of JSON objects.
 #[derive(Debug, Default)]
 struct Versioned {
     version: u32,
     rows: Vec<Value>,
 }
 
-/// All that Heroku bills.
+/// The billing data of all teams.
 #[derive(Debug)]
-pub(crate) struct Account {
-    teams: Vec<BilledTeam>,
+pub(crate) struct BillingData {
+    teams: Vec<TeamData>,
     today: Date,
     random: fastrand::Rng,
 }
 
-impl Account {
+impl BillingData {
     pub(crate) fn new(seed: u64, today: Date) -> Self {
-        let teams = TEAMS.iter().enumerate().map(|(index, name)| BilledTeam {
+        let teams = TEAMS.iter().enumerate().map(|(index, name)| TeamData {
             id: format!("00000000-0000-4000-8000-{index:012}"),
             name: (*name).to_owned(),
-            asked_by_name: index % 2 == 0 && name.bytes().all(|b| b.is_ascii_alphanumeric()),
+            configured_by_name: index % 2 == 0 && name.bytes().all(|b| b.is_ascii_alphanumeric()),
             invoices: Versioned::default(),
             usage: Versioned::default(),
         });
@@ -68,27 +72,28 @@ impl Account {
         }
     }
 
-    pub(crate) fn teams(&self) -> &[BilledTeam] {
+    pub(crate) fn teams(&self) -> &[TeamData] {
         &self.teams
     }
 
-    /// The teams as the exporter is asked for them: some by name, some by id.
-    pub(crate) fn asked(&self) -> String {
-        let asked = self.teams.iter().map(|team| {
-            if team.asked_by_name {
+    /// Returns the value of `--heroku.team-id`: the names of some teams, the ids of the others.
+    pub(crate) fn team_id_flag(&self) -> String {
+        let names = self.teams.iter().map(|team| {
+            if team.configured_by_name {
                 team.name.as_str()
             } else {
                 team.id.as_str()
             }
         });
-        asked.collect::<Vec<_>>().join(",")
+        names.collect::<Vec<_>>().join(",")
     }
 
-    /// How many blocks there are to be shown: of each team the invoices and two months.
+    /// Returns the number of blocks: for each team the invoices and two months of usage.
     pub(crate) fn blocks(&self) -> usize {
         self.teams.len() * 3
     }
 
+    /// Returns the data in the form that the simulator serves.
     pub(crate) fn company(&self) -> Company {
         let teams = self.teams.iter().map(|team| Team {
             id: team.id.clone(),
@@ -107,17 +112,22 @@ impl Account {
         self.today = today;
     }
 
-    /// Makes a first version of everything.
-    pub(crate) fn note_all(&mut self, ledger: &Ledger) {
+    /// Creates a new version of the data of all endpoints.
+    pub(crate) fn change_all(&mut self, oracle: &Oracle) {
         for team in 0..self.teams.len() {
-            for part in Part::BOTH {
-                self.change(team, part, ledger);
+            for endpoint in BillingEndpoint::ALL {
+                self.change(team, endpoint, oracle);
             }
         }
     }
 
-    /// Makes another version of what an endpoint gives of a team, and gives its number.
-    pub(crate) fn change(&mut self, team: usize, part: Part, ledger: &Ledger) -> u32 {
+    /// Creates a new version of the data of an endpoint, records it, and returns its number.
+    pub(crate) fn change(
+        &mut self,
+        team: usize,
+        endpoint: BillingEndpoint,
+        oracle: &Oracle,
+    ) -> u32 {
         let month = self.today.first_of_month();
         let months = [month_before(month), month];
         let random = &mut self.random;
@@ -125,31 +135,35 @@ impl Account {
             return 0;
         };
         let name = team.name.clone();
-        let versioned = match part {
-            Part::Invoices => &mut team.invoices,
-            Part::Usage => &mut team.usage,
+        let versioned = match endpoint {
+            BillingEndpoint::Invoices => &mut team.invoices,
+            BillingEndpoint::Usage => &mut team.usage,
         };
         versioned.version += 1;
         let version = versioned.version;
         versioned.rows.clear();
-        let block = |part| Block {
+        let block = |month| Block {
             team: name.clone(),
-            part,
+            month,
         };
-        match part {
-            Part::Invoices => {
-                let mut figures = Figures::new();
+        match endpoint {
+            BillingEndpoint::Invoices => {
+                let mut samples = Samples::new();
                 for (month, period) in months.into_iter().zip(["previous", "current"]) {
                     let row = invoice(random, month, version);
-                    show_invoice(&mut figures, &name, period, &row);
+                    add_invoice_samples(&mut samples, &name, period, &row);
                     versioned.rows.push(row);
                 }
-                ledger.note(block(None), version, figures);
+                oracle.record_version(block(None), version, samples);
             }
-            Part::Usage => {
+            BillingEndpoint::Usage => {
                 for month in months {
                     let row = usage(random, &team.id, &name, month, version);
-                    ledger.note(block(Some(month)), version, show_usage(&name, month, &row));
+                    oracle.record_version(
+                        block(Some(month)),
+                        version,
+                        usage_samples(&name, month, &row),
+                    );
                     versioned.rows.push(row);
                 }
             }
@@ -160,7 +174,7 @@ impl Account {
 
 fn invoice(random: &mut fastrand::Rng, month: Date, version: u32) -> Value {
     let (start, end) = (month, month.last_of_month());
-    let written = |date: Date| {
+    let format_date = |date: Date| {
         if version.is_multiple_of(2) {
             date.strftime("%m/%d/%Y").to_string()
         } else {
@@ -170,11 +184,11 @@ fn invoice(random: &mut fastrand::Rng, month: Date, version: u32) -> Value {
     let mut row = json!({
         "id": format!("00000000-0000-4000-9000-{:012}", month.year() as u32 * 100 + month.month() as u32),
         "number": 9_000_000,
-        "period_start": written(start),
-        "period_end": written(end),
+        "period_start": format_date(start),
+        "period_end": format_date(end),
         "payment_status": random.choice(["Paid", "Pending", "Past due"]),
         "state": random.u8(0..3),
-        // The version's number.
+        // The version number.
         "weighted_dyno_hours": version,
         "dyno_units": f64::from(random.u32(0..100_000)) / 1_000.0,
     });
@@ -189,7 +203,7 @@ fn invoice(random: &mut fastrand::Rng, month: Date, version: u32) -> Value {
     row
 }
 
-/// The fields in cents, and what the metrics call them.
+/// The fields in cents, and the suffixes of their metrics.
 const MONEY: [(&str, &str); 6] = [
     ("total", "total_usd"),
     ("charges_total", "charges_total_usd"),
@@ -199,12 +213,12 @@ const MONEY: [(&str, &str); 6] = [
     ("platform_total", "platform_total_usd"),
 ];
 
-fn show_invoice(figures: &mut Figures, team: &str, period: &str, row: &Value) {
+fn add_invoice_samples(samples: &mut Samples, team: &str, period: &str, row: &Value) {
     let text = |field: &str| match &row[field] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let mut show = |metric: &str, labels: &[(&str, String)], value: f64| {
+    let mut add = |metric: &str, labels: &[(&str, String)], value: f64| {
         let mut all = BTreeMap::from([
             ("team_name".to_owned(), team.to_owned()),
             ("period_end".to_owned(), text("period_end")),
@@ -214,7 +228,7 @@ fn show_invoice(figures: &mut Figures, team: &str, period: &str, row: &Value) {
                 .iter()
                 .map(|(label, value)| ((*label).to_owned(), value.clone())),
         );
-        figures.insert((format!("heroku_invoice_{period}_{metric}"), all), value);
+        samples.insert((format!("heroku_invoice_{period}_{metric}"), all), value);
     };
     for (field, metric) in MONEY {
         if let Some(cents) = row[field].as_f64() {
@@ -223,19 +237,19 @@ fn show_invoice(figures: &mut Figures, team: &str, period: &str, row: &Value) {
                 ("state", text("state")),
             ];
             let labels = if field == "total" { &of_total[..] } else { &[] };
-            show(metric, labels, cents / 100.0);
+            add(metric, labels, cents / 100.0);
         }
     }
     for field in ["dyno_units", "weighted_dyno_hours"] {
         if let Some(value) = row[field].as_f64() {
-            show(field, &[], value);
+            add(field, &[], value);
         }
     }
 }
 
 fn usage(random: &mut fastrand::Rng, id: &str, name: &str, month: Date, version: u32) -> Value {
-    let mut figures = |fields: &[&str]| -> Map<String, Value> {
-        let given = fields.iter().filter_map(|field| {
+    let mut random_fields = |fields: &[&str]| -> Map<String, Value> {
+        let present = fields.iter().filter_map(|field| {
             let credits = f64::from(random.u32(0..10_000_000)) / 1_000.0;
             match random.u8(0..12) {
                 0 => Some(((*field).to_owned(), Value::Null)),
@@ -243,12 +257,14 @@ fn usage(random: &mut fastrand::Rng, id: &str, name: &str, month: Date, version:
                 _ => Some(((*field).to_owned(), credits.into())),
             }
         });
-        given.collect()
+        present.collect()
     };
-    let all = ["dynos", "addons", "connect", "data", "partner"];
-    let mut row = figures(&all);
-    let apps: Vec<(&str, Map<String, Value>)> =
-        APPS.into_iter().map(|app| (app, figures(&all))).collect();
+    let fields = ["dynos", "addons", "connect", "data", "partner"];
+    let mut row = random_fields(&fields);
+    let apps: Vec<(&str, Map<String, Value>)> = APPS
+        .into_iter()
+        .map(|app| (app, random_fields(&fields)))
+        .collect();
     let apps = apps.into_iter().filter(|_| random.u8(0..5) > 0);
     let apps = apps.map(|(name, mut app)| {
         app.insert("app_name".into(), name.into());
@@ -258,14 +274,14 @@ fn usage(random: &mut fastrand::Rng, id: &str, name: &str, month: Date, version:
     row.insert("id".into(), id.into());
     row.insert("name".into(), name.into());
     row.insert("month".into(), month.strftime("%Y-%m").to_string().into());
-    // The version's number.
+    // The version number.
     row.insert("connect".into(), version.into());
     Value::Object(row)
 }
 
-fn show_usage(team: &str, month: Date, row: &Value) -> Figures {
-    let mut figures = Figures::new();
-    let mut show = |app: &str, kind: Option<&str>, value: f64| {
+fn usage_samples(team: &str, month: Date, row: &Value) -> Samples {
+    let mut samples = Samples::new();
+    let mut add = |app: &str, kind: Option<&str>, value: f64| {
         let mut labels = BTreeMap::from([
             ("team_name".to_owned(), team.to_owned()),
             ("app_name".to_owned(), app.to_owned()),
@@ -277,21 +293,21 @@ fn show_usage(team: &str, month: Date, row: &Value) -> Figures {
         } else {
             "heroku_team_usage_dyno_units"
         };
-        figures.insert((metric.to_owned(), labels), value);
+        samples.insert((metric.to_owned(), labels), value);
     };
     let apps = row["apps"].as_array().into_iter().flatten();
     let rows = apps.map(|app| (app["app_name"].as_str().unwrap_or_default(), app, Some(0.0)));
     for (app, row, connect) in rows.chain([("_team_total", row, None)]) {
         if let Some(units) = row["dynos"].as_f64() {
-            show(app, None, units);
+            add(app, None, units);
         }
         for kind in TYPES {
-            // The contract gives an app a `connect` of 0 where Heroku gives none.
-            let otherwise = connect.filter(|_| kind == "connect");
-            if let Some(value) = row[kind].as_f64().or(otherwise) {
-                show(app, Some(kind), value);
+            // An app without `connect` has a `connect` of 0, unlike the other types.
+            let default = connect.filter(|_| kind == "connect");
+            if let Some(value) = row[kind].as_f64().or(default) {
+                add(app, Some(kind), value);
             }
         }
     }
-    figures
+    samples
 }
