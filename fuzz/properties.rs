@@ -37,9 +37,9 @@ const NEXT_PAGE: char = '\u{c}';
 /// A moment within the month that the seeds are of.
 const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
-const BOTH: [(exposition_parser::Format, Format); 2] = [
-    (exposition_parser::Format::Text, Format::Text),
-    (exposition_parser::Format::OpenMetrics, Format::OpenMetrics),
+const BOTH: [(Format, exposition_parser::Format); 2] = [
+    (Format::Text, exposition_parser::Format::Text),
+    (Format::OpenMetrics, exposition_parser::Format::OpenMetrics),
 ];
 
 /// Whatever decodes as the pages of a list of invoices is exposed soundly.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::Flags;
-use crate::collector::Poll;
+use crate::poll::Poll;
 use crate::exporter::{Clock, Exporter, Heroku};
 use crate::http::{FORMS, PROMETHEUS};
 use crate::statistics::on_line;

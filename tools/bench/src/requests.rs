@@ -6,7 +6,7 @@ use anyhow::ensure;
 use heroku_sim::LoggedRequest;
 
 use crate::Flags;
-use crate::collector::milliseconds;
+use crate::poll::milliseconds;
 use crate::exporter::{Clock, Exporter, Heroku};
 use crate::http::FORMS;
 use crate::statistics::median;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::ensure;
 
 use crate::Flags;
-use crate::collector::milliseconds;
+use crate::poll::milliseconds;
 use crate::exporter::{Clock, Exporter, Heroku};
 use crate::http::CLASSIC;
 use crate::statistics::median;
