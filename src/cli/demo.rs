@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::targets::Scope;
 use crate::config::token::Token;
 use crate::config::{DemoConfig, HerokuConfig, WebConfig};
-use crate::metrics::Shown;
+use crate::metrics::RenderOptions;
 
 /// Ample for a Heroku in the same process.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,7 +44,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
         let poller = poller(asked, clock.clone())?;
         let heroku = Arc::new(heroku);
         let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
-        let shown = Shown {
+        let shown = RenderOptions {
             max_age: config.max_age,
             seed: config.seed_metrics,
             rules: Arc::new(config.rules),

@@ -14,7 +14,7 @@ use heroku_cost_exporter::collector::{Options, Poller};
 use heroku_cost_exporter::config::targets::Scope;
 use heroku_cost_exporter::config::token::Token;
 use heroku_cost_exporter::snapshot::FailureReason;
-use heroku_cost_exporter::snapshot::{Outcome, Snapshot};
+use heroku_cost_exporter::snapshot::{EndpointStatus, Snapshot};
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
 use jiff::tz::Offset;
 use tokio::sync::{Semaphore, watch};

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use crate::Flags;
-use crate::poll::Poll;
 use crate::exporter::{Clock, Exporter, Heroku};
 use crate::http::{FORMS, PROMETHEUS};
+use crate::poll::Poll;
 use crate::statistics::on_line;
 use crate::table::{Row, bytes, shown};
 

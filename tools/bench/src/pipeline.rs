@@ -9,11 +9,11 @@ use anyhow::Context;
 use billing::invoice::Invoices;
 use billing::usage::Usage;
 use expfmt::encode::Format;
-use heroku_api::client::{Answer, FromPages};
-use heroku_api::stats::Traffic;
+use heroku_api::client::{Decoded, FromPages};
+use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::metrics::render::{self, Bodies, Rendered};
-use heroku_cost_exporter::metrics::{self, Answered, Shown};
-use heroku_cost_exporter::snapshot::{Outcome, Polled, Snapshot, Team};
+use heroku_cost_exporter::metrics::{self, Answered, RenderOptions};
+use heroku_cost_exporter::snapshot::{EndpointStatus, PollResult, Snapshot, Team};
 use heroku_sim::Company;
 use jiff::Timestamp;
 
@@ -94,8 +94,8 @@ impl Pipeline {
 
     /// Writes both dialects, plain and compressed.
     pub(crate) fn publish(&self) -> Published {
-        let snapshot = Snapshot::new(self.teams.clone(), true, Traffic::default());
-        let figures = render::of_figures(&snapshot, noon(), &Shown::default());
+        let snapshot = Snapshot::new(self.teams.clone(), true, ClientStats::default());
+        let figures = render::of_figures(&snapshot, noon(), &RenderOptions::default());
         let rendered = Rendered::new(Arc::new(figures), &snapshot);
         let scrapes = metrics::of_scrapes(Answered {
             path: "/metrics",
@@ -115,10 +115,13 @@ impl Published {
     }
 }
 
-fn note<T: FromPages + PartialEq>(outcome: &mut Outcome<T>, body: Vec<u8>) -> anyhow::Result<()> {
-    let answer = Answer::<T>::from_kept(vec![String::from_utf8(body)?], None)?;
+fn note<T: FromPages + PartialEq>(
+    outcome: &mut EndpointStatus<T>,
+    body: Vec<u8>,
+) -> anyhow::Result<()> {
+    let answer = Decoded::<T>::from_kept(vec![String::from_utf8(body)?], None)?;
     anyhow::ensure!(answer.left_out.is_empty(), "a row was not understood");
-    let polled = Polled::Answer {
+    let polled = PollResult::Answer {
         data: answer.data,
         rows_left_out: 0,
     };

@@ -6,9 +6,9 @@ use anyhow::ensure;
 use heroku_sim::LoggedRequest;
 
 use crate::Flags;
-use crate::poll::milliseconds;
 use crate::exporter::{Clock, Exporter, Heroku};
 use crate::http::FORMS;
+use crate::poll::milliseconds;
 use crate::statistics::median;
 use crate::table::{Row, shown};
 

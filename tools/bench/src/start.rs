@@ -5,9 +5,9 @@ use std::time::Instant;
 use anyhow::ensure;
 
 use crate::Flags;
-use crate::poll::milliseconds;
 use crate::exporter::{Clock, Exporter, Heroku};
 use crate::http::CLASSIC;
+use crate::poll::milliseconds;
 use crate::statistics::median;
 use crate::table::{Row, bytes, shown};
 
