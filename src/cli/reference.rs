@@ -162,8 +162,8 @@ pub fn serving_bounds() -> String {
                 "passwords being compared",
                 format!(
                     "{}, of which {} at once",
-                    web_config::WAITING,
-                    web_config::COMPARED_AT_ONCE
+                    web_config::MAX_PENDING_COMPARISONS,
+                    web_config::MAX_CONCURRENT_COMPARISONS
                 ),
                 "503; those that were right once do not wait",
             ),

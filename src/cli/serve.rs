@@ -110,9 +110,9 @@ pub(crate) async fn serve(
         },
         web: match web.file {
             Some(file) => {
-                let (in_force, follower) = file.follow();
-                background.spawn(follower.run());
-                in_force
+                let (config, watcher) = file.watch();
+                background.spawn(watcher.run());
+                config
             }
             None => unchanging.subscribe(),
         },

@@ -26,7 +26,7 @@ use crate::config::targets::Scope;
 use crate::config::token::Token;
 use billing::rules::Rules;
 use exporter_toolkit::systemd::ServiceManager;
-use exporter_toolkit::web_config::Loaded;
+use exporter_toolkit::web_config::LoadedConfig;
 pub use read::{ListenAddress, LogFormat, LogLevel};
 use reader::Reader;
 pub use report::{Asked, ReportConfig, ReportFormat};
@@ -89,7 +89,7 @@ pub struct WebConfig {
     /// The path of the metrics.
     pub telemetry_path: String,
     /// Who may come in and how; `None` means anyone, over plain HTTP.
-    pub file: Option<Loaded>,
+    pub file: Option<LoadedConfig>,
     /// The most requests at once; `None` means no limit.
     pub max_requests: Option<usize>,
     /// Whether there is a page, and not only links.
@@ -264,7 +264,9 @@ impl Reader<'_> {
     fn web(&mut self) -> Option<WebConfig> {
         let listen = self.listen();
         let telemetry_path = self.read(&setting::WEB_TELEMETRY_PATH, read::telemetry_path);
-        let file = self.read_optional(&setting::WEB_CONFIG_FILE, read::web_config_file);
+        let file = self.read_file(&setting::WEB_CONFIG_FILE, |path, _| {
+            LoadedConfig::read(path, token::looks_like_token)
+        });
         let max_requests = self.read(&setting::WEB_MAX_REQUESTS, read::max_requests);
         let has_page = self.read(&setting::WEB_PAGE, read::boolean);
         let service_manager = ServiceManager::of(&self.typed.environment, std::process::id());
@@ -272,7 +274,7 @@ impl Reader<'_> {
         Some(WebConfig {
             listen: listen?,
             telemetry_path: telemetry_path?,
-            file,
+            file: file.map(|(_, file)| file),
             max_requests: max_requests?,
             has_page: has_page?,
             service_manager: service_manager.ok()?,

@@ -10,7 +10,6 @@ use url::Url;
 
 use super::setting;
 use crate::config::token::{Token, TokenError, looks_like_token};
-use exporter_toolkit::web_config::Loaded;
 use heroku_api::loopback::is_loopback;
 
 /// An address to listen on.
@@ -259,10 +258,6 @@ pub(super) fn telemetry_path(values: &[&str]) -> Result<String, String> {
         ));
     }
     Ok(path)
-}
-
-pub(super) fn web_config_file(values: &[&str]) -> Result<Loaded, String> {
-    Loaded::read(Path::new(&values.concat())).map_err(|error| error.to_string())
 }
 
 /// The most requests at once; `None` means no limit.

@@ -1,12 +1,12 @@
 //! How figures become costs and rows: the flags and variables, and what the configuration file
 //! says where they say nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use regex::Regex;
 
 use super::file::File;
-use super::reader::{Given, Reader};
+use super::reader::Reader;
 use super::{file, read, setting};
 use billing::money::Money;
 use billing::pattern::{NameFilter, whole_name};
@@ -25,25 +25,8 @@ pub(super) const BUDGET: &str =
 impl Reader<'_> {
     /// The rules, and the file that some of them are from.
     pub(super) fn rules(&mut self) -> (Option<PathBuf>, Option<Rules>) {
-        let (path, file) = self.config_file().unzip();
+        let (path, file) = self.read_file(&setting::CONFIG_FILE, file::read).unzip();
         (path, self.rules_beside(file.unwrap_or_default()))
-    }
-
-    fn config_file(&mut self) -> Option<(PathBuf, File)> {
-        let Given { place, values } = self.given(&setting::CONFIG_FILE)??;
-        let path = values.concat();
-        let hide = |value: &str| self.looks_like_secret(value);
-        match file::read(Path::new(&path), &hide) {
-            Ok(file) => Some((path.into(), file)),
-            Err(problems) => {
-                let path = self.shown(&path);
-                let problems = problems
-                    .iter()
-                    .map(|why| format!("{place} is {path}: {why}"));
-                self.problems.extend(problems);
-                None
-            }
-        }
     }
 
     fn rules_beside(&mut self, file: File) -> Option<Rules> {

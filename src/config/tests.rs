@@ -270,11 +270,11 @@ fn zero_requests_mean_no_limit() {
 }
 
 #[test]
-fn a_web_configuration_that_is_not_there_is_a_problem() {
+fn rejects_missing_web_config_file() {
     let message = with("web.config.file", "/nowhere/web.yml").unwrap_err();
     assert_eq!(
         message.to_string(),
-        "a setting cannot be used:\n  --web.config.file is \"/nowhere/web.yml\": it cannot be read: \
+        "a setting cannot be used:\n  --web.config.file: /nowhere/web.yml: cannot be read: \
          No such file or directory (os error 2)"
     );
 }

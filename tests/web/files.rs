@@ -4,13 +4,25 @@
 
 use std::path::Path;
 
-use exporter_toolkit::web_config::{Loaded, parse};
+use exporter_toolkit::config_file::ConfigErrors;
+use exporter_toolkit::web_config::{LoadedConfig, parse};
+use heroku_cost_exporter::config::file;
+use heroku_cost_exporter::config::token::looks_like_token;
 use proptest::prelude::*;
 
 use crate::certificates::{Directory, TLS};
 use crate::program::command;
 
 const HASH: &str = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
+
+/// No secrets, apart from bcrypt hashes.
+fn none(_: &str) -> bool {
+    false
+}
+
+fn load(path: &str) -> Result<LoadedConfig, ConfigErrors> {
+    LoadedConfig::read(Path::new(path), none)
+}
 
 fn tls(more: &str) -> String {
     format!("{TLS}{more}")
@@ -21,7 +33,7 @@ fn indented(pem: &str) -> String {
 }
 
 #[test]
-fn what_the_toolkit_gives_as_good_is_good() {
+fn accepts_valid_files_of_the_toolkit() {
     let directory = Directory::new();
     let pem = |name: &str| indented(&std::fs::read_to_string(directory.path().join(name)).unwrap());
     let inline = format!(
@@ -55,13 +67,13 @@ fn what_the_toolkit_gives_as_good_is_good() {
         ("the documentation's example", format!("{TLS}basic_auth_users:\n  alice: {HASH}\nrate_limit:\n  interval: \"1s\" # time\n  burst: 20\n")),
     ];
     for (name, text) in good {
-        let read = Loaded::read(Path::new(&directory.web(&text)));
+        let read = load(&directory.web(&text));
         assert!(read.is_ok(), "{name}: {}\n{text}", read.unwrap_err());
     }
 }
 
 #[test]
-fn what_is_bad_is_refused_with_its_place_and_what_would_be_right() {
+fn rejects_invalid_files_with_location_and_expectation() {
     let directory = Directory::new();
     directory.write("other.key", &directory.authority.server().key);
     directory.write(
@@ -278,7 +290,7 @@ fn what_is_bad_is_refused_with_its_place_and_what_would_be_right() {
         ),
     ];
     let told = bad.map(|(name, text)| {
-        let error = Loaded::read(Path::new(&directory.web(&text))).expect_err(name);
+        let error = load(&directory.web(&text)).expect_err(name);
         assert!(!error.to_string().contains("hunter2"), "{error}");
         assert!(!error.to_string().contains(&HASH[10..]), "{error}");
         format!("{name}: {error}")
@@ -287,7 +299,7 @@ fn what_is_bad_is_refused_with_its_place_and_what_would_be_right() {
 }
 
 #[test]
-fn what_is_wrong_with_the_file_is_told_with_all_else_that_is_wrong() {
+fn reports_file_errors_with_all_other_setting_errors() {
     let directory = Directory::new();
     let path = directory.web("tls_server_config:\n  cert_filse: server.crt\n");
     let missing = directory.path().join("missing.yml");
@@ -307,16 +319,16 @@ fn what_is_wrong_with_the_file_is_told_with_all_else_that_is_wrong() {
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(
-        told.contains("WEB_CONFIG_FILE is ") && told.contains("cannot be read"),
+        told.contains("WEB_CONFIG_FILE: ") && told.contains("cannot be read"),
         "{told}"
     );
 }
 
 #[test]
-fn the_example_in_the_documentation_is_good() {
+fn accepts_the_documented_example() {
     let text = include_str!("../../docs/web-config.example.yml");
     let directory = Directory::new();
-    let read = Loaded::read(Path::new(&directory.web(text)));
+    let read = load(&directory.web(text));
     assert!(read.is_ok(), "{}", read.unwrap_err());
     let document = include_str!("../../docs/WEB.md");
     assert!(document.contains(text), "docs/WEB.md shows another example");
@@ -325,20 +337,149 @@ fn the_example_in_the_documentation_is_good() {
     assert!(bcrypt::verify("changeme", hash).unwrap());
 }
 
+#[test]
+fn reports_all_errors_together() {
+    let text = "\
+tls_server_config:
+  cert_file: server.crt
+  cert: also
+  client_auth_type: Maybe
+  min_version: TLS13
+  max_version: [TLS12]
+  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA, TLS_AES_128_GCM_SHA256, {a: b}]
+  curves: []
+http_server_config:
+  http2: maybe
+  headers: {X-Frame-Options: foo, X-XSS-Protection: \"a\\nb\", x-frame-options: deny}
+basic_auth_users:
+  alice: hunter2
+  alice: hunter2
+  bob:
+rate_limit: {interval: 5, burst: -1}
+rate_limits:
+";
+    let errors = parse(text, none).unwrap_err();
+    let lines: Vec<_> = errors.in_file("/etc/web.yml").collect();
+    insta::assert_snapshot!(lines.join("\n"), @r##"
+    /etc/web.yml:2:3: tls_server_config: key_file (or key) is missing
+    /etc/web.yml:2:14: tls_server_config.cert_file: conflicts with cert, expected one of them
+    /etc/web.yml:4:21: tls_server_config.client_auth_type: "Maybe" is invalid: unknown type, expected NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert
+    /etc/web.yml:6:16: tls_server_config.max_version: found a list, expected TLS12 or TLS13
+    /etc/web.yml:7:19: tls_server_config.cipher_suites[0]: "TLS_RSA_WITH_RC4_128_SHA" is invalid: insecure cipher suite, expected one of TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+    /etc/web.yml:7:69: tls_server_config.cipher_suites[2]: found keys and values, expected one of TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+    /etc/web.yml:8:3: tls_server_config.curves: unknown key, expected cert, key, client_ca, cert_file, key_file, client_auth_type, client_ca_file, client_allowed_sans, min_version, max_version, cipher_suites, prefer_server_cipher_suites, curve_preferences
+    /etc/web.yml:10:10: http_server_config.http2: "maybe" is invalid: not a boolean, expected true or false
+    /etc/web.yml:11:30: http_server_config.headers.X-Frame-Options: "foo" is invalid: unknown value, expected deny or sameorigin
+    /etc/web.yml:11:53: http_server_config.headers.X-XSS-Protection: "a\nb" is invalid: not a header value, expected a text without control characters
+    /etc/web.yml:11:61: http_server_config.headers.x-frame-options: unknown key, expected Content-Security-Policy, Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options, X-XSS-Protection
+    /etc/web.yml:13:10: basic_auth_users.alice: not a bcrypt hash, expected a bcrypt hash as printed by `htpasswd -nBC 10 ""`
+    /etc/web.yml:14:3: basic_auth_users.alice: duplicate key, first at 13:3
+    /etc/web.yml:15:6: basic_auth_users.bob: found nothing, expected a bcrypt hash as printed by `htpasswd -nBC 10 ""`
+    /etc/web.yml:16:24: rate_limit.interval: "5" is invalid: not a duration, expected a duration such as 1s, 100ms or 0
+    /etc/web.yml:16:34: rate_limit.burst: "-1" is invalid: not a number, expected a number of requests such as 20
+    /etc/web.yml:17:1: rate_limits: unknown key, expected tls_server_config, http_server_config, basic_auth_users, rate_limit
+    "##);
+}
+
+/// A part of each secret that occurs nowhere else.
+const MARK: &str = "Zq7vXk";
+
+/// Every way to misplace a secret in a text: in place of each word, before it, after it, and in
+/// broken syntax.
+fn with_secret(text: &str, secret: &str) -> Vec<String> {
+    let is_word = |c: char| !c.is_whitespace() && !",:[]{}\"'#-".contains(c);
+    let mut misplaced = Vec::new();
+    let mut end = 0;
+    while let Some(start) = text[end..].find(is_word).map(|start| start + end) {
+        end = text[start..]
+            .find(|c| !is_word(c))
+            .map_or(text.len(), |end| start + end);
+        let (before, word, after) = (&text[..start], &text[start..end], &text[end..]);
+        for (prefix, suffix) in [
+            ("", ""),
+            ("\"", "\""),
+            ("\"", ""),
+            ("'", ""),
+            ("[", ""),
+            ("{", ": "),
+            ("- ", ""),
+            ("*", ""),
+            ("&", " a"),
+            ("!", " a"),
+            ("| ", ""),
+            ("%", ""),
+            ("? ", ""),
+            ("\n", ""),
+            (": ", ""),
+            ("a: ", ""),
+            ("{a: ", "}"),
+            ("[", "]"),
+            ("{", ": b}"),
+        ] {
+            let secret = format!("{prefix}{secret}{suffix}");
+            misplaced.push(format!("{before}{secret}{after}"));
+            misplaced.push(format!("{before}{word} {secret}{after}"));
+            misplaced.push(format!("{before}{secret} {word}{after}"));
+            misplaced.push(format!("{before}{secret}: {word}{after}"));
+        }
+    }
+    misplaced
+}
+
+#[test]
+fn never_prints_a_misplaced_secret() {
+    let directory = Directory::new();
+    let web = format!(
+        "{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  \
+         client_allowed_sans: [a]\n  min_version: TLS12\n  cipher_suites:\n  - \
+         TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n  prefer_server_cipher_suites: true\n  \
+         curve_preferences: [X25519]\nhttp_server_config:\n  http2: true\n  headers:\n    \
+         X-Frame-Options: deny\nbasic_auth_users:\n  alice: {HASH}\nrate_limit:\n  interval: 1s\n  \
+         burst: 20\n"
+    );
+    let lines = include_str!("../../docs/config.example.yml").lines();
+    let costs: Vec<_> = lines
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect();
+    let costs = costs.join("\n");
+    assert!(load(&directory.web(&web)).is_ok() && file::parse(&costs).is_ok());
+    let mut rejected = 0;
+    for secret in [
+        format!("HRKU-{MARK}"),
+        format!("$2y$10${MARK}"),
+        format!("x$2b${MARK}"),
+    ] {
+        let web = with_secret(&web, &secret).into_iter().map(|text| {
+            let file = parse(&text, looks_like_token);
+            let result = file.and_then(|file| file.build(directory.path()));
+            (result.err(), text)
+        });
+        let costs = with_secret(&costs, &secret).into_iter();
+        let costs = costs.map(|text| (file::parse(&text).err(), text));
+        for (errors, text) in web.chain(costs) {
+            let Some(errors) = errors else { continue };
+            rejected += 1;
+            let printed = format!("{errors} {errors:?}");
+            assert!(!printed.contains(MARK), "{printed}\n{text}");
+        }
+    }
+    assert!(rejected > 1000, "{rejected}");
+}
+
 proptest! {
     #[test]
-    fn no_text_is_too_odd(text in ".*") {
-        let _ = parse(&text);
+    fn parses_any_text_without_panic(text in ".*") {
+        let _ = parse(&text, none);
     }
 
     #[test]
-    fn no_value_is_too_odd(
+    fn parses_any_value_without_panic(
         section in "tls_server_config|http_server_config|basic_auth_users|rate_limit",
         key in "cert|key|client_allowed_sans|min_version|cipher_suites|headers|http2|interval|burst|a",
         value in "[^\\p{Cc}]*",
     ) {
-        let _ = parse(&format!("{section}:\n  {key}: {value}\n"));
-        let _ = parse(&format!("{section}:\n  {key}:\n    - {value}\n    - b\n"));
-        let _ = parse(&format!("{section}: {{{key}: {value:?}}}\n"));
+        let _ = parse(&format!("{section}:\n  {key}: {value}\n"), none);
+        let _ = parse(&format!("{section}:\n  {key}:\n    - {value}\n    - b\n"), none);
+        let _ = parse(&format!("{section}: {{{key}: {value:?}}}\n"), none);
     }
 }

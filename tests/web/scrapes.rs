@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use billing::month::Month;
 use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
 use exporter_toolkit::server::Limits;
-use exporter_toolkit::web_config::Loaded;
+use exporter_toolkit::web_config::LoadedConfig;
 use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::snapshot::{EndpointStatus, LastSuccess, Snapshot, Team};
@@ -148,7 +148,7 @@ fn what_is_configured_holds_for_the_next_scrape() {
         let mut stream = connect(served.address);
         assert_eq!(status(&answer(&mut stream, SCRAPE).0), "200");
         let directory = Directory::new();
-        let loaded = Loaded::read(directory.web(configuration).as_ref()).unwrap();
+        let loaded = LoadedConfig::read(directory.web(configuration).as_ref(), |_| false).unwrap();
         served.web.send_replace(loaded.config());
         assert_eq!(status(&answer(&mut stream, SCRAPE).0), refused);
         served.web.send_replace(Arc::default());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use exporter_toolkit::server::{Limits, ServerConfig, serve};
-use exporter_toolkit::web_config::{Loaded, WebConfig};
+use exporter_toolkit::web_config::{LoadedConfig, WebConfig};
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::metrics::RenderOptions;
 use heroku_cost_exporter::metrics::cache::MetricsCache;
@@ -35,7 +35,9 @@ impl Served {
 
     pub(crate) fn with_web_config(routes: Router, limits: Limits, path: Option<&str>) -> Self {
         let web = match path {
-            Some(path) => Loaded::read(Path::new(path)).unwrap().config(),
+            Some(path) => LoadedConfig::read(Path::new(path), |_| false)
+                .unwrap()
+                .config(),
             None => Arc::default(),
         };
         Self::start(|_| routes, limits, web)

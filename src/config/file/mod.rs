@@ -1,404 +1,198 @@
-//! The configuration file: what flags are clumsy for, in YAML. Text becomes a [`File`] ([`parse`]),
-//! or every problem that there is, each with its line and column. It holds no secret.
+//! The configuration file: settings that are inconvenient as flags, in YAML. [`parse`] returns a
+//! [`File`], or all errors with their locations. The file contains no secret.
 //!
-//! It must not know what flags and variables say: they win, and `config::rules` sees to it.
+//! Flags and variables take precedence; `config::rules` merges them.
 
 pub mod keys;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use super::{Problems, read as read_setting, rules, scope};
+use super::reader::{Given, Reader};
+use super::setting::{self, Setting};
+use super::{read as read_setting, rules, scope};
 use crate::config::token::looks_like_token;
 use billing::money::Money;
 use billing::rules::{Budgets, Group, Prices};
-use exporter_toolkit::bounded;
-use exporter_toolkit::yaml::{self, Location, Node, Value};
+use exporter_toolkit::config_file::{self, ConfigErrors, Document, Field, Key, Location, Section};
 
-/// A file of this size is not a configuration.
-const LARGEST_FILE: u64 = 1 << 20;
-
-/// As much of a value as bears showing.
-const VALUE_CHARACTERS: usize = 80;
-
-/// As many problems as bear reading; a file with more is mostly another kind of file.
-const MOST_PROBLEMS: usize = 50;
-
-/// As long as a list may be: each app is held against each pattern, time and again.
-const LONGEST_LIST: usize = 1000;
-
-/// A configuration file, understood; `None` and empty is what it does not set.
+/// A valid configuration file. What it does not set is `None` or empty.
 #[derive(Debug, Default)]
 pub struct File {
-    /// What Heroku's units cost every team.
+    /// The prices of Heroku's units.
     pub prices: Prices,
-    /// How many closed invoices are shown.
+    /// The number of closed invoices that are shown.
     pub invoice_history: Option<usize>,
-    /// Which apps are included, as patterns.
+    /// Patterns of the apps that are included.
     pub include: Option<Vec<Regex>>,
-    /// Which apps are excluded, as patterns.
+    /// Patterns of the apps that are excluded.
     pub exclude: Option<Vec<Regex>>,
-    /// Which apps are added up.
+    /// Groups of apps that are reported as one.
     pub groups: Option<Vec<Group>>,
-    /// Whether review apps are added up.
+    /// Whether review apps are reported as one app per pipeline.
     pub group_review_apps: Option<bool>,
-    /// How many rows a team may have.
+    /// The maximum number of apps that are reported per team.
     pub max_apps: Option<usize>,
-    /// What Heroku's units cost single teams.
+    /// The prices of single teams.
     pub team_prices: BTreeMap<String, Prices>,
-    /// What teams and apps may cost.
+    /// The monthly budgets of teams and apps.
     pub budgets: Budgets,
 }
 
-/// Reads the file at `path`. A value that `hide` tells of is not repeated in a problem.
-///
-/// # Errors
-///
-/// Where the file cannot be read, or as for [`parse`].
-pub(super) fn read(path: &Path, hide: &dyn Fn(&str) -> bool) -> Result<File, Vec<String>> {
-    let text = bounded::read(path, LARGEST_FILE)
-        .map_err(|error| vec![format!("it cannot be read: {error}")])?;
-    parse_hiding(&text, hide)
-}
-
-/// Reads the text of a configuration file.
-///
-/// # Errors
-///
-/// Every problem, with its line and column and the key; where the text is no YAML, the first.
-pub fn parse(text: &str) -> Result<File, Problems> {
-    parse_hiding(text, &looks_like_token).map_err(Problems)
-}
-
-fn parse_hiding(text: &str, hide: &dyn Fn(&str) -> bool) -> Result<File, Vec<String>> {
-    let Some(root) = yaml::read(text).map_err(|problem| vec![problem.to_string()])? else {
-        return Ok(File::default());
-    };
-    let mut walk = Walk {
-        hide,
-        problems: Vec::new(),
-    };
-    let file = walk.file(&root);
-    if walk.problems.is_empty() {
-        return Ok(file);
-    }
-    let mut problems = walk.problems;
-    problems.sort_by_key(|(place, _)| (place.line, place.column));
-    if let Some(more) = problems.len().checked_sub(MOST_PROBLEMS)
-        && more > 0
-    {
-        problems.truncate(MOST_PROBLEMS + 1);
-        if let Some((_, what)) = problems.last_mut() {
-            *what = format!("the first of {more} more that cannot be used");
-        }
-    }
-    let told = problems.into_iter();
-    Err(told
-        .map(|(place, what)| format!("{place}: {what}"))
-        .collect())
-}
-
-/// A value, and the path of its key as messages show it, with the numbers of lists counted from 0.
-struct Field<'n> {
-    path: String,
-    node: &'n Node,
-}
-
-impl Field<'_> {
-    /// What it has to be, as its key is declared; items of lists have none.
-    fn right(&self, of_item: &'static str) -> &'static str {
-        let declared = declared(&self.path);
-        let key = keys::ALL.iter().find(|key| key.path == declared);
-        key.map_or(of_item, |key| key.right)
-    }
-}
-
-/// The path as it is declared: without the numbers of lists.
-fn declared(path: &str) -> String {
-    let mut in_brackets = false;
-    let keep = |c: &char| {
-        in_brackets = *c == '[' || (in_brackets && *c != ']');
-        !in_brackets || *c == '['
-    };
-    path.chars().filter(keep).collect()
-}
-
-/// Goes through the file and gathers what is wrong with it.
-struct Walk<'a> {
-    hide: &'a dyn Fn(&str) -> bool,
-    problems: Vec<(Location, String)>,
-}
-
-impl Walk<'_> {
-    fn file(&mut self, root: &Node) -> File {
-        let mut file = File::default();
-        let root = Field {
-            path: String::new(),
-            node: root,
-        };
-        let top = self.keys(&root);
-        if let Some(price) = top.get("price") {
-            file.prices = self.prices(price);
-        }
-        if let Some(invoices) = top.get("invoices") {
-            let invoices = self.keys(invoices);
-            file.invoice_history = self.value(invoices.get("history"), rules::invoice_history);
-        }
-        if let Some(apps) = top.get("apps") {
-            let apps = self.keys(apps);
-            file.include = self.patterns(apps.get("include"));
-            file.exclude = self.patterns(apps.get("exclude"));
-            file.groups = apps.get("group").map(|groups| self.groups(groups));
-            file.group_review_apps =
-                self.value(apps.get("group_review_apps"), read_setting::boolean);
-            file.max_apps = self.value(apps.get("max"), rules::max_apps);
-        }
-        if let Some(teams) = top.get("teams") {
-            self.teams(teams, &mut file);
-        }
-        file
-    }
-
-    fn prices(&mut self, section: &Field<'_>) -> Prices {
-        let keys = self.keys(section);
-        Prices {
-            dyno_unit: self.value(keys.get("dyno_unit_usd"), rules::price),
-            addon_credit: self.value(keys.get("addon_credit_usd"), rules::price),
-            space_credit: self.value(keys.get("space_credit_usd"), rules::price),
-        }
-    }
-
-    fn patterns(&mut self, list: Option<&Field<'_>>) -> Option<Vec<Regex>> {
-        let mut patterns = Vec::new();
-        for item in self.list(list?) {
-            patterns.extend(self.value(Some(&item), one(rules::pattern)));
-        }
-        Some(patterns)
-    }
-
-    fn groups(&mut self, list: &Field<'_>) -> Vec<Group> {
-        let mut groups = Vec::new();
-        for item in self.list(list) {
-            let keys = self.keys(&item);
-            for key in ["pattern", "name"] {
-                self.demand(&item, &keys, key);
-            }
-            let pattern = self.value(keys.get("pattern"), one(rules::pattern));
-            let name = self.value(keys.get("name"), |values| Ok(values.concat()));
-            let (Some(pattern), Some(name)) = (pattern, name) else {
-                continue;
-            };
-            let judge = |_: &[&str]| rules::group_name(&pattern, &name);
-            if self.value(keys.get("name"), judge).is_some() {
-                groups.push(Group { pattern, name });
-            }
-        }
-        groups
-    }
-
-    fn teams(&mut self, list: &Field<'_>, file: &mut File) {
-        let mut seen: BTreeMap<String, Location> = BTreeMap::new();
-        for item in self.list(list) {
-            let keys = self.keys(&item);
-            self.demand(&item, &keys, "team");
-            let prices = keys.get("price").map(|price| self.prices(price));
-            let budget = self.value(keys.get("budget_usd"), rules::budget);
-            let app_budgets = keys.get("app_budget_usd").map(|by_app| self.by_app(by_app));
-            let name = self.value(keys.get("team"), team);
-            let (Some(name), Some(field)) = (name, keys.get("team")) else {
-                continue;
-            };
-            if let Some(first) = seen.insert(name.clone(), field.node.place) {
-                let why = format!("it is there already, at {first}");
-                self.refuse(field, &name, &why);
-                continue;
-            }
-            if let Some(prices) = prices {
-                file.team_prices.insert(name.clone(), prices);
-            }
-            for (app, amount) in app_budgets.into_iter().flatten() {
-                file.budgets.apps.insert((name.clone(), app), amount);
-            }
-            if let Some(budget) = budget {
-                file.budgets.teams.insert(name, budget);
-            }
-        }
-    }
-
-    fn by_app(&mut self, field: &Field<'_>) -> Vec<(String, Money)> {
-        let mut amounts = Vec::new();
-        for (app, node) in self.entries(field) {
-            let path = format!("{}.{}", field.path, self.shown(app));
-            let right = rules::BUDGET;
-            match &node.value {
-                Value::Null => {}
-                Value::Text(text) => match rules::budget(&[text]) {
-                    Ok(amount) => amounts.push((app.to_owned(), amount)),
-                    Err(why) => self.refuse(&Field { path, node }, text, &why),
-                },
-                other => self.problem(
-                    node.place,
-                    format!("{path} is {}: give {right}", other.kind()),
-                ),
-            }
-        }
-        amounts
-    }
-
-    /// The keys of a section that are set: each has to be declared.
-    fn keys<'n>(&mut self, section: &Field<'n>) -> BTreeMap<&'n str, Field<'n>> {
-        let parent = declared(&section.path);
-        let known: Vec<&str> = keys::ALL
-            .iter()
-            .filter(|key| key.parent() == parent)
-            .map(keys::Key::name)
-            .collect();
-        let mut fields = BTreeMap::new();
-        for (key, node) in self.entries(section) {
-            if known.contains(&key) {
-                let path = if section.path.is_empty() {
-                    key.to_owned()
-                } else {
-                    format!("{}.{key}", section.path)
-                };
-                if !matches!(node.value, Value::Null) {
-                    fields.insert(key, Field { path, node });
-                }
-            }
-        }
-        if let Value::Keys(entries) = &section.node.value {
-            for (key, _) in entries {
-                if !known.contains(&key.text.as_str()) {
-                    let shown = self.shown(&key.text);
-                    let (section, known) = (name(section), known.join(", "));
-                    self.problem(
-                        key.place,
-                        format!("{section} has no key {shown}; give {known}"),
-                    );
-                }
-            }
-        }
-        fields
-    }
-
-    /// Keys with their values, each key once.
-    fn entries<'n>(&mut self, section: &Field<'n>) -> Vec<(&'n str, &'n Node)> {
-        let Value::Keys(all) = &section.node.value else {
-            let (name, kind) = (name(section), section.node.value.kind());
-            let what = format!(
-                "{name} is {kind}: give {}",
-                section.right("keys and values")
-            );
-            self.problem(section.node.place, what);
-            return Vec::new();
-        };
-        let mut first: BTreeMap<&str, Location> = BTreeMap::new();
-        let mut entries = Vec::new();
-        for (key, node) in all {
-            if let Some(place) = first.get(key.text.as_str()) {
-                let (shown, section) = (self.shown(&key.text), name(section));
-                let what = format!("{section} has the key {shown} already, at {place}");
-                self.problem(key.place, what);
-                continue;
-            }
-            first.insert(&key.text, key.place);
-            entries.push((key.text.as_str(), node));
-        }
-        entries
-    }
-
-    fn list<'n>(&mut self, field: &Field<'n>) -> Vec<Field<'n>> {
-        let Value::List(nodes) = &field.node.value else {
-            let (path, kind) = (&field.path, field.node.value.kind());
-            let what = format!("{path} is {kind}: give {}", field.right("a list"));
-            self.problem(field.node.place, what);
-            return Vec::new();
-        };
-        if nodes.len() > LONGEST_LIST {
-            let (path, count) = (&field.path, nodes.len());
-            let what = format!("{path} is a list of {count}: give at most {LONGEST_LIST}");
-            self.problem(field.node.place, what);
-            return Vec::new();
-        }
-        let item = |(index, node)| Field {
-            path: format!("{}[{index}]", field.path),
-            node,
-        };
-        nodes.iter().enumerate().map(item).collect()
-    }
-
-    /// Demands that a key is there and set.
-    fn demand(&mut self, section: &Field<'_>, keys: &BTreeMap<&str, Field<'_>>, key: &str) {
-        if matches!(section.node.value, Value::Keys(_)) && !keys.contains_key(key) {
-            let what = format!("{} has no {key}", section.path);
-            self.problem(section.node.place, what);
-        }
-    }
-
-    /// A single value; `None` where it is not set or cannot be used.
-    fn value<T>(
+impl Reader<'_> {
+    /// Reads the file that a setting names. Records all of its errors.
+    pub(super) fn read_file<T>(
         &mut self,
-        field: Option<&Field<'_>>,
-        read: impl Fn(&[&str]) -> Result<T, String>,
-    ) -> Option<T> {
-        let field = field?;
-        let Value::Text(text) = &field.node.value else {
-            let (path, kind) = (&field.path, field.node.value.kind());
-            let what = format!("{path} is {kind}: give {}", field.right("a single value"));
-            self.problem(field.node.place, what);
-            return None;
-        };
-        match read(&[text]) {
-            Ok(value) => Some(value),
-            Err(why) => {
-                self.refuse(field, text, &why);
+        setting: &'static Setting,
+        read: impl FnOnce(&Path, &dyn Fn(&str) -> bool) -> Result<T, ConfigErrors>,
+    ) -> Option<(PathBuf, T)> {
+        let Given { place, values } = self.given(setting)??;
+        let path = values.concat();
+        match read(Path::new(&path), &|text| self.looks_like_secret(text)) {
+            Ok(file) => Some((path.into(), file)),
+            Err(errors) => {
+                let is_plain = !path.is_empty() && self.shown(&path) == format!("\"{path}\"");
+                let path = if is_plain { path } else { self.shown(&path) };
+                let errors = errors
+                    .in_file(&path)
+                    .map(|error| format!("{place}: {error}"));
+                self.problems.extend(errors);
                 None
             }
         }
     }
+}
 
-    fn refuse(&mut self, field: &Field<'_>, text: &str, why: &str) {
-        let what = format!("{} is {}: {why}", field.path, self.shown(text));
-        self.problem(field.node.place, what);
+/// Reads the file at `path`. Messages do not repeat what `is_secret` accepts.
+pub(super) fn read(path: &Path, is_secret: &dyn Fn(&str) -> bool) -> Result<File, ConfigErrors> {
+    parse_with(&config_file::read(path)?, is_secret)
+}
+
+/// Parses the text of a configuration file.
+///
+/// # Errors
+///
+/// Returns all errors with their locations, or the first one if the text is not valid YAML.
+pub fn parse(text: &str) -> Result<File, ConfigErrors> {
+    parse_with(text, &looks_like_token)
+}
+
+fn parse_with(text: &str, is_secret: &dyn Fn(&str) -> bool) -> Result<File, ConfigErrors> {
+    let mut schema: Vec<Key> = keys::ALL.iter().map(|key| (key.path, key.right)).collect();
+    schema.extend([
+        ("apps.include[]", setting::APPS_INCLUDE.right),
+        ("apps.exclude[]", setting::APPS_EXCLUDE.right),
+        ("teams[].app_budget_usd.*", rules::BUDGET),
+    ]);
+    let document = Document::parse(text, &schema, is_secret)?;
+    let file = file(&document.root());
+    document.finish(file)
+}
+
+fn file(root: &Section<'_>) -> File {
+    let mut file = File::default();
+    if let Some(price) = root.section("price") {
+        file.prices = prices(&price);
     }
-
-    fn problem(&mut self, place: Location, what: String) {
-        self.problems.push((place, what));
+    if let Some(invoices) = root.section("invoices") {
+        file.invoice_history = invoices.parse("history", one(rules::invoice_history));
     }
+    if let Some(apps) = root.section("apps") {
+        file.include = apps.get("include").map(patterns);
+        file.exclude = apps.get("exclude").map(patterns);
+        file.groups = apps.get("group").map(groups);
+        file.group_review_apps = apps.parse("group_review_apps", one(read_setting::boolean));
+        file.max_apps = apps.parse("max", one(rules::max_apps));
+    }
+    if let Some(list) = root.get("teams") {
+        teams(list, &mut file);
+    }
+    file
+}
 
-    /// A text of the file as a message may show it.
-    fn shown(&self, text: &str) -> String {
-        if (self.hide)(text) {
-            return "a value that looks like a secret".to_owned();
+fn prices(section: &Section<'_>) -> Prices {
+    Prices {
+        dyno_unit: section.parse("dyno_unit_usd", one(rules::price)),
+        addon_credit: section.parse("addon_credit_usd", one(rules::price)),
+        space_credit: section.parse("space_credit_usd", one(rules::price)),
+    }
+}
+
+fn patterns(list: &Field<'_>) -> Vec<Regex> {
+    let items = list.items().into_iter();
+    items
+        .filter_map(|item| item.parse(|text| bare(rules::pattern(text))))
+        .collect()
+}
+
+fn groups(list: &Field<'_>) -> Vec<Group> {
+    let group = |item: Field<'_>| {
+        let group = item.section();
+        let (pattern, name) = (group.require("pattern"), group.require("name"));
+        let pattern = pattern.and_then(|pattern| pattern.parse(|text| bare(rules::pattern(text))));
+        let name = name?.text()?;
+        let pattern = pattern?;
+        group.parse("name", |name| bare(rules::group_name(&pattern, name)))?;
+        Some(Group {
+            name: name.to_owned(),
+            pattern,
+        })
+    };
+    list.items().into_iter().filter_map(group).collect()
+}
+
+fn teams(list: &Field<'_>, file: &mut File) {
+    let mut seen: BTreeMap<String, Location> = BTreeMap::new();
+    for item in list.items() {
+        let section = item.section();
+        let name = section.require("team").and_then(|name| name.parse(team));
+        let prices = section.section("price").map(|price| prices(&price));
+        let budget = section.parse("budget_usd", one(rules::budget));
+        let app_budgets = section.get("app_budget_usd").map(app_budgets);
+        let (Some(name), Some(field)) = (name, section.get("team")) else {
+            continue;
+        };
+        if let Some(first) = seen.insert(name.clone(), field.location()) {
+            field.reject_value(format_args!("duplicate team, first at {first}"));
+            continue;
         }
-        let start: String = text.chars().take(VALUE_CHARACTERS).collect();
-        let rest = if start.len() < text.len() { "…" } else { "" };
-        format!("{start:?}{rest}")
+        if let Some(prices) = prices {
+            file.team_prices.insert(name.clone(), prices);
+        }
+        for (app, amount) in app_budgets.into_iter().flatten() {
+            file.budgets.apps.insert((name.clone(), app), amount);
+        }
+        if let Some(budget) = budget {
+            file.budgets.teams.insert(name, budget);
+        }
     }
 }
 
-/// How messages call a section.
-fn name<'f>(section: &'f Field<'_>) -> &'f str {
-    if section.path.is_empty() {
-        "the file"
-    } else {
-        &section.path
-    }
+fn app_budgets(field: &Field<'_>) -> Vec<(String, Money)> {
+    let budgets = field
+        .entries()
+        .into_iter()
+        .filter(|(_, field)| !field.is_null());
+    budgets
+        .filter_map(|(app, field)| Some((app.to_owned(), field.parse(one(rules::budget))?)))
+        .collect()
 }
 
-/// Makes a reader of single texts one of what was typed.
-fn one<T>(read: fn(&str) -> Result<T, String>) -> impl Fn(&[&str]) -> Result<T, String> {
-    move |values| read(&values.concat())
+fn team(name: &str) -> Result<String, String> {
+    if name.is_empty() || !scope::is_name(name) {
+        return Err("not an id or name".to_owned());
+    }
+    Ok(name.to_owned())
 }
 
-fn team(values: &[&str]) -> Result<String, String> {
-    let name = values.concat();
-    if name.is_empty() || !scope::is_name(&name) {
-        return Err(
-            "it has what no team's id or name has; give one as `heroku teams` lists it".to_owned(),
-        );
-    }
-    Ok(name)
+/// Adapts a parser of flags to a single text.
+fn one<T>(parse: fn(&[&str]) -> Result<T, String>) -> impl Fn(&str) -> Result<T, String> {
+    move |text| bare(parse(&[text]))
+}
+
+/// Removes what the parsers of flags expect from their errors: the keys declare it.
+fn bare<T>(parsed: Result<T, String>) -> Result<T, String> {
+    parsed.map_err(|why| why.split("; give").next().unwrap_or_default().to_owned())
 }

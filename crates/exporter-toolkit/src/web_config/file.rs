@@ -1,5 +1,4 @@
-//! What the file means: each value read, and what contradicts itself refused. Nothing that it names
-//! is opened here.
+//! Reads and validates the text of a web configuration. The files that it names are not opened.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,28 +6,87 @@ use std::path::{Path, PathBuf};
 use http::HeaderMap;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::SupportedKxGroup;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use super::document::{self, Names, TlsServerConfig, Value, given, given_secret};
-use super::error::{Error, Spanned, shown};
-use super::http::{self as http_settings, RateLimit};
 use super::tls_names::{self, Version};
-use super::users;
-use crate::yaml::Location;
+use super::{http_settings, users};
+use crate::config_file::{ConfigErrors, Document, Key, Location, SecretFilter, Section};
 
-/// A web configuration as it is written, understood.
+const MAPPING: &str = "keys and values";
+const PATH: &str = "a path";
+const BOOLEAN: &str = "true or false";
+const VERSION: &str = "TLS12 or TLS13";
+const HEADER: &str = "a text without control characters";
+
+/// The keys of a web configuration.
+const KEYS: [Key; 30] = [
+    ("tls_server_config", MAPPING),
+    ("tls_server_config.cert", "certificates in PEM"),
+    ("tls_server_config.key", "a private key in PEM"),
+    ("tls_server_config.client_ca", "certificates in PEM"),
+    ("tls_server_config.cert_file", PATH),
+    ("tls_server_config.key_file", PATH),
+    (
+        "tls_server_config.client_auth_type",
+        "NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or \
+         RequireAndVerifyClientCert",
+    ),
+    ("tls_server_config.client_ca_file", PATH),
+    ("tls_server_config.client_allowed_sans", "a list of names"),
+    (
+        "tls_server_config.client_allowed_sans[]",
+        "a DNS name, IP address or URI",
+    ),
+    ("tls_server_config.min_version", VERSION),
+    ("tls_server_config.max_version", VERSION),
+    ("tls_server_config.cipher_suites", "a list of cipher suites"),
+    (
+        "tls_server_config.cipher_suites[]",
+        tls_names::CIPHER_SUITES,
+    ),
+    ("tls_server_config.prefer_server_cipher_suites", BOOLEAN),
+    ("tls_server_config.curve_preferences", "a list of curves"),
+    (
+        "tls_server_config.curve_preferences[]",
+        "X25519, CurveP256 or CurveP384",
+    ),
+    ("http_server_config", MAPPING),
+    ("http_server_config.http2", BOOLEAN),
+    ("http_server_config.headers", MAPPING),
+    ("http_server_config.headers.Content-Security-Policy", HEADER),
+    (
+        "http_server_config.headers.Strict-Transport-Security",
+        HEADER,
+    ),
+    (
+        "http_server_config.headers.X-Content-Type-Options",
+        "nosniff",
+    ),
+    (
+        "http_server_config.headers.X-Frame-Options",
+        "deny or sameorigin",
+    ),
+    ("http_server_config.headers.X-XSS-Protection", HEADER),
+    ("basic_auth_users", "user names with bcrypt hashes"),
+    ("basic_auth_users.*", users::BCRYPT_HASH),
+    ("rate_limit", MAPPING),
+    ("rate_limit.interval", "a duration such as 1s, 100ms or 0"),
+    ("rate_limit.burst", "a number of requests such as 20"),
+];
+
+/// A valid web configuration.
 #[derive(Debug)]
 pub struct File {
-    /// How to speak TLS, if at all.
+    /// `tls_server_config`; `None` disables TLS.
     pub tls: Option<Tls>,
-    /// Whether to offer HTTP/2, which takes TLS.
+    /// Whether HTTP/2 is offered, which requires TLS.
     pub http2: bool,
-    /// Headers of every answer.
+    /// Headers of every response.
     pub headers: HeaderMap,
-    /// The users and bcrypt's hashes of their passwords.
+    /// The users and the bcrypt hashes of their passwords.
     pub users: BTreeMap<String, SecretString>,
-    /// How many requests are answered.
-    pub rate_limit: Option<RateLimit>,
+    /// The rate limit of requests; `None` disables it.
+    pub rate_limit: Option<http_settings::RateLimit>,
 }
 
 /// `tls_server_config`.
@@ -42,55 +100,58 @@ pub struct Tls {
     pub client_auth: ClientAuth,
     /// `client_ca` or `client_ca_file`.
     pub client_ca: Option<Pem>,
-    /// `client_allowed_sans`; none means that any name will do.
+    /// `client_allowed_sans`; empty allows any name.
     pub allowed_names: Vec<String>,
     /// From `max_version` down to `min_version`.
     pub versions: Vec<&'static rustls::SupportedProtocolVersion>,
-    /// `cipher_suites`: those of TLS 1.2; `None` means all.
+    /// `cipher_suites` of TLS 1.2; `None` allows all.
     pub cipher_suites: Option<Vec<SupportedCipherSuite>>,
     /// `prefer_server_cipher_suites`.
     pub prefer_server_cipher_suites: bool,
-    /// `curve_preferences`, in order; `None` means all.
+    /// `curve_preferences`, in order; `None` allows all.
     pub curves: Option<Vec<&'static dyn SupportedKxGroup>>,
 }
 
-/// Something in PEM, in the file itself or in one that it names.
+/// A certificate or key in PEM.
 #[derive(Debug)]
 pub struct Pem {
-    /// The key under which it stands.
+    /// The key of the web configuration.
     pub key: &'static str,
-    /// Where its value stands.
-    pub place: Location,
-    /// The PEM, or where it is.
+    /// The location of its value.
+    pub location: Location,
+    /// The key's path, and the value if it is not secret, for error messages.
+    pub(super) label: String,
+    /// Where the PEM is.
     pub source: PemSource,
 }
 
-/// Where PEM is.
+/// The source of PEM text.
 #[derive(Debug)]
 pub enum PemSource {
-    /// In the web configuration itself.
+    /// The web configuration itself.
     Inline(SecretString),
-    /// In a file, of which a relative path begins where the web configuration is.
+    /// A file. A relative path is resolved against the directory of the web configuration.
     File(PathBuf),
 }
 
-/// Whether clients show certificates, by Go's names.
+/// Whether clients must present certificates, by Go's names.
 /// <https://pkg.go.dev/crypto/tls#ClientAuthType>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuth {
-    /// None is asked for.
+    /// No certificate is requested.
     NoClientCert,
-    /// One is asked for; it may be missing, and anyone's.
+    /// A certificate is requested. It may be missing, and is not verified.
     RequestClientCert,
-    /// One is demanded; it may be anyone's.
+    /// A certificate is required. It is not verified.
     RequireAnyClientCert,
-    /// One is asked for; it may be missing, and must be signed by the client CA.
+    /// A certificate is requested. It may be missing, and must be signed by the client CA.
     VerifyClientCertIfGiven,
-    /// One is demanded, and must be signed by the client CA.
+    /// A certificate is required, and must be signed by the client CA.
     RequireAndVerifyClientCert,
 }
 
 impl ClientAuth {
+    /// Returns whether certificates are verified against the client CA.
     pub(super) fn verifies(self) -> bool {
         matches!(
             self,
@@ -98,6 +159,7 @@ impl ClientAuth {
         )
     }
 
+    /// Returns whether a certificate is required.
     pub(super) fn requires(self) -> bool {
         matches!(
             self,
@@ -105,214 +167,82 @@ impl ClientAuth {
         )
     }
 
-    fn read(name: &str) -> Result<Self, String> {
+    fn parse(name: &str) -> Result<Self, String> {
         match name {
             "NoClientCert" => Ok(Self::NoClientCert),
             "RequestClientCert" => Ok(Self::RequestClientCert),
-            // The older name is one that the toolkit keeps.
+            // The second name is deprecated in exporter-toolkit, which still accepts it.
             "RequireAnyClientCert" | "RequireClientCert" => Ok(Self::RequireAnyClientCert),
             "VerifyClientCertIfGiven" => Ok(Self::VerifyClientCertIfGiven),
             "RequireAndVerifyClientCert" => Ok(Self::RequireAndVerifyClientCert),
-            _ => Err(format!(
-                "client_auth_type cannot be {}; give NoClientCert, RequestClientCert, \
-                 RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert",
-                shown(name)
-            )),
+            _ => Err("unknown type".to_owned()),
         }
     }
 }
 
-/// Reads the text of a web configuration. What it names is not opened.
+/// Parses the text of a web configuration. `is_secret` filters what error messages repeat.
 ///
 /// # Errors
 ///
-/// The first thing that cannot be used, with its line and column.
-pub fn parse(text: &str) -> Result<File, Error> {
-    let document = document::read(text)?;
-    let http = document.http_server_config;
-    let http2 = http.http2.unwrap_or(true);
-    let tls = match document.tls_server_config {
-        Some(section) => tls(section.value, section.place, http2)?,
-        None => None,
-    };
-    let mut users = BTreeMap::new();
-    for (user, hash) in document.basic_auth_users {
-        let place = hash.place;
-        if user.is_empty() || user.contains(|c: char| c == ':' || c.is_control()) {
-            let what = "basic_auth_users: a name that no client can send";
-            return Err(Error::at(place, what));
-        }
-        if !users::is_hash(hash.value.expose_secret()) {
-            let what = format!(
-                "basic_auth_users: what stands for {} is not a bcrypt hash, such as \
-                 `htpasswd -nBC 10 \"\"` prints",
-                shown(&user)
-            );
-            return Err(Error::at(place, what));
-        }
-        users.insert(user, hash.value);
-    }
-    Ok(File {
-        tls,
+/// Returns all errors with their locations.
+pub fn parse(text: &str, is_secret: SecretFilter) -> Result<File, ConfigErrors> {
+    let document = Document::parse(text, &KEYS, &is_secret)?;
+    let root = document.root();
+    let http = root.section("http_server_config");
+    let http2 = http.as_ref().is_none_or(|http| boolean(http, "http2"));
+    let file = File {
+        tls: root
+            .section("tls_server_config")
+            .and_then(|section| tls(&section, http2)),
         http2,
-        headers: http_settings::headers(http.headers)?,
-        users,
-        rate_limit: match document.rate_limit {
-            Some(section) => http_settings::rate_limit(section)?,
-            None => None,
-        },
-    })
+        headers: http
+            .and_then(|http| http.section("headers"))
+            .map(|headers| http_settings::headers(&headers))
+            .unwrap_or_default(),
+        users: root
+            .get("basic_auth_users")
+            .map(users::hashes)
+            .unwrap_or_default(),
+        rate_limit: root
+            .section("rate_limit")
+            .and_then(|limit| http_settings::rate_limit(&limit)),
+    };
+    drop(root);
+    document.finish(file)
 }
 
-/// Reads `tls_server_config`. With any key in it, TLS is meant: one without a certificate is a
-/// mistake that must not end in plain HTTP.
-fn tls(section: TlsServerConfig, place: Location, http2: bool) -> Result<Option<Tls>, Error> {
+/// Parses `tls_server_config`. Any key in it requires a certificate: a mistake must not disable
+/// TLS. Returns `None` if the section is empty, or after an error.
+fn tls(section: &Section<'_>, http2: bool) -> Option<Tls> {
     if section.is_empty() {
-        return Ok(None);
+        return None;
     }
-    let missing = |what: &str| Error::at(place, format!("tls_server_config: {what}"));
-    let certificate = pem(("cert", section.cert), ("cert_file", section.cert_file))?
-        .ok_or_else(|| missing("cert_file (or cert) is missing"))?;
-    let key = pem(("key", section.key), ("key_file", section.key_file))?
-        .ok_or_else(|| missing("key_file (or key) is missing"))?;
-    let client_ca = pem(
-        ("client_ca", section.client_ca),
-        ("client_ca_file", section.client_ca_file),
-    )?;
-    let client_auth = match given(section.client_auth_type) {
-        Some(given) => ClientAuth::read(&given.value).map_err(|e| Error::at(given.place, e))?,
-        None => ClientAuth::NoClientCert,
+    let certificate = required_pem(section, "cert", "cert_file");
+    let key = required_pem(section, "key", "key_file");
+    let client_ca = pem(section, "client_ca", "client_ca_file");
+    let client_auth = match section.given("client_auth_type") {
+        Some(field) => field.parse(ClientAuth::parse),
+        None => Some(ClientAuth::NoClientCert),
     };
-    if let Some(ca) = &client_ca
-        && client_auth == ClientAuth::NoClientCert
-    {
-        let what = "without a client_auth_type, no client is asked for a certificate";
-        return Err(Error::at(ca.place, format!("{}: {what}", ca.key)));
-    }
-    if client_ca.is_none() && client_auth == ClientAuth::RequireAndVerifyClientCert {
-        return Err(missing(
-            "RequireAndVerifyClientCert takes a client_ca_file (or client_ca) to verify against",
-        ));
-    }
-    let allowed_names = allowed_names(section.client_allowed_sans, client_auth)?;
-    let (min, versions) = versions(section.min_version, section.max_version)?;
-    Ok(Some(Tls {
-        certificate,
-        key,
-        client_auth,
-        client_ca,
-        allowed_names,
-        versions,
-        cipher_suites: cipher_suites(section.cipher_suites, min, http2)?,
-        prefer_server_cipher_suites: section.prefer_server_cipher_suites.unwrap_or(true),
-        curves: each(
-            section.curve_preferences,
-            "curve_preferences",
-            tls_names::curve,
-        )?
-        .map(|(_, curves)| curves),
-    }))
-}
-
-impl TlsServerConfig {
-    /// Whether nothing is written in it, be it blank.
-    fn is_empty(&self) -> bool {
-        let Self {
-            cert,
-            key,
-            client_ca,
-            cert_file,
-            key_file,
-            client_auth_type,
-            client_ca_file,
-            client_allowed_sans,
-            min_version,
-            max_version,
-            cipher_suites,
-            prefer_server_cipher_suites,
-            curve_preferences,
-        } = self;
-        let texts = [cert_file, key_file, client_auth_type, client_ca_file];
-        let secrets = [cert, key, client_ca];
-        let lists = [client_allowed_sans, cipher_suites, curve_preferences];
-        texts.iter().all(|value| value.is_none())
-            && secrets.iter().all(|value| value.is_none())
-            && lists.iter().all(|value| value.is_none())
-            && [min_version, max_version].iter().all(|v| v.is_none())
-            && prefer_server_cipher_suites.is_none()
-    }
-}
-
-/// What is given either inline or as a file.
-fn pem(
-    (inline_key, inline): (&'static str, Value<SecretString>),
-    (file_key, file): (&'static str, Value),
-) -> Result<Option<Pem>, Error> {
-    match (given_secret(inline), given(file)) {
-        (None, None) => Ok(None),
-        (Some(inline), None) => Ok(Some(Pem {
-            key: inline_key,
-            place: inline.place,
-            source: PemSource::Inline(inline.value),
-        })),
-        (None, Some(Spanned { place, value })) => Ok(Some(Pem {
-            key: file_key,
-            place,
-            source: PemSource::File(value.into()),
-        })),
-        (Some(_), Some(file)) => Err(Error::at(
-            file.place,
-            format!("both {inline_key} and {file_key} are given; give one of them"),
-        )),
-    }
-}
-
-fn allowed_names(names: Value<Names>, client_auth: ClientAuth) -> Result<Vec<String>, Error> {
-    let Some(list) = names else {
-        return Ok(Vec::new());
-    };
-    if !client_auth.verifies() {
-        let what = "client_allowed_sans: with this client_auth_type no certificate is verified, and \
-                    anyone can write any name into one; give RequireAndVerifyClientCert";
-        return Err(Error::at(list.place, what));
-    }
-    if list.value.is_empty() {
-        let what = "client_allowed_sans: an empty list would let nobody in; leave it out";
-        return Err(Error::at(list.place, what));
-    }
-    let mut names = Vec::with_capacity(list.value.len());
-    for name in list.value {
-        if name.value.contains('@') && !name.value.contains(':') {
-            let what = format!(
-                "client_allowed_sans: {} is an e-mail address, which cannot be compared here; give \
-                 DNS names, IP addresses or URIs",
-                shown(&name.value)
-            );
-            return Err(Error::at(name.place, what));
+    let ca = section
+        .given("client_ca_file")
+        .or_else(|| section.given("client_ca"));
+    match (ca, client_auth) {
+        (Some(ca), Some(ClientAuth::NoClientCert)) => {
+            ca.reject("not used without client_auth_type, expected RequireAndVerifyClientCert");
         }
-        names.push(name.value);
+        (None, Some(ClientAuth::RequireAndVerifyClientCert)) => {
+            section.reject("client_ca_file (or client_ca) is missing, to verify clients against");
+        }
+        _ => {}
     }
-    Ok(names)
-}
-
-/// The versions of TLS to offer, and the lowest of them.
-fn versions(
-    min: Value,
-    max: Value,
-) -> Result<(Version, Vec<&'static rustls::SupportedProtocolVersion>), Error> {
-    let read = |key: &str, value: Value, default: Version| match given(value) {
-        None => Ok((default, None)),
-        Some(Spanned { place, value }) => match tls_names::version(&value) {
-            Ok(version) => Ok((version, Some(place))),
-            Err(what) => Err(Error::at(place, format!("{key}: {what}"))),
-        },
-    };
-    let (min, min_place) = read("min_version", min, Version::Tls12)?;
-    let (max, max_place) = read("max_version", max, Version::Tls13)?;
-    if let Some(place) = max_place.or(min_place)
+    let allowed_names = allowed_names(section, client_auth);
+    let min = version(section, "min_version").unwrap_or(Version::Tls12);
+    let max = version(section, "max_version").unwrap_or(Version::Tls13);
+    if let Some(field) = section.get("max_version").or(section.get("min_version"))
         && min > max
     {
-        return Err(Error::at(place, "max_version is below min_version"));
+        field.reject("max_version below min_version");
     }
     let mut versions = Vec::new();
     if max == Version::Tls13 {
@@ -321,77 +251,146 @@ fn versions(
     if min == Version::Tls12 {
         versions.push(&rustls::version::TLS12);
     }
-    Ok((min, versions))
+    let cipher_suites = cipher_suites(section, min, http2);
+    let curves = each(section, "curve_preferences", tls_names::curve);
+    let prefer_server_cipher_suites = boolean(section, "prefer_server_cipher_suites");
+    Some(Tls {
+        certificate: certificate?,
+        key: key?,
+        client_auth: client_auth?,
+        client_ca,
+        allowed_names,
+        versions,
+        cipher_suites,
+        prefer_server_cipher_suites,
+        curves,
+    })
+}
+
+/// Parses an optional boolean that defaults to true, with the spellings that Go's YAML library
+/// accepts. <https://yaml.org/type/bool.html>
+fn boolean(section: &Section<'_>, key: &str) -> bool {
+    let parsed = section.get(key).and_then(|field| {
+        field.parse(|text| match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "y" => Ok(true),
+            "false" | "no" | "off" | "n" => Ok(false),
+            _ => Err("not a boolean".to_owned()),
+        })
+    });
+    parsed.unwrap_or(true)
+}
+
+fn required_pem(
+    section: &Section<'_>,
+    inline_key: &'static str,
+    file_key: &'static str,
+) -> Option<Pem> {
+    if section
+        .given(inline_key)
+        .or(section.given(file_key))
+        .is_none()
+    {
+        section.reject(format_args!("{file_key} (or {inline_key}) is missing"));
+    }
+    pem(section, inline_key, file_key)
+}
+
+fn pem(section: &Section<'_>, inline_key: &'static str, file_key: &'static str) -> Option<Pem> {
+    let (key, field) = match (section.given(inline_key), section.given(file_key)) {
+        (Some(_), Some(file)) => {
+            file.reject(format_args!(
+                "conflicts with {inline_key}, expected one of them"
+            ));
+            return None;
+        }
+        (Some(inline), None) => (inline_key, inline),
+        (None, file) => (file_key, file?),
+    };
+    let text = field.text()?;
+    let (label, source) = if key == inline_key {
+        (field.path().to_owned(), PemSource::Inline(text.into()))
+    } else {
+        (field.describe(), PemSource::File(text.into()))
+    };
+    Some(Pem {
+        key,
+        location: field.location(),
+        label,
+        source,
+    })
+}
+
+fn allowed_names(section: &Section<'_>, client_auth: Option<ClientAuth>) -> Vec<String> {
+    let Some(list) = section.get("client_allowed_sans") else {
+        return Vec::new();
+    };
+    let items = list.items();
+    if client_auth.is_some_and(|client_auth| !client_auth.verifies()) {
+        list.reject(
+            "not used with this client_auth_type, which verifies no certificate, expected \
+             RequireAndVerifyClientCert",
+        );
+    }
+    if items.is_empty() {
+        list.reject("an empty list would reject all clients, expected at least one name");
+    }
+    let name = |name: &str| {
+        if name.contains('@') && !name.contains(':') {
+            return Err("e-mail addresses are not supported".to_owned());
+        }
+        Ok(name.to_owned())
+    };
+    items.iter().filter_map(|item| item.parse(name)).collect()
+}
+
+fn version(section: &Section<'_>, key: &str) -> Option<Version> {
+    section.given(key)?.parse(tls_names::version)
 }
 
 fn cipher_suites(
-    list: Value<Names>,
+    section: &Section<'_>,
     min: Version,
     http2: bool,
-) -> Result<Option<Vec<SupportedCipherSuite>>, Error> {
-    let names: Vec<String> = match &list {
-        Some(list) => list.value.iter().map(|name| name.value.clone()).collect(),
-        None => Vec::new(),
-    };
-    let Some((place, suites)) = each(list, "cipher_suites", tls_names::cipher_suite)? else {
-        return Ok(None);
-    };
-    let for_http2 = |name: &String| tls_names::HTTP2_CIPHER_SUITES.contains(&name.as_str());
-    if http2 && min == Version::Tls12 && !names.iter().any(for_http2) {
-        let what = format!(
-            "cipher_suites: HTTP/2 takes {}; add one, or set http2: false under http_server_config",
-            tls_names::HTTP2_CIPHER_SUITES.join(" or ")
-        );
-        return Err(Error::at(place, what));
-    }
+) -> Option<Vec<SupportedCipherSuite>> {
+    let suites = each(section, "cipher_suites", tls_names::cipher_suite)?;
+    // The cipher suites of TLS 1.3 are not configurable.
     let suites: Vec<_> = suites.into_iter().flatten().collect();
-    if min == Version::Tls12 && suites.is_empty() {
-        let what = "cipher_suites: none of them is one of TLS 1.2, which min_version admits";
-        return Err(Error::at(place, what));
+    let field = section.get("cipher_suites")?;
+    let is_for_http2 =
+        |suite: &SupportedCipherSuite| tls_names::HTTP2_CIPHER_SUITES.contains(&suite.suite());
+    if min == Version::Tls12 && http2 && !suites.iter().any(is_for_http2) {
+        field.reject(format_args!(
+            "no cipher suite that HTTP/2 requires, expected {:?} or {:?}, or http2: false in \
+             http_server_config",
+            tls_names::HTTP2_CIPHER_SUITES[0],
+            tls_names::HTTP2_CIPHER_SUITES[1],
+        ));
+    } else if min == Version::Tls12 && suites.is_empty() {
+        field.reject("no cipher suite of TLS 1.2, which min_version allows");
     }
-    Ok(Some(suites))
+    Some(suites)
 }
 
-/// Reads each name of a list; an empty list counts as not given, as the toolkit has it.
+/// Parses each item of a list. Returns `None` if it is absent or empty, or after an error.
 fn each<T>(
-    list: Value<Names>,
+    section: &Section<'_>,
     key: &str,
-    read: fn(&str) -> Result<T, String>,
-) -> Result<Option<(Location, Vec<T>)>, Error> {
-    let Some(list) = list.filter(|list| !list.value.is_empty()) else {
-        return Ok(None);
-    };
-    let mut read_all = Vec::with_capacity(list.value.len());
-    for name in &list.value {
-        let one =
-            read(&name.value).map_err(|what| Error::at(name.place, format!("{key}: {what}")))?;
-        read_all.push(one);
-    }
-    Ok(Some((list.place, read_all)))
+    parse: fn(&str) -> Result<T, String>,
+) -> Option<Vec<T>> {
+    let items = section.get(key)?.items();
+    let parsed: Vec<_> = items.iter().map(|item| item.parse(parse)).collect();
+    let parsed: Option<Vec<T>> = parsed.into_iter().collect();
+    parsed.filter(|parsed| !parsed.is_empty())
 }
 
 impl Tls {
-    /// The files that it names.
-    pub(super) fn paths(&self, directory: &Path) -> Vec<PathBuf> {
-        let all = [
-            Some(&self.certificate),
-            Some(&self.key),
-            self.client_ca.as_ref(),
-        ];
-        let paths = all
-            .into_iter()
-            .flatten()
-            .filter_map(|pem| pem.path(directory));
-        paths.collect()
-    }
-}
-
-impl Pem {
-    /// The file that it is in; a relative path begins where the web configuration is.
-    pub(super) fn path(&self, directory: &Path) -> Option<PathBuf> {
-        match &self.source {
-            PemSource::Inline(_) => None,
-            PemSource::File(path) => Some(directory.join(path)),
-        }
+    /// Returns the paths of the files that it names.
+    pub(super) fn paths(&self, directory: &Path) -> impl Iterator<Item = PathBuf> {
+        let pems = [&self.certificate, &self.key].into_iter();
+        pems.chain(&self.client_ca)
+            .filter_map(move |pem| match &pem.source {
+                PemSource::Inline(_) => None,
+                PemSource::File(path) => Some(directory.join(path)),
+            })
     }
 }

@@ -1,108 +1,101 @@
-//! The web configuration: the file that says who may come in and how, in the format of Prometheus's
+//! The web configuration file: TLS, users, headers and rate limit, in the format of Prometheus's
 //! exporter-toolkit.
 //! <https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md>
 //!
-//! Text becomes a [`File`] ([`parse`]); a File and the certificates that it names become the
-//! [`WebConfig`] in force; [`Loaded::follow`] keeps that up to date. What is accepted but would not
-//! be done is an error here: a server that is less closed than its file says is worse than none.
-//!
-//! It must not know routes, connections or settings.
+//! [`parse`] validates the text as a [`File`]. [`File::build`] reads the certificates that it names
+//! and returns the [`WebConfig`] of the server. [`ConfigWatcher`] replaces it when a file changes.
+//! A setting that would be accepted without effect is an error: otherwise the server could be less
+//! protected than its file states.
 
 mod client_certificate;
-mod document;
-mod error;
 mod file;
-mod http;
+mod http_settings;
 mod tls;
 mod tls_names;
 mod users;
 mod watcher;
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use crate::yaml::Location;
-pub use error::Error;
+use ::http::HeaderMap;
+
+use crate::config_file::{self, ConfigErrors, SecretFilter};
 pub use file::{ClientAuth, File, Pem, PemSource, Tls, parse};
-pub use http::RateLimit;
-pub use users::{AuthResult, Users};
-pub use users::{COMPARED_AT_ONCE, WAITING};
+pub use http_settings::RateLimit;
+pub use users::{AuthResult, MAX_CONCURRENT_COMPARISONS, MAX_PENDING_COMPARISONS, Users};
 pub use watcher::ConfigWatcher;
 use watcher::Fingerprint;
 
-use ::http::HeaderMap;
-
-/// A file of this size is not a web configuration.
-const LARGEST_FILE: u64 = 1 << 20;
-
-/// What is in force.
+/// The settings of a running server.
 #[derive(Debug, Default)]
 pub struct WebConfig {
-    /// How TLS is spoken; `None` means plain HTTP.
+    /// The TLS configuration; `None` serves plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// Headers of every answer.
+    /// Headers of every response.
     pub headers: HeaderMap,
-    /// Who may come in; `None` means anyone.
+    /// The users; `None` disables authentication.
     pub users: Option<Users>,
-    /// How many requests are answered.
+    /// The rate limit of requests; `None` disables it.
     pub rate_limit: Option<RateLimit>,
 }
 
-/// A web configuration as it was read at start.
+/// A web configuration that was read from a file.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedConfig {
     path: PathBuf,
+    is_secret: SecretFilter,
     config: Arc<WebConfig>,
     fingerprint: Fingerprint,
 }
 
-impl Loaded {
-    /// Reads the file at `path` and all that it names.
+impl LoadedConfig {
+    /// Reads the file at `path` and the certificates that it names. `is_secret` filters what error
+    /// messages repeat, also those of later changes.
     ///
     /// # Errors
     ///
-    /// Where the file or something that it names cannot be read or used.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        let (config, fingerprint) = read(path);
+    /// Returns all errors of the file, or else all of the certificates.
+    pub fn read(path: &Path, is_secret: SecretFilter) -> Result<Self, ConfigErrors> {
+        let (config, fingerprint) = read(path, is_secret);
         Ok(Self {
             path: path.to_owned(),
+            is_secret,
             config: Arc::new(config?),
             fingerprint,
         })
     }
 
-    /// What is in force.
+    /// Returns the settings.
     pub fn config(&self) -> Arc<WebConfig> {
         Arc::clone(&self.config)
     }
 }
 
-/// Reads a file and what it names, and tells what was read, so that a change can be noticed. That
-/// is told of a broken file too: the change that repairs it may be one of a certificate.
-fn read(path: &Path) -> (Result<WebConfig, Error>, Fingerprint) {
-    // Taken before reading: what changes in between counts as a change after it.
+/// Reads a file and the files that it names, and returns their fingerprint. An invalid file has one
+/// too: it may become valid by a change of a certificate.
+fn read(path: &Path, is_secret: SecretFilter) -> (Result<WebConfig, ConfigErrors>, Fingerprint) {
+    // Taken before reading, so that a change during the reading is noticed afterwards.
     let mut fingerprint = Fingerprint::of([path.to_owned()]);
-    let file = match text(path).and_then(|text| parse(&text)) {
+    let file = match config_file::read(path).and_then(|text| parse(&text, is_secret)) {
         Ok(file) => file,
-        Err(error) => return (Err(error), fingerprint),
+        Err(errors) => return (Err(errors), fingerprint),
     };
     let directory = path.parent().unwrap_or(Path::new(""));
     if let Some(tls) = &file.tls {
         fingerprint.add(tls.paths(directory));
     }
-    (file.in_force(directory), fingerprint)
+    (file.build(directory), fingerprint)
 }
 
 impl File {
-    /// Reads the certificates that it names, and puts it in force. `directory` is where the web
-    /// configuration is.
+    /// Reads the certificates and returns the settings. `directory` is the directory of the web
+    /// configuration.
     ///
     /// # Errors
     ///
-    /// Where a certificate cannot be read or used.
-    pub fn in_force(self, directory: &Path) -> Result<WebConfig, Error> {
+    /// Returns an error for each certificate or key that cannot be read or used.
+    pub fn build(self, directory: &Path) -> Result<WebConfig, ConfigErrors> {
         let tls = match &self.tls {
             Some(tls) => Some(Arc::new(tls.server_config(self.http2, directory)?)),
             None => None,
@@ -114,15 +107,4 @@ impl File {
             rate_limit: self.rate_limit,
         })
     }
-}
-
-fn text(path: &Path) -> Result<String, Error> {
-    let mut text = String::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_string(&mut text))
-        .map_err(Error::Unreadable)?;
-    if text.len() as u64 > LARGEST_FILE {
-        return Err(Error::TooLarge);
-    }
-    Ok(text)
 }

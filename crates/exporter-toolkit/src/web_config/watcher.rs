@@ -1,7 +1,7 @@
-//! Following the file: it, and each file that it names, is read again when it changes.
+//! Watches a web configuration, and the files that it names, for changes.
 //!
-//! A file that is being written is left alone until it has been still for a moment, because half a
-//! configuration can be a valid one with the users left out.
+//! A changed file is read once it has remained the same for a moment: half of a configuration can be
+//! a valid one without users.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,33 +11,33 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
-use super::error::Error;
-use super::{Loaded, WebConfig, read};
+use super::{LoadedConfig, WebConfig, read};
+use crate::config_file::{ConfigError, SecretFilter};
 
-/// How often the files are looked at; a change is taken up after two looks that show the same.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The time between two checks. A change is applied after two checks with the same result.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What tells one state of some files from another, without opening them.
+/// The metadata of some files, by which a change is detected without opening them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fingerprint(BTreeMap<PathBuf, Option<Stamp>>);
+pub(super) struct Fingerprint(BTreeMap<PathBuf, Option<FileMetadata>>);
 
-/// What tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileMetadata {
     identity: (u64, u64),
     size: u64,
     modified: Option<SystemTime>,
 }
 
-/// Device and inode. A link that is turned to another file, as Kubernetes does it, shows as another
-/// inode.
+/// Returns device and inode. A symbolic link to another file, as Kubernetes updates a volume,
+/// changes the inode.
 #[cfg(unix)]
 fn identity(metadata: &fs::Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
     (metadata.dev(), metadata.ino())
 }
 
-/// The times of creation and of the last change, which is all that is told without opening a file.
+/// Returns the times of creation and of the last change: the file index is only available for an
+/// open file.
 #[cfg(windows)]
 fn identity(metadata: &fs::Metadata) -> (u64, u64) {
     use std::os::windows::fs::MetadataExt;
@@ -53,17 +53,17 @@ impl Fingerprint {
 
     pub(super) fn add(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         for path in paths {
-            let stamp = fs::metadata(&path).ok().map(|metadata| Stamp {
+            let metadata = fs::metadata(&path).ok().map(|metadata| FileMetadata {
                 identity: identity(&metadata),
                 size: metadata.len(),
                 modified: metadata.modified().ok(),
             });
-            self.0.insert(path, stamp);
+            self.0.insert(path, metadata);
         }
     }
 
-    /// The same files as they are at this moment.
-    fn again(&self) -> Self {
+    /// Returns the current fingerprint of the same files.
+    fn current(&self) -> Self {
         Self::of(self.0.keys().cloned())
     }
 }
@@ -72,84 +72,87 @@ impl Fingerprint {
 #[derive(Debug)]
 pub struct ConfigWatcher {
     path: PathBuf,
+    is_secret: SecretFilter,
     sender: watch::Sender<Arc<WebConfig>>,
-    /// What was read, be it good or not.
-    seen: Fingerprint,
-    /// What was there at the last look and has not been read.
-    changing: Option<Fingerprint>,
+    /// The files as last read, valid or not.
+    loaded: Fingerprint,
+    /// The files at the last check, if they have changed since they were read.
+    changed: Option<Fingerprint>,
 }
 
-impl Loaded {
-    /// What is in force from now on, and what keeps it up to date.
-    pub fn follow(self) -> (watch::Receiver<Arc<WebConfig>>, ConfigWatcher) {
+impl LoadedConfig {
+    /// Returns the current settings, and the watcher that updates them while it runs.
+    pub fn watch(self) -> (watch::Receiver<Arc<WebConfig>>, ConfigWatcher) {
         let (sender, receiver) = watch::channel(self.config);
-        let follower = ConfigWatcher {
+        let watcher = ConfigWatcher {
             path: self.path,
+            is_secret: self.is_secret,
             sender,
-            seen: self.fingerprint,
-            changing: None,
+            loaded: self.fingerprint,
+            changed: None,
         };
-        (receiver, follower)
+        (receiver, watcher)
     }
 }
 
 impl ConfigWatcher {
-    /// Looks for changes for ever. One that cannot be used is logged, and what was in force stays.
+    /// Checks for changes until it is dropped. An invalid change is logged, and the last valid
+    /// configuration remains active.
     pub async fn run(mut self) {
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            // Files may be on a disk that takes its time.
-            let looked = tokio::task::spawn_blocking(move || {
-                self.look();
+            tokio::time::sleep(CHECK_INTERVAL).await;
+            let checked = tokio::task::spawn_blocking(move || {
+                self.check();
                 self
             });
-            self = match looked.await {
-                Ok(follower) => follower,
+            self = match checked.await {
+                Ok(watcher) => watcher,
                 Err(error) => {
-                    tracing::error!(%error, "the web configuration is not followed any more");
+                    tracing::error!(%error, "web configuration watcher failed");
                     return;
                 }
             };
         }
     }
 
-    fn look(&mut self) {
-        let found = self.seen.again();
-        if found == self.seen {
-            self.changing = None;
+    fn check(&mut self) {
+        let current = self.loaded.current();
+        if current == self.loaded {
+            self.changed = None;
             return;
         }
-        if self.changing.as_ref() != Some(&found) {
-            self.changing = Some(found);
+        if self.changed.as_ref() != Some(&current) {
+            self.changed = Some(current);
             return;
         }
-        self.changing = None;
-        let (config, fingerprint) = read(&self.path);
-        self.seen = fingerprint;
+        self.changed = None;
+        let (config, fingerprint) = read(&self.path, self.is_secret);
+        self.loaded = fingerprint;
         let path = self.path.display();
-        match config.and_then(|config| self.admit(config)) {
+        match config.and_then(|config| Ok(self.validate_change(config)?)) {
             Ok(config) => {
                 self.sender.send_replace(Arc::new(config));
-                tracing::info!(%path, "the web configuration was read again");
+                tracing::info!(%path, "web configuration reloaded");
             }
             Err(error) => {
-                tracing::error!(%path, %error, "the web configuration cannot be used; the last good one stays");
+                tracing::error!(%path, %error, "web configuration reload failed, keeping the last valid one");
             }
         }
     }
 
-    /// Refuses what would open a door that is closed.
-    fn admit(&self, config: WebConfig) -> Result<WebConfig, Error> {
-        if is_blank(&self.path) {
-            return Err(Error::Emptied);
-        }
-        if config.tls.is_some() != self.sender.borrow().tls.is_some() {
-            return Err(Error::Switched);
-        }
-        Ok(config)
+    /// Rejects a change that would disable protection of the running server.
+    fn validate_change(&self, config: WebConfig) -> Result<WebConfig, ConfigError> {
+        let message = if is_empty(&self.path) {
+            "the file is empty, which would disable authentication; this requires a restart"
+        } else if config.tls.is_some() != self.sender.borrow().tls.is_some() {
+            "the change enables or disables TLS, which requires a restart"
+        } else {
+            return Ok(config);
+        };
+        Err(ConfigError::of_file(message))
     }
 }
 
-fn is_blank(path: &Path) -> bool {
+fn is_empty(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }
