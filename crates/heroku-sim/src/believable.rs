@@ -16,9 +16,9 @@
 
 mod calendar;
 mod cast;
-mod contract;
 mod draws;
 mod invoices;
+mod licenses;
 mod life;
 mod passing;
 mod personal;
@@ -87,10 +87,7 @@ impl Company {
                     .filter_map(|spent| account.row(spent))
                     .collect(),
                 invoices: spent.iter().map(|spent| account.invoice(spent)).collect(),
-                licenses: cast
-                    .contract
-                    .zip(spent.last())
-                    .map(|(contract, spent)| contract.licenses(spent, account.space(spent))),
+                licenses: spent.last().and_then(|spent| account.licenses(spent)),
                 enterprise_account: cast.contract.map(|_| company.to_owned()),
                 id: id.clone(),
                 name: name.clone(),

@@ -9,7 +9,7 @@ use hyper::header::HeaderName;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, NEXT_RANGE};
-use crate::fault::Endpoint;
+use crate::endpoint::Endpoint;
 use crate::ranges::Range;
 use crate::route::Route;
 use crate::state::World;

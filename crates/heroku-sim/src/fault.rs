@@ -2,41 +2,8 @@
 
 use std::time::Duration;
 
+use crate::endpoint::Endpoint;
 use crate::route::Route;
-
-/// The endpoints that a fault can be scripted for, and that a logged request is told apart by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
-    /// `GET /teams`.
-    Teams,
-    /// `GET /teams/{id or name}`.
-    Team,
-    /// `GET /teams/{id or name}/invoices`.
-    Invoices,
-    /// `GET /teams/{id}/usage/monthly`.
-    Usage,
-    /// `GET /teams/{id or name}/delinquency`.
-    Delinquency,
-    /// `GET /teams/{id or name}/licenses`.
-    Licenses,
-    /// `GET /enterprise-accounts`.
-    EnterpriseAccounts,
-    /// `GET /enterprise-accounts/{id or name}`.
-    EnterpriseAccount,
-    /// `GET /enterprise-accounts/{id or name}/teams`.
-    EnterpriseTeams,
-    /// `GET /enterprise-accounts/{id}/usage/monthly`.
-    EnterpriseUsage,
-    /// `GET /account/invoices`.
-    AccountInvoices,
-    /// `GET /oauth/authorizations`.
-    Authorizations,
-    /// `GET /account/rate-limits`.
-    RateLimits,
-    /// Every request, those for unknown paths included. Only for scripting: no logged request has
-    /// it.
-    Any,
-}
 
 /// How often a scripted fault strikes before the endpoint is well again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,7 +154,8 @@ impl Script {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, Fault, Script, Times};
+    use super::{Fault, Script, Times};
+    use crate::endpoint::Endpoint;
     use crate::route::Route;
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::fault::Endpoint;
+use crate::endpoint::Endpoint;
 
 /// The most requests that are kept: a demonstration runs for weeks, and nobody reads its log.
 const CAPACITY: usize = 10_000;

@@ -1,7 +1,7 @@
 //! From a path to the endpoint that it names, and whose it is: the team or the enterprise account
 //! on it.
 
-use crate::fault::Endpoint;
+use crate::endpoint::Endpoint;
 
 /// What a path names. All is absent for a path that Heroku would not know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -24,6 +24,7 @@ use crate::answer::{Answer, NEXT_RANGE};
 use crate::bodies::{self, Payload};
 use crate::door;
 use crate::fault::Fault;
+use crate::headers::{accepts_gzip, etag_matches, header_text};
 use crate::log::LoggedRequest;
 use crate::route::Route;
 use crate::state::State;
@@ -193,7 +194,7 @@ fn finished(
     let mut response = Response::new(bodies::whole(Vec::new()));
     *response.status_mut() = answer.status_code();
     let etag = answer.etag();
-    let known = etag.as_ref().is_some_and(|etag| is_known(etag, asked));
+    let known = etag.as_ref().is_some_and(|etag| etag_matches(asked, etag));
     for (name, value) in answer
         .headers
         .iter()
@@ -271,33 +272,6 @@ fn logged(head: &Parts, route: &Route) -> LoggedRequest {
         enterprise_account: route.enterprise_account.clone(),
         at: Instant::now(),
     }
-}
-
-/// A header that is there and can be read.
-pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// Whether the client has this very answer: the weak comparison of RFC 9110, which `If-None-Match`
-/// calls for.
-fn is_known(etag: &str, asked: &HeaderMap) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let offered = header_text(asked, &header::IF_NONE_MATCH).unwrap_or_default();
-    offered
-        .split(',')
-        .any(|offer| offer.trim() == "*" || opaque(offer) == opaque(etag))
-}
-
-fn accepts_gzip(asked: &HeaderMap) -> bool {
-    let accepted = header_text(asked, &header::ACCEPT_ENCODING).unwrap_or_default();
-    accepted.split(',').any(|coding| {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = matches!(
-            quality.replace(' ', "").as_str(),
-            "q=0" | "q=0.0" | "q=0.00" | "q=0.000"
-        );
-        name.trim().eq_ignore_ascii_case("gzip") && !refused
-    })
 }
 
 fn compressed(body: &[u8]) -> io::Result<Vec<u8>> {

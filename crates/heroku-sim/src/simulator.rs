@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::company::Company;
-use crate::fault::{Endpoint, Fault, Times};
+use crate::endpoint::Endpoint;
+use crate::fault::{Fault, Times};
 use crate::log::LoggedRequest;
 use crate::rate::Bucket;
 use crate::server;

@@ -1,7 +1,6 @@
 //! Who is in the play: the teams, and the apps that they keep for years.
 
 use super::calendar::Month;
-use super::contract::Contract;
 use super::draws::Draws;
 use super::life::{App, Process, Rhythm};
 use super::passing::{self, ReviewApps};
@@ -45,6 +44,15 @@ pub(crate) struct Team {
     staff: &'static [Role],
     review_apps: &'static [ReviewApps],
     passing: passing::Stories,
+}
+
+/// Monthly allowances of an enterprise contract. Licences have whole quantities.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contract {
+    pub(crate) dyno_units: u64,
+    /// List-price dollars a month.
+    pub(crate) addon_credits: u64,
+    pub(crate) spaces: u64,
 }
 
 /// An app that is always there.

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value, json};
 use super::{Asked, list as page, months, teams, unknown};
 use crate::answer::Answer;
 use crate::company::{Company, EnterpriseAccount};
-use crate::fault::Endpoint;
+use crate::endpoint::Endpoint;
 use crate::state::World;
 
 /// The figures that a row has at the least (schema: `enterprise-account-monthly-usage`).

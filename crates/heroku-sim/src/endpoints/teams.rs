@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Asked, list as page, months, unknown};
 use crate::answer::Answer;
 use crate::company::{Company, Team};
-use crate::fault::Endpoint;
+use crate::endpoint::Endpoint;
 use crate::state::World;
 
 /// A page of some of the company's teams.
