@@ -147,7 +147,7 @@ async fn every_fault_is_named_costs_no_figures_and_passes() {
 async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     let case = format!("{} on {endpoint:?} {when:?}", row.fault);
     let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::believable(1, today);
+    let mut company = Company::synthetic(1, today);
     company.teams.truncate(1);
     let team = company.teams[0].id.clone();
     let heroku = Simulator::builder(company, today)

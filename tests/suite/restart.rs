@@ -207,7 +207,7 @@ async fn the_file_stays_as_it_was_where_a_poll_hangs_at_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_file_is_whole_although_the_program_is_killed() {
     let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::believable(1, today);
+    let mut company = Company::synthetic(1, today);
     company.teams.truncate(1);
     let heroku = Simulator::builder(company.clone(), today).start().await;
     let heroku = heroku.expect("loopback has a free port");
