@@ -18,7 +18,7 @@
 //! # async fn main() -> std::io::Result<()> {
 //! let today = jiff::civil::date(2026, 8, 14);
 //! let heroku = Simulator::builder(Company::synthetic(1, today), today).start().await?;
-//! heroku.script(Endpoint::Usage, Fault::Status(503), Times::Count(2));
+//! heroku.inject_fault(Endpoint::Usage, Fault::Status(503), Times::Count(2));
 //! // … run a client with heroku.url() and heroku.token() …
 //! assert!(heroku.requests().is_empty());
 //! heroku.shutdown().await;

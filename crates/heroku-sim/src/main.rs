@@ -106,7 +106,7 @@ async fn run(arguments: &Arguments, company: Company) -> io::Result<()> {
         times,
     } in arguments.faults.iter().cloned()
     {
-        heroku.script(endpoint, fault, times);
+        heroku.inject_fault(endpoint, fault, times);
     }
     print_startup_message(&mut io::stdout(), &heroku, &accounts)?;
 

@@ -131,14 +131,14 @@ impl Simulator {
 
     /// Injects a fault into the responses of an endpoint. If several faults match a request, the
     /// one that was injected first applies.
-    pub fn script(&self, endpoint: Endpoint, fault: Fault, times: Times) {
+    pub fn inject_fault(&self, endpoint: Endpoint, fault: Fault, times: Times) {
         let faults = &mut self.state.lock().faults;
         faults.add(None, endpoint, fault, times);
     }
 
     /// Injects a fault into the responses of an endpoint for one team or enterprise account, given
     /// by id or name regardless of which one the client uses.
-    pub fn script_team(&self, identity: &str, endpoint: Endpoint, fault: Fault, times: Times) {
+    pub fn inject_fault_for(&self, identity: &str, endpoint: Endpoint, fault: Fault, times: Times) {
         let faults = &mut self.state.lock().faults;
         faults.add(Some(identity), endpoint, fault, times);
     }

@@ -296,7 +296,7 @@ async fn each_endpoint_is_checked_logged_and_faulted_separately() {
             Some(406),
             "{path}"
         );
-        heroku.script(endpoint, Fault::Status(403), Times::Once);
+        heroku.inject_fault(endpoint, Fault::Status(403), Times::Once);
         for (other, _) in PATHS.iter().filter(|(_, other)| *other != endpoint) {
             assert_eq!(
                 get(&heroku, other).await.status,
@@ -366,7 +366,7 @@ async fn lists_are_paginated() {
 #[tokio::test]
 async fn injects_fault_for_one_account() {
     let heroku = start_simulator().await;
-    heroku.script_team(
+    heroku.inject_fault_for(
         "acme \"co\"",
         Endpoint::EnterpriseUsage,
         Fault::Status(503),

@@ -32,7 +32,7 @@ async fn start_simulator() -> Simulator {
 /// Starts a simulator with one fault of the invoices endpoint.
 async fn start_with_fault(fault: Fault) -> Simulator {
     let heroku = start_simulator().await;
-    heroku.script(Endpoint::Invoices, fault, Times::Once);
+    heroku.inject_fault(Endpoint::Invoices, fault, Times::Once);
     heroku
 }
 
@@ -71,9 +71,9 @@ async fn status_has_documented_error_body() {
 #[tokio::test]
 async fn faults_apply_to_their_team_and_endpoint() {
     let heroku = start_simulator().await;
-    heroku.script_team("1", Endpoint::Invoices, Fault::Status(500), Times::Count(2));
-    heroku.script(Endpoint::Any, Fault::Status(503), Times::Always);
-    heroku.script(Endpoint::Invoices, Fault::Status(402), Times::Always);
+    heroku.inject_fault_for("1", Endpoint::Invoices, Fault::Status(500), Times::Count(2));
+    heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
+    heroku.inject_fault(Endpoint::Invoices, Fault::Status(402), Times::Always);
     assert_eq!(get(&heroku, PATH).await.status, Some(500));
     assert_eq!(get(&heroku, "/teams/web/invoices").await.status, Some(503));
     assert_eq!(get(&heroku, "/nowhere").await.status, Some(503));
@@ -101,7 +101,7 @@ async fn rate_limited_has_optional_retry_after() {
         ),
         (Some("7"), Some("0"))
     );
-    heroku.script(
+    heroku.inject_fault(
         Endpoint::Invoices,
         Fault::RateLimited { retry_after: None },
         Times::Once,
@@ -127,7 +127,7 @@ async fn serves_html_and_arbitrary_bodies() {
         content_type: "text/plain".to_owned(),
         body: b"\xff\x00[".to_vec(),
     };
-    heroku.script(Endpoint::Invoices, fault, Times::Once);
+    heroku.inject_fault(Endpoint::Invoices, fault, Times::Once);
     let response = request_to(&heroku, PATH)
         .with("Accept-Encoding", "gzip")
         .send(&heroku)
@@ -226,7 +226,7 @@ async fn resets_connection_in_head_or_body() {
     assert_eq!(response.end.unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert_eq!(heroku.requests()[0].status, Some(200));
 
-    heroku.script(Endpoint::Invoices, Fault::ResetInHeaders, Times::Once);
+    heroku.inject_fault(Endpoint::Invoices, Fault::ResetInHeaders, Times::Once);
     let response = get(&heroku, PATH).await;
     assert_eq!(response.status, None);
     assert!(response.body.starts_with(b"HTTP/1.1 "));
@@ -264,7 +264,7 @@ async fn redirect_has_location() {
 #[tokio::test]
 async fn range_loop_repeats_next_range() {
     let heroku = start_simulator().await;
-    heroku.script(Endpoint::Invoices, Fault::RangeLoop, Times::Always);
+    heroku.inject_fault(Endpoint::Invoices, Fault::RangeLoop, Times::Always);
     let first = get(&heroku, PATH).await;
     let next = first.header("Next-Range").unwrap();
     let second = request_to(&heroku, PATH)
@@ -313,7 +313,7 @@ async fn fault_precedes_authentication() {
 #[tokio::test]
 async fn cut_applies_to_one_response_of_persistent_connection() {
     let heroku = start_simulator().await;
-    heroku.script(Endpoint::Team, Fault::ResetInBody { after: 5 }, Times::Once);
+    heroku.inject_fault(Endpoint::Team, Fault::ResetInBody { after: 5 }, Times::Once);
     let mut tcp = tokio::net::TcpStream::connect(heroku.addr()).await.unwrap();
     let mut received = Vec::new();
     for (path, is_complete) in [

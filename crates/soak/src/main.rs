@@ -99,7 +99,7 @@ async fn run(flags: &Flags) -> anyhow::Result<Report> {
         .start()
         .await?;
     for team in account.teams().iter().filter(|team| team.asked_by_name) {
-        heroku.script_team(&team.id, Endpoint::Team, Fault::Status(503), Times::Once);
+        heroku.inject_fault_for(&team.id, Endpoint::Team, Fault::Status(503), Times::Once);
     }
 
     let started = Instant::now();
@@ -151,7 +151,7 @@ async fn run(flags: &Flags) -> anyhow::Result<Report> {
 
     // The end of an outage is the best time for a restart, and the beginning of one the worst.
     heroku.clear_faults();
-    heroku.script(Endpoint::Any, Fault::Status(503), Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
     let stopped_in = exporter.stop()?;
     let exporter = start()?;
     let after_restart = scraping.after_restart().await?;

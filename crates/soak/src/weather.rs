@@ -148,7 +148,7 @@ impl Weather {
                         until_polls,
                         empties,
                     };
-                    heroku.script_team(&id, part.endpoint(), fault, Times::Once);
+                    heroku.inject_fault_for(&id, part.endpoint(), fault, Times::Once);
                 } else if lot < FAULTS + CHANGES {
                     account.change(team, part, ledger);
                     return true;
