@@ -60,7 +60,7 @@ impl RequestGuard {
         };
         let mut response = response.map(|body| ResponseBody::new(body, permit));
         if closes_connection {
-            // No route reads a body; HTTP/2 resets the stream by itself.
+            // The rest of the body would be read as the next request; HTTP/2 resets the stream.
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }

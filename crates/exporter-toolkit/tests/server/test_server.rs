@@ -41,10 +41,13 @@ pub(crate) fn gated_routes() -> (Router, Gate) {
     (routes().route("/wait", wait), gate)
 }
 
+/// The path and the status of an observed response.
+type Observed = (Option<String>, u16);
+
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) web: watch::Sender<Arc<WebConfig>>,
-    responses: Arc<Mutex<Vec<(Option<String>, u16)>>>,
+    responses: Arc<Mutex<Vec<Observed>>>,
     pub(crate) runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
