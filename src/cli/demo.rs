@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use exporter_toolkit::shutdown;
 use heroku_sim::{Company, Simulator};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::logging;
-use super::serve::{block_on, listen, poller, serve, stop_signal};
+use super::serve::{block_on, listen, poller, serve};
 use crate::clock::Clock;
 use crate::config::targets::Scope;
 use crate::config::token::Token;
@@ -28,7 +29,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     let clock = clock_on(config.date);
     block_on(async {
-        let stop = stop_signal()?;
+        let stop = shutdown::signal()?;
         let listeners = listen(&config.web).await?;
         let heroku = heroku(config.seed, &clock).await?;
         let asked = HerokuConfig {

@@ -94,7 +94,9 @@ impl Service {
     pub(crate) fn told(&self) -> String {
         let mut message = [0; 64];
         let length = self.told.recv(&mut message).expect("it is told something");
-        String::from_utf8_lossy(&message[..length]).into_owned()
+        String::from_utf8_lossy(&message[..length])
+            .trim_end()
+            .to_owned()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A client that speaks TLS just as a test wants it.
+//! A TLS client with the versions, protocols and certificate that a test gives it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use rustls::{SupportedProtocolVersion, crypto::ring};
 
 use crate::certificates::{Authority, Pair};
-use crate::program::{PATIENCE, all};
+use crate::http_client::{PATIENCE, all};
 
 pub(crate) struct Client<'a> {
     pub(crate) authority: &'a Authority,
@@ -20,10 +20,10 @@ pub(crate) struct Client<'a> {
     pub(crate) protocols: &'a [&'a [u8]],
 }
 
-/// What came of a connection.
+/// A response, and what was negotiated for it.
 #[derive(Debug)]
-pub(crate) struct Talk {
-    pub(crate) answer: String,
+pub(crate) struct Exchange {
+    pub(crate) response: String,
     pub(crate) version: rustls::ProtocolVersion,
     pub(crate) suite: rustls::CipherSuite,
     pub(crate) protocol: Option<Vec<u8>>,
@@ -68,14 +68,14 @@ impl<'a> Client<'a> {
         config
     }
 
-    /// Asks for a path, with more lines in the head. An error is one of the handshake, or of the
-    /// alert that comes after it, which is how TLS 1.3 refuses a client.
+    /// Requests a path, with additional header lines. Fails where the handshake does, or with the
+    /// alert after it, with which a TLS 1.3 server rejects a client.
     pub(crate) fn get(
         &self,
         address: SocketAddr,
         path: &str,
         lines: &[&str],
-    ) -> Result<Talk, std::io::Error> {
+    ) -> Result<Exchange, std::io::Error> {
         let name = "127.0.0.1".try_into().unwrap();
         let connection = ClientConnection::new(Arc::new(self.config()), name).unwrap();
         let stream = TcpStream::connect(address)?;
@@ -86,10 +86,10 @@ impl<'a> Client<'a> {
         stream.write_all(request.as_bytes())?;
         let mut first = [0];
         stream.read_exact(&mut first)?;
-        let answer = format!("{}{}", char::from(first[0]), all(&mut stream));
+        let response = format!("{}{}", char::from(first[0]), all(&mut stream));
         let connection = &stream.conn;
-        Ok(Talk {
-            answer,
+        Ok(Exchange {
+            response,
             version: connection.protocol_version().unwrap(),
             suite: connection.negotiated_cipher_suite().unwrap().suite(),
             protocol: connection.alpn_protocol().map(<[u8]>::to_vec),
