@@ -20,6 +20,7 @@ pub(crate) fn start(config: LogConfig) {
         .with_default(level.min(LevelFilter::WARN))
         .with_target("exporter_toolkit", level)
         .with_target("heroku_cost_exporter", level)
+        .with_target("heroku_api", level)
         .with_target("heroku_sim", level);
     let lines = match config.format {
         LogFormat::Logfmt => {
