@@ -23,7 +23,7 @@ use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
 use billing::month::Month;
 use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
-use exporter_toolkit::server::{self, Limits, ServerConfig};
+use exporter_toolkit::server::{self, ServerConfig};
 use exposition_parser::{Format, Sample};
 use flate2::read::GzDecoder;
 use heroku_api::stats::ClientStats;
@@ -338,10 +338,9 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
         .unwrap();
     let address = listener.local_addr().unwrap();
     let config = ServerConfig {
-        limits: Limits::default(),
-        web: watch::channel(Arc::default()).1,
         unlimited_paths: web::HEALTH_PATHS,
         on_response: Arc::new(move |path, status| http_metrics.count(path, status)),
+        ..ServerConfig::default()
     };
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = tokio::spawn(server::serve(vec![listener], routes, config, async {
