@@ -22,7 +22,7 @@ pub type ResponseObserver = Arc<dyn Fn(Option<&str>, StatusCode) + Send + Sync>;
 pub struct ServerConfig {
     /// Limits and timeouts.
     pub limits: Limits,
-    /// The web configuration in force, as [`Loaded::follow`](crate::web_config::Loaded::follow)
+    /// The web configuration in force, as [`LoadedConfig::watch`](crate::web_config::LoadedConfig::watch)
     /// returns it. By default plain HTTP for everyone.
     pub web: watch::Receiver<Arc<WebConfig>>,
     /// The realm of basic authentication, usually the program's name: printable ASCII without

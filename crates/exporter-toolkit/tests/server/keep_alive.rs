@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use exporter_toolkit::server::Limits;
-use exporter_toolkit::web_config::Loaded;
+use exporter_toolkit::web_config::LoadedConfig;
 
 use crate::certificates::Directory;
 use crate::http_client::{connect, exchange, status};
@@ -47,7 +47,7 @@ fn changed_web_configuration_applies_to_open_connections() {
         let mut stream = connect(server.address);
         assert_eq!(status(&exchange(&mut stream, REQUEST).0), "200");
         let directory = Directory::new();
-        let loaded = Loaded::read(directory.web(configuration).as_ref()).unwrap();
+        let loaded = LoadedConfig::read(directory.web(configuration).as_ref(), |_| false).unwrap();
         server.web.send_replace(loaded.config());
         assert_eq!(status(&exchange(&mut stream, REQUEST).0), refused);
         server.web.send_replace(Arc::default());

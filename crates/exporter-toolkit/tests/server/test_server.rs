@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::routing::get;
 use exporter_toolkit::server::{Limits, ServerConfig, serve};
-use exporter_toolkit::web_config::{Loaded, WebConfig};
+use exporter_toolkit::web_config::{LoadedConfig, WebConfig};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -63,7 +63,9 @@ impl TestServer {
     }
 
     pub(crate) fn with_limits_and_web_config(limits: Limits, path: &str) -> Self {
-        let web = Loaded::read(Path::new(path)).unwrap().config();
+        let web = LoadedConfig::read(Path::new(path), |_| false)
+            .unwrap()
+            .config();
         Self::start(routes(), limits, web)
     }
 
