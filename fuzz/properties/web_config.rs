@@ -1,4 +1,4 @@
-//! What must hold of any text that is given as a web configuration. Nothing is opened.
+//! Properties of every text as a web configuration. No file is opened.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,13 +8,14 @@ use rcgen::CertifiedKey;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-/// As much as a message says, with its place: what fits a line of a log.
-const LONGEST_MESSAGE: usize = 700;
+/// The maximum length of a message with its location.
+const MAX_MESSAGE_CHARS: usize = 700;
 
-/// A part of a secret that stands nowhere else.
+/// A part of a secret that occurs nowhere else.
 const MARK: &str = "Zq7vXk";
 
-/// Where secrets stand, in place of `SECRET`; in place of `QUOTED` where it could otherwise be keys.
+/// Texts with a secret: `SECRET` is replaced by it, and `QUOTED` by it in quotes, where it could
+/// otherwise be a mapping.
 const SECRET_PLACES: [&str; 6] = [
     "basic_auth_users:\n  alice: SECRET\n",
     "basic_auth_users:\n  alice: &a SECRET\n  bob: *a\n",
@@ -24,39 +25,41 @@ const SECRET_PLACES: [&str; 6] = [
     "tls_server_config:\n  client_ca: |\n    SECRET\n",
 ];
 
-/// A certificate that can be used and its key, in PEM.
+/// A valid certificate and its key in PEM.
 static PAIR: LazyLock<[String; 2]> = LazyLock::new(|| {
     let CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     [cert.pem(), signing_key.serialize_pem()]
 });
 
-/// What is accepted is sound, means the same when it is written otherwise, and can be put in force;
-/// what is refused is so in a line that repeats no secret.
+/// An accepted text has valid settings, is equivalent to other spellings of it, and can be built. A
+/// rejected text has errors of one line each, without secrets.
 pub fn web_config(text: &str) {
     match parse(text, |_| false) {
-        Ok(file) => accepted(text, file),
-        Err(errors) => errors.iter().for_each(|error| told(&error.to_string())),
+        Ok(file) => check_accepted(text, file),
+        Err(errors) => errors
+            .iter()
+            .for_each(|error| check_message(&error.to_string())),
     }
-    secret(text.split(['\n', '\r']).next().unwrap_or_default());
+    check_secret(text.split(['\n', '\r']).next().unwrap_or_default());
 }
 
-fn accepted(text: &str, file: File) {
-    sound(&file);
-    let means = meaning(&file);
-    for same in same(text) {
+fn check_accepted(text: &str, file: File) {
+    check_values(&file);
+    let means = to_json(&file);
+    for same in equivalent_texts(text) {
         let read = parse(&same, |_| false).unwrap_or_else(|error| panic!("{error}\n{same:?}"));
-        assert_eq!(meaning(&read), means, "{same:?}");
+        assert_eq!(to_json(&read), means, "{same:?}");
     }
     let again = means.to_string();
     let read = parse(&again, |_| false).unwrap_or_else(|error| panic!("{error}\n{again}"));
-    assert_eq!(meaning(&read), means);
-    nothing_left_out(text, &file);
-    in_force(file);
+    assert_eq!(to_json(&read), means);
+    check_complete(text, &file);
+    check_build(file);
 }
 
-/// Text that must mean what `text` does.
-fn same(text: &str) -> Vec<String> {
+/// Returns texts with the same meaning.
+fn equivalent_texts(text: &str) -> Vec<String> {
     let mut same = vec![text.to_owned(), format!("{text}\n# The end.\n")];
     if !text.contains('\r') {
         same.push(text.replace('\n', "\r\n"));
@@ -64,14 +67,14 @@ fn same(text: &str) -> Vec<String> {
     same
 }
 
-fn sound(file: &File) {
+fn check_values(file: &File) {
     let shown = format!("{file:?}");
     for (user, hash) in &file.users {
         let hash = hash.expose_secret();
         assert!(!user.is_empty() && !user.contains(|c: char| c == ':' || c.is_control()));
         assert!(is_hash(hash), "{hash}");
         assert!(!shown.contains(hash.trim_start_matches('$')), "{shown}");
-        // At the least cost, so that it takes no time.
+        // At the minimum cost, to be fast.
         let cheap = format!("{}04{}", &hash[..4], &hash[6..]);
         assert!(bcrypt::verify("", &cheap).is_ok(), "{hash}");
     }
@@ -98,7 +101,7 @@ fn sound(file: &File) {
         let versions: Vec<_> = tls.versions.iter().map(|v| u16::from(v.version)).collect();
         assert!([&[0x304, 0x303][..], &[0x304], &[0x303]].contains(&&versions[..]));
         assert!(tls.curves.as_ref().is_none_or(|curves| !curves.is_empty()));
-        // What is named has to be verified, and what is verified has to be asked for.
+        // Names require verification, and verification requires that a certificate is requested.
         let auth = format!("{:?}", tls.client_auth);
         assert!(tls.allowed_names.is_empty() || auth.contains("Verify"));
         assert!(tls.client_ca.is_none() || auth != "NoClientCert");
@@ -106,7 +109,7 @@ fn sound(file: &File) {
     }
 }
 
-/// Whether `text` is `$2y$10$` and 53 characters of bcrypt's.
+/// Returns whether `text` is a prefix such as `$2y$10$` and 53 characters of bcrypt's alphabet.
 fn is_hash(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 60
@@ -120,8 +123,8 @@ fn is_hash(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"./".contains(b))
 }
 
-/// A message is one line, not a long one, and holds no hash, be it broken or cut.
-fn told(message: &str) {
+/// A message is one short line without a complete or truncated hash.
+fn check_message(message: &str) {
     let (line, rest) = message.split_once(':').unwrap_or_default();
     let (column, _) = rest.split_once(": ").unwrap_or_default();
     let is_position =
@@ -131,19 +134,19 @@ fn told(message: &str) {
         is_position || message.ends_with(" more errors"),
         "{message}"
     );
-    assert!(message.chars().count() <= LONGEST_MESSAGE, "{message}");
-    let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert!(message.chars().count() <= MAX_MESSAGE_CHARS, "{message}");
+    let is_bidi = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     assert!(
-        !message.contains(|c: char| c.is_control() || turns(c)),
+        !message.contains(|c: char| c.is_control() || is_bidi(c)),
         "{message:?}"
     );
     let mut hashes = ["$2a$", "$2b$", "$2x$", "$2y$"].iter();
     assert!(!hashes.any(|hash| message.contains(hash)), "{message}");
 }
 
-/// Whatever the one line of a secret is, no message repeats it and nothing shows it.
-fn secret(line: &str) {
-    // Behind a sign that YAML reads as more than a letter.
+/// No message and no `Debug` output contains a secret, whatever its one line is.
+fn check_secret(line: &str) {
+    // After a character that may be YAML syntax.
     let (sign, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
     for place in SECRET_PLACES {
         for secret in [
@@ -156,7 +159,9 @@ fn secret(line: &str) {
             let shown = match parse(&text, |_| false) {
                 Ok(file) => format!("{file:?}"),
                 Err(errors) => {
-                    errors.iter().for_each(|error| told(&error.to_string()));
+                    errors
+                        .iter()
+                        .for_each(|error| check_message(&error.to_string()));
                     format!("{errors} {errors:?}")
                 }
             };
@@ -165,8 +170,8 @@ fn secret(line: &str) {
     }
 }
 
-/// What a file means, as a file that means the same: JSON is YAML.
-fn meaning(file: &File) -> Value {
+/// Returns an equivalent file as JSON, which is YAML.
+fn to_json(file: &File) -> Value {
     let mut all = json!({ "http_server_config": { "http2": file.http2 } });
     if !file.users.is_empty() {
         let users = file.users.iter();
@@ -192,19 +197,19 @@ fn meaning(file: &File) -> Value {
     all["http_server_config"]["headers"] = headers.into();
     if let Some(limit) = file.rate_limit {
         let (seconds, nanoseconds) = (limit.interval.as_secs(), limit.interval.subsec_nanos());
-        // Beyond it seconds are no longer exact, as a float has them.
+        // Larger numbers of seconds are not exact as a float.
         if seconds < 1 << 52 {
             let interval = format!("{seconds}s{nanoseconds}ns");
             all["rate_limit"] = json!({ "interval": interval, "burst": limit.burst });
         }
     }
     if let Some(tls) = &file.tls {
-        all["tls_server_config"] = meaning_of_tls(tls);
+        all["tls_server_config"] = tls_to_json(tls);
     }
     all
 }
 
-fn meaning_of_tls(tls: &Tls) -> Value {
+fn tls_to_json(tls: &Tls) -> Value {
     let versions = tls.versions.iter().map(|v| match u16::from(v.version) {
         0x304 => "TLS13",
         _ => "TLS12",
@@ -231,7 +236,7 @@ fn meaning_of_tls(tls: &Tls) -> Value {
             .iter()
             .map(|suite| format!("{:?}", suite.suite()))
             .collect();
-        // One that is always offered: a list of none would mean all.
+        // A suite that is always offered: an empty list would allow all.
         names.push("TLS_AES_128_GCM_SHA256".into());
         all["cipher_suites"] = names.into();
     }
@@ -248,9 +253,9 @@ fn meaning_of_tls(tls: &Tls) -> Value {
     all
 }
 
-/// A section that closes something is in the File if it is in the text, as a plain reading of the
-/// YAML has it.
-fn nothing_left_out(text: &str, file: &File) {
+/// A section that protects the server is in the file if it is in the text, as an independent YAML
+/// library reads it.
+fn check_complete(text: &str, file: &File) {
     let Ok(Value::Object(all)) = serde_saphyr::from_str::<Value>(text) else {
         return;
     };
@@ -269,8 +274,8 @@ fn nothing_left_out(text: &str, file: &File) {
     assert!(is_limited || file.rate_limit.is_none(), "{text:?}");
 }
 
-/// With certificates that can be used, all that was accepted can be put in force.
-fn in_force(mut file: File) {
+/// With valid certificates, every accepted file can be built.
+fn check_build(mut file: File) {
     let has = (file.tls.is_some(), file.users.is_empty(), file.rate_limit);
     if let Some(tls) = &mut file.tls {
         let [certificate, key] = &*PAIR;

@@ -332,7 +332,7 @@ fn a_configuration_file_is_judged_with_all_else() {
         }
     }
     let message = refused(&[&["demo"], &arguments[..]].concat(), &[]);
-    assert!(message.contains("line 2, column 8: apps.max"), "{message}");
+    assert!(message.contains(":2:8: apps.max"), "{message}");
 }
 
 /// A switch is true by itself, and takes its value behind an `=` alone, so that a subcommand can follow.

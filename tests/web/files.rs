@@ -1,5 +1,5 @@
-//! Web configurations, good and bad: those that the toolkit's documentation and tests give, written
-//! anew, and those of things that are refused here.
+//! Valid and invalid web configurations: those of the toolkit's documentation and tests, rewritten,
+//! and those that are rejected here.
 //! <https://github.com/prometheus/exporter-toolkit/tree/master/web/testdata>
 
 use std::path::Path;
@@ -289,13 +289,13 @@ fn rejects_invalid_files_with_location_and_expectation() {
             tls(&format!("  cipher_suites: {}\n", "[".repeat(5000))),
         ),
     ];
-    let told = bad.map(|(name, text)| {
+    let messages = bad.map(|(name, text)| {
         let error = load(&directory.web(&text)).expect_err(name);
         assert!(!error.to_string().contains("hunter2"), "{error}");
         assert!(!error.to_string().contains(&HASH[10..]), "{error}");
         format!("{name}: {error}")
     });
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(messages.join("\n"));
 }
 
 #[test]
