@@ -51,6 +51,7 @@ format-check:
 
 clippy:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --locked --no-default-features -- -D warnings
 
 rustdoc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
@@ -87,8 +88,8 @@ DEB_TARGET ?= $(shell uname -m)-unknown-linux-musl
 
 deb: ## Build the Debian package, for the architecture of DEB_TARGET
 	RUSTFLAGS="-C target-feature=+crt-static" \
-		cargo build --release --locked --bin heroku-cost-exporter --target $(DEB_TARGET)
-	deploy/debian/build $(TARGET_DIR)/$(DEB_TARGET)/release/heroku-cost-exporter \
+		cargo build --profile dist --locked --bin heroku-cost-exporter --target $(DEB_TARGET)
+	deploy/debian/build $(TARGET_DIR)/$(DEB_TARGET)/dist/heroku-cost-exporter \
 		$(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(firstword $(subst -, ,$(DEB_TARGET))))) $(TARGET_DIR)/debian
 
 # Of what is in the programs that are released, whatever the system.

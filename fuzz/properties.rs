@@ -18,14 +18,14 @@ use billing::usage::Usage;
 use expfmt::encode::{Format, encode};
 use expfmt::family::Family;
 use expfmt::negotiate;
-use heroku_api::client::Answer;
-use heroku_api::stats::{Endpoint, Traffic};
+use heroku_api::client::Decoded;
+use heroku_api::stats::{ClientStats, Endpoint};
 use heroku_cost_exporter::collector::state::{
     self, About, Kept, Particular, Restored, RestoredAnswer,
 };
-use heroku_cost_exporter::metrics::{self, Answered, Figures, Process, Shown};
+use heroku_cost_exporter::metrics::{self, Answered, Figures, Process, RenderOptions};
 use heroku_cost_exporter::snapshot::FailureReason;
-use heroku_cost_exporter::snapshot::{Failure, Outcome, Polled, Snapshot, Team};
+use heroku_cost_exporter::snapshot::{EndpointStatus, Failure, PollResult, Snapshot, Team};
 use jiff::Timestamp;
 use url::Url;
 pub use web_config::web_config;
@@ -37,15 +37,15 @@ const NEXT_PAGE: char = '\u{c}';
 /// A moment within the month that the seeds are of.
 const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
-const BOTH: [(exposition_parser::Format, Format); 2] = [
-    (exposition_parser::Format::Text, Format::Text),
-    (exposition_parser::Format::OpenMetrics, Format::OpenMetrics),
+const BOTH: [(Format, exposition_parser::Format); 2] = [
+    (Format::Text, exposition_parser::Format::Text),
+    (Format::OpenMetrics, exposition_parser::Format::OpenMetrics),
 ];
 
 /// Whatever decodes as the pages of a list of invoices is exposed soundly.
 pub fn invoices(text: &str) {
     let pages: Vec<String> = text.split(NEXT_PAGE).map(Into::into).collect();
-    let Ok(answer) = Answer::<Invoices>::from_kept(pages.clone(), None) else {
+    let Ok(answer) = Decoded::<Invoices>::from_kept(pages.clone(), None) else {
         return;
     };
     let rows: usize = pages.iter().map(|page| rows(page)).sum();
@@ -58,12 +58,12 @@ pub fn invoices(text: &str) {
         .map(|invoice| invoice.period.start)
         .collect();
     assert!(starts.is_sorted_by(|a, b| a >= b), "{starts:?}");
-    let again = Answer::<Invoices>::from_kept(pages, None).unwrap();
+    let again = Decoded::<Invoices>::from_kept(pages, None).unwrap();
     assert_eq!(again.data, answer.data);
     let mut team = team(None, "ops".into());
     note(&mut team.invoices, answer, NOW);
     exposed(
-        &Snapshot::new(vec![team], false, Traffic::default()),
+        &Snapshot::new(vec![team], false, ClientStats::default()),
         NOW,
         None,
     );
@@ -72,18 +72,18 @@ pub fn invoices(text: &str) {
 /// Whatever decodes as the pages of a list of usage is exposed soundly.
 pub fn usage(text: &str) {
     let pages: Vec<String> = text.split(NEXT_PAGE).map(Into::into).collect();
-    let Ok(answer) = Answer::<Usage>::from_kept(pages.clone(), None) else {
+    let Ok(answer) = Decoded::<Usage>::from_kept(pages.clone(), None) else {
         return;
     };
     let rows: usize = pages.iter().map(|page| rows(page)).sum();
     assert!(answer.data.months.len() <= rows);
     assert_eq!(answer.pages, pages);
-    let again = Answer::<Usage>::from_kept(pages, None).unwrap();
+    let again = Decoded::<Usage>::from_kept(pages, None).unwrap();
     assert_eq!(again.data, answer.data);
     let mut team = team(None, "ops".into());
     note(&mut team.usage, answer, NOW);
     exposed(
-        &Snapshot::new(vec![team], true, Traffic::default()),
+        &Snapshot::new(vec![team], true, ClientStats::default()),
         NOW,
         None,
     );
@@ -182,14 +182,15 @@ pub fn snapshot(bytes: &[u8]) {
                 .saturating_sub(Duration::from_secs(row.age_seconds.into()))
                 .unwrap_or(now);
             let list: Vec<_> = row.invoices.iter().map(InvoiceRow::json).collect();
-            if let Ok(answer) =
-                Answer::<Invoices>::from_kept(vec![serde_json::Value::from(list).to_string()], None)
-            {
+            if let Ok(answer) = Decoded::<Invoices>::from_kept(
+                vec![serde_json::Value::from(list).to_string()],
+                None,
+            ) {
                 note(&mut team.invoices, answer, at);
             }
             let list: Vec<_> = row.usage.iter().map(|row| row.json(now)).collect();
             if let Ok(answer) =
-                Answer::<Usage>::from_kept(vec![serde_json::Value::from(list).to_string()], None)
+                Decoded::<Usage>::from_kept(vec![serde_json::Value::from(list).to_string()], None)
             {
                 note(&mut team.usage, answer, at);
             }
@@ -200,13 +201,13 @@ pub fn snapshot(bytes: &[u8]) {
                     message: String::new(),
                 };
                 team.usage
-                    .note(Polled::Failed(failure), now, Duration::ZERO);
+                    .note(PollResult::Failed(failure), now, Duration::ZERO);
             }
             team
         })
         .collect();
     let several = teams.len() > 1;
-    let mut traffic = Traffic::default();
+    let mut traffic = ClientStats::default();
     traffic.count(Endpoint::Usage, Some(200), Duration::from_millis(70));
     let max_age = account
         .max_age_seconds
@@ -253,8 +254,8 @@ fn team(id: Option<String>, name: String) -> Team {
     }
 }
 
-fn note<T: PartialEq>(outcome: &mut Outcome<T>, answer: Answer<T>, at: Timestamp) {
-    let polled = Polled::Answer {
+fn note<T: PartialEq>(outcome: &mut EndpointStatus<T>, answer: Decoded<T>, at: Timestamp) {
+    let polled = PollResult::Answer {
         rows_left_out: answer.left_out.len() as u64,
         data: answer.data,
     };
@@ -266,7 +267,7 @@ fn note<T: PartialEq>(outcome: &mut Outcome<T>, answer: Answer<T>, at: Timestamp
 /// be.
 fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
     for rules in [Rules::default(), rules()] {
-        let shown = Shown {
+        let shown = RenderOptions {
             max_age,
             seed: true,
             rules: Arc::new(rules),
@@ -302,7 +303,7 @@ fn rules() -> Rules {
     }
 }
 
-fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &Shown) {
+fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &RenderOptions) {
     let process = Process {
         threads: Some(3),
         ..Process::default()
@@ -427,7 +428,7 @@ pub fn state(text: &str) {
     restored.account_usage.values().for_each(in_order);
     restored.teams.values().for_each(in_order);
     exposed(
-        &Snapshot::new(teams, true, Traffic::default()),
+        &Snapshot::new(teams, true, ClientStats::default()),
         NOW,
         Some(Duration::from_secs(86_400)),
     );

@@ -19,22 +19,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use billing::invoice::{Invoice, Invoices, Period};
+use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
 use billing::month::Month;
-use billing::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
 use exporter_toolkit::server::{self, Limits, ServerConfig};
 use exposition_parser::{Format, Sample};
 use flate2::read::GzDecoder;
-use heroku_api::stats::Traffic;
+use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::clock::Clock;
-use heroku_cost_exporter::metrics::Shown;
-use heroku_cost_exporter::metrics::cache::Scrape;
+use heroku_cost_exporter::metrics::RenderOptions;
+use heroku_cost_exporter::metrics::cache::MetricsCache;
 use heroku_cost_exporter::metrics::process_reader;
-use heroku_cost_exporter::snapshot::{Good, Outcome, Snapshot, Team};
+use heroku_cost_exporter::snapshot::{EndpointStatus, LastSuccess, Snapshot, Team};
 use heroku_cost_exporter::web::http_metrics::HttpMetrics;
-use heroku_cost_exporter::web::report_cache::Visit;
-use heroku_cost_exporter::web::{self, Front};
+use heroku_cost_exporter::web::report_cache::ReportCache;
+use heroku_cost_exporter::web::{self, LandingPage};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -65,8 +65,8 @@ const END: &str = "heroku_billing_month_elapsed_ratio";
 /// What Heroku said, all of it of the number `figure`.
 #[derive(Clone)]
 struct Said {
-    invoices: Good<Invoices>,
-    usage: Good<Usage>,
+    invoices: LastSuccess<Invoices>,
+    usage: LastSuccess<Usage>,
 }
 
 impl Said {
@@ -83,8 +83,8 @@ impl Said {
     }
 }
 
-fn good<T>(data: T) -> Good<T> {
-    Good {
+fn good<T>(data: T) -> LastSuccess<T> {
+    LastSuccess {
         data: Arc::new(data),
         at: NOW,
         changed_at: NOW,
@@ -96,7 +96,7 @@ fn invoice(figure: u64, month: Month) -> Invoice {
     let day = format!("{month}-01");
     Invoice {
         number: Some(figure as i64),
-        period: Period::read(Some(&day), Some(&day)).expect("it is a day"),
+        period: InvoicePeriod::read(Some(&day), Some(&day)).expect("it is a day"),
         state: Some(0),
         payment_status: figure.to_string(),
         total: dollars,
@@ -113,7 +113,7 @@ fn invoice(figure: u64, month: Month) -> Invoice {
 
 fn usage(figure: u64) -> MonthlyUsage {
     let figure = Some(figure as f64);
-    let figures = Figures {
+    let figures = UsageAmounts {
         dynos: figure,
         data: figure,
         partner: figure,
@@ -131,10 +131,10 @@ fn usage(figure: u64) -> MonthlyUsage {
 
 /// The Snapshot that comes with a change.
 fn snapshot(change: u64, said: &Said) -> Snapshot {
-    fn outcome<T>(good: &Good<T>, polls: u64) -> Outcome<T> {
-        let mut outcome = Outcome {
+    fn outcome<T>(good: &LastSuccess<T>, polls: u64) -> EndpointStatus<T> {
+        let mut outcome = EndpointStatus {
             last_good: Some(good.clone()),
-            ..Outcome::default()
+            ..EndpointStatus::default()
         };
         outcome.record.polls = polls;
         outcome.record.rows_left_out = polls;
@@ -147,7 +147,7 @@ fn snapshot(change: u64, said: &Said) -> Snapshot {
         asked: Team::ENDPOINTS,
         ..Team::default()
     });
-    Snapshot::new(teams.into(), true, Traffic::default())
+    Snapshot::new(teams.into(), true, ClientStats::default())
 }
 
 /// The change that a body is of: what each series that tells of it says is the same.
@@ -314,19 +314,24 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
     let (sender, published) = watch::channel(Arc::new(snapshot(0, &said)));
     let http_metrics = Arc::new(HttpMetrics::new("/metrics"));
     let clock = Clock::from_fn(|| NOW);
-    let visit = Visit::new(
+    let visit = ReportCache::new(
         published.clone(),
         clock.clone(),
-        Shown::default(),
+        RenderOptions::default(),
         "/metrics",
     );
-    let scrape = Scrape::new(published, clock, Shown::default(), process_reader::read);
+    let scrape = MetricsCache::new(
+        published,
+        clock,
+        RenderOptions::default(),
+        process_reader::read,
+    );
     let routes = web::router(
         scrape,
         Arc::clone(&http_metrics),
         "/metrics",
         visit,
-        Front::Page,
+        LandingPage::Page,
     );
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await

@@ -9,7 +9,7 @@ use super::serve::{poller, runtime};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::snapshot::FailureReason;
-use crate::snapshot::{Outcome, Snapshot, Team};
+use crate::snapshot::{EndpointStatus, Snapshot, Team};
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::rules::Rules;
@@ -176,7 +176,7 @@ enum Verdict {
 fn line<T>(
     text: &mut String,
     endpoint: &str,
-    outcome: &Outcome<T>,
+    outcome: &EndpointStatus<T>,
     of: fn(&T) -> String,
 ) -> Verdict {
     let Some(failure) = &outcome.failure else {

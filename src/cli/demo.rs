@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::targets::Scope;
 use crate::config::token::Token;
 use crate::config::{DemoConfig, HerokuConfig, WebConfig};
-use crate::metrics::Shown;
+use crate::metrics::RenderOptions;
 
 /// Ample for a Heroku in the same process.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,7 +44,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
         let poller = poller(asked, clock.clone())?;
         let heroku = Arc::new(heroku);
         let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
-        let shown = Shown {
+        let shown = RenderOptions {
             max_age: config.max_age,
             seed: config.seed_metrics,
             rules: Arc::new(config.rules),
@@ -58,7 +58,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
 /// The simulated Heroku, on the day that `clock` shows.
 pub(crate) async fn heroku(seed: u64, clock: &Clock) -> anyhow::Result<Simulator> {
     let today = day(clock);
-    Simulator::builder(Company::believable(seed, today), today)
+    Simulator::builder(Company::synthetic(seed, today), today)
         .start()
         .await
         .context("the simulated Heroku could not start")
@@ -66,7 +66,7 @@ pub(crate) async fn heroku(seed: u64, clock: &Clock) -> anyhow::Result<Simulator
 
 /// How the simulated Heroku is asked for all of its teams.
 pub(crate) fn asked(heroku: &Simulator, seed: u64, clock: &Clock) -> anyhow::Result<HerokuConfig> {
-    let company = Company::believable(seed, day(clock));
+    let company = Company::synthetic(seed, day(clock));
     let teams = company.teams.iter().map(|team| team.name.clone()).collect();
     Ok(HerokuConfig {
         api_url: heroku.url().parse()?,
@@ -103,7 +103,7 @@ async fn turn_days(heroku: Arc<Simulator>, seed: u64, clock: Clock) {
         tokio::time::sleep(DAY_CHECK).await;
         if day(&clock) != today {
             today = day(&clock);
-            heroku.set_company(Company::believable(seed, today));
+            heroku.set_company(Company::synthetic(seed, today));
             heroku.set_today(today);
         }
     }

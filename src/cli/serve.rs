@@ -16,13 +16,13 @@ use crate::clock::Clock;
 use crate::collector::state::StateFile;
 use crate::collector::{self, Poller};
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
-use crate::metrics::Shown;
-use crate::metrics::cache::Scrape;
+use crate::metrics::RenderOptions;
+use crate::metrics::cache::MetricsCache;
 use crate::metrics::process_reader;
 use crate::report::html::Page;
 use crate::web::http_metrics::HttpMetrics;
-use crate::web::report_cache::Visit;
-use crate::web::{self, Front};
+use crate::web::report_cache::ReportCache;
+use crate::web::{self, LandingPage};
 use exporter_toolkit::server::{self, ServerConfig};
 use exporter_toolkit::systemd::ServiceManager;
 use heroku_api::client::{Client, Limits};
@@ -40,7 +40,7 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
         let stop = stop_signal()?;
         let listeners = listen(&config.web).await?;
         let poller = poller(config.heroku, Clock::system())?;
-        let shown = Shown {
+        let shown = RenderOptions {
             max_age: config.max_age,
             seed: config.seed_metrics,
             rules: Arc::new(config.rules),
@@ -90,7 +90,7 @@ pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     web: WebConfig,
     clock: Clock,
-    shown: Shown,
+    shown: RenderOptions,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<ExitCode> {
     let mut background = JoinSet::new();
@@ -120,13 +120,13 @@ pub(crate) async fn serve(
         on_response: Arc::new(move |path, status| counted.count(path, status)),
     };
     let path = &web.telemetry_path;
-    let visit = Visit::new(published.clone(), clock.clone(), shown.clone(), path);
+    let visit = ReportCache::new(published.clone(), clock.clone(), shown.clone(), path);
     let front = if web.has_page {
-        Front::Page
+        LandingPage::Page
     } else {
-        Front::Links(Page::of_links(path)?)
+        LandingPage::Links(Page::of_links(path)?)
     };
-    let scrape = Scrape::new(published, clock, shown, process_reader::read);
+    let scrape = MetricsCache::new(published, clock, shown, process_reader::read);
     let routes = web::router(scrape, http_metrics, path, visit, front);
     tell(&web.service_manager, "READY=1");
     if let Some(interval) = web.service_manager.sign_of_life_every() {

@@ -14,10 +14,10 @@ use super::error::Error;
 use super::source::Answered;
 use crate::collector::state::{About, Kept, Particular, Restored};
 use crate::snapshot::FailureReason;
-use crate::snapshot::{self, Good, Outcome, Team};
+use crate::snapshot::{self, EndpointStatus, LastSuccess, Team};
 use billing::month::Month;
 use billing::usage::Usage;
-use heroku_api::client::{Client, Fetched};
+use heroku_api::client::{Client, Conditional};
 use heroku_api::enterprise::AccountUsage;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Account;
@@ -29,7 +29,7 @@ pub(super) struct AccountState {
     usage: EndpointState<AccountUsage>,
     /// What each team used, by its id; by its name where Heroku gives no id. Figures of a team that
     /// did not change stay the same whatever the others' do.
-    teams: BTreeMap<String, Good<Usage>>,
+    teams: BTreeMap<String, LastSuccess<Usage>>,
 }
 
 /// An account as the settings name it, and who it is once Heroku has said so.
@@ -109,7 +109,7 @@ impl AccountState {
     /// Takes in what was answered, and tells whether there is something new to keep.
     pub(super) fn note(
         &mut self,
-        fetched: Result<Fetched<AccountUsage>, Error>,
+        fetched: Result<Conditional<AccountUsage>, Error>,
         context: Noted,
     ) -> bool {
         let error = fetched.as_ref().err();
@@ -138,13 +138,13 @@ impl AccountState {
         let mut before = std::mem::take(&mut self.teams);
         for (key, team) in &good.data.teams {
             // Of a team that is new to this program Heroku may have told the same for long.
-            let first = || Good {
+            let first = || LastSuccess {
                 data: Arc::new(team.usage.clone()),
                 at: good.at,
                 changed_at: good.changed_at,
             };
             let renewed = match before.remove(key) {
-                Some(before) => Good::renewed(Some(before), team.usage.clone(), good.at),
+                Some(before) => LastSuccess::renewed(Some(before), team.usage.clone(), good.at),
                 None => first(),
             };
             self.teams.insert(key.clone(), renewed);
@@ -163,7 +163,7 @@ impl AccountState {
     }
 
     /// How asking goes, with what the account tells of the team of this id or name.
-    pub(super) fn told_of(&self, id: Option<&str>, name: &str) -> Option<Outcome<Usage>> {
+    pub(super) fn told_of(&self, id: Option<&str>, name: &str) -> Option<EndpointStatus<Usage>> {
         let good = self
             .teams
             .get(id.unwrap_or(name))
@@ -172,12 +172,12 @@ impl AccountState {
     }
 
     /// How asking goes, without any figures.
-    pub(super) fn told_nothing(&self) -> Outcome<Usage> {
+    pub(super) fn told_nothing(&self) -> EndpointStatus<Usage> {
         self.outcome(None)
     }
 
-    fn outcome(&self, last_good: Option<Good<Usage>>) -> Outcome<Usage> {
-        Outcome {
+    fn outcome(&self, last_good: Option<LastSuccess<Usage>>) -> EndpointStatus<Usage> {
+        EndpointStatus {
             last_good,
             failure: self.usage.outcome.failure.clone(),
             record: self.usage.outcome.record.clone(),
@@ -214,7 +214,7 @@ impl Question {
         Answered::AccountUsage(asking.in_time(self.ask_usage(asking)).await)
     }
 
-    async fn ask_usage(&self, asking: &Asking) -> Result<Fetched<AccountUsage>, Error> {
+    async fn ask_usage(&self, asking: &Asking) -> Result<Conditional<AccountUsage>, Error> {
         let (client, token) = (&asking.client, asking.token().await?);
         let id = self.id(client, &token).await?;
         let months = (self.month.previous(), self.month);

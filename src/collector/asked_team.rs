@@ -15,7 +15,7 @@ use crate::snapshot::FailureReason;
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
-use heroku_api::client::{Client, Fetched};
+use heroku_api::client::{Client, Conditional};
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Identity;
 
@@ -55,7 +55,7 @@ impl Question {
         }
     }
 
-    async fn ask_invoices(&self, asking: &Asking) -> Result<Fetched<Invoices>, Error> {
+    async fn ask_invoices(&self, asking: &Asking) -> Result<Conditional<Invoices>, Error> {
         let (client, token) = (&asking.client, asking.token().await?);
         let identity = async {
             if self.team.identify {
@@ -71,7 +71,7 @@ impl Question {
     }
 
     /// Asks for usage, unless the team turns out to be of an account that tells it.
-    async fn ask_usage(&self, asking: &Asking) -> Result<Option<Fetched<Usage>>, Error> {
+    async fn ask_usage(&self, asking: &Asking) -> Result<Option<Conditional<Usage>>, Error> {
         let (client, token) = (&asking.client, asking.token().await?);
         if !self.accounts.is_empty() {
             let identity = soon(self.identity(client, &token)).await;
@@ -94,10 +94,10 @@ impl Question {
     /// Heroku does not offer it to this team.
     async fn explained<T>(
         &self,
-        fetched: Result<Fetched<T>, Error>,
+        fetched: Result<Conditional<T>, Error>,
         client: &Client,
         token: &SecretString,
-    ) -> Result<Fetched<T>, Error> {
+    ) -> Result<Conditional<T>, Error> {
         let error = match fetched {
             Err(error) if error.is_absence() && !self.before.was_answered => error,
             other => return other,

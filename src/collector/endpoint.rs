@@ -9,15 +9,15 @@ use super::error::Error;
 use super::schedule::{Pauses, Schedule};
 use crate::collector::state::{About, Kept, RestoredAnswer};
 use crate::snapshot::FailureReason;
-use crate::snapshot::{Failure, Outcome, Polled};
-use heroku_api::client::{Answer, Fetched, Validator};
+use crate::snapshot::{EndpointStatus, Failure, PollResult};
+use heroku_api::client::{Conditional, Decoded, Validator};
 use heroku_api::stats::Endpoint;
 
 /// One endpoint.
 #[derive(Debug)]
 pub(super) struct EndpointState<T> {
     endpoint: Endpoint,
-    pub(super) outcome: Outcome<T>,
+    pub(super) outcome: EndpointStatus<T>,
     pub(super) schedule: Schedule,
     /// By what to ask whether the last good answer still stands.
     validator: Option<Validator>,
@@ -49,7 +49,7 @@ impl<T: PartialEq> EndpointState<T> {
     pub(super) fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            outcome: Outcome::default(),
+            outcome: EndpointStatus::default(),
             schedule: Schedule::new(),
             validator: None,
             pages: Vec::new(),
@@ -109,7 +109,7 @@ impl<T: PartialEq> EndpointState<T> {
     pub(super) fn note(
         &mut self,
         name: &str,
-        fetched: Result<Fetched<T>, Error>,
+        fetched: Result<Conditional<T>, Error>,
         context: Noted,
     ) -> bool {
         let Noted {
@@ -121,9 +121,9 @@ impl<T: PartialEq> EndpointState<T> {
         let (team, endpoint) = (name, self.endpoint.as_str());
         let was_available = self.outcome.is_available();
         let polled = match fetched {
-            Ok(Fetched::Unchanged) => Polled::Unchanged,
-            Ok(Fetched::Answer(answer)) => {
-                let Answer {
+            Ok(Conditional::NotModified) => PollResult::Unchanged,
+            Ok(Conditional::Modified(answer)) => {
+                let Decoded {
                     data,
                     left_out,
                     pages,
@@ -143,7 +143,7 @@ impl<T: PartialEq> EndpointState<T> {
                 self.left_out = left_out;
                 self.validator = validator;
                 self.pages = if keep { pages } else { Vec::new() };
-                Polled::Answer {
+                PollResult::Answer {
                     data,
                     rows_left_out,
                 }
@@ -175,7 +175,7 @@ impl<T: PartialEq> EndpointState<T> {
                     );
                 }
                 self.outcome
-                    .note(Polled::Failed(Failure { reason, message }), now, took);
+                    .note(PollResult::Failed(Failure { reason, message }), now, took);
                 return false;
             }
         };

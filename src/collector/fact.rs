@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::endpoint::chain;
 use super::error::Error;
 use crate::collector::state::{About, Kept, Particular};
-use heroku_api::client::Answer;
+use heroku_api::client::Decoded;
 use heroku_api::stats::Endpoint;
 
 /// How long what was said stands before it is asked again, and how long what is not offered is not
@@ -172,7 +172,7 @@ impl<T> Fact<T> {
     pub(super) fn note(
         &mut self,
         team: &str,
-        answered: Result<Answer<T>, Error>,
+        answered: Result<Decoded<T>, Error>,
         now: Timestamp,
         interval: Duration,
     ) -> bool {
@@ -208,7 +208,7 @@ impl<T> Fact<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heroku_api::error::Explanation;
+    use heroku_api::error::ApiErrorBody;
 
     const INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -219,7 +219,7 @@ mod tests {
     fn status(status: u16) -> Result<(), Error> {
         Err(Error::Api(heroku_api::error::Error::Status {
             status,
-            explanation: Explanation::default(),
+            explanation: ApiErrorBody::default(),
             retry_after: None,
         }))
     }

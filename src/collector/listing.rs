@@ -5,9 +5,9 @@ use super::endpoint::{Before, EndpointState, Noted, Slot};
 use super::error::Error;
 use super::source::Answered;
 use crate::collector::state::{About, Kept, Restored};
-use crate::snapshot::Outcome;
+use crate::snapshot::EndpointStatus;
 use billing::pattern::NameFilter;
-use heroku_api::client::Fetched;
+use heroku_api::client::Conditional;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Identity;
 
@@ -50,13 +50,13 @@ impl Listing {
     /// Takes in what was answered, and tells whether there is something new to keep.
     pub(super) fn note(
         &mut self,
-        fetched: Result<Fetched<Vec<Identity>>, Error>,
+        fetched: Result<Conditional<Vec<Identity>>, Error>,
         context: Noted,
     ) -> bool {
         self.teams.note("*", fetched, context)
     }
 
-    pub(super) fn known(&self) -> &Outcome<Vec<Identity>> {
+    pub(super) fn known(&self) -> &EndpointStatus<Vec<Identity>> {
         &self.teams.outcome
     }
 

@@ -100,7 +100,7 @@ pub struct Poller {
 #[derive(Debug)]
 enum Job {
     /// An answer, the number of its source, and how long it took.
-    Polled(u64, Box<Answered>, Duration),
+    PollResult(u64, Box<Answered>, Duration),
     /// Something beside the figures.
     Particular(Box<Brought>),
 }
@@ -230,7 +230,7 @@ impl Poller {
                     let _permit = asking.in_flight.acquire().await;
                     let started = Instant::now();
                     let answered = question.ask(&asking).await;
-                    Job::Polled(number, Box::new(answered), started.elapsed())
+                    Job::PollResult(number, Box::new(answered), started.elapsed())
                 });
                 source.start(endpoint, job.id(), month);
             }
@@ -241,7 +241,7 @@ impl Poller {
     fn note(&mut self, job: Result<Job, JoinError>) {
         let pauses = self.pauses();
         match job {
-            Ok(Job::Polled(number, answered, took)) => {
+            Ok(Job::PollResult(number, answered, took)) => {
                 let noted = Noted {
                     now: self.clock.now(),
                     took,

@@ -18,7 +18,7 @@ use super::fact::{Fact, Timing};
 use super::{Job, REFILL_OF_ONE_REQUEST};
 use crate::collector::state::{About, Kept, Particular, Restored};
 use crate::snapshot::TeamMetadata;
-use heroku_api::client::Answer;
+use heroku_api::client::Decoded;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::{Delinquency, Identity, Licenses};
 
@@ -73,9 +73,9 @@ pub(super) struct Subject<'a> {
 /// What a job brought.
 #[derive(Debug)]
 pub(super) enum Brought {
-    Identity(String, Result<Answer<Identity>, Error>),
-    Delinquency(String, Result<Answer<Delinquency>, Error>),
-    Licenses(String, Result<Answer<Licenses>, Error>),
+    Identity(String, Result<Decoded<Identity>, Error>),
+    Delinquency(String, Result<Decoded<Delinquency>, Error>),
+    Licenses(String, Result<Decoded<Licenses>, Error>),
     Token {
         asked_for: u64,
         expires_in: Result<Option<i64>, Error>,

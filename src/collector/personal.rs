@@ -7,7 +7,7 @@ use super::source::Answered;
 use crate::collector::state::{About, Kept, Restored};
 use crate::snapshot::Team;
 use billing::invoice::Invoices;
-use heroku_api::client::Fetched;
+use heroku_api::client::Conditional;
 use heroku_api::stats::Endpoint;
 
 /// The `team_name` of the personal account. No team can have it.
@@ -53,7 +53,7 @@ impl PersonalAccount {
     /// Takes in what was answered, and tells whether there is something new to keep.
     pub(super) fn note(
         &mut self,
-        fetched: Result<Fetched<Invoices>, Error>,
+        fetched: Result<Conditional<Invoices>, Error>,
         context: Noted,
     ) -> bool {
         self.invoices.note(NAME, fetched, context)

@@ -137,7 +137,7 @@ impl Pauses {
 mod tests {
     use super::*;
     use crate::collector::settled_month;
-    use heroku_api::error::Explanation;
+    use heroku_api::error::ApiErrorBody;
 
     const PAUSES: Pauses = Pauses {
         interval: Duration::from_secs(3600),
@@ -148,7 +148,7 @@ mod tests {
         let retry_after = retry_after.map(Duration::from_secs);
         Error::Api(heroku_api::error::Error::Status {
             status,
-            explanation: Explanation::default(),
+            explanation: ApiErrorBody::default(),
             retry_after,
         })
     }

@@ -19,7 +19,7 @@ use crate::snapshot::FailureReason;
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
-use heroku_api::client::Fetched;
+use heroku_api::client::Conditional;
 use heroku_api::enterprise::AccountUsage;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Identity;
@@ -45,12 +45,12 @@ pub(super) enum Question {
 /// What an endpoint answered.
 #[derive(Debug)]
 pub(super) enum Answered {
-    Invoices(Result<Fetched<Invoices>, Error>),
-    Usage(Result<Fetched<Usage>, Error>),
+    Invoices(Result<Conditional<Invoices>, Error>),
+    Usage(Result<Conditional<Usage>, Error>),
     /// The team was not asked, because an enterprise account that is asked tells its usage.
     UsageToldByAccount,
-    Teams(Result<Fetched<Vec<Identity>>, Error>),
-    AccountUsage(Result<Fetched<AccountUsage>, Error>),
+    Teams(Result<Conditional<Vec<Identity>>, Error>),
+    AccountUsage(Result<Conditional<AccountUsage>, Error>),
 }
 
 impl Source {

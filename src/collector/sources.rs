@@ -14,7 +14,7 @@ use super::team::TeamState;
 use crate::collector::state::Restored;
 use crate::config::targets::{Scope, TeamScope};
 use crate::snapshot::{Snapshot, Team};
-use heroku_api::stats::{Endpoint, Traffic};
+use heroku_api::stats::{ClientStats, Endpoint};
 
 /// All that is polled. Each source has a number that no other ever has, by which an answer finds its
 /// way back.
@@ -259,7 +259,7 @@ impl Sources {
     /// What is known.
     pub(super) fn snapshot(
         &self,
-        traffic: Traffic,
+        traffic: ClientStats,
         particulars: &AllParticulars,
         tokens: u64,
     ) -> Snapshot {

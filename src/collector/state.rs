@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::snapshot::Good;
+use crate::snapshot::LastSuccess;
 use billing::invoice::Invoices;
 use billing::usage::Usage;
 use exporter_toolkit::bounded;
-use heroku_api::client::{Answer, FromPages, Validator};
+use heroku_api::client::{Decoded, FromPages, Validator};
 use heroku_api::enterprise::AccountUsage;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::{Account, Delinquency, Identity, Licenses};
@@ -116,7 +116,7 @@ pub struct Restored {
 #[derive(Debug)]
 pub struct RestoredAnswer<T> {
     /// What was understood of it, and when Heroku gave it.
-    pub good: Good<T>,
+    pub good: LastSuccess<T>,
     /// By what to ask whether it still stands.
     pub validator: Option<Validator>,
     /// The answer as Heroku sent it.
@@ -193,7 +193,7 @@ pub enum Unusable {
     OtherApi(Url),
     /// An answer in it is none that this program would have kept.
     #[error("its answer of {endpoint} for {about} is not one: {why}")]
-    Answer {
+    Decoded {
         /// Whom it is about.
         about: About,
         /// The endpoint.
@@ -305,7 +305,7 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<Restored, Unus
         let (about, endpoint) = (answer.about.clone(), answer.endpoint.clone());
         restored.take(answer, now, latest).map_err(|why| {
             let why = why.to_string();
-            Unusable::Answer {
+            Unusable::Decoded {
                 about,
                 endpoint,
                 why,
@@ -372,11 +372,11 @@ impl Restored {
 
 impl ReadAnswer {
     fn polled<T: FromPages>(self, now: Timestamp) -> Result<RestoredAnswer<T>, String> {
-        let read = Answer::<T>::from_kept(self.pages, self.validator);
+        let read = Decoded::<T>::from_kept(self.pages, self.validator);
         let answer = read.map_err(|error| error.to_string())?;
         let at = self.at.min(now);
         Ok(RestoredAnswer {
-            good: Good {
+            good: LastSuccess {
                 data: answer.data.into(),
                 at,
                 changed_at: self.changed_at.min(at),
@@ -388,7 +388,7 @@ impl ReadAnswer {
     }
 
     fn particular<T: FromPages>(self, now: Timestamp) -> Result<Particular<T>, String> {
-        let read = |pages| Answer::<T>::from_kept(pages, None).map_err(|error| error.to_string());
+        let read = |pages| Decoded::<T>::from_kept(pages, None).map_err(|error| error.to_string());
         let answer = match self.pages.is_empty() {
             true => None,
             false => Some(read(self.pages)?),

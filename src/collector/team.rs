@@ -8,7 +8,7 @@ use super::asked_team::{AskedTeam, Question, is_id};
 use super::endpoint::{EndpointState, Noted, Slot};
 use super::source::Answered;
 use crate::collector::state::{About, Kept, Particular, Restored};
-use crate::snapshot::{Outcome, Team};
+use crate::snapshot::{EndpointStatus, Team};
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
@@ -262,7 +262,7 @@ impl TeamState {
     }
 
     /// What is known of the team. `told` is what an enterprise account tells of its usage.
-    pub(super) fn known(&self, told: impl FnOnce(&Self) -> Option<Outcome<Usage>>) -> Team {
+    pub(super) fn known(&self, told: impl FnOnce(&Self) -> Option<EndpointStatus<Usage>>) -> Team {
         let mut usage = self.usage.outcome.clone();
         // Users alert on the two rows of a team that they name; they stay, and say what is so.
         let mut asked = Team::ENDPOINTS;

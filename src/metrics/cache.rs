@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::metrics::render::{self, Bodies, Pieces, Rendered};
-use crate::metrics::{self, Answered, AnsweredSoFar, Process, Shown};
+use crate::metrics::{self, Answered, AnsweredSoFar, Process, RenderOptions};
 use crate::run_blocking::run_blocking;
 use crate::snapshot::Snapshot;
 use billing::month::Month;
@@ -21,10 +21,10 @@ const ENDING_STANDS: Duration = Duration::from_millis(100);
 
 /// What scrapes read.
 #[derive(Debug)]
-pub struct Scrape {
+pub struct MetricsCache {
     published: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
-    shown: Shown,
+    shown: RenderOptions,
     cache: Arc<RwLock<Option<Arc<Cached>>>>,
     /// Held while rendering, so that scrapes that come together share one.
     rendering: Arc<tokio::sync::Mutex<()>>,
@@ -56,13 +56,13 @@ struct Ending {
     bodies: Bodies,
 }
 
-impl Scrape {
+impl MetricsCache {
     /// Scrapes of what is published, at the time that `clock` tells. `ask_process` tells of the
     /// process.
     pub fn new(
         published: watch::Receiver<Arc<Snapshot>>,
         clock: Clock,
-        shown: Shown,
+        shown: RenderOptions,
         ask_process: fn() -> Option<Process>,
     ) -> Self {
         Self {
@@ -182,7 +182,7 @@ impl Cached {
         snapshot: Arc<Snapshot>,
         published: watch::Receiver<Arc<Snapshot>>,
         now: Timestamp,
-        shown: &Shown,
+        shown: &RenderOptions,
         figures: Option<Arc<GzipSegment>>,
     ) -> Self {
         let max_age = shown.max_age;
@@ -215,7 +215,7 @@ impl Cached {
         &self,
         snapshot: &Snapshot,
         now: Timestamp,
-        shown: &Shown,
+        shown: &RenderOptions,
     ) -> Option<Arc<GzipSegment>> {
         let own = (&*self.snapshot, self.stands.start);
         metrics::same_figures(own, (snapshot, now), shown.max_age)
@@ -236,7 +236,7 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::snapshot::Team;
-    use heroku_api::stats::Traffic;
+    use heroku_api::stats::ClientStats;
 
     fn snapshot(team: &str) -> Arc<Snapshot> {
         let team = Team {
@@ -244,10 +244,10 @@ mod tests {
             asked: Team::ENDPOINTS,
             ..Team::default()
         };
-        Arc::new(Snapshot::new(vec![team], false, Traffic::default()))
+        Arc::new(Snapshot::new(vec![team], false, ClientStats::default()))
     }
 
-    async fn text(scrape: &Scrape) -> String {
+    async fn text(scrape: &MetricsCache) -> String {
         let answered = AnsweredSoFar {
             changes: 0,
             others: std::iter::empty(),
@@ -266,7 +266,7 @@ mod tests {
     async fn what_was_published_last_is_shown_though_nobody_publishes_any_more() {
         let (sender, published) = watch::channel(snapshot("first"));
         let clock = Clock::from_fn(|| Timestamp::UNIX_EPOCH);
-        let scrape = Scrape::new(published, clock, Shown::default(), || None);
+        let scrape = MetricsCache::new(published, clock, RenderOptions::default(), || None);
         assert!(text(&scrape).await.contains("\"first\""));
         sender.send_replace(snapshot("last"));
         drop(sender);

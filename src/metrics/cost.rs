@@ -6,7 +6,7 @@ use smallvec::smallvec;
 
 use crate::metrics::descriptors::cost;
 use crate::snapshot::Team;
-use billing::cost::{MonthCost, TeamCost, Which};
+use billing::cost::{MonthCost, Period, TeamCost};
 use billing::rules::Rules;
 use expfmt::descriptor::Metric;
 use expfmt::family::{Family, Sample};
@@ -49,7 +49,7 @@ pub(super) fn families<'a>(costs: &'a Costs<'a>, rules: &'a Rules) -> Vec<Family
 }
 
 /// Each team's months of which there is usage.
-fn months<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = (&'a str, Which, &'a MonthCost<'a>)> {
+fn months<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = (&'a str, Period, &'a MonthCost<'a>)> {
     costs.iter().flat_map(|(team, cost)| {
         let months = cost.months().into_iter();
         months

@@ -8,7 +8,7 @@ use smallvec::smallvec;
 use super::unix_time;
 use crate::build;
 use crate::metrics::descriptors::exporter;
-use crate::snapshot::{Asked, Snapshot};
+use crate::snapshot::{EndpointHealth, Snapshot};
 use billing::month::Month;
 use expfmt::family::{Family, LabelValues, Sample};
 use heroku_api::stats::Endpoint;
@@ -35,7 +35,7 @@ pub struct AnsweredSoFar<'a, I> {
     pub scrapes: Answered<'a>,
 }
 
-fn labels<'a>(asked: &Asked<'a>) -> LabelValues<'a> {
+fn labels<'a>(asked: &EndpointHealth<'a>) -> LabelValues<'a> {
     smallvec![asked.name.clone(), asked.endpoint.as_str().into()]
 }
 
@@ -43,7 +43,7 @@ fn labels<'a>(asked: &Asked<'a>) -> LabelValues<'a> {
 pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     let polled = snapshot.asked();
     let requested = || snapshot.endpoints.iter().copied();
-    let per_endpoint = |metric, value: fn(&Asked<'_>) -> f64| {
+    let per_endpoint = |metric, value: fn(&EndpointHealth<'_>) -> f64| {
         let samples = polled
             .iter()
             .map(|polled| Sample::new(labels(polled), value(polled)));

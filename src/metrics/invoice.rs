@@ -8,7 +8,7 @@ use smallvec::smallvec;
 use super::cost::Costs;
 use super::unix_time;
 use crate::metrics::descriptors::invoice;
-use billing::cost::{Billed, Which};
+use billing::cost::{Billed, Period};
 use billing::invoice::{Invoice, Invoices, STATES};
 use billing::money::Money;
 use billing::month::Month;
@@ -60,7 +60,7 @@ pub(super) fn families<'a>(
 }
 
 /// The team's name and the period of a month.
-fn labels(team: &str, which: Which) -> LabelValues<'_> {
+fn labels(team: &str, which: Period) -> LabelValues<'_> {
     smallvec![team.into(), which.as_str().into()]
 }
 

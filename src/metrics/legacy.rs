@@ -8,7 +8,7 @@ use crate::metrics::descriptors::legacy::{self, InvoiceMetrics};
 use billing::cost::{Billed, MonthCost, TeamCost};
 use billing::invoice::{Invoice, Invoices};
 use billing::money::Money;
-use billing::usage::Figures;
+use billing::usage::UsageAmounts;
 use expfmt::descriptor::Metric;
 use expfmt::family::{Family, LabelValues, Sample};
 
@@ -102,7 +102,7 @@ fn usd<'a>(
     team: &'a str,
     app: &'a str,
     month: &'a str,
-    figures: Figures,
+    figures: UsageAmounts,
 ) -> impl Iterator<Item = Sample<'a>> {
     let types = [
         ("data", figures.data),
@@ -121,7 +121,7 @@ fn usd<'a>(
 fn usage<'a>(
     costs: &'a Costs<'a>,
     choose: ChooseMonth,
-) -> impl Iterator<Item = (&'a str, &'a str, Figures)> {
+) -> impl Iterator<Item = (&'a str, &'a str, UsageAmounts)> {
     costs.iter().flat_map(move |(team, cost)| {
         let cost = choose(cost).cost.iter();
         cost.flat_map(rows)
@@ -134,10 +134,10 @@ fn usage<'a>(
 /// The contract gives an app a `connect` of 0 where Heroku gives none, which today is everywhere.
 /// An app that bears the name of the team's own row would be the same series twice, for which
 /// Prometheus throws the whole scrape away; the team's row holds that app's figures too.
-fn rows<'a>(cost: &'a MonthCost<'a>) -> impl Iterator<Item = (&'a str, Figures)> {
+fn rows<'a>(cost: &'a MonthCost<'a>) -> impl Iterator<Item = (&'a str, UsageAmounts)> {
     let apps = cost.rows.iter().filter(|(name, _)| *name != TEAM_TOTAL);
     std::iter::once((TEAM_TOTAL, cost.usage.team)).chain(apps.map(|(name, row)| {
-        let figures = Figures {
+        let figures = UsageAmounts {
             connect: row.used.connect.or(Some(0.0)),
             ..row.used
         };

@@ -28,7 +28,7 @@ pub use process::Process;
 
 /// What of a Snapshot's figures is shown, and how.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct RenderOptions {
     /// Beyond this age figures are not shown any more; `None` shows them at any age.
     pub max_age: Option<Duration>,
     /// Whether the metrics of the program that this one replaces are shown.
@@ -37,7 +37,7 @@ pub struct Shown {
     pub rules: Arc<Rules>,
 }
 
-impl Default for Shown {
+impl Default for RenderOptions {
     fn default() -> Self {
         Self {
             max_age: None,
@@ -55,12 +55,12 @@ pub struct Figures<'a> {
     current: Month,
     month_names: [String; 2],
     several: bool,
-    shown: &'a Shown,
+    shown: &'a RenderOptions,
 }
 
 impl<'a> Figures<'a> {
     /// What `snapshot` holds at the instant `now`.
-    pub fn of(snapshot: &'a Snapshot, now: Timestamp, shown: &'a Shown) -> Self {
+    pub fn of(snapshot: &'a Snapshot, now: Timestamp, shown: &'a RenderOptions) -> Self {
         let costs = snapshot.teams().iter().map(|team| {
             let known = team.billing_input(now, shown.max_age);
             (team, TeamCost::new(known, &shown.rules, now))

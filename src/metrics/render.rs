@@ -14,7 +14,7 @@ use expfmt::encode::{Format, encode, encode_series};
 use expfmt::family::Family;
 use expfmt::gzip::{GZIP_HEADER, GzipSegment};
 
-use super::{self as families, Figures, Shown};
+use super::{self as families, Figures, RenderOptions};
 use crate::snapshot::Snapshot;
 
 /// A body in pieces, as few as a small one has being held where the pieces are named.
@@ -80,7 +80,7 @@ impl Rendered {
 }
 
 /// The figures of `snapshot` at the instant `now`.
-pub fn of_figures(snapshot: &Snapshot, now: Timestamp, shown: &Shown) -> GzipSegment {
+pub fn of_figures(snapshot: &Snapshot, now: Timestamp, shown: &RenderOptions) -> GzipSegment {
     let figures = Figures::of(snapshot, now, shown);
     // Either format: both write gauges alike.
     GzipSegment::of(|text| encode(text, figures.families(), Format::Text))
@@ -173,7 +173,7 @@ mod tests {
     use crate::metrics::Answered;
     use expfmt::encode::Lines;
     use flate2::read::GzDecoder;
-    use heroku_api::stats::Traffic;
+    use heroku_api::stats::ClientStats;
     use proptest::prelude::*;
     use std::io::Read;
 
@@ -188,8 +188,8 @@ mod tests {
 
     #[test]
     fn plain_and_compressed_are_the_same_text_in_each_dialect() {
-        let snapshot = Snapshot::new(Vec::new(), false, Traffic::default());
-        let figures = of_figures(&snapshot, Timestamp::UNIX_EPOCH, &Shown::default());
+        let snapshot = Snapshot::new(Vec::new(), false, ClientStats::default());
+        let figures = of_figures(&snapshot, Timestamp::UNIX_EPOCH, &RenderOptions::default());
         let rendered = Rendered::new(Arc::new(figures), &snapshot);
         let answered = |path, count| Answered {
             path,

@@ -7,20 +7,20 @@ use regex::Regex;
 
 use super::*;
 use crate::snapshot::TeamMetadata;
-use crate::snapshot::{Outcome, Polled, Team};
-use billing::invoice::{Invoice, Invoices, Period};
+use crate::snapshot::{EndpointStatus, PollResult, Team};
+use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
 use billing::rules::{AppRules, Budgets, Group, REVIEW_APP_PATTERN, REVIEW_APP_ROW};
 use billing::usage::{self, MonthlyUsage, Spaces, Usage};
-use heroku_api::stats::Traffic;
+use heroku_api::stats::ClientStats;
 
 fn now() -> Timestamp {
     "2026-11-16T12:00:00Z".parse().unwrap()
 }
 
-fn known<T: PartialEq>(data: T) -> Outcome<T> {
-    let mut outcome = Outcome::default();
-    let polled = Polled::Answer {
+fn known<T: PartialEq>(data: T) -> EndpointStatus<T> {
+    let mut outcome = EndpointStatus::default();
+    let polled = PollResult::Answer {
         data,
         rows_left_out: 0,
     };
@@ -30,10 +30,10 @@ fn known<T: PartialEq>(data: T) -> Outcome<T> {
 
 /// A team with a shop, two review apps of it, and an app whose name is nobody's friend.
 fn snapshot() -> Snapshot {
-    let figures = |dynos| usage::Figures {
+    let figures = |dynos| usage::UsageAmounts {
         dynos: Some(dynos),
         data: Some(0.1),
-        ..usage::Figures::default()
+        ..usage::UsageAmounts::default()
     };
     let apps = [
         ("shop", 2.0),
@@ -58,7 +58,7 @@ fn snapshot() -> Snapshot {
     let months = ["2026-11", "2026-10"].map(|name| (name.parse().unwrap(), month.clone()));
     let invoice = |start: &str, state| Invoice {
         number: Some(7),
-        period: Period::read(Some(start), None).unwrap(),
+        period: InvoicePeriod::read(Some(start), None).unwrap(),
         state: Some(state),
         payment_status: "Paid \"\n".into(),
         total: Some(Money::from_whole_dollars(100)),
@@ -87,15 +87,15 @@ fn snapshot() -> Snapshot {
         asked: Team::ENDPOINTS,
         metadata: TeamMetadata::default(),
     };
-    Snapshot::new(vec![team], false, Traffic::default())
+    Snapshot::new(vec![team], false, ClientStats::default())
 }
 
 /// Each series of the metrics that `wanted` names, as `name{value,value}`, and its value.
 fn series(rules: Rules, wanted: &str) -> BTreeMap<String, f64> {
     let snapshot = snapshot();
-    let shown = Shown {
+    let shown = RenderOptions {
         rules: Arc::new(rules),
-        ..Shown::default()
+        ..RenderOptions::default()
     };
     let figures = Figures::of(&snapshot, now(), &shown);
     let families = figures.families().chain(of_polls(&snapshot));
@@ -251,9 +251,9 @@ fn invoices_are_of_months_by_the_clock_and_states_are_told_as_words() {
 #[test]
 fn the_seed_s_metrics_can_be_left_out() {
     let snapshot = snapshot();
-    let shown = Shown {
+    let shown = RenderOptions {
         seed: false,
-        ..Shown::default()
+        ..RenderOptions::default()
     };
     let figures = Figures::of(&snapshot, now(), &shown);
     let shown: Vec<_> = figures
@@ -270,9 +270,9 @@ fn the_seed_s_metrics_can_be_left_out() {
 #[test]
 fn figures_that_are_too_old_cost_nothing_that_is_known() {
     let snapshot = snapshot();
-    let shown = Shown {
+    let shown = RenderOptions {
         max_age: Some(Duration::from_secs(1)),
-        ..Shown::default()
+        ..RenderOptions::default()
     };
     let later = now() + Duration::from_secs(1);
     let figures = Figures::of(&snapshot, later, &shown);
@@ -290,9 +290,9 @@ fn families_stand_in_the_catalogue_s_order() {
     rules.invoice_history = 12;
     rules.prices.space_credit = Some(Money::from_whole_dollars(1));
     rules.budgets.teams = [("ops".to_owned(), Money::ZERO)].into();
-    let shown = Shown {
+    let shown = RenderOptions {
         rules: Arc::new(rules),
-        ..Shown::default()
+        ..RenderOptions::default()
     };
     let mut catalogue = descriptors::all();
     let figures = Figures::of(&snapshot, now(), &shown);
@@ -310,16 +310,16 @@ fn figures_are_the_same_as_long_as_no_answer_brings_others() {
     let max_age = Some(Duration::from_secs(3600));
     let first = snapshot();
     let later = now() + Duration::from_secs(1800);
-    let renewed = |first: &Snapshot, polled: fn() -> Polled<Usage>| {
+    let renewed = |first: &Snapshot, polled: fn() -> PollResult<Usage>| {
         let mut team = first.teams()[0].clone();
         team.usage.note(polled(), later, Duration::ZERO);
-        Snapshot::new(vec![team], false, Traffic::default())
+        Snapshot::new(vec![team], false, ClientStats::default())
     };
     let same =
         |snapshot: &Snapshot, at, max_age| same_figures((&first, now()), (snapshot, at), max_age);
-    let unchanged = renewed(&first, || Polled::Unchanged);
+    let unchanged = renewed(&first, || PollResult::Unchanged);
     assert!(same(&unchanged, later, max_age));
-    let answer = || Polled::Answer {
+    let answer = || PollResult::Answer {
         data: Usage::default(),
         rows_left_out: 0,
     };
@@ -333,6 +333,6 @@ fn figures_are_the_same_as_long_as_no_answer_brings_others() {
     // Of another name.
     let mut team = first.teams()[0].clone();
     team.name = "web".into();
-    let renamed = Snapshot::new(vec![team], false, Traffic::default());
+    let renamed = Snapshot::new(vec![team], false, ClientStats::default());
     assert!(!same(&renamed, now(), None));
 }

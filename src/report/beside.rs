@@ -48,7 +48,11 @@ fn budget(name: String, figures: &Figures) -> Option<Line> {
     let budget = figures.budget?;
     let left = figures.budget_left();
     let is_over = left.is_some_and(|left| left < Money::ZERO);
-    let style = if is_over { Style::Dearer } else { Style::Plain };
+    let style = if is_over {
+        Style::Increase
+    } else {
+        Style::Plain
+    };
     let share = |share: Option<_>, style| match share {
         Some(share) => Cell::new(per_cent(share), style),
         None => Cell::new(NOTHING, Style::Faint),

@@ -2,27 +2,27 @@
 
 use jiff::Timestamp;
 
-use crate::snapshot::{Asked, Snapshot};
+use crate::snapshot::{EndpointHealth, Snapshot};
 
 /// How an endpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum EndpointFreshness {
     /// It has not been asked since the program started.
     NotAsked,
     /// Its last answer was good.
-    Good,
+    LastSuccess,
     /// Heroku does not offer it.
     NotAvailable,
     /// Its last poll failed.
     Failed,
 }
 
-impl Standing {
+impl EndpointFreshness {
     /// The word for it in documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotAsked => "not_asked",
-            Self::Good => "good",
+            Self::LastSuccess => "good",
             Self::NotAvailable => "not_available",
             Self::Failed => "failed",
         }
@@ -37,7 +37,7 @@ pub struct Freshness {
     /// The endpoint.
     pub endpoint: &'static str,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: EndpointFreshness,
     /// When Heroku last gave the figures that are shown.
     pub as_of: Option<Timestamp>,
     /// When Heroku first gave them: a fresh answer can carry old figures.
@@ -52,12 +52,12 @@ impl Freshness {
         snapshot.asked().iter().map(Self::of).collect()
     }
 
-    fn of(asked: &Asked<'_>) -> Self {
+    fn of(asked: &EndpointHealth<'_>) -> Self {
         let standing = match asked {
-            asked if asked.record.polls == 0 => Standing::NotAsked,
-            asked if asked.is_up => Standing::Good,
-            asked if !asked.is_available => Standing::NotAvailable,
-            _ => Standing::Failed,
+            asked if asked.record.polls == 0 => EndpointFreshness::NotAsked,
+            asked if asked.is_up => EndpointFreshness::LastSuccess,
+            asked if !asked.is_available => EndpointFreshness::NotAvailable,
+            _ => EndpointFreshness::Failed,
         };
         Self {
             team: asked.name.clone().into_owned(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::snapshot::FailureReason;
-use crate::snapshot::{Outcome, Snapshot, Team};
+use crate::snapshot::{EndpointStatus, Snapshot, Team};
 use heroku_api::stats::Endpoint;
 
 /// The word for rows that could not be understood, beside those of [`FailureReason`].
@@ -11,7 +11,7 @@ const ROWS_LEFT_OUT: &str = "rows_left_out";
 
 /// What is missing of a team.
 #[derive(Debug)]
-pub struct Gap {
+pub struct DataIssue {
     /// Whose: a team's name, an enterprise account's, or `*` for the list of teams.
     pub team: String,
     /// The endpoint.
@@ -30,7 +30,7 @@ pub struct Gap {
     pub is_failure: bool,
 }
 
-impl Gap {
+impl DataIssue {
     /// What is missing from a Snapshot.
     pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
         let mut gaps = Vec::new();
@@ -64,7 +64,7 @@ impl Gap {
     }
 
     /// What is missing of one answer: all of it, or rows.
-    fn of<T>(name: &str, endpoint: Endpoint, outcome: &Outcome<T>) -> Vec<Self> {
+    fn of<T>(name: &str, endpoint: Endpoint, outcome: &EndpointStatus<T>) -> Vec<Self> {
         let refusal = outcome.failure.as_ref().map(|failure| Self {
             team: name.to_owned(),
             endpoint: endpoint.as_str(),

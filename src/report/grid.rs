@@ -15,9 +15,9 @@ pub(super) enum Style {
     /// What is looked for last.
     Faint,
     /// What gets dearer; its sign says so too.
-    Dearer,
+    Increase,
     /// What gets cheaper; its sign says so too.
-    Cheaper,
+    Decrease,
 }
 
 impl Style {
@@ -28,8 +28,8 @@ impl Style {
             Self::Plain => return text.to_owned(),
             Self::Strong => "1",
             Self::Faint => "2",
-            Self::Dearer => "31",
-            Self::Cheaper => "32",
+            Self::Increase => "31",
+            Self::Decrease => "32",
         };
         if !terminal.has_colour || text.is_empty() {
             return text.to_owned();

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 use super::decimal::{exact, exact_per_cent};
 use super::text::is_hidden;
 use super::{
-    AppReport, Bill, Figures, Freshness, Gap, Kind, PastInvoice, PerCent, Report, TeamReport,
+    AppReport, DataIssue, Figures, Freshness, InvoiceReconciliation, Kind, PastInvoice, PerCent,
+    Report, TeamReport,
 };
 use billing::money::Money;
 
@@ -52,7 +53,7 @@ struct Whole<'a> {
     kinds: Vec<OfKind>,
     teams: Vec<OfTeam<'a>>,
     missing: Vec<Missing<'a>>,
-    asked: Vec<Asked<'a>>,
+    asked: Vec<EndpointHealth<'a>>,
     token_expires_at: Option<String>,
 }
 
@@ -130,7 +131,7 @@ struct Missing<'a> {
 }
 
 #[derive(Serialize)]
-struct Asked<'a> {
+struct EndpointHealth<'a> {
     team_name: &'a str,
     endpoint: &'static str,
     standing: &'static str,
@@ -175,7 +176,7 @@ impl<'a> Whole<'a> {
             kinds: report.kinds.iter().map(OfKind::of).collect(),
             teams: report.teams.iter().map(OfTeam::of).collect(),
             missing: report.gaps.iter().map(Missing::of).collect(),
-            asked: report.freshness.iter().map(Asked::of).collect(),
+            asked: report.freshness.iter().map(EndpointHealth::of).collect(),
             token_expires_at: report.token_expires_at.map(|at| at.to_string()),
         }
     }
@@ -219,7 +220,7 @@ impl OfKind {
 }
 
 impl OfBill {
-    fn of(bill: &Bill) -> Self {
+    fn of(bill: &InvoiceReconciliation) -> Self {
         Self {
             period: bill.which.as_str(),
             month: bill.month.to_string(),
@@ -258,7 +259,7 @@ impl Costs {
 }
 
 impl<'a> Missing<'a> {
-    fn of(gap: &'a Gap) -> Self {
+    fn of(gap: &'a DataIssue) -> Self {
         Self {
             team_name: &gap.team,
             endpoint: gap.endpoint,
@@ -271,7 +272,7 @@ impl<'a> Missing<'a> {
     }
 }
 
-impl<'a> Asked<'a> {
+impl<'a> EndpointHealth<'a> {
     fn of(asked: &'a Freshness) -> Self {
         let text = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
         Self {

@@ -26,14 +26,14 @@ use jiff::Timestamp;
 
 use crate::snapshot::{Snapshot, Team};
 use billing::category::{ByCategory, Category};
-use billing::cost::{Billed, MonthCost, PriceSource, Row, TeamCost, Which};
+use billing::cost::{Billed, MonthCost, Period, PriceSource, Row, TeamCost};
 use billing::money::Money;
 use billing::month::Month;
 use billing::price::Quantity;
 use billing::rules::Rules;
 pub use figures::{Figures, PerCent};
-pub use freshness::{Freshness, Standing};
-pub use gaps::Gap;
+pub use freshness::{EndpointFreshness, Freshness};
+pub use gaps::DataIssue;
 use heroku_api::team::Delinquency;
 pub use invoices::PastInvoice;
 
@@ -51,7 +51,7 @@ pub struct Report {
     /// Each team, in the order in which they were asked for.
     pub teams: Vec<TeamReport>,
     /// What is missing from the figures, and why.
-    pub gaps: Vec<Gap>,
+    pub gaps: Vec<DataIssue>,
     /// Whether everything that is asked has been tried once, whatever came of it.
     pub all_asked: bool,
     /// How old the figures are, endpoint by endpoint.
@@ -78,7 +78,7 @@ pub struct TeamReport {
     /// The share of the month that its usage covers.
     pub covered: Option<f64>,
     /// Its current and its previous month as they are billed.
-    pub bills: [Bill; 2],
+    pub bills: [InvoiceReconciliation; 2],
     /// Its invoices of the current and of earlier months, the oldest first.
     pub invoices: Vec<PastInvoice>,
     /// What is scheduled for it if it does not pay.
@@ -107,9 +107,9 @@ pub struct Kind {
 
 /// A month's invoice against what usage explains of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Bill {
+pub struct InvoiceReconciliation {
     /// Which month.
-    pub which: Which,
+    pub which: Period,
     /// The month.
     pub month: Month,
     /// The invoice's total.
@@ -149,7 +149,7 @@ impl Report {
             month: Month::at(now),
             company,
             kinds: kinds.collect(),
-            gaps: Gap::all(snapshot),
+            gaps: DataIssue::all(snapshot),
             all_asked: snapshot.all_tried,
             freshness: Freshness::all(snapshot),
             token_expires_at: snapshot.token_expiry,
@@ -235,7 +235,7 @@ impl TeamReport {
             covered: forecast.map(|forecast| forecast.covered.ratio()),
             bills: cost
                 .months()
-                .map(|(which, billed)| Bill::new(which, billed)),
+                .map(|(which, billed)| InvoiceReconciliation::new(which, billed)),
             invoices: invoices::of(known.invoices, Month::at(now), rules.invoice_history),
             delinquency: team.metadata.delinquency.unwrap_or_default(),
         }
@@ -251,8 +251,8 @@ impl TeamReport {
     }
 }
 
-impl Bill {
-    fn new(which: Which, billed: &Billed<'_>) -> Self {
+impl InvoiceReconciliation {
+    fn new(which: Period, billed: &Billed<'_>) -> Self {
         let cost = billed.cost.as_ref();
         Self {
             which,

@@ -5,7 +5,7 @@ use super::decimal::{cents, signed_cents, signed_per_cent};
 use super::grid::{Cell, Column, Grid, Line, Style};
 use super::terminal::Terminal;
 use super::text::{visible, wrapped};
-use super::{Figures, Gap, Report};
+use super::{DataIssue, Figures, Report};
 use billing::money::Money;
 
 /// What stands for a figure that is not known.
@@ -241,8 +241,8 @@ fn row(name: String, style: Style, team: &str, figures: &Figures, bar: Option<f6
     // Colour is for what is worth a look, not for each cent.
     let is_little = share.is_some_and(|share| share.tenths.abs() < LITTLE);
     let direction = match change {
-        Some(change) if !is_little && change > Money::ZERO => Style::Dearer,
-        Some(change) if !is_little && change < Money::ZERO => Style::Cheaper,
+        Some(change) if !is_little && change > Money::ZERO => Style::Increase,
+        Some(change) if !is_little && change < Money::ZERO => Style::Decrease,
         _ => Style::Plain,
     };
     let strong = if style == Style::Strong {
@@ -284,7 +284,7 @@ fn notes(report: &Report) -> Vec<String> {
     notes
 }
 
-fn missing(text: &mut String, gap: &Gap, terminal: Terminal) {
+fn missing(text: &mut String, gap: &DataIssue, terminal: Terminal) {
     let as_of = gap
         .shown_as_of
         .map(|at| format!(" Figures of {} stand.", at.strftime("%-d %B %Y %H:%M UTC")));

@@ -7,34 +7,34 @@ use super::terminal::Terminal;
 use super::*;
 use crate::snapshot::FailureReason;
 use crate::snapshot::TeamMetadata;
-use crate::snapshot::{Failure, Good, Outcome};
-use billing::invoice::{Invoice, Invoices, Period};
-use billing::usage::{Figures as Used, MonthlyUsage, Spaces, Usage};
-use heroku_api::stats::Traffic;
+use crate::snapshot::{EndpointStatus, Failure, LastSuccess};
+use billing::invoice::{Invoice, InvoicePeriod, Invoices};
+use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts as Used};
+use heroku_api::stats::ClientStats;
 use std::sync::Arc;
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-16T12:00:00Z".parse().unwrap()
 }
 
-pub(crate) fn good<T>(data: T) -> Outcome<T> {
-    Outcome {
-        last_good: Some(Good {
+pub(crate) fn good<T>(data: T) -> EndpointStatus<T> {
+    EndpointStatus {
+        last_good: Some(LastSuccess {
             data: Arc::new(data),
             at: now(),
             changed_at: now(),
         }),
-        ..Outcome::default()
+        ..EndpointStatus::default()
     }
 }
 
-pub(crate) fn failed<T>(reason: FailureReason, message: &str) -> Outcome<T> {
-    Outcome {
+pub(crate) fn failed<T>(reason: FailureReason, message: &str) -> EndpointStatus<T> {
+    EndpointStatus {
         failure: Some(Failure {
             reason,
             message: message.into(),
         }),
-        ..Outcome::default()
+        ..EndpointStatus::default()
     }
 }
 
@@ -58,7 +58,11 @@ pub(crate) fn month(team: Used, apps: &[(&str, Used)]) -> MonthlyUsage {
     }
 }
 
-pub(crate) fn team(name: &str, usage: Outcome<Usage>, invoices: Outcome<Invoices>) -> Team {
+pub(crate) fn team(
+    name: &str,
+    usage: EndpointStatus<Usage>,
+    invoices: EndpointStatus<Invoices>,
+) -> Team {
     Team {
         id: Some(format!("id of {name}")),
         name: name.into(),
@@ -69,7 +73,7 @@ pub(crate) fn team(name: &str, usage: Outcome<Usage>, invoices: Outcome<Invoices
     }
 }
 
-pub(crate) fn usage(months: [(&str, MonthlyUsage); 2]) -> Outcome<Usage> {
+pub(crate) fn usage(months: [(&str, MonthlyUsage); 2]) -> EndpointStatus<Usage> {
     let months = months.map(|(month, usage)| (month.parse().unwrap(), usage));
     good(Usage {
         months: months.into(),
@@ -91,7 +95,7 @@ pub(crate) fn hostile() -> Snapshot {
     ];
     let invoice = Invoice {
         number: Some(1),
-        period: Period {
+        period: InvoicePeriod {
             start: date(2026, 10, 1),
             end: None,
             end_as_written: String::new(),
@@ -138,7 +142,7 @@ pub(crate) fn hostile() -> Snapshot {
             good(Invoices::default()),
         ),
     ];
-    Snapshot::new(teams, true, Traffic::default())
+    Snapshot::new(teams, true, ClientStats::default())
 }
 
 pub(crate) fn rules() -> Rules {
@@ -251,8 +255,8 @@ fn amounts_beyond_all_sense_are_shown_whole() {
             ),
         ),
     ]);
-    let teams = vec![team("monster", monster, Outcome::default())];
-    let snapshot = Snapshot::new(teams, false, Traffic::default());
+    let teams = vec![team("monster", monster, EndpointStatus::default())];
+    let snapshot = Snapshot::new(teams, false, ClientStats::default());
     let report = Report::new(&snapshot, &Rules::default(), None, now());
     for width in [20, 40, 80, 200] {
         table::table(
@@ -280,7 +284,7 @@ fn of_nothing_there_is_a_report_too() {
 fn it_is_whole_unless_an_endpoint_failed_or_a_team_has_none() {
     let with = |usage, invoices| {
         let teams = vec![team("ops", usage, invoices)];
-        let snapshot = Snapshot::new(teams, false, Traffic::default());
+        let snapshot = Snapshot::new(teams, false, ClientStats::default());
         Report::new(&snapshot, &Rules::default(), None, now()).is_whole()
     };
     let usage = || good(Usage::default());
@@ -308,9 +312,9 @@ fn no_form_sends_a_terminal_what_it_would_obey() {
         ("2026-10", month(used(5.0, 5.0), &apps)),
         ("2026-11", month(used(5.0, 5.0), &apps)),
     ];
-    let teams = vec![team("ops", usage(months), Outcome::default())];
+    let teams = vec![team("ops", usage(months), EndpointStatus::default())];
     let report = Report::new(
-        &Snapshot::new(teams, false, Traffic::default()),
+        &Snapshot::new(teams, false, ClientStats::default()),
         &Rules::default(),
         None,
         now(),

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use billing::cost::Known;
+use billing::cost::BillingInput;
 use billing::invoice::Invoices;
 use billing::usage::Usage;
 use heroku_api::enterprise::AccountUsage;
-use heroku_api::stats::{Endpoint, Traffic};
+use heroku_api::stats::{ClientStats, Endpoint};
 use heroku_api::team::{Delinquency, Identity, Licenses};
 
 pub use failure_reason::FailureReason;
@@ -27,13 +27,13 @@ pub struct Snapshot {
     /// The enterprise accounts that are asked for all their teams.
     pub accounts: Vec<Account>,
     /// What came of asking which teams the token sees, where that is asked.
-    pub listing: Option<Outcome<Vec<Identity>>>,
+    pub listing: Option<EndpointStatus<Vec<Identity>>>,
     /// Whether everything that is asked has been tried once, whatever came of it.
     pub all_tried: bool,
     /// When the token expires, where Heroku says so.
     pub token_expiry: Option<Timestamp>,
     /// What asking Heroku cost.
-    pub traffic: Traffic,
+    pub traffic: ClientStats,
     /// The endpoints to which requests may go.
     pub endpoints: Vec<Endpoint>,
 }
@@ -44,7 +44,7 @@ pub struct Account {
     /// Its id or its name as the settings have it.
     pub name: String,
     /// What its teams used.
-    pub usage: Outcome<AccountUsage>,
+    pub usage: EndpointStatus<AccountUsage>,
 }
 
 /// What is known of a team besides its bill. `None` where Heroku does not offer it.
@@ -66,9 +66,9 @@ pub struct Team {
     /// The name to call the team by in labels and logs; unique within a Snapshot.
     pub name: String,
     /// Its invoices.
-    pub invoices: Outcome<Invoices>,
+    pub invoices: EndpointStatus<Invoices>,
     /// Its usage.
-    pub usage: Outcome<Usage>,
+    pub usage: EndpointStatus<Usage>,
     /// The endpoints that are asked for this team, or stand for one that is: each has its rows of
     /// what the program tells of itself.
     pub asked: &'static [Endpoint],
@@ -81,10 +81,10 @@ impl Team {
     pub const ENDPOINTS: &'static [Endpoint] = &[Endpoint::Invoices, Endpoint::Usage];
 
     /// Returns the team's usage and invoices that are not older than `max_age` at the instant `now`.
-    pub fn billing_input(&self, now: Timestamp, max_age: Option<Duration>) -> Known<'_> {
+    pub fn billing_input(&self, now: Timestamp, max_age: Option<Duration>) -> BillingInput<'_> {
         let usage = self.usage.fresh_data(now, max_age);
         let good = self.usage.last_good.as_ref();
-        Known {
+        BillingInput {
             name: &self.name,
             id: self.id.as_deref(),
             usage,
@@ -96,13 +96,13 @@ impl Team {
 
 /// An endpoint that is asked, and how that goes, whatever it answers with.
 #[derive(Clone, Debug)]
-pub struct Asked<'a> {
+pub struct EndpointHealth<'a> {
     /// Whom it is asked for: a team's name, an enterprise account's, or `*` for the list of teams.
     pub name: Cow<'a, str>,
     /// Which one it is.
     pub endpoint: Endpoint,
     /// How the polls went.
-    pub record: &'a Record,
+    pub record: &'a PollStats,
     /// Whether the last poll succeeded.
     pub is_up: bool,
     /// Whether Heroku offers it, as far as is known.
@@ -113,8 +113,8 @@ pub struct Asked<'a> {
     pub changed: Option<Timestamp>,
 }
 
-impl<'a> Asked<'a> {
-    fn new<T>(name: &'a str, endpoint: Endpoint, outcome: &'a Outcome<T>) -> Self {
+impl<'a> EndpointHealth<'a> {
+    fn new<T>(name: &'a str, endpoint: Endpoint, outcome: &'a EndpointStatus<T>) -> Self {
         let good = outcome.last_good.as_ref();
         Self {
             name: name.into(),
@@ -130,18 +130,18 @@ impl<'a> Asked<'a> {
 
 /// What came of asking one endpoint for one team, so far.
 #[derive(Debug)]
-pub struct Outcome<T> {
+pub struct EndpointStatus<T> {
     /// The last answer that could be understood. It stays while later polls fail.
-    pub last_good: Option<Good<T>>,
+    pub last_good: Option<LastSuccess<T>>,
     /// Why the last poll failed; `None` after a success and before the first poll.
     pub failure: Option<Failure>,
     /// How the polls went.
-    pub record: Record,
+    pub record: PollStats,
 }
 
 /// An answer that could be understood, and when it came.
 #[derive(Debug)]
-pub struct Good<T> {
+pub struct LastSuccess<T> {
     /// The answer, shared with the poll that made it.
     pub data: Arc<T>,
     /// When Heroku last gave it.
@@ -161,7 +161,7 @@ pub struct Failure {
 
 /// How the polls of an endpoint went since the program started.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Record {
+pub struct PollStats {
     /// When the last one ended.
     pub last_attempt: Option<Timestamp>,
     /// How long the last one took.
@@ -175,7 +175,7 @@ pub struct Record {
     is_unavailable: bool,
 }
 
-impl Record {
+impl PollStats {
     /// Each reason and how many polls failed for it.
     pub fn failures(&self) -> impl Iterator<Item = (FailureReason, u64)> {
         FailureReason::ALL.into_iter().zip(self.failures)
@@ -183,7 +183,7 @@ impl Record {
 }
 
 // Written out because a derive would ask that `T` be cloned, which an `Arc` does not need.
-impl<T> Clone for Outcome<T> {
+impl<T> Clone for EndpointStatus<T> {
     fn clone(&self) -> Self {
         Self {
             last_good: self.last_good.clone(),
@@ -193,7 +193,7 @@ impl<T> Clone for Outcome<T> {
     }
 }
 
-impl<T> Clone for Good<T> {
+impl<T> Clone for LastSuccess<T> {
     fn clone(&self) -> Self {
         Self {
             data: Arc::clone(&self.data),
@@ -203,19 +203,19 @@ impl<T> Clone for Good<T> {
     }
 }
 
-impl<T> Default for Outcome<T> {
+impl<T> Default for EndpointStatus<T> {
     fn default() -> Self {
         Self {
             last_good: None,
             failure: None,
-            record: Record::default(),
+            record: PollStats::default(),
         }
     }
 }
 
 /// What a poll brought.
 #[derive(Debug)]
-pub enum Polled<T> {
+pub enum PollResult<T> {
     /// An answer, and how many of its rows could not be understood.
     Answer {
         /// What was understood.
@@ -229,7 +229,7 @@ pub enum Polled<T> {
     Failed(Failure),
 }
 
-impl<T: PartialEq> Good<T> {
+impl<T: PartialEq> LastSuccess<T> {
     /// What an answer of the instant `at` makes of the one before. Where they say the same, the same
     /// `Arc` stays, by which others see that nothing changed.
     pub fn renewed(before: Option<Self>, data: T, at: Timestamp) -> Self {
@@ -244,32 +244,32 @@ impl<T: PartialEq> Good<T> {
     }
 }
 
-impl<T: PartialEq> Outcome<T> {
+impl<T: PartialEq> EndpointStatus<T> {
     /// Notes what a poll that ended at `now` brought. A failure keeps what is known; a success
     /// forgets the failure.
-    pub fn note(&mut self, polled: Polled<T>, now: Timestamp, took: Duration) {
+    pub fn note(&mut self, polled: PollResult<T>, now: Timestamp, took: Duration) {
         let record = &mut self.record;
         record.polls += 1;
         record.last_attempt = Some(now);
         record.last_duration = Some(took);
         match polled {
-            Polled::Answer {
+            PollResult::Answer {
                 data,
                 rows_left_out,
             } => {
                 record.rows_left_out = rows_left_out;
                 record.is_unavailable = false;
                 self.failure = None;
-                self.last_good = Some(Good::renewed(self.last_good.take(), data, now));
+                self.last_good = Some(LastSuccess::renewed(self.last_good.take(), data, now));
             }
-            Polled::Unchanged => {
+            PollResult::Unchanged => {
                 record.is_unavailable = false;
                 self.failure = None;
                 if let Some(good) = &mut self.last_good {
                     good.at = now;
                 }
             }
-            Polled::Failed(failure) => {
+            PollResult::Failed(failure) => {
                 record.failures[failure.reason as usize] += 1;
                 record.is_unavailable |= failure.reason == FailureReason::NotAvailable;
                 self.failure = Some(failure);
@@ -278,7 +278,7 @@ impl<T: PartialEq> Outcome<T> {
     }
 }
 
-impl<T> Outcome<T> {
+impl<T> EndpointStatus<T> {
     /// The last answer that could be understood.
     pub fn data(&self) -> Option<&T> {
         self.last_good.as_ref().map(|good| &*good.data)
@@ -314,7 +314,7 @@ impl Snapshot {
     ///
     /// A team that was asked for twice, once by name and once by id, is kept once. Two teams that
     /// share a name are told apart by their ids: a label set must not stand twice in a scrape.
-    pub fn new(teams: Vec<Team>, several: bool, traffic: Traffic) -> Self {
+    pub fn new(teams: Vec<Team>, several: bool, traffic: ClientStats) -> Self {
         let mut ids = BTreeSet::new();
         let mut names = BTreeSet::new();
         let mut kept: Vec<Team> = Vec::with_capacity(teams.len());
@@ -348,11 +348,11 @@ impl Snapshot {
 
     /// Every endpoint that is asked: those of the teams, the accounts, and the list of teams. None
     /// stands twice.
-    pub fn asked(&self) -> Vec<Asked<'_>> {
+    pub fn asked(&self) -> Vec<EndpointHealth<'_>> {
         let of_teams = self.teams.iter().flat_map(|team| {
             team.asked.iter().map(|endpoint| match endpoint {
-                Endpoint::Usage => Asked::new(&team.name, *endpoint, &team.usage),
-                _ => Asked::new(&team.name, *endpoint, &team.invoices),
+                Endpoint::Usage => EndpointHealth::new(&team.name, *endpoint, &team.usage),
+                _ => EndpointHealth::new(&team.name, *endpoint, &team.invoices),
             })
         });
         let mut asked: Vec<_> = of_teams.collect();
@@ -362,7 +362,7 @@ impl Snapshot {
             .map(|asked| asked.name.clone())
             .collect();
         for account in &self.accounts {
-            let mut row = Asked::new(&account.name, Endpoint::Usage, &account.usage);
+            let mut row = EndpointHealth::new(&account.name, Endpoint::Usage, &account.usage);
             // A team may be called as its account is.
             while !names.insert(row.name.clone()) {
                 row.name = format!("{} (enterprise account)", row.name).into();
@@ -370,7 +370,7 @@ impl Snapshot {
             asked.push(row);
         }
         let listing = self.listing.as_ref();
-        asked.extend(listing.map(|listing| Asked::new("*", Endpoint::Teams, listing)));
+        asked.extend(listing.map(|listing| EndpointHealth::new("*", Endpoint::Teams, listing)));
         asked
     }
 

@@ -19,7 +19,7 @@ fn every_team_stands_once_and_under_a_name_of_its_own() {
         team(None, "ops"),
         team(None, "web"),
     ];
-    let snapshot = Snapshot::new(teams, true, Traffic::default());
+    let snapshot = Snapshot::new(teams, true, ClientStats::default());
     let names: Vec<_> = snapshot.teams().iter().map(|t| t.name.as_str()).collect();
     assert_eq!(names, ["ops", "ops (2)", "ops (3)", "web"]);
 }
@@ -31,7 +31,7 @@ fn a_team_that_is_called_as_another_is_told_apart_has_a_name_of_its_own_too() {
         team(Some("2"), "ops"),
         team(Some("3"), "ops"),
     ];
-    let snapshot = Snapshot::new(teams, true, Traffic::default());
+    let snapshot = Snapshot::new(teams, true, ClientStats::default());
     let names: Vec<_> = snapshot.teams().iter().map(|t| t.name.as_str()).collect();
     assert_eq!(names, ["ops (3)", "ops", "ops (3) (3)"]);
 }
@@ -44,12 +44,12 @@ fn an_account_that_is_called_as_a_team_has_rows_of_its_own() {
     };
     let account = Account {
         name: "ops".into(),
-        usage: Outcome::default(),
+        usage: EndpointStatus::default(),
     };
     let snapshot = Snapshot {
         accounts: vec![account.clone(), account],
-        listing: Some(Outcome::default()),
-        ..Snapshot::new(vec![ops], true, Traffic::default())
+        listing: Some(EndpointStatus::default()),
+        ..Snapshot::new(vec![ops], true, ClientStats::default())
     };
     let asked = snapshot.asked();
     let rows: Vec<_> = asked
@@ -70,8 +70,8 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn answer(data: u32) -> Polled<u32> {
-    Polled::Answer {
+fn answer(data: u32) -> PollResult<u32> {
+    PollResult::Answer {
         data,
         rows_left_out: 0,
     }
@@ -79,14 +79,14 @@ fn answer(data: u32) -> Polled<u32> {
 
 #[test]
 fn a_failure_keeps_what_is_known_and_a_success_forgets_the_failure() {
-    let mut outcome = Outcome::default();
+    let mut outcome = EndpointStatus::default();
     assert!(!outcome.is_up());
     outcome.note(answer(1), at(1), Duration::ZERO);
     let failure = Failure {
         reason: FailureReason::Timeout,
         message: "late".into(),
     };
-    outcome.note(Polled::Failed(failure.clone()), at(2), Duration::ZERO);
+    outcome.note(PollResult::Failed(failure.clone()), at(2), Duration::ZERO);
     assert_eq!(
         (outcome.data(), outcome.failure.as_ref(), outcome.is_up()),
         (Some(&1), Some(&failure), false)
@@ -109,10 +109,10 @@ fn a_failure_keeps_what_is_known_and_a_success_forgets_the_failure() {
 
 #[test]
 fn an_answer_that_says_the_same_is_fresh_but_unchanged() {
-    let mut outcome = Outcome::default();
+    let mut outcome = EndpointStatus::default();
     outcome.note(answer(1), at(1), Duration::ZERO);
     let first = Arc::clone(&outcome.last_good.as_ref().unwrap().data);
-    for polled in [answer(1), Polled::Unchanged] {
+    for polled in [answer(1), PollResult::Unchanged] {
         outcome.note(polled, at(5), Duration::ZERO);
         let good = outcome.last_good.as_ref().unwrap();
         assert_eq!((good.at, good.changed_at), (at(5), at(1)));
@@ -122,7 +122,7 @@ fn an_answer_that_says_the_same_is_fresh_but_unchanged() {
 
 #[test]
 fn figures_vanish_at_their_greatest_age_and_not_before() {
-    let mut outcome = Outcome::default();
+    let mut outcome = EndpointStatus::default();
     outcome.note(answer(1), at(100), Duration::ZERO);
     let age = Some(Duration::from_secs(10));
     assert_eq!(outcome.fresh_data(at(109), age), Some(&1));

@@ -16,30 +16,30 @@ use axum::response::Response;
 use axum::routing::get;
 use expfmt::negotiate::NegotiatedFormat;
 
-use crate::metrics::cache::Scrape;
+use crate::metrics::cache::MetricsCache;
 use http_metrics::HttpMetrics;
 use pieces::PiecesBody;
-use report_cache::Visit;
+use report_cache::ReportCache;
 
-pub use page::Front;
+pub use page::LandingPage;
 
 /// The paths of the health checks.
 pub const HEALTH_PATHS: &[&str] = &["/health", "/-/healthy", "/-/ready"];
 
 #[derive(Debug)]
 struct MetricsState {
-    scrape: Scrape,
+    scrape: MetricsCache,
     http_metrics: Arc<HttpMetrics>,
 }
 
 /// Returns all routes: `/health`, `/-/healthy`, `/-/ready`, the metrics at `telemetry_path`, and
 /// those of the page and the API.
 pub fn router(
-    scrape: Scrape,
+    scrape: MetricsCache,
     http_metrics: Arc<HttpMetrics>,
     telemetry_path: &str,
-    visit: Visit,
-    front: Front,
+    visit: ReportCache,
+    front: LandingPage,
 ) -> Router {
     let state = Arc::new(MetricsState {
         scrape,

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::report::html;
-use crate::web::report_cache::{Body, NotMade, Visit};
+use crate::web::report_cache::{Body, RenderError, ReportCache};
 use expfmt::negotiate;
 use expfmt::negotiate::joined;
 use exporter_toolkit::server::error_response;
@@ -23,7 +23,7 @@ pub(super) const COSTS: &str = "/api/v1/costs";
 
 /// What is at `/`.
 #[derive(Clone, Debug)]
-pub enum Front {
+pub enum LandingPage {
     /// The page.
     Page,
     /// Links to what else is there, already written.
@@ -32,12 +32,12 @@ pub enum Front {
 
 #[derive(Debug)]
 struct Site {
-    visit: Visit,
-    front: Front,
+    visit: ReportCache,
+    front: LandingPage,
 }
 
 /// The routes of the page and of its figures.
-pub(super) fn routes(visit: Visit, front: Front) -> Router {
+pub(super) fn routes(visit: ReportCache, front: LandingPage) -> Router {
     Router::new()
         .route("/", get(page_or_links))
         .route(COSTS, get(costs))
@@ -46,8 +46,8 @@ pub(super) fn routes(visit: Visit, front: Front) -> Router {
 
 async fn page_or_links(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
     let mut response = match &site.front {
-        Front::Links(links) => links.clone().into_response(),
-        Front::Page => match site.visit.page(uri.query().unwrap_or_default()).await {
+        LandingPage::Links(links) => links.clone().into_response(),
+        LandingPage::Page => match site.visit.page(uri.query().unwrap_or_default()).await {
             Ok((body, is_found)) => {
                 let mut response = coded(body, &headers);
                 if !is_found {
@@ -110,7 +110,7 @@ fn coded(body: Body, headers: &HeaderMap) -> Response {
     response
 }
 
-fn failed(error: &NotMade) -> Response {
+fn failed(error: &RenderError) -> Response {
     tracing::error!(%error, "what was asked for could not be made");
     error_response(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -13,8 +13,8 @@ use jiff::{Span, Timestamp};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::metrics::Shown;
-use crate::report::html::{Page, View};
+use crate::metrics::RenderOptions;
+use crate::report::html::{Page, PageQuery};
 use crate::report::{Report, json};
 use crate::run_blocking::run_blocking;
 use crate::snapshot::Snapshot;
@@ -25,12 +25,12 @@ const STANDS: i64 = 60;
 
 /// What visitors read.
 #[derive(Debug)]
-pub struct Visit {
+pub struct ReportCache {
     published: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
-    shown: Shown,
+    shown: RenderOptions,
     telemetry_path: Arc<str>,
-    reading: Mutex<Option<Arc<Reading>>>,
+    reading: Mutex<Option<Arc<CachedReport>>>,
     /// Held while a report is made, so that visitors who come together share one.
     making: tokio::sync::Mutex<()>,
 }
@@ -38,7 +38,7 @@ pub struct Visit {
 /// A report of a Snapshot, until when it stands, and what was made of it. Only what everybody asks
 /// for is kept: what somebody searched for is made for them alone.
 #[derive(Debug)]
-struct Reading {
+struct CachedReport {
     snapshot: Arc<Snapshot>,
     stands: Range<Timestamp>,
     report: Report,
@@ -57,23 +57,23 @@ pub struct Body {
 
 /// What could not be made, which no figures bring about.
 #[derive(Debug)]
-pub struct NotMade(String);
+pub struct RenderError(String);
 
-impl fmt::Display for NotMade {
+impl fmt::Display for RenderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for NotMade {}
+impl std::error::Error for RenderError {}
 
-impl Visit {
+impl ReportCache {
     /// Visits to what is published, at the time that `clock` tells. `telemetry_path` is where the
     /// metrics are.
     pub fn new(
         published: watch::Receiver<Arc<Snapshot>>,
         clock: Clock,
-        shown: Shown,
+        shown: RenderOptions,
         telemetry_path: &str,
     ) -> Self {
         Self {
@@ -91,10 +91,10 @@ impl Visit {
     /// # Errors
     ///
     /// None that figures or a query could bring about.
-    pub async fn page(&self, query: &str) -> Result<(Body, bool), NotMade> {
+    pub async fn page(&self, query: &str) -> Result<(Body, bool), RenderError> {
         let reading = self.reading().await;
-        let view = View::read(query);
-        if view == View::default()
+        let view = PageQuery::read(query);
+        if view == PageQuery::default()
             && let Some(body) = reading.page.get()
         {
             return Ok((body.clone(), true));
@@ -102,9 +102,9 @@ impl Visit {
         let telemetry_path = Arc::clone(&self.telemetry_path);
         run_blocking(move || {
             let page = Page::new(&reading.report, &view, &telemetry_path);
-            let page = page.map_err(|error| NotMade(error.to_string()))?;
+            let page = page.map_err(|error| RenderError(error.to_string()))?;
             let body = Body::new(page.html)?;
-            if view == View::default() {
+            if view == PageQuery::default() {
                 return Ok((reading.page.get_or_init(|| body).clone(), true));
             }
             Ok((body, page.is_found))
@@ -117,20 +117,20 @@ impl Visit {
     /// # Errors
     ///
     /// None that figures could bring about.
-    pub async fn json(&self) -> Result<Body, NotMade> {
+    pub async fn json(&self) -> Result<Body, RenderError> {
         let reading = self.reading().await;
         if let Some(body) = reading.json.get() {
             return Ok(body.clone());
         }
         run_blocking(move || {
             let text = json::json(&reading.report);
-            let body = Body::new(text.map_err(|error| NotMade(error.to_string()))?)?;
+            let body = Body::new(text.map_err(|error| RenderError(error.to_string()))?)?;
             Ok(reading.json.get_or_init(|| body).clone())
         })
         .await
     }
 
-    async fn reading(&self) -> Arc<Reading> {
+    async fn reading(&self) -> Arc<CachedReport> {
         if let Some(reading) = self.standing() {
             return reading;
         }
@@ -141,15 +141,16 @@ impl Visit {
         let snapshot = Arc::clone(&self.published.borrow());
         let now = self.clock.now();
         let shown = self.shown.clone();
-        let reading = Arc::new(run_blocking(move || Reading::new(snapshot, now, &shown)).await);
+        let reading =
+            Arc::new(run_blocking(move || CachedReport::new(snapshot, now, &shown)).await);
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&reading));
         reading
     }
 
-    fn standing(&self) -> Option<Arc<Reading>> {
+    fn standing(&self) -> Option<Arc<CachedReport>> {
         // Replaced whole, so that even a panic in between leaves it sound.
         let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let stands = |reading: &&Arc<Reading>| {
+        let stands = |reading: &&Arc<CachedReport>| {
             Arc::ptr_eq(&reading.snapshot, &self.published.borrow())
                 && reading.stands.contains(&self.clock.now())
         };
@@ -157,8 +158,8 @@ impl Visit {
     }
 }
 
-impl Reading {
-    fn new(snapshot: Arc<Snapshot>, now: Timestamp, shown: &Shown) -> Self {
+impl CachedReport {
+    fn new(snapshot: Arc<Snapshot>, now: Timestamp, shown: &RenderOptions) -> Self {
         let max_age = shown.max_age;
         let expiry = max_age.and_then(|max_age| snapshot.next_expiry(now, max_age));
         let minute = now.saturating_add(Span::new().seconds(STANDS));
@@ -175,13 +176,13 @@ impl Reading {
 }
 
 impl Body {
-    fn new(text: String) -> Result<Self, NotMade> {
+    fn new(text: String) -> Result<Self, RenderError> {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         let compressed = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish());
         Ok(Self {
             plain: text.into(),
             gzip: compressed
-                .map_err(|error| NotMade(error.to_string()))?
+                .map_err(|error| RenderError(error.to_string()))?
                 .into(),
         })
     }

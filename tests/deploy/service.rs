@@ -22,7 +22,7 @@ pub(crate) async fn heroku() -> Simulator {
     )]
     let now = jiff::Timestamp::now();
     let today = jiff::tz::Offset::UTC.to_datetime(now).date();
-    let simulator = Simulator::builder(Company::believable(1, today), today);
+    let simulator = Simulator::builder(Company::synthetic(1, today), today);
     simulator.start().await.expect("loopback has a free port")
 }
 

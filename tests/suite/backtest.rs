@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use billing::forecast::{Covered, Forecaster, PREVIOUS_WEIGHT};
+use billing::forecast::{Coverage, Forecaster, PREVIOUS_WEIGHT};
 use billing::money::Money;
 use jiff::tz::Offset;
 
@@ -29,7 +29,7 @@ const NIGHT: Range<f64> = 0.0..0.25;
 
 /// One month of a company, looked at on one of its days.
 struct Look {
-    covered: Covered,
+    covered: Coverage,
     /// For each app: this month to date, the month before, and this month at its end.
     apps: Vec<[Money; 3]>,
     /// The sums of these.
@@ -50,7 +50,7 @@ impl Look {
         });
         let apps: Vec<_> = apps.collect();
         Self {
-            covered: Covered::new(year.months[month], at + nights),
+            covered: Coverage::new(year.months[month], at + nights),
             team: [0, 1, 2].map(|which| apps.iter().map(|app| app[which]).sum()),
             apps,
         }

@@ -4,16 +4,16 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use billing::category::Category;
-use billing::cost::{Billed, Known, TeamCost};
-use billing::invoice::{Invoice, Invoices, Period};
+use billing::cost::{Billed, BillingInput, TeamCost};
+use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
 use billing::rules::{Budgets, Prices, Rules};
-use billing::usage::{Figures, MonthlyUsage, Spaces, Usage};
-use heroku_api::stats::Traffic;
+use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
+use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::report::terminal::Terminal;
 use heroku_cost_exporter::report::{Report, table};
 use heroku_cost_exporter::snapshot::TeamMetadata;
-use heroku_cost_exporter::snapshot::{Good, Outcome, Snapshot, Team};
+use heroku_cost_exporter::snapshot::{EndpointStatus, LastSuccess, Snapshot, Team};
 use jiff::Timestamp;
 
 use crate::documents::assert_part;
@@ -47,12 +47,12 @@ fn cents(cents: i64) -> Money {
     Money::from_cents(cents).expect("a small amount")
 }
 
-fn figures([dynos, data, partner]: [f64; 3]) -> Figures {
-    Figures {
+fn figures([dynos, data, partner]: [f64; 3]) -> UsageAmounts {
+    UsageAmounts {
         dynos: Some(dynos),
         data: Some(data),
         partner: Some(partner),
-        ..Figures::default()
+        ..UsageAmounts::default()
     }
 }
 
@@ -61,7 +61,7 @@ fn month(month: &Month) -> MonthlyUsage {
     let apps = month.apps.iter();
     MonthlyUsage {
         team_name: None,
-        team: Figures {
+        team: UsageAmounts {
             addons: Some(addons),
             ..figures([dynos, data, partner])
         },
@@ -75,14 +75,14 @@ fn month(month: &Month) -> MonthlyUsage {
     }
 }
 
-fn good<T>(data: T) -> Outcome<T> {
-    Outcome {
-        last_good: Some(Good {
+fn good<T>(data: T) -> EndpointStatus<T> {
+    EndpointStatus {
+        last_good: Some(LastSuccess {
             data: Arc::new(data),
             at: now(),
             changed_at: now(),
         }),
-        ..Outcome::default()
+        ..EndpointStatus::default()
     }
 }
 
@@ -90,7 +90,7 @@ fn good<T>(data: T) -> Outcome<T> {
 fn acme() -> Team {
     let invoice = Invoice {
         number: Some(1042),
-        period: Period::read(Some("2026-10-01"), Some("2026-10-31")).expect("a period"),
+        period: InvoicePeriod::read(Some("2026-10-01"), Some("2026-10-31")).expect("a period"),
         state: Some(1),
         payment_status: "Paid".into(),
         total: Some(cents(34_150)),
@@ -226,7 +226,7 @@ fn example() -> String {
     );
     let forecast = cost.forecast.as_ref().expect("a forecast");
     let report = Report::new(
-        &Snapshot::new(vec![team.clone()], false, Traffic::default()),
+        &Snapshot::new(vec![team.clone()], false, ClientStats::default()),
         &rules,
         None,
         now(),

@@ -115,7 +115,7 @@ async fn a_file_that_cannot_be_used_shows_nothing() {
         return;
     }
     let whole = kept.bytes();
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     for (what, damage) in DAMAGE {
         let damaged = damage(whole.clone());
         kept.write(&damaged);

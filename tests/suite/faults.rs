@@ -14,7 +14,7 @@ use heroku_cost_exporter::collector::{Options, Poller};
 use heroku_cost_exporter::config::targets::Scope;
 use heroku_cost_exporter::config::token::Token;
 use heroku_cost_exporter::snapshot::FailureReason;
-use heroku_cost_exporter::snapshot::{Outcome, Snapshot};
+use heroku_cost_exporter::snapshot::{EndpointStatus, Snapshot};
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
 use jiff::tz::Offset;
 use tokio::sync::{Semaphore, watch};
@@ -147,7 +147,7 @@ async fn every_fault_is_named_costs_no_figures_and_passes() {
 async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     let case = format!("{} on {endpoint:?} {when:?}", row.fault);
     let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::believable(1, today);
+    let mut company = Company::synthetic(1, today);
     company.teams.truncate(1);
     let team = company.teams[0].id.clone();
     let heroku = Simulator::builder(company, today)
@@ -169,7 +169,7 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
 
     let (sender, mut published) = watch::channel(Arc::default());
     if when == When::AtStart {
-        heroku.script(endpoint, fault.clone(), Times::Always);
+        heroku.inject_fault(endpoint, fault.clone(), Times::Always);
     }
     let polling =
         tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
@@ -177,7 +177,7 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     if when == When::AfterSuccess {
         let before = Seen::of(&snapshot, endpoint);
         assert!(before.has_figures, "{case}: no figures to begin with");
-        heroku.script(endpoint, fault.clone(), Times::Always);
+        heroku.inject_fault(endpoint, fault.clone(), Times::Always);
         // Two polls on, because one may be under way.
         let polls = before.polls + 2;
         snapshot = wait(&case, &mut published, |s| {
@@ -229,7 +229,10 @@ struct Seen {
 
 impl Seen {
     fn of(snapshot: &Snapshot, endpoint: Endpoint) -> Self {
-        fn seen<T: PartialEq>(outcome: &Outcome<T>, has_figures: impl Fn(&T) -> bool) -> Seen {
+        fn seen<T: PartialEq>(
+            outcome: &EndpointStatus<T>,
+            has_figures: impl Fn(&T) -> bool,
+        ) -> Seen {
             Seen {
                 has_figures: outcome.data().is_some_and(has_figures),
                 failure: outcome.failure.as_ref().map(|failure| failure.reason),

@@ -150,7 +150,7 @@ async fn a_restart_does_not_forget_what_is_left_out() {
     // Heroku says that its answer still stands, and so does what is odd about it.
     let up = exporter.scrape_once("the answers", all_up).await;
     assert_left_out(&up, 3.0, 4.0);
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(start) = kept.start(&scenario, &heroku, 2) else {
         return;
     };

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use billing::month::Month;
-use billing::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
 use exporter_toolkit::server::Limits;
 use exporter_toolkit::web_config::Loaded;
-use heroku_api::stats::Traffic;
+use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::clock::Clock;
-use heroku_cost_exporter::snapshot::{Good, Outcome, Snapshot, Team};
+use heroku_cost_exporter::snapshot::{EndpointStatus, LastSuccess, Snapshot, Team};
 use jiff::Timestamp;
 
 use crate::certificates::Directory;
@@ -30,7 +30,7 @@ const PLAIN: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// A team with so many apps.
 fn snapshot(apps: usize) -> Snapshot {
-    let figures = Figures {
+    let figures = UsageAmounts {
         dynos: Some(1.0),
         data: Some(2.0),
         partner: Some(3.0),
@@ -50,18 +50,18 @@ fn snapshot(apps: usize) -> Snapshot {
     };
     let team = Team {
         name: "acme".to_owned(),
-        usage: Outcome {
-            last_good: Some(Good {
+        usage: EndpointStatus {
+            last_good: Some(LastSuccess {
                 data: Arc::new(usage),
                 at: NOW,
                 changed_at: NOW,
             }),
-            ..Outcome::default()
+            ..EndpointStatus::default()
         },
         asked: Team::ENDPOINTS,
         ..Team::default()
     };
-    Snapshot::new(vec![team], true, Traffic::default())
+    Snapshot::new(vec![team], true, ClientStats::default())
 }
 
 fn served(apps: usize, limits: Limits) -> Served {

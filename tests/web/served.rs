@@ -8,12 +8,12 @@ use axum::Router;
 use exporter_toolkit::server::{Limits, ServerConfig, serve};
 use exporter_toolkit::web_config::{Loaded, WebConfig};
 use heroku_cost_exporter::clock::Clock;
-use heroku_cost_exporter::metrics::Shown;
-use heroku_cost_exporter::metrics::cache::Scrape;
+use heroku_cost_exporter::metrics::RenderOptions;
+use heroku_cost_exporter::metrics::cache::MetricsCache;
 use heroku_cost_exporter::snapshot::Snapshot;
 use heroku_cost_exporter::web::http_metrics::HttpMetrics;
-use heroku_cost_exporter::web::report_cache::Visit;
-use heroku_cost_exporter::web::{self, Front};
+use heroku_cost_exporter::web::report_cache::ReportCache;
+use heroku_cost_exporter::web::{self, LandingPage};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
@@ -45,10 +45,11 @@ impl Served {
     pub(crate) fn of(snapshot: Snapshot, clock: Clock, limits: Limits) -> Self {
         let published = watch::channel(Arc::new(snapshot)).1;
         let routes = |http_metrics| {
-            let shown = Shown::default();
-            let visit = Visit::new(published.clone(), clock.clone(), shown.clone(), "/metrics");
-            let scrape = Scrape::new(published, clock, shown, || None);
-            web::router(scrape, http_metrics, "/metrics", visit, Front::Page)
+            let shown = RenderOptions::default();
+            let visit =
+                ReportCache::new(published.clone(), clock.clone(), shown.clone(), "/metrics");
+            let scrape = MetricsCache::new(published, clock, shown, || None);
+            web::router(scrape, http_metrics, "/metrics", visit, LandingPage::Page)
         };
         Self::start(routes, limits, Arc::default())
     }

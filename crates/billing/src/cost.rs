@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::category::{ByCategory, Category};
-use super::forecast::{Covered, Forecaster};
+use super::forecast::{Coverage, Forecaster};
 use super::invoice::{Invoice, Invoices};
 use super::money::Money;
 use super::month::Month;
-use super::price::{Price, Quantity, Running};
-use super::rows::{Rows, added_up};
+use super::price::{CumulativeRounding, Price, Quantity};
+use super::rows::{Rows, sum_by_key};
 use super::rules::{DEFAULT_ADDON_CREDIT, LIST_DYNO_UNIT, Prices, Rules};
-use super::usage::{Figures, MonthlyUsage, Usage};
+use super::usage::{MonthlyUsage, Usage, UsageAmounts};
 
 /// Who says what a dyno unit costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +42,14 @@ impl PriceSource {
 
 /// Which of the two months that are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum Period {
     /// The UTC month that it is.
     Current,
     /// The one before.
     Previous,
 }
 
-impl Which {
+impl Period {
     /// The word for it in labels and tables.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ impl Which {
 
 /// What is known of a team that has to do with money.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Known<'a> {
+pub struct BillingInput<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its id.
@@ -74,7 +74,7 @@ pub struct Known<'a> {
     pub invoices: Option<&'a Invoices>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> BillingInput<'a> {
     /// Whether it is the very same: not that two answers are equal, but that they are one.
     pub fn is_same(&self, other: &Self) -> bool {
         fn one<T>(a: Option<&T>, b: Option<&T>) -> bool {
@@ -137,14 +137,14 @@ pub struct Row {
     /// What it cost, in [`Category::OF_APPS`].
     pub cost: ByCategory,
     /// What it used.
-    pub used: Figures,
+    pub used: UsageAmounts,
 }
 
 /// What a month will have cost at its end.
 #[derive(Debug)]
 pub struct Forecast<'a> {
     /// How much of the month the figures cover.
-    pub covered: Covered,
+    pub covered: Coverage,
     /// By row, each app of either month being in one. With the team's `space` and `other` they add
     /// up to the sum over `team`.
     pub rows: BTreeMap<Cow<'a, str>, Money>,
@@ -154,7 +154,7 @@ pub struct Forecast<'a> {
 
 impl<'a> TeamCost<'a> {
     /// Costs and forecast of what is `known` at the instant `now`.
-    pub fn new(known: Known<'a>, rules: &Rules, now: Timestamp) -> Self {
+    pub fn new(known: BillingInput<'a>, rules: &Rules, now: Timestamp) -> Self {
         let (current, previous) = (Month::at(now), Month::at(now).previous());
         let invoice = |month| known.invoices?.of_month(month);
         let invoices = [current, previous].map(invoice);
@@ -163,7 +163,7 @@ impl<'a> TeamCost<'a> {
             let usage = known.usage?.months.get(&month)?;
             let invoices = known.invoices.into_iter();
             let invoices = invoices.flat_map(|invoices| invoices.up_to(month));
-            Some(Apart::new(usage, prices, invoices))
+            Some(UngroupedMonth::new(usage, prices, invoices))
         };
         let months = [current, previous].map(apart);
         let totals = months.iter().enumerate().flat_map(|(position, month)| {
@@ -177,10 +177,9 @@ impl<'a> TeamCost<'a> {
         let rows = Rows::new(&rules.apps, totals);
         let covered = known
             .usage_changed_at
-            .map(|changed_at| Covered::new(current, changed_at));
+            .map(|changed_at| Coverage::new(current, changed_at));
         let forecast = covered.and_then(|covered| Forecast::new(covered, months.each_ref(), &rows));
-        let [in_current, in_previous] =
-            months.map(|month| month.map(|month| month.together(&rows)));
+        let [in_current, in_previous] = months.map(|month| month.map(|month| month.roll_up(&rows)));
         Self {
             current: Billed {
                 month: current,
@@ -198,10 +197,10 @@ impl<'a> TeamCost<'a> {
     }
 
     /// Both months.
-    pub fn months(&self) -> [(Which, &Billed<'a>); 2] {
+    pub fn months(&self) -> [(Period, &Billed<'a>); 2] {
         [
-            (Which::Current, &self.current),
-            (Which::Previous, &self.previous),
+            (Period::Current, &self.current),
+            (Period::Previous, &self.previous),
         ]
     }
 }
@@ -219,7 +218,7 @@ impl Billed<'_> {
 }
 
 /// A month's costs with each app by itself.
-struct Apart<'a> {
+struct UngroupedMonth<'a> {
     dyno_price: Price,
     price_source: PriceSource,
     usage: &'a MonthlyUsage,
@@ -228,7 +227,7 @@ struct Apart<'a> {
     team: ByCategory,
 }
 
-impl<'a> Apart<'a> {
+impl<'a> UngroupedMonth<'a> {
     /// `invoices` are those that can tell the price of a dyno unit, the best first.
     fn new<'i>(
         usage: &'a MonthlyUsage,
@@ -275,10 +274,10 @@ impl<'a> Apart<'a> {
     }
 
     /// The apps of each row added up.
-    fn together(self, rows: &Rows<'a>) -> MonthCost<'a> {
+    fn roll_up(self, rows: &Rows<'a>) -> MonthCost<'a> {
         let apps = self.apps.into_iter().zip(self.usage.apps.values());
         let apps = apps.map(|((app, cost), used)| (rows.of(app), Row { cost, used: *used }));
-        let together = added_up(apps.collect(), |row: &mut Row, more| {
+        let roll_up = sum_by_key(apps.collect(), |row: &mut Row, more| {
             row.cost.add(more.cost);
             row.used = row.used.plus(more.used);
         });
@@ -286,7 +285,7 @@ impl<'a> Apart<'a> {
             dyno_price: self.dyno_price,
             price_source: self.price_source,
             usage: self.usage,
-            rows: together,
+            rows: roll_up,
             team: self.team,
         }
     }
@@ -323,7 +322,7 @@ fn priced(
     team: Option<f64>,
     apps: impl Iterator<Item = Option<f64>>,
 ) -> (Option<Parts>, Option<Money>) {
-    let mut running = Running::new(price);
+    let mut running = CumulativeRounding::new(price);
     let parts: Vec<_> = apps
         .map(|figure| Some(running.add(Quantity::of(figure?))))
         .collect();
@@ -336,7 +335,7 @@ fn priced(
 /// What all add-on credits hold beyond `data` and `partner`, which they should be the sum of: all
 /// of them, where Heroku does not split them.
 fn addons_beyond(usage: &MonthlyUsage, credit: Price) -> Option<Money> {
-    let of = |team: Option<f64>, app: fn(&Figures) -> Option<f64>| match team {
+    let of = |team: Option<f64>, app: fn(&UsageAmounts) -> Option<f64>| match team {
         Some(team) => Quantity::of(team),
         None => usage.apps.values().filter_map(app).map(Quantity::of).sum(),
     };
@@ -360,9 +359,13 @@ fn addons_beyond(usage: &MonthlyUsage, credit: Price) -> Option<Money> {
 
 impl<'a> Forecast<'a> {
     /// Of the months' costs, the current one's first.
-    fn new(covered: Covered, months: [&Option<Apart<'a>>; 2], rows: &Rows<'a>) -> Option<Self> {
+    fn new(
+        covered: Coverage,
+        months: [&Option<UngroupedMonth<'a>>; 2],
+        rows: &Rows<'a>,
+    ) -> Option<Self> {
         let [current, previous] = months.map(Option::as_ref);
-        let team = |month: Option<&Apart<'a>>| month.map(|m| m.team).unwrap_or_default();
+        let team = |month: Option<&UngroupedMonth<'a>>| month.map(|m| m.team).unwrap_or_default();
         let (team_current, team_previous) = (team(current), team(previous));
         let forecaster = Forecaster::new(covered, team_previous.total().is_some())?;
         let of = |current: Option<Money>, previous: Option<Money>| {
@@ -403,8 +406,8 @@ impl<'a> Forecast<'a> {
 
 /// The apps of either month with their costs in both.
 fn pairs<'a>(
-    current: Option<&Apart<'a>>,
-    previous: Option<&Apart<'a>>,
+    current: Option<&UngroupedMonth<'a>>,
+    previous: Option<&UngroupedMonth<'a>>,
 ) -> BTreeMap<&'a str, [ByCategory; 2]> {
     let mut pairs: BTreeMap<&str, [ByCategory; 2]> = BTreeMap::new();
     for (position, month) in [current, previous].into_iter().enumerate() {

@@ -16,14 +16,14 @@ const WHOLE: i128 = 1_000;
 
 /// How much of a month the figures cover: whole days from its first on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Covered {
+pub struct Coverage {
     /// The days that the figures cover.
     days: u8,
     /// The days that the month has.
     of: u8,
 }
 
-impl Covered {
+impl Coverage {
     /// How much of `month` is covered by figures that last changed at `changed_at`.
     ///
     /// Heroku renews figures at night, for the days that are over: so they cover the time up to
@@ -53,7 +53,7 @@ impl Covered {
 /// The way from a month to date to its end.
 #[derive(Clone, Copy, Debug)]
 pub struct Forecaster {
-    covered: Covered,
+    covered: Coverage,
     /// The weight of the previous month.
     weight: i128,
 }
@@ -61,13 +61,13 @@ pub struct Forecaster {
 impl Forecaster {
     /// For a team of which a previous month is known, or is not. `None` where there is nothing to
     /// go by: the month's first day without a month before.
-    pub fn new(covered: Covered, has_previous: bool) -> Option<Self> {
+    pub fn new(covered: Coverage, has_previous: bool) -> Option<Self> {
         Self::weighted(covered, if has_previous { PREVIOUS_WEIGHT } else { 0 })
     }
 
     /// With another weight of the previous month, in thousandths of a month, than
     /// [`PREVIOUS_WEIGHT`]: by this the weight was chosen.
-    pub fn weighted(covered: Covered, weight: u16) -> Option<Self> {
+    pub fn weighted(covered: Coverage, weight: u16) -> Option<Self> {
         (weight > 0 || covered.days > 0).then_some(Self {
             covered,
             weight: weight.into(),
@@ -100,8 +100,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn covered(changed_at: &str) -> Covered {
-        Covered::new("2026-11".parse().unwrap(), changed_at.parse().unwrap())
+    fn covered(changed_at: &str) -> Coverage {
+        Coverage::new("2026-11".parse().unwrap(), changed_at.parse().unwrap())
     }
 
     fn dollars(dollars: i32) -> Money {

@@ -17,7 +17,7 @@ pub struct Invoice {
     /// The number that a person reads on the invoice (`number`).
     pub number: Option<i64>,
     /// The days that the invoice covers (`period_start`, `period_end`).
-    pub period: Period,
+    pub period: InvoicePeriod,
     /// The state as Heroku's number: 0 pending, 1 successful, 2 failed (`state`).
     pub state: Option<i64>,
     /// The state of the payment in Heroku's own words, such as `Paid` (`payment_status`).
@@ -52,7 +52,7 @@ impl Invoice {
 
 /// The days that an invoice covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Period {
+pub struct InvoicePeriod {
     /// The first day.
     pub start: Date,
     /// The last day, or the first day after it: Heroku writes both. `None` where it gave no date.
@@ -61,7 +61,7 @@ pub struct Period {
     pub end_as_written: String,
 }
 
-impl Period {
+impl InvoicePeriod {
     /// Reads a period from the two dates that Heroku wrote, or `None` where neither is a date.
     ///
     /// Without a start the period is taken to begin with the month of the day before its end:
@@ -176,7 +176,7 @@ mod tests {
     fn invoice(number: i64, start: &str, end: &str) -> Invoice {
         Invoice {
             number: Some(number),
-            period: Period::read(Some(start), Some(end)).unwrap(),
+            period: InvoicePeriod::read(Some(start), Some(end)).unwrap(),
             state: None,
             payment_status: String::new(),
             total: None,
@@ -283,14 +283,14 @@ mod tests {
     fn a_period_without_a_start_begins_with_the_month_that_its_end_closes() {
         for end in ["2026-11-30", "12/01/2026"] {
             assert_eq!(
-                Period::read(None, Some(end)).unwrap().start,
+                InvoicePeriod::read(None, Some(end)).unwrap().start,
                 date(2026, 11, 1),
                 "{end}"
             );
         }
-        assert_eq!(Period::read(Some("soon"), Some("later")), None);
+        assert_eq!(InvoicePeriod::read(Some("soon"), Some("later")), None);
         assert_eq!(
-            Period::read(Some("11/01/2026"), None)
+            InvoicePeriod::read(Some("11/01/2026"), None)
                 .unwrap()
                 .end_as_written,
             ""

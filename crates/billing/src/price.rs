@@ -107,12 +107,12 @@ pub(super) fn divide_rounding(dividend: i128, divisor: i128) -> i128 {
 /// Each part is what it adds to the rounded cost of all parts so far. It is less than a millionth
 /// off its own cost; rounded by itself, a thousand apps would leave a remainder that is nobody's.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct CumulativeRounding {
     price: Price,
     quantity: Quantity,
 }
 
-impl Running {
+impl CumulativeRounding {
     pub(super) fn new(price: Price) -> Self {
         Self {
             price,
@@ -200,7 +200,7 @@ mod tests {
             units in 1e-6_f64..1e6,
         ) {
             let price = Price::ratio(micros(paid), Quantity::of(units)).unwrap();
-            let mut running = Running::new(price);
+            let mut running = CumulativeRounding::new(price);
             let mut sum = Money::ZERO;
             for part in parts.iter().map(|part| Quantity::of(*part)) {
                 let cost = running.add(part);
@@ -214,7 +214,7 @@ mod tests {
         #[test]
         fn parts_add_up_even_where_they_saturate(parts in proptest::collection::vec(any::<f64>(), 0..50), units in 1e-6_f64..1e-3) {
             let price = Price::ratio(micros(i128::MAX), Quantity::of(units)).unwrap();
-            let mut running = Running::new(price);
+            let mut running = CumulativeRounding::new(price);
             let sum: Money = parts.iter().map(|part| running.add(Quantity::of(*part))).sum();
             prop_assert_eq!(sum, running.total());
         }

@@ -17,7 +17,10 @@ pub const OTHER: &str = "_other";
 ///
 /// A map that is made of all its entries at once is half as large as one into which they are put in
 /// order, one after the other.
-pub fn added_up<K: Ord, V: Copy>(mut rows: Vec<(K, V)>, add: impl Fn(&mut V, V)) -> BTreeMap<K, V> {
+pub fn sum_by_key<K: Ord, V: Copy>(
+    mut rows: Vec<(K, V)>,
+    add: impl Fn(&mut V, V),
+) -> BTreeMap<K, V> {
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
     rows.dedup_by(|(name, more), (before, sum)| {
         let is_same = name == before;

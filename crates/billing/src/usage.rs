@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::month::Month;
-use super::rows::added_up;
+use super::rows::sum_by_key;
 
 /// A team's usage of one month, as `GET /teams/{id}/usage/monthly` tells it (Heroku's schema:
 /// `team-monthly-usage`).
@@ -12,16 +12,16 @@ pub struct MonthlyUsage {
     /// The team's name in this row (`name`).
     pub team_name: Option<String>,
     /// The team's own figures, which can hold more than its apps'.
-    pub team: Figures,
+    pub team: UsageAmounts,
     /// What the team used of private spaces, which belong to no app.
     pub spaces: Spaces,
     /// The figures of each app by its name (`apps[].app_name`).
-    pub apps: BTreeMap<String, Figures>,
+    pub apps: BTreeMap<String, UsageAmounts>,
 }
 
 /// The figures of a team or of an app for one month.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Figures {
+pub struct UsageAmounts {
     /// Dyno units averaged over the month, in unit-months: 0.368 is about eleven days of one unit
     /// (`dynos`).
     pub dynos: Option<f64>,
@@ -51,7 +51,7 @@ pub struct Spaces {
     pub shield_credits: Option<f64>,
 }
 
-impl Figures {
+impl UsageAmounts {
     /// The figures of two rows together. A sum that no number can hold is the largest that can be,
     /// as for money: an infinite figure would stay infinite in every sum made of it. What a float
     /// adds of its own, 0.30000000000000004 for 0.1 and 0.2, is left out.
@@ -87,8 +87,8 @@ fn without_noise(sum: f64) -> f64 {
 impl MonthlyUsage {
     /// The figures of each app, out of its rows. An app that was deleted and made again under its
     /// name has two rows in a month, and cost the sum of them.
-    pub fn by_app(rows: Vec<(String, Figures)>) -> BTreeMap<String, Figures> {
-        added_up(rows, |sum, more| *sum = sum.plus(more))
+    pub fn by_app(rows: Vec<(String, UsageAmounts)>) -> BTreeMap<String, UsageAmounts> {
+        sum_by_key(rows, |sum, more| *sum = sum.plus(more))
     }
 }
 
@@ -116,23 +116,23 @@ mod tests {
     #[test]
     fn two_rows_of_one_app_are_one_app_that_cost_their_sum() {
         let shop = |figures| ("shop".to_owned(), figures);
-        let first = Figures {
+        let first = UsageAmounts {
             dynos: Some(1.5),
             data: Some(2.0),
-            ..Figures::default()
+            ..UsageAmounts::default()
         };
-        let again = Figures {
+        let again = UsageAmounts {
             dynos: Some(0.25),
             partner: Some(3.0),
-            ..Figures::default()
+            ..UsageAmounts::default()
         };
         let other = ("api".to_owned(), again);
         let rows = vec![shop(first), other.clone(), shop(again)];
-        let expected = Figures {
+        let expected = UsageAmounts {
             dynos: Some(1.75),
             data: Some(2.0),
             partner: Some(3.0),
-            ..Figures::default()
+            ..UsageAmounts::default()
         };
         let apps = MonthlyUsage::by_app(rows);
         assert_eq!(apps, BTreeMap::from([other, shop(expected)]));
@@ -140,15 +140,15 @@ mod tests {
 
     #[test]
     fn a_sum_beyond_the_range_saturates() {
-        let most = Figures {
+        let most = UsageAmounts {
             dynos: Some(1e308),
             data: Some(-1e308),
-            ..Figures::default()
+            ..UsageAmounts::default()
         };
-        let expected = Figures {
+        let expected = UsageAmounts {
             dynos: Some(f64::MAX),
             data: Some(f64::MIN),
-            ..Figures::default()
+            ..UsageAmounts::default()
         };
         assert_eq!(most.plus(most).plus(most), expected);
     }

@@ -3,17 +3,17 @@
 use secrecy::SecretString;
 use url::Url;
 
-use super::error::{Error, Explanation};
+use super::error::{ApiErrorBody, Error};
 use super::transport::Transport;
 use super::wire::authorizations::Authorizations;
 use crate::enterprise::AccountUsage;
-use crate::stats::{Endpoint, Traffic};
+use crate::stats::{ClientStats, Endpoint};
 use crate::team::{Account, Delinquency, Identity, Licenses};
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
 
-pub use super::list::{Answer, Fetched, FromPages, MAX_PAGES, Validator};
+pub use super::list::{Conditional, Decoded, FromPages, MAX_PAGES, Validator};
 pub use super::transport::{ClientError, Limits};
 
 /// A client for one API.
@@ -43,7 +43,7 @@ impl Client {
     }
 
     /// What asking cost so far.
-    pub fn traffic(&self) -> Traffic {
+    pub fn traffic(&self) -> ClientStats {
         self.transport.traffic()
     }
 
@@ -57,7 +57,7 @@ impl Client {
     /// # Errors
     ///
     /// Where Heroku gives no answer that can be used; so for the other calls.
-    pub async fn team(&self, token: &SecretString, team: &str) -> Result<Answer<Identity>, Error> {
+    pub async fn team(&self, token: &SecretString, team: &str) -> Result<Decoded<Identity>, Error> {
         let url = self.url(&["teams", team]);
         self.whole(Endpoint::Team, token, url).await
     }
@@ -72,7 +72,7 @@ impl Client {
         &self,
         token: &SecretString,
         known: Option<&Validator>,
-    ) -> Result<Fetched<Vec<Identity>>, Error> {
+    ) -> Result<Conditional<Vec<Identity>>, Error> {
         let url = self.url(&["teams"]);
         self.transport
             .list(Endpoint::Teams, token, url, known)
@@ -90,7 +90,7 @@ impl Client {
         token: &SecretString,
         team: &str,
         known: Option<&Validator>,
-    ) -> Result<Fetched<Invoices>, Error> {
+    ) -> Result<Conditional<Invoices>, Error> {
         let url = self.url(&["teams", team, "invoices"]);
         self.transport
             .list(Endpoint::Invoices, token, url, known)
@@ -107,7 +107,7 @@ impl Client {
         &self,
         token: &SecretString,
         known: Option<&Validator>,
-    ) -> Result<Fetched<Invoices>, Error> {
+    ) -> Result<Conditional<Invoices>, Error> {
         let url = self.url(&["account", "invoices"]);
         self.transport
             .list(Endpoint::Invoices, token, url, known)
@@ -127,7 +127,7 @@ impl Client {
         team_id: &str,
         months: (Month, Month),
         known: Option<&Validator>,
-    ) -> Result<Fetched<Usage>, Error> {
+    ) -> Result<Conditional<Usage>, Error> {
         let url = self.url_of_months(&["teams", team_id, "usage", "monthly"], months);
         self.transport
             .list(Endpoint::Usage, token, url, known)
@@ -144,7 +144,7 @@ impl Client {
         &self,
         token: &SecretString,
         account: &str,
-    ) -> Result<Answer<Account>, Error> {
+    ) -> Result<Decoded<Account>, Error> {
         let url = self.url(&["enterprise-accounts", account]);
         self.whole(Endpoint::EnterpriseAccount, token, url).await
     }
@@ -162,7 +162,7 @@ impl Client {
         account_id: &str,
         months: (Month, Month),
         known: Option<&Validator>,
-    ) -> Result<Fetched<AccountUsage>, Error> {
+    ) -> Result<Conditional<AccountUsage>, Error> {
         let path = ["enterprise-accounts", account_id, "usage", "monthly"];
         let url = self.url_of_months(&path, months);
         self.transport
@@ -179,7 +179,7 @@ impl Client {
         &self,
         token: &SecretString,
         team: &str,
-    ) -> Result<Answer<Delinquency>, Error> {
+    ) -> Result<Decoded<Delinquency>, Error> {
         let url = self.url(&["teams", team, "delinquency"]);
         self.whole(Endpoint::Delinquency, token, url).await
     }
@@ -193,7 +193,7 @@ impl Client {
         &self,
         token: &SecretString,
         team: &str,
-    ) -> Result<Answer<Licenses>, Error> {
+    ) -> Result<Decoded<Licenses>, Error> {
         let url = self.url(&["teams", team, "licenses"]);
         self.whole(Endpoint::Licenses, token, url).await
     }
@@ -209,7 +209,7 @@ impl Client {
     /// As for [`Client::team`].
     pub async fn token_expires_in(&self, token: &SecretString) -> Result<Option<i64>, Error> {
         let url = self.url(&["oauth", "authorizations"]);
-        let authorizations: Answer<Authorizations> = self
+        let authorizations: Decoded<Authorizations> = self
             .whole(Endpoint::Authorizations, token, url)
             .await
             .map_err(without_words)?;
@@ -222,11 +222,11 @@ impl Client {
         endpoint: Endpoint,
         token: &SecretString,
         url: Url,
-    ) -> Result<Answer<T>, Error> {
+    ) -> Result<Decoded<T>, Error> {
         match self.transport.list(endpoint, token, url, None).await? {
-            Fetched::Answer(answer) => Ok(answer),
+            Conditional::Modified(answer) => Ok(answer),
             // Heroku says so only where it was asked whether an earlier answer stands.
-            Fetched::Unchanged => Err(Error::Malformed("it is empty".into())),
+            Conditional::NotModified => Err(Error::Malformed("it is empty".into())),
         }
     }
 
@@ -257,7 +257,7 @@ fn without_words(error: Error) -> Error {
             ..
         } => Error::Status {
             status,
-            explanation: Explanation::default(),
+            explanation: ApiErrorBody::default(),
             retry_after,
         },
         Error::Malformed(_) => Error::Malformed("it is no list of authorizations".into()),

@@ -11,7 +11,7 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
         /// What Heroku said of it, and the request's id, for a person to read.
-        explanation: Explanation,
+        explanation: ApiErrorBody,
         /// The pause that Heroku asked for (`Retry-After`).
         retry_after: Option<Duration>,
     },
@@ -46,7 +46,7 @@ pub enum Error {
 /// What Heroku said of a status: its error body's `id` and `message`, and the `Request-Id` that
 /// its support asks for.
 #[derive(Debug, Default)]
-pub struct Explanation {
+pub struct ApiErrorBody {
     /// The error body's `id`, such as `not_found`.
     pub id: Option<String>,
     /// The error body's `message`.
@@ -55,7 +55,7 @@ pub struct Explanation {
     pub request_id: Option<String>,
 }
 
-impl std::fmt::Display for Explanation {
+impl std::fmt::Display for ApiErrorBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(id) = &self.id {
             write!(f, " {id}")?;

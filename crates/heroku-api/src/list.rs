@@ -9,7 +9,7 @@ use url::Url;
 
 use super::error::Error;
 use super::redaction::printable;
-use super::transport::{Ask, Transport};
+use super::transport::{ApiRequest, Transport};
 use crate::stats::Endpoint;
 
 /// A list of more pages than this is a loop: at 200 elements a page, the least that Heroku gives,
@@ -25,16 +25,16 @@ pub struct Validator {
 
 /// What came of asking.
 #[derive(Debug)]
-pub enum Fetched<T> {
+pub enum Conditional<T> {
     /// The answer that the validator stands for is still Heroku's (304).
-    Unchanged,
+    NotModified,
     /// An answer.
-    Answer(Answer<T>),
+    Modified(Decoded<T>),
 }
 
 /// An answer, and what of it could not be understood.
 #[derive(Debug)]
-pub struct Answer<T> {
+pub struct Decoded<T> {
     /// What was understood.
     pub data: T,
     /// For each row that was left out, why.
@@ -65,7 +65,7 @@ impl Transport {
         token: &SecretString,
         url: Url,
         known: Option<&Validator>,
-    ) -> Result<Fetched<T>, Error> {
+    ) -> Result<Conditional<T>, Error> {
         let mut headers = HeaderMap::new();
         let etag = known
             .filter(|known| known.url == url.as_str())
@@ -77,7 +77,7 @@ impl Transport {
         let mut first_etag = None;
         let mut room = self.limits.body;
         loop {
-            let ask = Ask {
+            let ask = ApiRequest {
                 url: &url,
                 headers,
                 room,
@@ -100,7 +100,7 @@ impl Transport {
             headers = HeaderMap::from_iter([(RANGE, next)]);
         }
         if pages.is_empty() {
-            return Ok(Fetched::Unchanged);
+            return Ok(Conditional::NotModified);
         }
         let (data, left_out) =
             T::from_pages(&pages).map_err(|why| Error::Malformed(printable(token, &why)))?;
@@ -111,7 +111,7 @@ impl Transport {
             url: url.into(),
             etag,
         });
-        Ok(Fetched::Answer(Answer {
+        Ok(Conditional::Modified(Decoded {
             data,
             left_out,
             pages,
@@ -120,7 +120,7 @@ impl Transport {
     }
 }
 
-impl<T: FromPages> Answer<T> {
+impl<T: FromPages> Decoded<T> {
     /// Reads an answer that was kept as Heroku sent it.
     ///
     /// # Errors

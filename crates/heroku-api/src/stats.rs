@@ -68,7 +68,7 @@ pub const BOUNDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// The requests to Heroku since the program started.
 #[derive(Clone, Debug, Default)]
-pub struct Traffic {
+pub struct ClientStats {
     by_endpoint: [EndpointTraffic; Endpoint::ALL.len()],
     /// What Heroku last said was left of the account's rate limit (`RateLimit-Remaining`).
     pub rate_limit_remaining: Option<u64>,
@@ -87,7 +87,7 @@ pub struct EndpointTraffic {
     pub count: u64,
 }
 
-impl Traffic {
+impl ClientStats {
     /// Counts a request that took `took` and was answered with `status`, if it was answered.
     pub fn count(&mut self, endpoint: Endpoint, status: Option<u16>, took: Duration) {
         let traffic = &mut self.by_endpoint[endpoint as usize];
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_code_and_by_how_long_they_took() {
-        let mut traffic = Traffic::default();
+        let mut traffic = ClientStats::default();
         traffic.count(Endpoint::Usage, Some(200), Duration::from_millis(50));
         traffic.count(Endpoint::Usage, Some(418), Duration::from_millis(51));
         traffic.count(Endpoint::Usage, None, Duration::from_secs(60));

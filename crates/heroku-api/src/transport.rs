@@ -14,10 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::error::{Error, Explanation};
+use super::error::{ApiErrorBody, Error};
 use super::redaction::{printable, without_token};
 use crate::loopback::is_loopback;
-use crate::stats::{Endpoint, Traffic};
+use crate::stats::{ClientStats, Endpoint};
 
 /// The version of the API that the client speaks, as Heroku wants it asked for.
 const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
@@ -56,7 +56,7 @@ impl Limits {
 pub(super) struct Transport {
     http: reqwest::Client,
     pub(super) limits: Limits,
-    traffic: Mutex<Traffic>,
+    traffic: Mutex<ClientStats>,
     /// What Heroku said of the rate limit since it was last asked for.
     rate_limit_news: Mutex<Option<u64>>,
 }
@@ -67,7 +67,7 @@ pub(super) struct Transport {
 pub struct ClientError(#[from] reqwest::Error);
 
 /// One request: for what, how, and how many bytes the answer may have.
-pub(super) struct Ask<'a> {
+pub(super) struct ApiRequest<'a> {
     pub(super) url: &'a Url,
     pub(super) headers: HeaderMap,
     pub(super) room: usize,
@@ -109,7 +109,7 @@ impl Transport {
         })
     }
 
-    pub(super) fn traffic(&self) -> Traffic {
+    pub(super) fn traffic(&self) -> ClientStats {
         held(&self.traffic).clone()
     }
 
@@ -122,9 +122,9 @@ impl Transport {
         &self,
         endpoint: Endpoint,
         token: &SecretString,
-        ask: Ask<'_>,
+        ask: ApiRequest<'_>,
     ) -> Result<Option<Page>, Error> {
-        let Ask { url, headers, room } = ask;
+        let ApiRequest { url, headers, room } = ask;
         let started = Instant::now();
         // Only a conditional request can be answered with the word that nothing changed.
         let may_be_unchanged = headers.contains_key(IF_NONE_MATCH);
@@ -226,7 +226,7 @@ impl Transport {
         let body = self.body(response, ERROR_BODY).await.unwrap_or_default();
         let body: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
         let said = |text: Option<String>| text.map(|text| printable(token, &text));
-        let explanation = Explanation {
+        let explanation = ApiErrorBody {
             id: said(body.id),
             message: said(body.message),
             request_id: said(request_id),

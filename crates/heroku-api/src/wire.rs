@@ -17,10 +17,10 @@ use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use crate::list::FromPages;
-use billing::invoice::{Invoice, Invoices, Period};
+use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
 use billing::month::Month;
-use billing::usage::{Figures, MonthlyUsage, Spaces, Usage};
+use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
 
 /// A list as it was understood, and what was left out of it.
 #[derive(Debug)]
@@ -170,7 +170,7 @@ impl PeriodRow {
     fn into_invoice(self) -> Option<Invoice> {
         Some(Invoice {
             number: None,
-            period: Period::read(self.period_start.as_deref(), self.period_end.as_deref())?,
+            period: InvoicePeriod::read(self.period_start.as_deref(), self.period_end.as_deref())?,
             state: None,
             payment_status: String::new(),
             total: None,
@@ -188,7 +188,7 @@ impl PeriodRow {
 
 impl InvoiceRow<'_> {
     fn into_invoice(self) -> Result<Invoice, String> {
-        let period = Period::read(self.period_start.as_deref(), self.period_end.as_deref())
+        let period = InvoicePeriod::read(self.period_start.as_deref(), self.period_end.as_deref())
             .ok_or("neither period_start nor period_end is a date")?;
         let money = |cents: Option<Cents>| cents.map(|c| c.0);
         Ok(Invoice {
@@ -265,7 +265,7 @@ impl UsageRow<'_> {
             connect,
             ..
         } = self;
-        let team = Figures {
+        let team = UsageAmounts {
             dynos,
             data,
             partner,
@@ -295,7 +295,7 @@ impl UsageRow<'_> {
 }
 
 impl AppRow {
-    fn into_named_figures(self) -> (String, Figures) {
+    fn into_named_figures(self) -> (String, UsageAmounts) {
         let Self {
             app_name,
             dynos,
@@ -306,7 +306,7 @@ impl AppRow {
         } = self;
         (
             app_name,
-            Figures {
+            UsageAmounts {
                 dynos,
                 data,
                 partner,

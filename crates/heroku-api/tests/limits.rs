@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heroku_api::client::{Client, Fetched, Limits};
+use heroku_api::client::{Client, Conditional, Limits};
 use heroku_api::error::Error;
 use heroku_sim::{Company, Simulator};
 use jiff::civil::date;
@@ -36,7 +36,7 @@ async fn a_list_is_bounded_as_a_whole_and_not_by_the_page() {
     };
     let refused = answer(9_000).await.unwrap_err();
     assert!(matches!(refused, Error::TooLarge(_)), "{refused}");
-    let Ok(Fetched::Answer(whole)) = answer(20_000).await else {
+    let Ok(Conditional::Modified(whole)) = answer(20_000).await else {
         panic!("a list within the bound is read");
     };
     assert_eq!(whole.data.len(), 10);

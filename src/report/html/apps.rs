@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::bars::most;
 use super::table::Row;
-use super::view::{Sort, View};
+use super::view::{PageQuery, Sort};
 use super::words::{count, name};
 use crate::report::{AppReport, Figures, Report, TeamReport};
 use billing::money::Money;
@@ -49,7 +49,12 @@ pub(super) struct Head {
 
 impl Apps {
     /// What `view` wants to see of all `apps` of which the costs are `whole`.
-    pub(super) fn new(apps: &[App<'_>], whole: &Figures, view: &View, has_teams: bool) -> Self {
+    pub(super) fn new(
+        apps: &[App<'_>],
+        whole: &Figures,
+        view: &PageQuery,
+        has_teams: bool,
+    ) -> Self {
         let mut found: Vec<_> = apps
             .iter()
             .copied()
@@ -81,7 +86,7 @@ impl Apps {
 }
 
 impl Head {
-    fn new(sort: Sort, view: &View) -> Self {
+    fn new(sort: Sort, view: &PageQuery) -> Self {
         let direction = if view.ascends() {
             "ascending"
         } else {
@@ -119,7 +124,7 @@ fn holds((team, app): &App<'_>, search: &str) -> bool {
 }
 
 /// What is not known comes last, whichever way it is sorted; of equals the costlier comes first.
-fn order(view: &View, a: &App<'_>, b: &App<'_>) -> Ordering {
+fn order(view: &PageQuery, a: &App<'_>, b: &App<'_>) -> Ordering {
     let ((team_a, app_a), (team_b, app_b)) = (a, b);
     let directed = |order: Ordering| {
         if view.ascends() {

@@ -5,7 +5,7 @@ use super::apps::{App, rise};
 use super::bars::{Bar, Columns};
 use super::words::{Amount, Costs, When, line, name, share};
 use crate::report::invoices::months_back;
-use crate::report::{Figures, Freshness, PastInvoice, Report, Standing, TeamReport};
+use crate::report::{EndpointFreshness, Figures, Freshness, PastInvoice, Report, TeamReport};
 use billing::money::Money;
 use billing::month::Month;
 
@@ -174,7 +174,7 @@ fn summary(months: &[InvoiceMonth]) -> String {
 
 /// An app that will have cost more than last month.
 #[derive(Debug)]
-pub(super) struct Risen {
+pub(super) struct TopIncreases {
     pub(super) name: String,
     pub(super) beside: Option<String>,
     pub(super) by: Amount,
@@ -183,7 +183,7 @@ pub(super) struct Risen {
 }
 
 /// The apps that rose most, the most first.
-pub(super) fn risen(apps: &[App<'_>], has_teams: bool) -> Vec<Risen> {
+pub(super) fn risen(apps: &[App<'_>], has_teams: bool) -> Vec<TopIncreases> {
     let mut risen: Vec<_> = apps
         .iter()
         .filter_map(|app| Some((rise(app)?, app)))
@@ -199,7 +199,7 @@ pub(super) fn risen(apps: &[App<'_>], has_teams: bool) -> Vec<Risen> {
                 current: Some(by),
                 ..Figures::default()
             };
-            Risen {
+            TopIncreases {
                 name: name(&app.name),
                 beside: has_teams.then(|| name(&team.name)),
                 by: Amount::of(by),
@@ -236,9 +236,9 @@ pub(super) fn sources(report: &Report, teams: &[TeamReport]) -> (Vec<Source>, us
     };
     let mut all: Vec<_> = report.freshness.iter().filter(is_theirs).collect();
     all.sort_by_key(|asked| match asked.standing {
-        Standing::Failed => 0,
-        Standing::NotAsked => 1,
-        Standing::Good | Standing::NotAvailable => 2,
+        EndpointFreshness::Failed => 0,
+        EndpointFreshness::NotAsked => 1,
+        EndpointFreshness::LastSuccess | EndpointFreshness::NotAvailable => 2,
     });
     let more = all.len().saturating_sub(ENDPOINTS);
     let shown = all.into_iter().take(ENDPOINTS);
@@ -260,12 +260,12 @@ fn source(asked: &Freshness, report: &Report) -> Source {
         },
         endpoint: asked.endpoint,
         standing: match asked.standing {
-            Standing::NotAsked => "not asked yet",
-            Standing::Good => "good",
-            Standing::NotAvailable => "not offered",
-            Standing::Failed => "failed",
+            EndpointFreshness::NotAsked => "not asked yet",
+            EndpointFreshness::LastSuccess => "good",
+            EndpointFreshness::NotAvailable => "not offered",
+            EndpointFreshness::Failed => "failed",
         },
-        is_failed: asked.standing == Standing::Failed,
+        is_failed: asked.standing == EndpointFreshness::Failed,
         as_of: when(asked.as_of),
         changed: when(asked.changed_at),
         why: gap.map(|gap| line(&gap.message)),

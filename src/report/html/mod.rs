@@ -22,10 +22,10 @@ use ring::digest::{SHA256, digest};
 use crate::report::{Figures, Kind, Report, TeamReport};
 use apps::{App, Apps};
 use bars::{Bar, most};
-use beside::{Budget, Invoices, Risen, Source};
+use beside::{Budget, Invoices, Source, TopIncreases};
 use notices::Notice;
 use table::{Row, Table};
-pub use view::{Sort, View};
+pub use view::{PageQuery, Sort};
 use words::{Costs, When, name};
 
 /// The style of every page. It stands in the page itself, so that nothing else is asked for.
@@ -88,10 +88,10 @@ struct Whole<'a> {
     more_teams: usize,
     kinds: Table,
     invoices: Option<Invoices>,
-    risen: Vec<Risen>,
+    risen: Vec<TopIncreases>,
     budgets: Vec<Budget>,
     apps: Apps,
-    view: &'a View,
+    view: &'a PageQuery,
     sources: Vec<Source>,
     more_sources: usize,
 }
@@ -110,7 +110,11 @@ impl Page {
     /// # Errors
     ///
     /// None that is known: what is written goes to memory.
-    pub fn new(report: &Report, view: &View, telemetry_path: &str) -> Result<Self, askama::Error> {
+    pub fn new(
+        report: &Report,
+        view: &PageQuery,
+        telemetry_path: &str,
+    ) -> Result<Self, askama::Error> {
         let (scope, is_found) = Scope::new(report, view.team.as_deref());
         let missing = view.team.as_deref().filter(|_| !is_found);
         let mut whole = Whole::of(&scope, view, telemetry_path);
@@ -178,7 +182,7 @@ impl<'a> Scope<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn of(scope: &Scope<'a>, view: &'a View, telemetry_path: &'a str) -> Self {
+    fn of(scope: &Scope<'a>, view: &'a PageQuery, telemetry_path: &'a str) -> Self {
         let Scope {
             report,
             teams,
@@ -245,7 +249,7 @@ fn team_table(teams: &[TeamReport], whole: &Figures) -> Table {
         "All teams".to_owned()
     };
     let rows = sorted.into_iter().take(TEAMS).map(|team| {
-        let address = View::of_team(Some(team.id.as_deref().unwrap_or(&team.name)));
+        let address = PageQuery::of_team(Some(team.id.as_deref().unwrap_or(&team.name)));
         let row = Row {
             link: Some(address),
             ..Row::new(&team.name, &team.figures)

@@ -4,7 +4,7 @@
 use jiff::{Span, Timestamp};
 
 use super::words::{When, line, name};
-use crate::report::{Gap, Report, TeamReport};
+use crate::report::{DataIssue, Report, TeamReport};
 
 /// How many of those whom a notice is about are named.
 const NAMED: usize = 8;
@@ -95,14 +95,14 @@ fn scheduled(team: &TeamReport, now: Timestamp) -> impl Iterator<Item = Notice> 
 }
 
 /// Whether a gap is `teams`' own, or nobody's: an account's or that of the list of teams.
-fn concerns(gap: &Gap, report: &Report, teams: &[TeamReport]) -> bool {
+fn concerns(gap: &DataIssue, report: &Report, teams: &[TeamReport]) -> bool {
     teams.iter().any(|team| team.name == gap.team)
         || !report.teams.iter().any(|team| team.name == gap.team)
 }
 
 /// The failures, those of one reason together.
 fn failures(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
-    let mut reasons: Vec<(&Gap, Vec<&Gap>)> = Vec::new();
+    let mut reasons: Vec<(&DataIssue, Vec<&DataIssue>)> = Vec::new();
     let gaps = report.gaps.iter().filter(|gap| gap.is_failure);
     for gap in gaps.filter(|gap| concerns(gap, report, teams)) {
         match reasons
@@ -127,7 +127,7 @@ fn failures(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
     together.collect()
 }
 
-fn whose(gap: &Gap) -> String {
+fn whose(gap: &DataIssue) -> String {
     if gap.team == "*" {
         return "the list of teams".to_owned();
     }

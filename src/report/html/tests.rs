@@ -3,11 +3,11 @@
 use super::*;
 use crate::report::tests::{failed, good, hostile, month, now, rules, team, usage, used};
 use crate::snapshot::FailureReason;
-use crate::snapshot::{Outcome, Snapshot, Team};
+use crate::snapshot::{EndpointStatus, Snapshot, Team};
 use billing::invoice::Invoices;
 use billing::rules::Rules;
 use billing::usage::Usage;
-use heroku_api::stats::{Endpoint, Traffic};
+use heroku_api::stats::{ClientStats, Endpoint};
 use heroku_api::team::Delinquency;
 
 const HOSTILE: [&str; 6] = [
@@ -21,7 +21,7 @@ const HOSTILE: [&str; 6] = [
 
 fn report_of(teams: Vec<Team>) -> Report {
     let several = teams.len() > 1;
-    let mut snapshot = Snapshot::new(teams, several, Traffic::default());
+    let mut snapshot = Snapshot::new(teams, several, ClientStats::default());
     snapshot.all_tried = true;
     report(&snapshot)
 }
@@ -35,13 +35,13 @@ fn report(snapshot: &Snapshot) -> Report {
 }
 
 fn page(report: &Report, query: &str) -> String {
-    Page::new(report, &View::read(query), "/metrics")
+    Page::new(report, &PageQuery::read(query), "/metrics")
         .unwrap()
         .html
 }
 
 /// Two months of apps, the first the costliest.
-fn of_apps(names: &[&str]) -> Outcome<Usage> {
+fn of_apps(names: &[&str]) -> EndpointStatus<Usage> {
     let cost = |position: usize| (names.len() - position) as f64;
     let apps: Vec<_> = names
         .iter()
@@ -219,7 +219,7 @@ fn what_is_coming_is_told_in_time() {
         suspension: Some("2026-11-20T00:00:00Z".parse().unwrap()),
         deletion: Some("2026-12-20T00:00:00Z".parse().unwrap()),
     });
-    let mut snapshot = Snapshot::new(vec![late], false, Traffic::default());
+    let mut snapshot = Snapshot::new(vec![late], false, ClientStats::default());
     let html = |snapshot: &Snapshot| page(&report(snapshot), "");
     assert!(html(&snapshot).contains("Heroku will delete late in 33 days"));
     for (expiry, shown) in [
@@ -270,11 +270,11 @@ fn a_thousand_apps_are_found_sorted_and_shown_a_sheet_at_a_time() {
 fn a_team_has_a_page_by_its_id_and_by_its_name() {
     let report = report(&hostile());
     for query in ["team=acme-data", "team=id+of+acme-data"] {
-        let page = Page::new(&report, &View::read(query), "/metrics").unwrap();
+        let page = Page::new(&report, &PageQuery::read(query), "/metrics").unwrap();
         assert!(page.is_found && page.html.contains("<h1><bdi>acme-data</bdi>"));
         assert!(!page.html.contains("storefront"), "{}", page.html);
     }
-    let missing = Page::new(&report, &View::read("team=nobody"), "/metrics").unwrap();
+    let missing = Page::new(&report, &PageQuery::read("team=nobody"), "/metrics").unwrap();
     assert!(!missing.is_found && missing.html.contains("No team is called <bdi>nobody</bdi>"));
 }
 
@@ -303,7 +303,7 @@ fn apps_are_sorted_by_what_is_known() {
 fn an_account_of_invoices_alone_has_a_page() {
     let mut account = team(
         "me@example.org",
-        Outcome::default(),
+        EndpointStatus::default(),
         hostile().teams()[0].invoices.clone(),
     );
     account.asked = &[Endpoint::Invoices];
@@ -334,7 +334,7 @@ fn amounts_beyond_all_sense_are_drawn_within_their_bounds() {
         ),
     ]);
     let html = page(
-        &report_of(vec![team("monster", monster, Outcome::default())]),
+        &report_of(vec![team("monster", monster, EndpointStatus::default())]),
         "",
     );
     for wrong in ["NaN", "inf%", "\"-", "e+"] {

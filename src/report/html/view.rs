@@ -68,7 +68,7 @@ impl Sort {
 
 /// What of the page somebody wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct View {
+pub struct PageQuery {
     /// One team, by its id or its name; else the company.
     pub team: Option<String>,
     /// By what apps are sorted.
@@ -81,7 +81,7 @@ pub struct View {
     pub sheet: usize,
 }
 
-impl View {
+impl PageQuery {
     /// Reads the query of an address.
     pub fn read(query: &str) -> Self {
         let mut view = Self::default();
@@ -173,28 +173,31 @@ mod tests {
             "sheet=-1&team=",
             "%ff=%&&&=",
         ] {
-            assert_eq!(View::read(query), View::default(), "{query}");
+            assert_eq!(PageQuery::read(query), PageQuery::default(), "{query}");
         }
         assert_eq!(
-            View::read(&format!("q={}", "é".repeat(9_999)))
+            PageQuery::read(&format!("q={}", "é".repeat(9_999)))
                 .search
                 .chars()
                 .count(),
             100
         );
         assert_eq!(
-            View::read(&format!("sheet={}", usize::MAX)).sheet,
+            PageQuery::read(&format!("sheet={}", usize::MAX)).sheet,
             usize::MAX - 1
         );
     }
 
     #[test]
     fn a_column_that_is_sorted_by_is_turned_round() {
-        let view = View::read("sort=app&q=a%26b");
+        let view = PageQuery::read("sort=app&q=a%26b");
         assert!(view.ascends());
         assert_eq!(view.sorted(Sort::App), "?q=a%26b&sort=app&order=desc#apps");
         assert_eq!(view.sorted(Sort::Forecast), "?q=a%26b#apps");
-        assert_eq!(View::read("order=asc").sorted(Sort::Forecast), "?#apps");
+        assert_eq!(
+            PageQuery::read("order=asc").sorted(Sort::Forecast),
+            "?#apps"
+        );
     }
 
     proptest! {
@@ -206,9 +209,9 @@ mod tests {
             search in "\\S{0,100}",
             sheet in 0_usize..9_999,
         ) {
-            let view = View { team, sort: Sort::ALL[sort], reversed, search, sheet };
+            let view = PageQuery { team, sort: Sort::ALL[sort], reversed, search, sheet };
             let address = view.address();
-            prop_assert_eq!(View::read(&address[1..]), view, "{}", address);
+            prop_assert_eq!(PageQuery::read(&address[1..]), view, "{}", address);
         }
     }
 }

@@ -8,11 +8,11 @@ use anyhow::{Context, ensure};
 use billing::invoice::Invoices;
 use billing::usage::Usage;
 use expfmt::encode::Format;
-use heroku_api::client::{Answer, FromPages};
-use heroku_api::stats::Traffic;
+use heroku_api::client::{Decoded, FromPages};
+use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::metrics::render::{self, Bodies, Rendered};
-use heroku_cost_exporter::metrics::{self, Answered, Shown};
-use heroku_cost_exporter::snapshot::{Outcome, Polled, Snapshot, Team};
+use heroku_cost_exporter::metrics::{self, Answered, RenderOptions};
+use heroku_cost_exporter::snapshot::{EndpointStatus, PollResult, Snapshot, Team};
 use heroku_sim::Company;
 
 use crate::heroku::NOON;
@@ -84,8 +84,8 @@ impl Pipeline {
             record::<Invoices>(&mut team.invoices, response.invoices)?;
             record::<Usage>(&mut team.usage, response.usage)?;
         }
-        let snapshot = Snapshot::new(self.teams.clone(), true, Traffic::default());
-        let figures = render::of_figures(&snapshot, NOON, &Shown::default());
+        let snapshot = Snapshot::new(self.teams.clone(), true, ClientStats::default());
+        let figures = render::of_figures(&snapshot, NOON, &RenderOptions::default());
         let rendered = Rendered::new(Arc::new(figures), &snapshot);
         let scrapes = metrics::of_scrapes(Answered {
             path: "/metrics",
@@ -105,13 +105,16 @@ impl Published {
     }
 }
 
-fn record<T: FromPages + PartialEq>(outcome: &mut Outcome<T>, body: Vec<u8>) -> anyhow::Result<()> {
-    let answer = Answer::<T>::from_kept(vec![String::from_utf8(body)?], None)?;
-    ensure!(answer.left_out.is_empty(), "a row could not be decoded");
-    let polled = Polled::Answer {
-        data: answer.data,
+fn record<T: FromPages + PartialEq>(
+    status: &mut EndpointStatus<T>,
+    body: Vec<u8>,
+) -> anyhow::Result<()> {
+    let decoded = Decoded::<T>::from_kept(vec![String::from_utf8(body)?], None)?;
+    ensure!(decoded.left_out.is_empty(), "a row could not be decoded");
+    let result = PollResult::Answer {
+        data: decoded.data,
         rows_left_out: 0,
     };
-    outcome.note(polled, NOON, Duration::from_millis(80));
+    status.note(result, NOON, Duration::from_millis(80));
     Ok(())
 }

@@ -25,8 +25,8 @@ fn figure() -> BoxedStrategy<Option<f64>> {
 }
 
 prop_compose! {
-    fn figures()(dynos in figure(), data in figure(), partner in figure(), addons in figure(), connect in figure()) -> Figures {
-        Figures { dynos, data, partner, addons, connect }
+    fn figures()(dynos in figure(), data in figure(), partner in figure(), addons in figure(), connect in figure()) -> UsageAmounts {
+        UsageAmounts { dynos, data, partner, addons, connect }
     }
 }
 

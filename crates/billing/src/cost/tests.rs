@@ -4,7 +4,7 @@ use jiff::civil::date;
 use regex::Regex;
 
 use super::*;
-use crate::invoice::Period;
+use crate::invoice::InvoicePeriod;
 use crate::rules::{AppRules, Group};
 use crate::usage::Spaces;
 
@@ -23,7 +23,7 @@ fn cents(cents: i64) -> Money {
 pub(super) fn invoice(month: u8, platform: Option<Money>, dyno_units: Option<f64>) -> Invoice {
     Invoice {
         number: None,
-        period: Period {
+        period: InvoicePeriod {
             start: date(2026, month.cast_signed(), 1),
             end: None,
             end_as_written: String::new(),
@@ -42,7 +42,7 @@ pub(super) fn invoice(month: u8, platform: Option<Money>, dyno_units: Option<f64
     }
 }
 
-pub(super) fn usage_of(team: Figures, apps: &[(&str, Figures)]) -> MonthlyUsage {
+pub(super) fn usage_of(team: UsageAmounts, apps: &[(&str, UsageAmounts)]) -> MonthlyUsage {
     MonthlyUsage {
         team_name: None,
         team,
@@ -54,16 +54,16 @@ pub(super) fn usage_of(team: Figures, apps: &[(&str, Figures)]) -> MonthlyUsage 
     }
 }
 
-pub(super) fn dynos(dynos: f64) -> Figures {
-    Figures {
+pub(super) fn dynos(dynos: f64) -> UsageAmounts {
+    UsageAmounts {
         dynos: Some(dynos),
-        ..Figures::default()
+        ..UsageAmounts::default()
     }
 }
 
 /// The costs of a team that is called `ops` and has the id `1`.
 pub(super) fn costs<'a>(usage: &'a Usage, invoices: &'a Invoices, rules: &Rules) -> TeamCost<'a> {
-    let known = Known {
+    let known = BillingInput {
         name: "ops",
         id: Some("1"),
         usage: Some(usage),
@@ -75,7 +75,7 @@ pub(super) fn costs<'a>(usage: &'a Usage, invoices: &'a Invoices, rules: &Rules)
 
 /// One app that used two units in each month.
 fn two_units() -> Usage {
-    let row = usage_of(Figures::default(), &[("shop", dynos(2.0))]);
+    let row = usage_of(UsageAmounts::default(), &[("shop", dynos(2.0))]);
     Usage {
         months: [(month("2026-11"), row.clone()), (month("2026-10"), row)].into(),
     }
@@ -207,16 +207,20 @@ fn in_cents(by_category: &ByCategory) -> Vec<(&'static str, i128)> {
 
 #[test]
 fn other_is_what_the_team_holds_beyond_its_apps_and_kinds() {
-    let app = |dynos, data, partner, addons| Figures {
+    let app = |dynos, data, partner, addons| UsageAmounts {
         dynos,
         data,
         partner,
         addons,
         connect: None,
     };
-    let none = Figures::default();
+    let none = UsageAmounts::default();
     /// The team's figures, those of its one app, and the categories in cents.
-    type Row = (Figures, Option<Figures>, &'static [(&'static str, i128)]);
+    type Row = (
+        UsageAmounts,
+        Option<UsageAmounts>,
+        &'static [(&'static str, i128)],
+    );
     let table: [Row; 11] = [
         (none, None, &[]),
         (none, Some(none), &[]),
@@ -308,9 +312,9 @@ fn spaces_cost_something_only_where_a_price_is_set() {
 #[test]
 fn what_is_not_known_is_not_forecast() {
     let none = TeamCost::new(
-        Known {
+        BillingInput {
             name: "ops",
-            ..Known::default()
+            ..BillingInput::default()
         },
         &Rules::default(),
         now(),
@@ -322,11 +326,11 @@ fn what_is_not_known_is_not_forecast() {
     usage.months.remove(&month("2026-10"));
     let invoices = Invoices::default();
     let forecast = |usage: &Usage, changed_at: &str| {
-        let known = Known {
+        let known = BillingInput {
             usage: Some(usage),
             usage_changed_at: changed_at.parse().ok(),
             invoices: Some(&invoices),
-            ..Known::default()
+            ..BillingInput::default()
         };
         let team = TeamCost::new(known, &Rules::default(), now());
         team.forecast
@@ -343,7 +347,7 @@ fn what_is_not_known_is_not_forecast() {
     // With a month before, that one; before anything of the month is known, that one alone.
     usage.months.insert(
         month("2026-10"),
-        usage_of(Figures::default(), &[("gone", dynos(4.0))]),
+        usage_of(UsageAmounts::default(), &[("gone", dynos(4.0))]),
     );
     assert_eq!(
         forecast(&usage, "2026-11-01T02:00:00Z"),
