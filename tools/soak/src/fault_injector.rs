@@ -1,4 +1,4 @@
-//! Fault injection: scripts faults in the simulated Heroku, changes its billing data and advances its
+//! Fault injection: injects faults into the simulated Heroku, changes its billing data and advances its
 //! date.
 
 use std::collections::BTreeMap;

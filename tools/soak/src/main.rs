@@ -3,7 +3,7 @@
 //! complete. `make soak` runs it.
 //!
 //! [`billing_data`] creates versions of what Heroku returns, [`fault_injector`] changes them and
-//! scripts faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of a
+//! injects faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of a
 //! scrape, [`oracle`] checks them, and [`report`] formats the result.
 
 mod args;
