@@ -173,7 +173,7 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     }
     let polling =
         tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
-    let mut snapshot = wait(&case, &mut published, |snapshot| snapshot.all_tried).await;
+    let mut snapshot = wait(&case, &mut published, |snapshot| snapshot.all_attempted).await;
     if when == When::AfterSuccess {
         let before = Seen::of(&snapshot, endpoint);
         assert!(before.has_figures, "{case}: no figures to begin with");
@@ -229,12 +229,15 @@ struct Seen {
 
 impl Seen {
     fn of(snapshot: &Snapshot, endpoint: Endpoint) -> Self {
-        fn seen<T: PartialEq>(outcome: &Outcome<T>, has_figures: impl Fn(&T) -> bool) -> Seen {
+        fn seen<T: PartialEq>(
+            outcome: &EndpointStatus<T>,
+            has_figures: impl Fn(&T) -> bool,
+        ) -> Seen {
             Seen {
                 has_figures: outcome.data().is_some_and(has_figures),
                 failure: outcome.failure.as_ref().map(|failure| failure.reason),
                 is_up: outcome.is_up(),
-                polls: outcome.record.polls,
+                polls: outcome.stats.polls,
             }
         }
         let team = &snapshot.teams()[0];

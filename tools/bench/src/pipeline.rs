@@ -81,7 +81,7 @@ impl Pipeline {
                 self.teams.push(Team {
                     id: Some(answer.id),
                     name: answer.name,
-                    asked: Team::ENDPOINTS,
+                    polled_endpoints: Team::ENDPOINTS,
                     ..Team::default()
                 });
             }
@@ -119,13 +119,13 @@ fn note<T: FromPages + PartialEq>(
     outcome: &mut EndpointStatus<T>,
     body: Vec<u8>,
 ) -> anyhow::Result<()> {
-    let answer = Decoded::<T>::from_kept(vec![String::from_utf8(body)?], None)?;
-    anyhow::ensure!(answer.left_out.is_empty(), "a row was not understood");
-    let polled = PollResult::Answer {
+    let answer = Decoded::<T>::decode(vec![String::from_utf8(body)?], None)?;
+    anyhow::ensure!(answer.skipped_rows.is_empty(), "a row was not understood");
+    let polled = PollResult::Success {
         data: answer.data,
-        rows_left_out: 0,
+        skipped_rows: 0,
     };
-    outcome.note(polled, noon(), Duration::from_millis(80));
+    outcome.record(polled, noon(), Duration::from_millis(80));
     Ok(())
 }
 

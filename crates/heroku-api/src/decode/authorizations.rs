@@ -1,19 +1,19 @@
-//! The authorizations of the token's owner, of which only the token's own expiry is wanted.
-//! <https://devcenter.heroku.com/articles/platform-api-reference#oauth-authorization>
+//! The authorizations of the token's owner, for the expiry of the token:
+//! <https://devcenter.heroku.com/articles/platform-api-reference#oauth-authorization>.
 //!
-//! The answer holds the owner's other tokens. So what is read of it is secret, and what cannot be
-//! read is told without a word of it.
+//! The response contains the owner's other tokens. So the decoded tokens are secret, and an error
+//! contains nothing of the response.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 
-use super::{Integer, lenient};
-use crate::list::FromPages;
-use crate::redaction::TOKEN_STOOD_HERE;
+use super::{DecodeError, FromPages, Integer, lenient};
+use crate::redaction::PLACEHOLDER;
 
-/// Each token and in how many seconds it expires, where Heroku says so
-/// (`access_token.token`, `access_token.expires_in`).
+/// Each token and in how many seconds it expires, if it does (`access_token.token`,
+/// `access_token.expires_in`).
 pub(crate) struct Authorizations(Vec<(SecretString, Option<i64>)>);
 
 #[derive(Deserialize)]
@@ -30,23 +30,24 @@ struct AccessTokenRow<'a> {
 }
 
 impl Authorizations {
-    /// In how many seconds `token` expires. No answer is taken in with the token that it was asked
-    /// with; what stands in its place is as good a sign.
+    /// Returns in how many seconds `token` expires. The transport has replaced it by the
+    /// placeholder, unless it is too short.
     pub(crate) fn expires_in(&self, token: &SecretString) -> Option<i64> {
         let own = |(other, _): &&(SecretString, _)| {
             let other = other.expose_secret();
-            other == TOKEN_STOOD_HERE || other == token.expose_secret()
+            other == PLACEHOLDER || other == token.expose_secret()
         };
         self.0.iter().find(own)?.1
     }
 }
 
 impl FromPages for Authorizations {
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), String> {
+    /// Undecodable authorizations are ignored: they are not those of the token.
+    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
         let mut tokens = Vec::new();
         for page in pages {
-            let rows: Vec<&RawValue> =
-                serde_json::from_str(page).map_err(|_| "it is not a JSON list".to_owned())?;
+            let rows: Vec<&RawValue> = serde_json::from_str(page)
+                .map_err(|_| DecodeError::NotAList(serde_json::Error::custom("withheld")))?;
             for row in rows {
                 let row: Option<AuthorizationRow<'_>> = lenient(row);
                 let token = row.and_then(|row| lenient(row.access_token?));
@@ -56,7 +57,6 @@ impl FromPages for Authorizations {
                 }));
             }
         }
-        // An authorization whose token cannot be read is no news: it is another's.
         Ok((Self(tokens), Vec::new()))
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_s_own_expiry_is_found_among_what_is_odd() {
+    fn finds_own_expiry_among_invalid_rows() {
         let page = r#"[{"access_token":{"token":"HRKU-other","expires_in":7}},{"access_token":null},7,null,{},
                        {"access_token":{"token":"HRKU-mine","expires_in":2592000.0}},
                        {"access_token":{"token":"HRKU-ever","expires_in":null}},
@@ -80,17 +80,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_without_a_word_of_it() {
+    fn decode_error_contains_nothing_of_the_response() {
         for page in [
             r#"{"token":"HRKU-x"}"#,
             r#""HRKU-x""#,
             "HRKU-x",
             r#"["HRKU-x""#,
         ] {
-            let Err(why) = Authorizations::from_pages(&[page.to_owned()]) else {
+            let Err(error) = Authorizations::from_pages(&[page.to_owned()]) else {
                 panic!("{page}");
             };
-            assert!(!why.contains("HRKU"), "{why}");
+            let error = error.to_string();
+            assert!(!error.contains("HRKU"), "{error}");
         }
     }
 }
