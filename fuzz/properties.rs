@@ -201,7 +201,7 @@ pub fn snapshot(bytes: &[u8]) {
                     message: String::new(),
                 };
                 team.usage
-                    .note(PollResult::Failed(failure), now, Duration::ZERO);
+                    .record(PollResult::Failed(failure), now, Duration::ZERO);
             }
             team
         })

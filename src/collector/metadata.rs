@@ -148,7 +148,7 @@ impl MetadataCache {
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         while jobs.len() < CONCURRENCY && self.next_start <= now {
             let mut teams = self.teams.iter_mut();
-            if is_due(self.token.next_due(context.token_generation())) {
+            if is_due(self.token.next_due(now, context.token_generation())) {
                 let job = jobs.spawn(fetch_token_expiry(Arc::clone(context)));
                 self.token.schedule.start(job.id(), None);
             } else if let Some((key, schedule)) = teams.find_map(|(key, team)| {
@@ -171,7 +171,9 @@ impl MetadataCache {
         }
         let teams = self.teams.values().flat_map(CachedTeam::schedules);
         let teams = teams.filter_map(Schedule::next_due);
-        let due = teams.chain(self.token.next_due(token_generation)).min()?;
+        let due = teams
+            .chain(self.token.next_due(Instant::now(), token_generation))
+            .min()?;
         Some(due.max(self.next_start))
     }
 
@@ -266,7 +268,7 @@ impl CachedTeam {
     }
 }
 
-impl<T> CachedValue<T> {
+impl<T: Clone> CachedValue<T> {
     fn new(endpoint: Endpoint) -> Self {
         Self {
             value: None,
@@ -321,10 +323,10 @@ impl<T> CachedValue<T> {
 impl TokenExpiry {
     /// Returns when the expiry of the token of this generation is requested: at once, and after
     /// failures again.
-    fn next_due(&self, generation: u64) -> Option<Instant> {
+    fn next_due(&self, now: Instant, generation: u64) -> Option<Instant> {
         let due = self.schedule.next_due()?;
         if self.generation != Some(generation) {
-            return Some(due.min(Instant::now()));
+            return Some(due.min(now));
         }
         (self.schedule.consecutive_failures() > 0).then_some(due)
     }

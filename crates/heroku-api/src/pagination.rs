@@ -9,7 +9,7 @@ use url::Url;
 
 use super::error::Error;
 use super::redaction::sanitize;
-use super::transport::{ApiRequest, Transport};
+use super::transport::Transport;
 use crate::decode::{DecodeError, FromPages};
 use crate::stats::Endpoint;
 
@@ -66,12 +66,8 @@ impl Transport {
         let mut first_etag = None;
         let mut max_body = self.limits.body;
         loop {
-            let request = ApiRequest {
-                url: &url,
-                headers,
-                max_body,
-            };
-            let Some(page) = self.get(endpoint, token, request).await? else {
+            let page = self.get(endpoint, token, &url, headers, max_body).await?;
+            let Some(page) = page else {
                 return Ok(Conditional::NotModified);
             };
             max_body = max_body.saturating_sub(page.body.len());

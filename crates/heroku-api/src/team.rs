@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 /// The identity of a team (Heroku's schema: `team`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Identity {
 }
 
 /// An enterprise account (Heroku's schema: `enterprise-account`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Account {
     /// The id, a UUID (`id`).
     pub id: Option<String>,

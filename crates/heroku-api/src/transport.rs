@@ -71,14 +71,6 @@ struct Recorded {
 #[error("the HTTPS client could not be set up")]
 pub struct ClientError(#[from] reqwest::Error);
 
-/// A request.
-pub(super) struct ApiRequest<'a> {
-    pub(super) url: &'a Url,
-    pub(super) headers: HeaderMap,
-    /// The largest body in bytes.
-    pub(super) max_body: usize,
-}
-
 /// A successful response.
 pub(super) struct Page {
     pub(super) body: String,
@@ -128,18 +120,15 @@ impl Transport {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request and records it. Returns `None` for status 304.
+    /// Sends a request and records it. Returns `None` for status 304. `max_body` is in bytes.
     pub(super) async fn get(
         &self,
         endpoint: Endpoint,
         token: &SecretString,
-        request: ApiRequest<'_>,
+        url: &Url,
+        headers: HeaderMap,
+        max_body: usize,
     ) -> Result<Option<Page>, Error> {
-        let ApiRequest {
-            url,
-            headers,
-            max_body,
-        } = request;
         let started = Instant::now();
         let is_conditional = headers.contains_key(IF_NONE_MATCH);
         let mut status = None;

@@ -90,6 +90,8 @@ pub struct Entry<'a> {
 /// The decoded entries of a state file.
 #[derive(Debug, Default)]
 pub struct LoadedState {
+    /// The number of entries.
+    pub entries: usize,
     /// Invoices of teams and of the personal account.
     pub invoices: HashMap<Subject, LoadedResponse<Invoices>>,
     /// Usage of teams.
@@ -122,7 +124,7 @@ pub struct LoadedResponse<T> {
 }
 
 /// A decoded response of a metadata endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MetadataValue<T> {
     /// The decoded data; `None` if Heroku does not offer the endpoint.
     pub data: Option<Arc<T>>,
@@ -130,17 +132,6 @@ pub struct MetadataValue<T> {
     pub at: Timestamp,
     /// The raw pages.
     pub pages: Vec<String>,
-}
-
-// A derive would require `T: Clone`.
-impl<T> Clone for MetadataValue<T> {
-    fn clone(&self) -> Self {
-        Self {
-            data: self.data.clone(),
-            at: self.at,
-            pages: self.pages.clone(),
-        }
-    }
 }
 
 impl<T> MetadataValue<T> {
@@ -217,7 +208,7 @@ impl StateFile {
         let text = bounded::read(&self.path, MAX_FILE_SIZE).map_err(StateError::from);
         match text.and_then(|text| parse(&text, api_url, now)) {
             Ok(loaded) => {
-                tracing::info!(%path, entries = loaded.len(), "state file loaded");
+                tracing::info!(%path, entries = loaded.entries, "state file loaded");
                 loaded
             }
             Err(StateError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
@@ -288,7 +279,10 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<LoadedState, S
         return Err(other.map_or(StateError::ChecksumMismatch, StateError::OtherApi));
     }
     let entries: Vec<Entry<'static>> = serde_json::from_str(document.answers.get())?;
-    let mut loaded = LoadedState::default();
+    let mut loaded = LoadedState {
+        entries: entries.len(),
+        ..LoadedState::default()
+    };
     for entry in entries {
         let (subject, endpoint) = (entry.subject.clone(), entry.endpoint.to_string());
         let invalid = |error| StateError::InvalidEntry {
@@ -302,18 +296,6 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<LoadedState, S
 }
 
 impl LoadedState {
-    /// Returns the number of entries.
-    fn len(&self) -> usize {
-        self.invoices.len()
-            + self.usage.len()
-            + self.account_usage.len()
-            + self.teams.len()
-            + self.identities.len()
-            + self.accounts.len()
-            + self.delinquencies.len()
-            + self.licenses.len()
-    }
-
     /// Decodes an entry and adds it.
     fn add(&mut self, entry: Entry<'_>, now: Timestamp) -> Result<(), String> {
         let latest = now.saturating_add(CLOCK_TOLERANCE).unwrap_or(now);

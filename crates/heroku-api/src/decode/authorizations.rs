@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
-use super::{DecodeError, FromPages, Integer, lenient};
+use super::{DecodeError, FromPages, Integer, lenient, row};
 use crate::redaction::PLACEHOLDER;
 
 /// Each token and in how many seconds it expires, if it does (`access_token.token`,
@@ -17,16 +17,16 @@ use crate::redaction::PLACEHOLDER;
 pub(crate) struct Authorizations(Vec<(SecretString, Option<i64>)>);
 
 #[derive(Deserialize)]
-struct AuthorizationRow<'a> {
-    #[serde(borrow)]
-    access_token: Option<&'a RawValue>,
+struct AuthorizationRow {
+    #[serde(default, deserialize_with = "lenient")]
+    access_token: Option<AccessTokenRow>,
 }
 
 #[derive(Deserialize)]
-struct AccessTokenRow<'a> {
+struct AccessTokenRow {
     token: SecretString,
-    #[serde(borrow)]
-    expires_in: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "lenient")]
+    expires_in: Option<Integer>,
 }
 
 impl Authorizations {
@@ -48,14 +48,11 @@ impl FromPages for Authorizations {
         for page in pages {
             let rows: Vec<&RawValue> = serde_json::from_str(page)
                 .map_err(|_| DecodeError::NotAList(serde_json::Error::custom("withheld")))?;
-            for row in rows {
-                let row: Option<AuthorizationRow<'_>> = lenient(row);
-                let token = row.and_then(|row| lenient(row.access_token?));
-                tokens.extend(token.map(|row: AccessTokenRow<'_>| {
-                    let expires_in: Option<Integer> = row.expires_in.and_then(lenient);
-                    (row.token, expires_in.map(|seconds| seconds.0))
-                }));
-            }
+            let rows = rows.into_iter().filter_map(|value| {
+                let token = row::<AuthorizationRow>(value).ok()?.access_token?;
+                Some((token.token, token.expires_in.map(|seconds| seconds.0)))
+            });
+            tokens.extend(rows);
         }
         Ok((Self(tokens), Vec::new()))
     }

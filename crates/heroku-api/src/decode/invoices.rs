@@ -10,7 +10,7 @@ use super::{Cents, DecodeError, FromPages, Integer, lenient, row, rows};
 use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 
 #[derive(Default, Deserialize)]
-struct InvoiceRow<'a> {
+struct InvoiceRow {
     id: Option<String>,
     number: Option<Integer>,
     period_start: Option<String>,
@@ -25,8 +25,8 @@ struct InvoiceRow<'a> {
     platform_total: Option<Cents>,
     dyno_units: Option<f64>,
     weighted_dyno_hours: Option<f64>,
-    #[serde(borrow)]
-    updated_at: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "lenient")]
+    updated_at: Option<String>,
 }
 
 /// The period of an invoice that is otherwise invalid.
@@ -43,7 +43,7 @@ impl FromPages for Invoices {
         let mut periods = Vec::new();
         let (mut invoices, skipped) = rows(pages, |value: &RawValue| {
             row(value)
-                .and_then(|row: InvoiceRow<'_>| Ok((row.id.clone(), row.into_invoice()?)))
+                .and_then(|row: InvoiceRow| Ok((row.id.clone(), row.into_invoice()?)))
                 .inspect_err(|_| periods.extend(row(value).ok().and_then(PeriodRow::into_invoice)))
         })?;
         let mut seen = BTreeSet::new();
@@ -67,12 +67,11 @@ impl PeriodRow {
     }
 }
 
-impl InvoiceRow<'_> {
+impl InvoiceRow {
     fn into_invoice(self) -> Result<Invoice, String> {
         let period = InvoicePeriod::read(self.period_start.as_deref(), self.period_end.as_deref())
             .ok_or("neither period_start nor period_end is a date")?;
         let money = |cents: Option<Cents>| cents.map(|c| c.0);
-        let updated_at = self.updated_at.and_then(lenient::<String>);
         Ok(Invoice {
             number: self.number.map(|n| n.0),
             period,
@@ -86,7 +85,7 @@ impl InvoiceRow<'_> {
             platform: money(self.platform_total),
             dyno_units: self.dyno_units,
             weighted_dyno_hours: self.weighted_dyno_hours,
-            updated_at: updated_at.and_then(|at| at.parse().ok()),
+            updated_at: self.updated_at.and_then(|at| at.parse().ok()),
         })
     }
 }

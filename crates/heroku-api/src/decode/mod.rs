@@ -94,8 +94,13 @@ fn row<'a, R: Deserialize<'a>>(row: &'a RawValue) -> Result<R, String> {
 }
 
 /// Decodes a field that is unknown if it is invalid, because its row is useful without it.
-fn lenient<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Option<T> {
-    serde_json::from_str(value.get()).ok()
+fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let value = <&RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(value.get()).ok())
 }
 
 fn month(text: &str) -> Result<Month, String> {

@@ -11,19 +11,13 @@ use super::{DecodeError, FromPages, Integer, lenient, object, row, rows, unless_
 use crate::team::{Account, Delinquency, Identity, License, Licenses};
 
 #[derive(Deserialize)]
-struct TeamRow<'a> {
+struct TeamRow {
     id: String,
     name: Option<String>,
-    #[serde(rename = "type", borrow)]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    enterprise_account: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct AccountRow {
-    id: Option<String>,
-    name: Option<String>,
+    #[serde(rename = "type", default, deserialize_with = "lenient")]
+    kind: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    enterprise_account: Option<Account>,
 }
 
 #[derive(Deserialize)]
@@ -41,29 +35,21 @@ struct LicenseRow {
     consumed: Option<Integer>,
 }
 
-impl TeamRow<'_> {
+impl TeamRow {
     /// Only the id is required. A team without a name is called by its id.
     fn into_identity(self) -> Identity {
-        let account = self.enterprise_account.and_then(lenient::<AccountRow>);
         Identity {
             name: self.name.unwrap_or_else(|| self.id.clone()),
             id: self.id,
-            kind: self.kind.and_then(lenient),
-            enterprise_account: account.map(AccountRow::into_account),
+            kind: self.kind,
+            enterprise_account: self.enterprise_account,
         }
-    }
-}
-
-impl AccountRow {
-    fn into_account(self) -> Account {
-        let Self { id, name } = self;
-        Account { id, name }
     }
 }
 
 impl FromPages for Identity {
     fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        Ok((object::<TeamRow<'_>>(pages)?.into_identity(), Vec::new()))
+        Ok((object::<TeamRow>(pages)?.into_identity(), Vec::new()))
     }
 }
 
@@ -71,7 +57,7 @@ impl FromPages for Vec<Identity> {
     /// A team on two pages counts once.
     fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
         let (mut teams, skipped) = rows(pages, |value| {
-            row::<TeamRow<'_>>(value).map(TeamRow::into_identity)
+            row::<TeamRow>(value).map(TeamRow::into_identity)
         })?;
         let mut seen = BTreeSet::new();
         teams.retain(|team| seen.insert(team.id.clone()));
@@ -81,7 +67,7 @@ impl FromPages for Vec<Identity> {
 
 impl FromPages for Account {
     fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        Ok((object::<AccountRow>(pages)?.into_account(), Vec::new()))
+        Ok((object(pages)?, Vec::new()))
     }
 }
 

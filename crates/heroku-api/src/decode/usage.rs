@@ -12,11 +12,6 @@ use crate::enterprise::AccountUsage;
 use billing::month::Month;
 use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
 
-#[derive(Deserialize)]
-struct MonthRow {
-    month: String,
-}
-
 /// The month of an enterprise account.
 #[derive(Deserialize)]
 struct AccountRow<'a> {
@@ -32,25 +27,27 @@ struct TeamRow {
     name: Option<String>,
 }
 
-/// The month of a team.
+/// The usage of a team in a month. In an enterprise account the month is that of the account's row.
 #[derive(Deserialize)]
 struct UsageRow<'a> {
+    #[serde(default, deserialize_with = "lenient")]
+    month: Option<String>,
     name: Option<String>,
     dynos: Option<f64>,
     data: Option<f64>,
     partner: Option<f64>,
     addons: Option<f64>,
     connect: Option<f64>,
-    #[serde(borrow)]
-    space: Option<&'a RawValue>,
-    #[serde(borrow)]
-    private_space: Option<&'a RawValue>,
-    #[serde(borrow)]
-    shield_space: Option<&'a RawValue>,
-    #[serde(borrow)]
-    private_space_credits: Option<&'a RawValue>,
-    #[serde(borrow)]
-    shield_space_credits: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "lenient")]
+    space: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
+    private_space: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
+    shield_space: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
+    private_space_credits: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
+    shield_space_credits: Option<f64>,
     #[serde(borrow)]
     apps: Option<Vec<&'a RawValue>>,
 }
@@ -69,8 +66,8 @@ impl FromPages for Usage {
     fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
         let mut skipped_apps = Vec::new();
         let (rows, mut skipped) = rows(pages, |value| {
-            let month = month(&row::<MonthRow>(value)?.month)?;
             let row: UsageRow<'_> = row(value)?;
+            let month = month(row.month.as_deref().ok_or("no month")?)?;
             Ok((month, row.into_usage(month, &mut skipped_apps)))
         })?;
         skipped.append(&mut skipped_apps);
@@ -152,11 +149,11 @@ impl UsageRow<'_> {
             team_name: self.name,
             team,
             spaces: Spaces {
-                credits: self.space.and_then(lenient),
-                private: self.private_space.and_then(lenient),
-                shield: self.shield_space.and_then(lenient),
-                private_credits: self.private_space_credits.and_then(lenient),
-                shield_credits: self.shield_space_credits.and_then(lenient),
+                credits: self.space,
+                private: self.private_space,
+                shield: self.shield_space,
+                private_credits: self.private_space_credits,
+                shield_credits: self.shield_space_credits,
             },
             apps: MonthlyUsage::by_app(apps),
         }
