@@ -86,12 +86,7 @@ impl<T: PartialEq> EndpointState<T> {
         result: Result<Conditional<T>, Error>,
         completion: Completion,
     ) -> bool {
-        let Completion {
-            now,
-            duration,
-            limits,
-            keep_pages,
-        } = completion;
+        let Completion { now, duration, .. } = completion;
         let endpoint = self.schedule.endpoint.as_str();
         let result = match result {
             Ok(Conditional::NotModified) => PollResult::NotModified,
@@ -104,7 +99,7 @@ impl<T: PartialEq> EndpointState<T> {
                 let skipped_rows = skipped.len() as u64;
                 self.skipped_rows = skipped;
                 self.validator = response.validator;
-                self.pages = if keep_pages {
+                self.pages = if completion.keep_pages {
                     response.pages
                 } else {
                     Vec::new()
@@ -115,7 +110,8 @@ impl<T: PartialEq> EndpointState<T> {
                 }
             }
             Err(error) => {
-                let retry = limits.poll_retry(&error, self.schedule.consecutive_failures());
+                let failures = self.schedule.consecutive_failures();
+                let retry = completion.limits.poll_retry(&error, failures);
                 self.schedule.fail(retry);
                 let (reason, message) = (error.reason(), chain(&error));
                 let retry_in_seconds = retry.as_secs_f64().round();
@@ -145,7 +141,7 @@ impl<T: PartialEq> EndpointState<T> {
                 return false;
             }
         };
-        self.schedule.succeed(limits.interval);
+        self.schedule.succeed(completion.limits.interval);
         self.status.record(result, now, duration);
         tracing::info!(team, endpoint, "poll succeeded");
         true

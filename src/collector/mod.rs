@@ -12,6 +12,6 @@ mod poll;
 mod schedule;
 mod scheduler;
 pub mod state;
-mod target;
+mod targets;
 
 pub use scheduler::{CONCURRENCY, Options, Poller};

@@ -15,7 +15,7 @@ use super::poll::{Completion, PollJobs, Response};
 use super::schedule::until_next_month;
 use super::state::writer::StateWriter;
 use super::state::{LoadedState, StateFile};
-use super::target::Targets;
+use super::targets::Targets;
 use crate::clock::Clock;
 use crate::config::targets::Scope;
 use crate::config::token::Token;

@@ -52,13 +52,13 @@ impl Client {
 
     /// Returns statistics of all requests so far.
     pub fn stats(&self) -> ClientStats {
-        self.transport.stats()
+        self.transport.recorded().stats.clone()
     }
 
     /// Returns how many requests are left in the account's rate limit, if a response has reported it
     /// since the last call.
     pub fn take_rate_limit_remaining(&self) -> Option<u64> {
-        self.transport.take_rate_limit_remaining()
+        self.transport.recorded().rate_limit_remaining.take()
     }
 
     /// Fetches the identity of a team: `GET /teams/{id or name}`.

@@ -60,10 +60,10 @@ pub(super) struct Transport {
 
 /// What is recorded of the requests.
 #[derive(Debug, Default)]
-struct Recorded {
-    stats: ClientStats,
-    /// The rate limit's remainder, until [`Transport::take_rate_limit_remaining`] returns it.
-    rate_limit_remaining: Option<u64>,
+pub(super) struct Recorded {
+    pub(super) stats: ClientStats,
+    /// The last remainder of the rate limit, until the caller takes it.
+    pub(super) rate_limit_remaining: Option<u64>,
 }
 
 /// The client cannot be created: the system has no usable certificates.
@@ -107,16 +107,8 @@ impl Transport {
         })
     }
 
-    pub(super) fn stats(&self) -> ClientStats {
-        self.recorded().stats.clone()
-    }
-
-    pub(super) fn take_rate_limit_remaining(&self) -> Option<u64> {
-        self.recorded().rate_limit_remaining.take()
-    }
-
-    /// Each change is a single assignment, so a panic elsewhere cannot leave it inconsistent.
-    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+    /// A panic cannot leave this inconsistent, because each change is one assignment.
+    pub(super) fn recorded(&self) -> MutexGuard<'_, Recorded> {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

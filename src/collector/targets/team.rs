@@ -287,8 +287,7 @@ impl Request {
             let identity = async {
                 if self.needs_name {
                     // Only the name is needed, so a failure is not one of this endpoint.
-                    let identity = self.identity(&token);
-                    let _ = tokio::time::timeout(IDENTITY_TIMEOUT, identity).await;
+                    self.identity_in_time(&token).await;
                 }
             };
             let (client, validator) = (&self.context.client, self.previous.validator.as_ref());
@@ -303,10 +302,7 @@ impl Request {
     async fn fetch_usage(&self) -> Response {
         let result = self.context.with_token(async |token| {
             if !self.accounts.is_empty() {
-                let identity = tokio::time::timeout(IDENTITY_TIMEOUT, self.identity(&token)).await;
-                let identity = identity
-                    .ok()
-                    .and_then(|identity| identity.ok()?.data.as_deref());
+                let identity = self.identity_in_time(&token).await;
                 let reports = |identity| self.accounts.iter().any(|a| belongs_to(identity, a));
                 if identity.is_some_and(reports) {
                     return Ok(None);
@@ -351,6 +347,11 @@ impl Request {
     async fn identity(&self, token: &SecretString) -> Result<&MetadataValue<Identity>, Error> {
         let fetch = self.context.client.team(token, &self.team.id_or_name);
         self.team.fetch_identity(self.now, fetch).await
+    }
+
+    async fn identity_in_time(&self, token: &SecretString) -> Option<&Identity> {
+        let identity = tokio::time::timeout(IDENTITY_TIMEOUT, self.identity(token)).await;
+        identity.ok()?.ok()?.data.as_deref()
     }
 
     /// Returns the team's id, which usage is requested by. If the token may see the team's bills but
