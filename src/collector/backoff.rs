@@ -55,7 +55,10 @@ impl BackoffLimits {
         let bounded = exponential.min(longest).min(self.interval.max(first));
         let jittered = bounded.mul_f64(fastrand::f64());
         // `Retry-After` outweighs the interval, within reason.
-        let retry_after = error.retry_after().unwrap_or_default();
+        let retry_after = match error {
+            Error::Api(error) => error.retry_after().unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
         let retry_after = retry_after.min(self.interval.max(MAX_RETRY));
         jittered.max(retry_after).max(self.floor)
     }

@@ -1,7 +1,5 @@
 //! Why a poll failed.
 
-use std::time::Duration;
-
 use heroku_api::error::Error as ApiError;
 
 use crate::config::token::TokenError;
@@ -48,14 +46,6 @@ impl Error {
     pub(super) fn is_gone(&self) -> bool {
         use FailureReason::{Forbidden, NotFound, TeamNotFound};
         matches!(self.reason(), Forbidden | NotFound | TeamNotFound)
-    }
-
-    /// Returns the delay of the `Retry-After` header.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Api(error) => error.retry_after(),
-            _ => None,
-        }
     }
 }
 

@@ -113,9 +113,7 @@ impl MetadataCache {
             let team = previous.remove(key);
             let mut team = team.unwrap_or_else(|| self.restore(key, now, limits));
             team.is_polled = target.is_polled;
-            if let Some(identity) = target.identity {
-                team.identity.seed_from(identity, now, limits);
-            }
+            team.identity.seed_from(target.identity, now, limits);
             self.teams.insert(key.clone(), team);
         }
     }
@@ -130,15 +128,13 @@ impl MetadataCache {
             licenses: CachedValue::new(Endpoint::Licenses),
             is_polled: false,
         };
-        if let Some(identity) = loaded.identities.remove(&subject) {
-            team.identity.seed_from(&identity, now, limits);
-        }
-        if let Some(delinquency) = loaded.delinquencies.remove(&subject) {
-            team.delinquency.seed_from(&delinquency, now, limits);
-        }
-        if let Some(licenses) = loaded.licenses.remove(&subject) {
-            team.licenses.seed_from(&licenses, now, limits);
-        }
+        let identity = loaded.identities.remove(&subject);
+        team.identity.seed_from(identity.as_ref(), now, limits);
+        let delinquency = loaded.delinquencies.remove(&subject);
+        team.delinquency
+            .seed_from(delinquency.as_ref(), now, limits);
+        let licenses = loaded.licenses.remove(&subject);
+        team.licenses.seed_from(licenses.as_ref(), now, limits);
         team
     }
 
@@ -283,10 +279,16 @@ impl<T: Clone> CachedValue<T> {
 
     /// Takes a newer value from the state file or another response. It stays current as long as if
     /// it had been requested.
-    fn seed_from(&mut self, value: &MetadataValue<T>, now: Timestamp, limits: BackoffLimits) {
-        if self.value.as_ref().is_some_and(|own| own.at >= value.at) {
+    fn seed_from(
+        &mut self,
+        value: Option<&MetadataValue<T>>,
+        now: Timestamp,
+        limits: BackoffLimits,
+    ) {
+        let newest = self.value.as_ref().map(|own| own.at);
+        let Some(value) = value.filter(|value| newest.is_none_or(|at| at < value.at)) else {
             return;
-        }
+        };
         let age = Duration::try_from(now.duration_since(value.at)).unwrap_or_default();
         let delay = limits.metadata_refresh().saturating_sub(age);
         self.schedule.set_due_in(delay);
@@ -421,7 +423,7 @@ mod tests {
                 at: now - SignedDuration::from_hours(hours),
                 pages: Vec::new(),
             };
-            cached.seed_from(&value, now, limits);
+            cached.seed_from(Some(&value), now, limits);
             let due = cached.schedule.next_due().unwrap();
             let delay = due.saturating_duration_since(Instant::now()).as_secs_f64() / 3600.0;
             assert!(

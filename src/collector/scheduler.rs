@@ -74,26 +74,18 @@ impl Poller {
     /// Creates a poller with the contents of the state file. It sends no request before
     /// [`Poller::run`] or [`Poller::once`].
     pub fn new(options: Options) -> Self {
-        let Options {
-            client,
-            token,
-            scope,
-            interval,
-            timeout,
-            rate_limit_floor,
-            clock,
-            state,
-        } = options;
-        let load = |state: &StateFile| state.read(client.api_url(), clock.now());
+        let (client, state) = (options.client, options.state);
+        let load = |state: &StateFile| state.read(client.api_url(), options.clock.now());
         let mut loaded = state.as_ref().map_or_else(LoadedState::default, load);
-        let targets = Targets::new(&scope, &mut loaded);
+        let targets = Targets::new(&options.scope, &mut loaded);
+        let context = PollContext::new(client, options.token, options.timeout, CONCURRENCY);
         let mut poller = Self {
-            context: Arc::new(PollContext::new(client, token, timeout, CONCURRENCY)),
-            clock,
-            interval,
+            context: Arc::new(context),
+            clock: options.clock,
+            interval: options.interval,
             targets,
             metadata: MetadataCache::new(loaded),
-            rate_limit_floor,
+            rate_limit_floor: options.rate_limit_floor,
             resume_at: None,
             state_writer: StateWriter::new(state),
             polls: JoinSet::new(),

@@ -25,7 +25,7 @@ use discovery::TeamDiscovery;
 use enterprise_account::EnterpriseAccountTarget;
 use heroku_api::stats::{ClientStats, Endpoint};
 use personal_account::PersonalAccountTarget;
-use team::TeamTarget;
+use team::{TeamTarget, listed};
 
 /// Everything that is polled.
 #[derive(Debug)]
@@ -209,7 +209,7 @@ impl Targets {
                 .retain(|team| !(team.is_discovered() && discovery.excludes(team.id_or_name())));
             for identity in discovery.selected() {
                 match self.teams.iter_mut().find(|team| team.is(identity)) {
-                    Some(team) => team.set_listed_identity(identity, success.at),
+                    Some(team) => team.set_identity(listed(identity, success.at)),
                     None => {
                         let mut team = TeamTarget::discovered(identity, success.at);
                         team.restore(loaded);

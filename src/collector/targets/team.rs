@@ -197,11 +197,6 @@ impl TeamTarget {
         self.lookup = Lookup::new(self.lookup.id_or_name.clone(), Some(identity));
     }
 
-    /// Replaces the identity by that in the list of teams.
-    pub(super) fn set_listed_identity(&mut self, identity: &Identity, at: Timestamp) {
-        self.set_identity(listed(identity, at));
-    }
-
     /// Returns the identity if it is known.
     pub(super) fn identity(&self) -> Option<&MetadataValue<Identity>> {
         self.lookup.identity()
@@ -376,7 +371,7 @@ fn belongs_to(identity: &Identity, account: &str) -> bool {
 }
 
 /// Returns the identity of a team as the list of teams has it. The state file keeps the list.
-fn listed(identity: &Identity, at: Timestamp) -> MetadataValue<Identity> {
+pub(super) fn listed(identity: &Identity, at: Timestamp) -> MetadataValue<Identity> {
     MetadataValue {
         data: Some(Arc::new(identity.clone())),
         at,
