@@ -133,18 +133,18 @@ fn usage(figure: u64) -> MonthlyUsage {
 fn snapshot(change: u64, said: &Said) -> Snapshot {
     fn outcome<T>(good: &LastSuccess<T>, polls: u64) -> EndpointStatus<T> {
         let mut outcome = EndpointStatus {
-            last_good: Some(good.clone()),
+            last_success: Some(good.clone()),
             ..EndpointStatus::default()
         };
-        outcome.record.polls = polls;
-        outcome.record.rows_left_out = polls;
+        outcome.stats.polls = polls;
+        outcome.stats.skipped_rows = polls;
         outcome
     }
     let teams = TEAMS.map(|name| Team {
         name: name.to_owned(),
         invoices: outcome(&said.invoices, change),
         usage: outcome(&said.usage, change),
-        asked: Team::ENDPOINTS,
+        polled_endpoints: Team::ENDPOINTS,
         ..Team::default()
     });
     Snapshot::new(teams.into(), true, ClientStats::default())

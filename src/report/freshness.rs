@@ -49,12 +49,12 @@ pub struct Freshness {
 impl Freshness {
     /// Of every endpoint that is asked.
     pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
-        snapshot.asked().iter().map(Self::of).collect()
+        snapshot.endpoint_health().iter().map(Self::of).collect()
     }
 
     fn of(asked: &EndpointHealth<'_>) -> Self {
         let standing = match asked {
-            asked if asked.record.polls == 0 => EndpointFreshness::NotAsked,
+            asked if asked.stats.polls == 0 => EndpointFreshness::NotAsked,
             asked if asked.is_up => EndpointFreshness::LastSuccess,
             asked if !asked.is_available => EndpointFreshness::NotAvailable,
             _ => EndpointFreshness::Failed,
@@ -64,8 +64,8 @@ impl Freshness {
             endpoint: asked.endpoint.as_str(),
             standing,
             as_of: asked.last_success,
-            changed_at: asked.changed,
-            last_attempt: asked.record.last_attempt,
+            changed_at: asked.changed_at,
+            last_attempt: asked.stats.last_attempt,
         }
     }
 }

@@ -34,7 +34,7 @@ impl DataIssue {
     /// What is missing from a Snapshot.
     pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
         let mut gaps = Vec::new();
-        if let Some(listing) = &snapshot.listing {
+        if let Some(listing) = &snapshot.discovery {
             gaps.extend(Self::of("*", Endpoint::Teams, listing));
         }
         for account in &snapshot.accounts {
@@ -52,11 +52,11 @@ impl DataIssue {
             Endpoint::Usage => Self::of(&team.name, *endpoint, &team.usage),
             _ => Self::of(&team.name, *endpoint, &team.invoices),
         };
-        let mut gaps: Vec<_> = team.asked.iter().flat_map(of).collect();
+        let mut gaps: Vec<_> = team.polled_endpoints.iter().flat_map(of).collect();
         let refused = gaps.iter().filter(|gap| gap.is_refusal()).count();
         // A team of an enterprise account is told by that.
-        let is_told = !team.asked.contains(&Endpoint::Usage) && team.id.is_some();
-        if refused == team.asked.len() && !is_told {
+        let is_told = !team.polled_endpoints.contains(&Endpoint::Usage) && team.id.is_some();
+        if refused == team.polled_endpoints.len() && !is_told {
             gaps.iter_mut()
                 .for_each(|gap| gap.is_failure |= gap.is_refusal());
         }
@@ -72,10 +72,10 @@ impl DataIssue {
             title: failure.reason.title(),
             message: failure.message.clone(),
             advice: failure.reason.advice(),
-            shown_as_of: outcome.last_good.as_ref().map(|good| good.at),
+            shown_as_of: outcome.last_success.as_ref().map(|good| good.at),
             is_failure: failure.reason != FailureReason::NotAvailable,
         });
-        let rows = outcome.record.rows_left_out;
+        let rows = outcome.stats.skipped_rows;
         let left_out = (rows > 0).then(|| Self {
             team: name.to_owned(),
             endpoint: endpoint.as_str(),

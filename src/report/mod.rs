@@ -150,7 +150,7 @@ impl Report {
             company,
             kinds: kinds.collect(),
             gaps: DataIssue::all(snapshot),
-            all_asked: snapshot.all_tried,
+            all_asked: snapshot.all_attempted,
             freshness: Freshness::all(snapshot),
             token_expires_at: snapshot.token_expiry,
             teams,

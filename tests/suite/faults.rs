@@ -173,7 +173,7 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     }
     let polling =
         tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
-    let mut snapshot = wait(&case, &mut published, |snapshot| snapshot.all_tried).await;
+    let mut snapshot = wait(&case, &mut published, |snapshot| snapshot.all_attempted).await;
     if when == When::AfterSuccess {
         let before = Seen::of(&snapshot, endpoint);
         assert!(before.has_figures, "{case}: no figures to begin with");
@@ -237,7 +237,7 @@ impl Seen {
                 has_figures: outcome.data().is_some_and(has_figures),
                 failure: outcome.failure.as_ref().map(|failure| failure.reason),
                 is_up: outcome.is_up(),
-                polls: outcome.record.polls,
+                polls: outcome.stats.polls,
             }
         }
         let team = &snapshot.teams()[0];

@@ -9,7 +9,7 @@ use crate::own_series::*;
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
 
-const LEFT_OUT: &str = "rows that could not be understood are left out";
+const LEFT_OUT: &str = "undecodable rows skipped";
 
 /// Puts rows among a company's own that nobody understands: three of invoices, and four of usage of which two are apps.
 fn spoil(company: &mut Company) {

@@ -182,7 +182,7 @@ async fn failures_touch_no_figures_and_no_row() {
         };
         let exporter = start.start().await;
         until("all failures", || {
-            let said = exporter.log().matches("metadata could not be had").count();
+            let said = exporter.log().matches("metadata request failed").count();
             (said == 3).then_some(())
         })
         .await;
@@ -202,7 +202,7 @@ async fn failures_touch_no_figures_and_no_row() {
             !log.contains("level=warn") && !log.contains("level=error"),
             "{log}"
         );
-        assert_eq!(log.matches("metadata could not be had").count(), 3, "{log}");
+        assert_eq!(log.matches("metadata request failed").count(), 3, "{log}");
     }
 }
 

@@ -340,11 +340,7 @@ async fn an_account_that_is_not_there_is_told() {
             failures(scrape, "usage", "not_found") > 0.0
         })
         .await;
-    assert!(
-        exporter
-            .log()
-            .contains("there is no such enterprise account")
-    );
+    assert!(exporter.log().contains("no such enterprise account"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,14 +48,14 @@ fn snapshot(apps: usize) -> Snapshot {
     let team = Team {
         name: "acme".to_owned(),
         usage: EndpointStatus {
-            last_good: Some(LastSuccess {
+            last_success: Some(LastSuccess {
                 data: Arc::new(usage),
                 at: NOW,
                 changed_at: NOW,
             }),
             ..EndpointStatus::default()
         },
-        asked: Team::ENDPOINTS,
+        polled_endpoints: Team::ENDPOINTS,
         ..Team::default()
     };
     Snapshot::new(vec![team], true, ClientStats::default())

@@ -76,7 +76,7 @@ impl Pipeline {
                 self.teams.push(Team {
                     id: Some(response.id),
                     name: response.name,
-                    asked: Team::ENDPOINTS,
+                    polled_endpoints: Team::ENDPOINTS,
                     ..Team::default()
                 });
             }
@@ -109,12 +109,12 @@ fn record<T: FromPages + PartialEq>(
     status: &mut EndpointStatus<T>,
     body: Vec<u8>,
 ) -> anyhow::Result<()> {
-    let decoded = Decoded::<T>::from_kept(vec![String::from_utf8(body)?], None)?;
-    ensure!(decoded.left_out.is_empty(), "a row could not be decoded");
-    let result = PollResult::Answer {
+    let decoded = Decoded::<T>::decode(vec![String::from_utf8(body)?], None)?;
+    ensure!(decoded.skipped_rows.is_empty(), "a row could not be decoded");
+    let result = PollResult::Success {
         data: decoded.data,
-        rows_left_out: 0,
+        skipped_rows: 0,
     };
-    status.note(result, NOON, Duration::from_millis(80));
+    status.record(result, NOON, Duration::from_millis(80));
     Ok(())
 }
