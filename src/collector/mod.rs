@@ -31,7 +31,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::collector::state::{Restored, StateFile};
-use crate::config::targets::Scope;
+use crate::config::scope::Scope;
 use crate::config::token::Token;
 use crate::snapshot::Snapshot;
 use asking::Asking;
@@ -47,6 +47,10 @@ use sources::Sources;
 /// Heroku refills 75 requests a minute, one in 800 ms.
 /// <https://devcenter.heroku.com/articles/platform-api-reference#rate-limits>
 const REFILL_OF_ONE_REQUEST: Duration = Duration::from_millis(800);
+
+/// The number of requests of the account's rate limit that are left to others. The account has 4500;
+/// others may need a hundred while polling pauses.
+pub const RATE_LIMIT_FLOOR: u64 = 100;
 
 /// How long after the beginning of a UTC month everything is asked anew: Heroku's clock and this
 /// one may differ by a little, and a month that has not begun for Heroku is an error.
@@ -352,7 +356,7 @@ fn settled_month(now: Timestamp) -> Month {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heroku_api::client::Limits;
+    use heroku_api::client::{ClientOptions, Limits};
 
     #[test]
     fn an_interval_that_the_rate_limit_does_not_bear_is_lengthened() {
@@ -360,8 +364,11 @@ mod tests {
         let poller = Poller::new(Options {
             client: Client::new(
                 "http://127.0.0.1:1".parse().unwrap(),
-                "test",
-                Limits::within(Duration::from_secs(1)),
+                ClientOptions {
+                    user_agent: "test",
+                    limits: Limits::within(Duration::from_secs(1)),
+                    use_proxy: false,
+                },
             )
             .unwrap(),
             token: Token::Given("token".into()),

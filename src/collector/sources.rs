@@ -12,7 +12,7 @@ use super::personal::PersonalAccount;
 use super::source::{Answered, Source};
 use super::team::TeamState;
 use crate::collector::state::Restored;
-use crate::config::targets::{Scope, TeamScope};
+use crate::config::scope::{Scope, TeamScope};
 use crate::snapshot::{Snapshot, Team};
 use heroku_api::stats::{ClientStats, Endpoint};
 

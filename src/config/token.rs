@@ -8,6 +8,10 @@ use secrecy::SecretString;
 
 use exporter_toolkit::bounded;
 
+/// The variable that holds the token. It has no flag, because other users can read flags in the
+/// process list.
+pub const API_KEY_VARIABLE: &str = "HEROKU_API_KEY";
+
 /// No token's file is larger.
 const LARGEST_FILE: u64 = 64 << 10;
 

@@ -8,7 +8,6 @@ pub mod client;
 pub mod enterprise;
 pub mod error;
 mod list;
-pub mod loopback;
 mod redaction;
 pub mod stats;
 pub mod team;

@@ -205,10 +205,10 @@ fn with_file(
     let path = directory.path().join("costs.yml");
     std::fs::write(&path, content).unwrap();
     let environment = [&ENOUGH, environment].concat();
-    let mut typed = typed(flags, &environment);
-    typed.flags.insert("config.file", vec![path.clone().into()]);
-    Config::resolve(&typed)
-        .inspect(|config| assert_eq!(config.file.as_ref(), Some(&path)))
+    let mut raw = raw(flags, &environment);
+    raw.flags.insert("config.file", vec![path.clone().into()]);
+    resolve(&raw)
+        .inspect(|config| assert_eq!(config.serve.file.as_ref(), Some(&path)))
         .map_err(|problems| {
             problems
                 .to_string()
@@ -228,7 +228,10 @@ apps:
   group_review_apps: true
   max: 9
 ";
-    let file_alone = with_file(content, &[], &[("APPS_MAX", "")]).unwrap().rules;
+    let file_alone = with_file(content, &[], &[("APPS_MAX", "")])
+        .unwrap()
+        .serve
+        .rules;
     assert_eq!(file_alone.prices.dyno_unit, usd("20"));
     assert_eq!(file_alone.prices.addon_credit, usd("2"));
     assert_eq!(file_alone.invoice_history, 5);
@@ -240,17 +243,19 @@ apps:
         ("price.dyno-unit-usd", "21"),
         ("apps.include", "web|jobs"),
         ("apps.group", "c=d"),
-        ("apps.group-review-apps", "false"),
     ];
-    let environment = [("APPS_MAX", "4"), ("INVOICES_HISTORY", "6")];
-    let both = with_file(content, &flags, &environment).unwrap().rules;
+    let environment = [("APPS_MAX", "4")];
+    let both = with_file(content, &flags, &environment)
+        .unwrap()
+        .serve
+        .rules;
     assert_eq!(both.prices.dyno_unit, usd("21"));
     assert_eq!(both.prices.space_credit, usd("3"));
-    assert_eq!(both.invoice_history, 6);
+    assert_eq!(both.invoice_history, 5);
     assert_eq!(both.apps.max, Some(4));
-    // A list takes the place of the file's: nothing is added to it.
+    // A list replaces the file's. The group of review apps is a setting of its own.
     let names: Vec<_> = both.apps.groups.iter().map(|g| g.name.as_str()).collect();
-    assert_eq!(names, ["d"]);
+    assert_eq!(names, ["d", "${1}-pr"]);
     let takes = |name| both.apps.filter.takes(name);
     assert!(takes("jobs") && !takes("api") && !takes("web"));
 }
