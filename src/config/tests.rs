@@ -94,12 +94,12 @@ fn all_problems_are_told_at_once_and_no_secret() {
     8 settings cannot be used:
       HEROKU_API_KEY holds a character that no token has (a space, a quote from a copy, a line break?): set it to the token alone, such as `heroku authorizations:create` prints
       HEROKU_TEAM_ID names a team that looks like a token: give a team's id or name, or several with commas, as `heroku teams` lists them, or * for every team that the token sees
-      --heroku.api-url is a value that looks like a secret: a URL with a user name or password; the token goes in HEROKU_API_KEY; give one such as https://api.heroku.com
-      POLL_INTERVAL is "0s": out of range; give a duration such as 1h, 30m or 90s, from 1s to 7d
-      PORT is "70000": not a port; give a number from 0 to 65535
+      --heroku.api-url is a value that looks like a secret: a URL with a user name or password; the token goes in HEROKU_API_KEY; give an https URL such as https://api.heroku.com (http only for a loopback address)
+      POLL_INTERVAL is "0s": out of range; give a duration such as 1h, 30m, 90s or 90, from 1s to 7d
+      PORT is "70000": not a whole number in range; give a number from 0 to 65535
       --web.listen-address is "8080": not an address; give an address such as :8080, 127.0.0.1:8080, [::1]:8080 or localhost:8080
       WEB_TELEMETRY_PATH is "metrics": not a path; give a path such as /metrics, of letters, digits and - _ . ~ between single slashes
-      LOG_FORMAT is "xml": not a format; give one of logfmt, json
+      LOG_FORMAT is "xml": not a known value; give one of logfmt, json
     "#);
 }
 
@@ -108,7 +108,7 @@ fn one_problem_is_told_in_the_singular() {
     let message = with("port", "http").unwrap_err().to_string();
     assert_eq!(
         message,
-        "a setting cannot be used:\n  --port is \"http\": not a port; give a number from 0 to 65535"
+        "a setting cannot be used:\n  --port is \"http\": not a whole number in range; give a number from 0 to 65535"
     );
 }
 

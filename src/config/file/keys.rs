@@ -2,7 +2,7 @@
 //! the reference in `docs/CONFIGURATION.md` all read these declarations. What has a flag has its
 //! name, with a level for each dot and `_` for each dash, and its words.
 
-use super::super::setting::{self, PRICE, Setting};
+use super::super::setting::{self, PATTERN, PRICE, Setting};
 use super::super::value::BUDGET;
 
 /// A key.
@@ -120,7 +120,7 @@ pub static ALL: [Key; 22] = [
     Key::own(
         "apps.group[].pattern",
         "Which apps",
-        "a regular expression of the whole name",
+        PATTERN,
         r#""(.+)-worker-[0-9]+""#,
     ),
     Key::own(
