@@ -14,13 +14,13 @@ use crate::snapshot::{EndpointStatus, FailureReason, Snapshot};
 use billing::invoice::{Invoice, Invoices};
 use billing::month::Month;
 use billing::rules::Rules;
-use billing::usage::{MonthlyUsage, Usage};
+use billing::usage::Usage;
 use heroku_api::enterprise::AccountUsage;
 use heroku_api::stats::Endpoint;
 
 const NO_USAGE: &str = "no usage in this month or the last";
 
-pub(crate) fn run(heroku: HerokuConfig, config: &ServeConfig) -> anyhow::Result<ExitCode> {
+pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Result<ExitCode> {
     logging::start_beside_output(config.log);
     let api_url = heroku.api_url.clone();
     let poll = async { anyhow::Ok(poller(heroku, Clock::system())?.once().await) };
@@ -33,35 +33,23 @@ pub(crate) fn run(heroku: HerokuConfig, config: &ServeConfig) -> anyhow::Result<
     let is_healthy = describe(&mut text, &snapshot);
     describe_unknown_teams(&mut text, &config.rules, &snapshot);
     io::Write::write_all(&mut io::stdout(), text.as_bytes())?;
-    Ok(if is_healthy {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(ExitCode::from(u8::from(!is_healthy)))
 }
 
 /// Summarizes the rules of a configuration file and of the flags that take precedence.
 fn describe_rules(text: &mut String, path: &Path, rules: &Rules) {
     let (apps, budgets) = (&rules.apps, &rules.budgets);
     let mut parts = vec![
-        count(
-            rules.team_prices.len(),
-            "team with prices of its own",
-            "teams with prices of their own",
-        ),
-        count(
-            budgets.teams.len(),
-            "team with a budget",
-            "teams with budgets",
-        ),
-        count(budgets.apps.len(), "app with a budget", "apps with budgets"),
-        count(apps.groups.len(), "group of apps", "groups of apps"),
+        format!("{} with own prices", count(rules.team_prices.len(), "team")),
+        format!("{} with a budget", count(budgets.teams.len(), "team")),
+        format!("{} with a budget", count(budgets.apps.len(), "app")),
+        format!("{} of apps", count(apps.groups.len(), "group")),
     ];
     if !apps.filter.takes_all() {
         parts.push("some apps left out".to_owned());
     }
     if let Some(max) = apps.max {
-        parts.push(format!("{} a team at most", count(max, "row", "rows")));
+        parts.push(format!("{} a team at most", count(max, "row")));
     }
     let _ = writeln!(text, "Read {}\n  {}", path.display(), parts.join(", "));
 }
@@ -84,11 +72,11 @@ fn describe_unknown_teams(text: &mut String, rules: &Rules, snapshot: &Snapshot)
     }
 }
 
-fn count(number: usize, one: &str, several: &str) -> String {
+fn count(number: usize, noun: &str) -> String {
     match number {
-        0 => format!("no {several}"),
-        1 => format!("1 {one}"),
-        number => format!("{number} {several}"),
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
     }
 }
 
@@ -98,7 +86,7 @@ fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
     let mut is_healthy = true;
     if let Some(listing) = &snapshot.listing {
         text.push_str("\nThe teams that the token sees\n");
-        let seen = |teams: &Vec<_>| count(teams.len(), "team", "teams");
+        let seen = |teams: &Vec<_>| count(teams.len(), "team");
         is_healthy &= line(text, "teams", listing, seen) == Verdict::Answered;
         let teams = || snapshot.teams().iter();
         let is_polled = |id| teams().any(|team| team.id.as_ref() == Some(id));
@@ -168,7 +156,7 @@ fn line<T>(
 fn invoices(invoices: &Invoices) -> String {
     let month = |invoice: &Invoice| Month::of(invoice.period.start).to_string();
     let mut months = invoices.iter().map(month);
-    let count = count(invoices.len(), "invoice", "invoices");
+    let count = count(invoices.len(), "invoice");
     match (months.next_back(), months.next()) {
         (Some(first), Some(last)) => format!("{count}, {first} to {last}"),
         (Some(only), None) => format!("{count}, {only}"),
@@ -177,13 +165,13 @@ fn invoices(invoices: &Invoices) -> String {
 }
 
 fn usage(usage: &Usage) -> String {
-    if usage.months.is_empty() {
+    let months = usage.months.iter();
+    let months =
+        months.map(|(month, usage)| format!("{month} ({})", count(usage.apps.len(), "app")));
+    let months: Vec<_> = months.collect();
+    if months.is_empty() {
         return NO_USAGE.to_owned();
     }
-    let month = |(month, usage): (&Month, &MonthlyUsage)| {
-        format!("{month} ({})", count(usage.apps.len(), "app", "apps"))
-    };
-    let months: Vec<_> = usage.months.iter().map(month).collect();
     months.join(", ")
 }
 
@@ -192,6 +180,6 @@ fn account_usage(usage: &AccountUsage) -> String {
         return NO_USAGE.to_owned();
     }
     let months: Vec<_> = usage.months.iter().map(ToString::to_string).collect();
-    let teams = count(usage.teams.len(), "team", "teams");
+    let teams = count(usage.teams.len(), "team");
     format!("{} ({teams})", months.join(", "))
 }

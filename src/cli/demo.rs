@@ -1,7 +1,6 @@
 //! `demo`: serves a made-up company from a simulated Heroku on loopback.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use anyhow::Context;
 use heroku_sim::{Company, Simulator};
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use tokio::net::TcpListener;
 
 use super::logging;
 use super::serve::{block_on, listen, poller, serve, stop_signal};
@@ -25,18 +25,14 @@ const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time between two checks whether a new day has begun.
 const DAY_CHECK: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(demo: DemoConfig, config: ServeConfig) -> anyhow::Result<ExitCode> {
+pub(crate) fn run((config, demo): (ServeConfig, DemoConfig)) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     let clock = clock_on(demo.date);
     block_on(async {
         let stop = stop_signal()?;
         let listeners = listen(&config.web).await?;
         let simulator = simulator(demo.seed, &clock).await?;
-        let addresses: Vec<_> = listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect();
-        introduce(&simulator, day(&clock), &addresses, &config.web)?;
+        introduce(&simulator, day(&clock), &listeners, &config.web)?;
 
         let poller = poller(heroku_config(&simulator, demo, &clock)?, clock.clone())?;
         let days = tokio::spawn(turn_days(simulator, demo.seed, clock.clone()));
@@ -113,7 +109,7 @@ async fn turn_days(simulator: Simulator, seed: u64, clock: Clock) {
 fn introduce(
     simulator: &Simulator,
     today: Date,
-    addresses: &[SocketAddr],
+    listeners: &[TcpListener],
     web: &WebConfig,
 ) -> anyhow::Result<()> {
     let path = &web.telemetry_path;
@@ -123,20 +119,16 @@ fn introduce(
         "A made-up company on {today}, from a simulated Heroku at {}: no account, no network.\n\nOpen\n",
         simulator.url()
     );
-    for address in addresses {
+    for address in listeners.iter().flat_map(TcpListener::local_addr) {
         // A wildcard address is where to listen, not where to go.
-        let host = if address.ip().is_unspecified() {
-            "localhost".to_owned()
+        let authority = if address.ip().is_unspecified() {
+            format!("localhost:{}", address.port())
         } else {
-            match address {
-                SocketAddr::V4(v4) => v4.ip().to_string(),
-                SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
-            }
+            address.to_string()
         };
-        let port = address.port();
-        text.push_str(&format!(
-            "  {scheme}://{host}:{port}/\n  {scheme}://{host}:{port}{path}\n"
-        ));
+        for path in ["/", path] {
+            text.push_str(&format!("  {scheme}://{authority}{path}\n"));
+        }
     }
     text.push_str("\nStop with Ctrl-C.\n");
     std::io::stdout().write_all(text.as_bytes())?;

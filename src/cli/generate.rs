@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{ArgMatches, Command};
+use clap::ArgMatches;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -53,72 +53,61 @@ fn page(subcommand: Option<&str>) -> anyhow::Result<Vec<u8>> {
     // Gives subcommands the names of their pages.
     command.build();
     let mut text = Vec::new();
-    match subcommand {
-        None => program(command, &mut text)?,
-        Some(name) => {
-            let found = command.find_subcommand(name).cloned();
-            let found = found.with_context(|| format!("{name} is no subcommand"))?;
-            Man::new(found).render(&mut text)?;
-        }
+    if let Some(name) = subcommand {
+        let found = command.find_subcommand(name).cloned();
+        let found = found.with_context(|| format!("{name} is no subcommand"))?;
+        Man::new(found).render(&mut text)?;
+    } else {
+        Man::new(command).render(&mut text)?;
+        sections().to_writer(&mut text)?;
     }
     Ok(text)
 }
 
-/// Renders the page of the program, with sections that apply to every subcommand.
-fn program(command: Command, text: &mut Vec<u8>) -> anyhow::Result<()> {
-    let man = Man::new(command);
-    man.render_title(text)?;
-    man.render_name_section(text)?;
-    man.render_synopsis_section(text)?;
-    man.render_description_section(text)?;
-    man.render_options_section(text)?;
-    man.render_subcommands_section(text)?;
-    let environment = [
-        (
-            API_KEY_VARIABLE,
-            "The Heroku API token. It has no flag, because other users can read flags in the process list. \
-             HEROKU_API_KEY_FILE names a file that holds it, and is the better place.",
-        ),
-        (
-            "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
-            "Proxies to Heroku, and hosts that are reached without one.",
-        ),
-        (
-            "SSL_CERT_FILE, SSL_CERT_DIR",
-            "Certificates to trust in place of the system's.",
-        ),
-    ];
-    let mut more = Roff::new();
-    section(&mut more, "ENVIRONMENT", &environment);
-    more.control("PP", []);
-    more.text([roman(
-        "Most options have a variable too, which their descriptions name. The option takes precedence, and an \
-         empty variable counts as not set.",
-    )]);
-    let statuses = [
-        (
-            "0",
-            "Success: the program was stopped, or check found no failure.",
-        ),
-        (
-            "1",
-            "Something failed: an address is in use, or check or healthcheck found a failure.",
-        ),
-        ("2", "An option or a setting is invalid."),
-    ];
-    section(&mut more, "EXIT STATUS", &statuses);
-    more.to_writer(text)?;
-    man.render_extra_section(text)?;
-    man.render_version_section(text)?;
-    Ok(())
-}
-
-/// Adds a section of terms with their meanings.
-fn section(page: &mut Roff, title: &str, terms: &[(&str, &str)]) {
-    page.control("SH", [title]);
-    for (term, meaning) in terms {
-        page.control("TP", []);
-        page.text([bold(*term)]);
-        page.text([roman(*meaning)]);
-    }
+/// Returns sections of the program's page that apply to every subcommand.
+fn sections() -> Roff {
+    let mut page = Roff::new();
+    let mut section = |title, terms: &[(&str, &str)]| {
+        page.control("SH", [title]);
+        for (term, meaning) in terms {
+            page.control("TP", []);
+            page.text([bold(*term)]);
+            page.text([roman(*meaning)]);
+        }
+    };
+    section(
+        "ENVIRONMENT",
+        &[
+            (
+                API_KEY_VARIABLE,
+                "The Heroku API token. It has no flag, because other users can read flags in the process list. \
+                 HEROKU_API_KEY_FILE names a file that holds it, and is the better place.",
+            ),
+            (
+                "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
+                "Proxies to Heroku, and hosts that are reached without one.",
+            ),
+            (
+                "SSL_CERT_FILE, SSL_CERT_DIR",
+                "Certificates to trust in place of the system's.",
+            ),
+            (
+                "Variables of options",
+                "The descriptions of options name them. The option takes precedence, and an empty variable counts \
+                 as not set.",
+            ),
+        ],
+    );
+    section(
+        "EXIT STATUS",
+        &[
+            ("0", "The program was stopped, or check found no failure."),
+            (
+                "1",
+                "Something failed: an address is in use, or check or healthcheck found a failure.",
+            ),
+            ("2", "An option or a setting is invalid."),
+        ],
+    );
+    page
 }

@@ -65,24 +65,15 @@ fn dispatch(subcommand: &str, matches: &ArgMatches, raw: &RawArgs) -> anyhow::Re
     match subcommand {
         "generate" => generate::run(matches.subcommand_matches("generate")),
         "healthcheck" => healthcheck::run(&raw.resolve(Resolver::listen)?),
-        "check" => {
-            let (heroku, config) = raw.resolve(polling)?;
-            check::run(heroku, &config)
-        }
+        "check" => check::run(raw.resolve(polling)?),
         #[cfg(feature = "demo")]
-        "demo" => {
-            let (config, demo) = raw.resolve(|resolver| resolver.serve().zip(resolver.demo()))?;
-            demo::run(demo, config)
-        }
+        "demo" => demo::run(raw.resolve(|resolver| resolver.serve().zip(resolver.demo()))?),
         "metrics" => {
             std::io::stdout().write_all(reference::metrics().as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
         "report" => report::run(raw.resolve(Resolver::report)?, &raw.environment),
-        _ => {
-            let (heroku, config) = raw.resolve(polling)?;
-            serve::run(heroku, config)
-        }
+        _ => serve::run(raw.resolve(polling)?),
     }
 }
 

@@ -25,23 +25,23 @@ pub(crate) fn command() -> Command {
         #[cfg(feature = "demo")]
         (
             "demo",
-            "Serve a made-up company from a simulated Heroku: no account, no network",
+            "Serve a made-up company: no account, no network",
             &[&setting::DEMO, costs, &setting::SERVING, log],
         ),
         (
             "check",
-            "Poll Heroku once and print the answer of each endpoint of each team",
+            "Poll Heroku once and print what each endpoint answers",
             &[heroku, costs, log],
         ),
         (
             "report",
-            "Poll Heroku once and print what it costs, as a table, as JSON or as CSV",
+            "Poll Heroku once and print the costs",
             &[&setting::REPORT, &setting::DEMO, heroku, costs, log],
         ),
         ("metrics", "Print the metric reference, as Markdown", &[]),
         (
             "healthcheck",
-            "Check that the server on this machine is alive, as a container's health check",
+            "Check that the server on this machine is alive",
             &[&setting::LISTENING],
         ),
     ];
@@ -87,10 +87,12 @@ fn argument(setting: &'static Setting) -> Arg {
     let variable = setting.variable().map(|name| format!("\n[env: {name}]"));
     let default = setting.default.map(|value| format!("\n[default: {value}]"));
     let details: String = variable.into_iter().chain(default).collect();
+    // `-h` shows the first clause.
+    let summary = setting.help.split(';').next().unwrap_or_default();
     let argument = Arg::new(setting.flag)
         .long(setting.flag)
         .value_name(setting.value_name)
-        .help(setting.help)
+        .help(summary)
         .long_help(format!("{}{details}", setting.help))
         .hide_short_help(!setting.in_short_help)
         .value_parser(value_parser!(OsString))

@@ -10,7 +10,7 @@ use crate::config::setting::{self, Arity, Group, Setting};
 use crate::metrics::descriptors;
 use crate::report::advice;
 use crate::snapshot::FailureReason;
-use expfmt::descriptor::{Metric, Presence};
+use expfmt::descriptor::Presence;
 use exporter_toolkit::server::MAX_HEADERS;
 use exporter_toolkit::{server, web_config};
 use heroku_api::client;
@@ -23,52 +23,35 @@ pub fn metrics() -> String {
         not a zero.\n"
         .to_owned();
     for metric in descriptors::all() {
-        describe(&mut text, metric);
+        let (name, help, source) = (metric.name, metric.help, metric.source);
+        let kind = metric.kind.as_str();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "\n## `{name}`\n\n{help}\n\nKind: {kind}. Source: `{source}`."
+        );
+        if !metric.labels.is_empty() {
+            text.push_str("\n| label | meaning |\n|---|---|\n");
+        }
+        for label in metric.labels {
+            let when = match label.presence {
+                Presence::Always => "",
+                Presence::SeveralTeams => " Only where more than one team is asked for.",
+            };
+            let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.meaning);
+        }
     }
     text
-}
-
-fn describe(text: &mut String, metric: &Metric) {
-    let Metric {
-        name,
-        kind,
-        help,
-        source,
-        ..
-    } = metric;
-    // Writing to a String cannot fail.
-    let _ = write!(
-        text,
-        "\n## `{name}`\n\n{help}\n\nKind: {}. Source: `{source}`.\n",
-        kind.as_str()
-    );
-    if !metric.labels.is_empty() {
-        text.push_str("\n| label | meaning |\n|---|---|\n");
-    }
-    for label in metric.labels {
-        let when = match label.presence {
-            Presence::Always => "",
-            Presence::SeveralTeams => " Only where more than one team is asked for.",
-        };
-        let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.meaning);
-    }
 }
 
 /// The table of metrics in the README.
 pub fn metrics_table() -> String {
     let mut text = "| metric | labels | what it is |\n|---|---|---|\n".to_owned();
     for metric in descriptors::all() {
-        let labels: Vec<_> = metric
-            .label_names(false)
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {} |",
-            metric.name,
-            labels.join(", "),
-            metric.help.replace('|', r"\|")
-        );
+        let labels = metric.label_names(false).map(|name| format!("`{name}`"));
+        let labels = labels.collect::<Vec<_>>().join(", ");
+        let help = metric.help.replace('|', r"\|");
+        let _ = writeln!(text, "| `{}` | {labels} | {help} |", metric.name);
     }
     text
 }
@@ -193,10 +176,7 @@ pub fn config_keys() -> String {
 
 /// `docs/config.example.yml`: every key of the configuration file.
 pub fn config_example() -> String {
-    let mut text =
-        "# Every key of the configuration file, each with a value that is not the default. \
-                    All may be left out.\n"
-            .to_owned();
+    let mut text = "# Every key of the configuration file, with values that are not the defaults. All may be left out.\n".to_owned();
     let mut above = "";
     for key in &keys::ALL {
         let parent = key.parent();
@@ -211,13 +191,13 @@ pub fn config_example() -> String {
         if begins {
             indent.truncate(indent.len() - 2);
         }
-        let _ = writeln!(text, "{indent}# {}", key.help);
+        let _ = writeln!(text, "{indent}# {}.", key.help);
         if !key.example.is_empty() {
             let default = key.default;
             let default = default.map(|value| format!("; {value} if it is left out"));
             let _ = writeln!(
                 text,
-                "{indent}# {}{}",
+                "{indent}# Value: {}{}.",
                 key.right,
                 default.unwrap_or_default()
             );

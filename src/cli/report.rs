@@ -27,7 +27,12 @@ pub(crate) fn run(
         ..Report::new(&snapshot, &config.rules, config.max_age, clock.now())
     };
     let text = match config.format {
-        ReportFormat::Table => table::table(&report, config.top, terminal(environment)),
+        ReportFormat::Table => {
+            let size = terminal_size::terminal_size_of(std::io::stdout());
+            let columns = size.map(|(width, _)| width.0);
+            let terminal = Terminal::new(std::io::stdout().is_terminal(), columns, environment);
+            table::table(&report, config.top, terminal)
+        }
         ReportFormat::Json => json::json(&report)?,
         ReportFormat::Csv => {
             // CSV has no place for it.
@@ -37,11 +42,7 @@ pub(crate) fn run(
         }
     };
     std::io::stdout().write_all(text.as_bytes())?;
-    Ok(if report.is_whole() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(ExitCode::from(u8::from(!report.is_whole())))
 }
 
 /// Polls once, and returns the clock that the data goes with.
@@ -60,10 +61,4 @@ async fn snapshot(source: DataSource) -> anyhow::Result<(Snapshot, Clock)> {
             Ok((poller.once().await, clock))
         }
     }
-}
-
-fn terminal(environment: &BTreeMap<OsString, OsString>) -> Terminal {
-    let is_terminal = std::io::stdout().is_terminal();
-    let size = terminal_size::terminal_size_of(std::io::stdout());
-    Terminal::new(is_terminal, size.map(|(width, _)| width.0), environment)
 }

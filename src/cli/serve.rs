@@ -34,7 +34,7 @@ const LAST_SAVING: Duration = Duration::from_millis(1700);
 /// The `User-Agent` of requests to Heroku.
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-pub(crate) fn run(heroku: HerokuConfig, config: ServeConfig) -> anyhow::Result<ExitCode> {
+pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     block_on(async {
         let stop = stop_signal()?;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::civil::Date;
 use jiff::{Span, SpanRelativeTo};
 use regex::Regex;
 use url::{Host, Url};
@@ -250,9 +249,10 @@ pub(super) fn telemetry_path(path: &str) -> Result<String, String> {
     Ok(path.to_owned())
 }
 
-pub(super) fn date(text: &str) -> Result<Date, String> {
+#[cfg(feature = "demo")]
+pub(super) fn date(text: &str) -> Result<jiff::civil::Date, String> {
     let date = text.parse().ok();
-    let date = date.filter(|date: &Date| (2000..2100).contains(&date.year()));
+    let date = date.filter(|date: &jiff::civil::Date| (2000..2100).contains(&date.year()));
     date.ok_or_else(|| "not a date of this century".to_owned())
 }
 
