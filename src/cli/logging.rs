@@ -7,14 +7,6 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 
-/// The crates of this workspace that log.
-const OWN_CRATES: [&str; 4] = [
-    "exporter_toolkit",
-    "heroku_api",
-    "heroku_cost_exporter",
-    "heroku_sim",
-];
-
 /// Sets up the log of the program.
 pub(crate) fn start(config: LogConfig) {
     let level = match config.level {
@@ -23,10 +15,11 @@ pub(crate) fn start(config: LogConfig) {
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Error => LevelFilter::ERROR,
     };
-    // Below a warning, third-party crates log internals, and might log a header.
+    // Below a warning, third-party crates log internals, and might log a header. Targets are prefixes.
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
-        .with_targets(OWN_CRATES.map(|name| (name, level)));
+        .with_target("exporter_toolkit", level)
+        .with_target("heroku_", level);
     let lines = match config.format {
         LogFormat::Logfmt => {
             let format = tracing_logfmt::builder().with_target(false);
