@@ -1,29 +1,29 @@
-//! Whose costs are asked for.
+//! The teams and accounts to report on.
 
 pub use billing::pattern::NameFilter;
 
-/// Whose costs are asked for: any mix of teams, enterprise accounts and the token's own account.
+/// The teams and accounts to report on, in any mix.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// The teams.
     pub teams: TeamScope,
-    /// Enterprise accounts, each by its id or its name; every team in them is asked for.
+    /// Enterprise accounts with all their teams, each by its id or its name.
     pub enterprise_accounts: Vec<String>,
-    /// Whether the account that the token belongs to is asked for, with its own invoices.
+    /// Whether to report on the account that the token belongs to, with its own invoices.
     pub personal_account: bool,
 }
 
-/// Which teams are asked for.
+/// The teams to report on.
 #[derive(Clone, Debug)]
 pub enum TeamScope {
-    /// These, each by its id or its name, none twice; none at all where there is another scope.
+    /// Named teams, each by its id or its name, without duplicates. Empty if only accounts are set.
     Named(Vec<String>),
-    /// Every team that the token sees and whose name the filter takes.
+    /// Every team that the token sees and whose name passes the filter.
     Seen(NameFilter),
 }
 
 impl Scope {
-    /// These teams alone, each by its id or its name.
+    /// Returns the scope of these teams alone, each by its id or its name.
     pub fn named(teams: Vec<String>) -> Self {
         Self {
             teams: TeamScope::Named(teams),
@@ -32,9 +32,8 @@ impl Scope {
         }
     }
 
-    /// Whether there can be more than one team, so that invoices have to tell whose they are. The
-    /// settings alone decide it: labels that came and went with what Heroku answers would break
-    /// every query.
+    /// Returns whether there can be more than one team, so that invoices need a team label. It depends
+    /// on the settings alone: labels that changed with Heroku's answers would break queries.
     pub fn several_teams(&self) -> bool {
         let named = match &self.teams {
             TeamScope::Named(teams) => teams.len(),
