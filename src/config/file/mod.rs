@@ -10,8 +10,10 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::{Problems, read as read_setting, rules, scope};
-use crate::config::token::looks_like_token;
+use super::errors::ConfigErrors;
+use super::setting::PATTERN;
+use super::token::looks_like_token;
+use super::value;
 use billing::money::Money;
 use billing::rules::{Budgets, Group, Prices};
 use exporter_toolkit::bounded;
@@ -68,8 +70,8 @@ pub(super) fn read(path: &Path, hide: &dyn Fn(&str) -> bool) -> Result<File, Vec
 /// # Errors
 ///
 /// Every problem, with its line and column and the key; where the text is no YAML, the first.
-pub fn parse(text: &str) -> Result<File, Problems> {
-    parse_hiding(text, &looks_like_token).map_err(Problems)
+pub fn parse(text: &str) -> Result<File, ConfigErrors> {
+    parse_hiding(text, &looks_like_token).map_err(ConfigErrors)
 }
 
 fn parse_hiding(text: &str, hide: &dyn Fn(&str) -> bool) -> Result<File, Vec<String>> {
@@ -144,16 +146,15 @@ impl Walk<'_> {
         }
         if let Some(invoices) = top.get("invoices") {
             let invoices = self.keys(invoices);
-            file.invoice_history = self.value(invoices.get("history"), rules::invoice_history);
+            file.invoice_history = self.value(invoices.get("history"), value::invoice_history);
         }
         if let Some(apps) = top.get("apps") {
             let apps = self.keys(apps);
             file.include = self.patterns(apps.get("include"));
             file.exclude = self.patterns(apps.get("exclude"));
             file.groups = apps.get("group").map(|groups| self.groups(groups));
-            file.group_review_apps =
-                self.value(apps.get("group_review_apps"), read_setting::boolean);
-            file.max_apps = self.value(apps.get("max"), rules::max_apps);
+            file.group_review_apps = self.value(apps.get("group_review_apps"), value::boolean);
+            file.max_apps = self.value(apps.get("max"), value::max_apps);
         }
         if let Some(teams) = top.get("teams") {
             self.teams(teams, &mut file);
@@ -164,16 +165,16 @@ impl Walk<'_> {
     fn prices(&mut self, section: &Field<'_>) -> Prices {
         let keys = self.keys(section);
         Prices {
-            dyno_unit: self.value(keys.get("dyno_unit_usd"), rules::price),
-            addon_credit: self.value(keys.get("addon_credit_usd"), rules::price),
-            space_credit: self.value(keys.get("space_credit_usd"), rules::price),
+            dyno_unit: self.value(keys.get("dyno_unit_usd"), value::price),
+            addon_credit: self.value(keys.get("addon_credit_usd"), value::price),
+            space_credit: self.value(keys.get("space_credit_usd"), value::price),
         }
     }
 
     fn patterns(&mut self, list: Option<&Field<'_>>) -> Option<Vec<Regex>> {
         let mut patterns = Vec::new();
         for item in self.list(list?) {
-            patterns.extend(self.value(Some(&item), one(rules::pattern)));
+            patterns.extend(self.value(Some(&item), value::pattern));
         }
         Some(patterns)
     }
@@ -185,12 +186,12 @@ impl Walk<'_> {
             for key in ["pattern", "name"] {
                 self.demand(&item, &keys, key);
             }
-            let pattern = self.value(keys.get("pattern"), one(rules::pattern));
-            let name = self.value(keys.get("name"), |values| Ok(values.concat()));
+            let pattern = self.value(keys.get("pattern"), value::pattern);
+            let name = self.value(keys.get("name"), |text| Ok(text.to_owned()));
             let (Some(pattern), Some(name)) = (pattern, name) else {
                 continue;
             };
-            let judge = |_: &[&str]| rules::group_name(&pattern, &name);
+            let judge = |_: &str| value::group_name(&pattern, &name);
             if self.value(keys.get("name"), judge).is_some() {
                 groups.push(Group { pattern, name });
             }
@@ -204,9 +205,9 @@ impl Walk<'_> {
             let keys = self.keys(&item);
             self.demand(&item, &keys, "team");
             let prices = keys.get("price").map(|price| self.prices(price));
-            let budget = self.value(keys.get("budget_usd"), rules::budget);
+            let budget = self.value(keys.get("budget_usd"), value::budget);
             let app_budgets = keys.get("app_budget_usd").map(|by_app| self.by_app(by_app));
-            let name = self.value(keys.get("team"), team);
+            let name = self.value(keys.get("team"), value::team);
             let (Some(name), Some(field)) = (name, keys.get("team")) else {
                 continue;
             };
@@ -231,12 +232,15 @@ impl Walk<'_> {
         let mut amounts = Vec::new();
         for (app, node) in self.entries(field) {
             let path = format!("{}.{}", field.path, self.shown(app));
-            let right = rules::BUDGET;
+            let right = value::BUDGET;
             match &node.value {
                 Value::Null => {}
-                Value::Text(text) => match rules::budget(&[text]) {
+                Value::Text(text) => match value::budget(text) {
                     Ok(amount) => amounts.push((app.to_owned(), amount)),
-                    Err(why) => self.refuse(&Field { path, node }, text, &why),
+                    Err(why) => {
+                        let why = format!("{why}; give {right}");
+                        self.refuse(&Field { path, node }, text, &why);
+                    }
                 },
                 other => self.problem(
                     node.place,
@@ -341,18 +345,19 @@ impl Walk<'_> {
     fn value<T>(
         &mut self,
         field: Option<&Field<'_>>,
-        read: impl Fn(&[&str]) -> Result<T, String>,
+        read: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
         let field = field?;
         let Value::Text(text) = &field.node.value else {
             let (path, kind) = (&field.path, field.node.value.kind());
-            let what = format!("{path} is {kind}: give {}", field.right("a single value"));
+            let what = format!("{path} is {kind}: give {}", field.right(PATTERN));
             self.problem(field.node.place, what);
             return None;
         };
-        match read(&[text]) {
+        match read(text) {
             Ok(value) => Some(value),
             Err(why) => {
+                let why = format!("{why}; give {}", field.right(PATTERN));
                 self.refuse(field, text, &why);
                 None
             }
@@ -386,19 +391,4 @@ fn name<'f>(section: &'f Field<'_>) -> &'f str {
     } else {
         &section.path
     }
-}
-
-/// Makes a reader of single texts one of what was typed.
-fn one<T>(read: fn(&str) -> Result<T, String>) -> impl Fn(&[&str]) -> Result<T, String> {
-    move |values| read(&values.concat())
-}
-
-fn team(values: &[&str]) -> Result<String, String> {
-    let name = values.concat();
-    if name.is_empty() || !scope::is_name(&name) {
-        return Err(
-            "it has what no team's id or name has; give one as `heroku teams` lists it".to_owned(),
-        );
-    }
-    Ok(name)
 }

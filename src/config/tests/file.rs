@@ -115,23 +115,23 @@ teams:
     line 3, column 21: price.addon_credit_usd is "-1": not an amount; give an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
     line 4, column 21: price.space_credit_usd is "1e400": not an amount; give an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
     line 5, column 3: price has no key "dyno"; give dyno_unit_usd, addon_credit_usd, space_credit_usd
-    line 7, column 12: invoices.history is "1.5": not such a number; give a whole number from 0 to 120
+    line 7, column 12: invoices.history is "1.5": not a whole number in range; give a whole number from 0 to 120
     line 8, column 1: the file has the key "invoices" already, at line 6, column 1
     line 10, column 12: apps.include is a single value: give a list of regular expressions of the whole name
     line 11, column 13: apps.exclude[0] is "(": not a pattern (unclosed group); give a regular expression of the whole name, such as shop-.*
-    line 11, column 18: apps.exclude[1] is a list: give a single value
-    line 11, column 23: apps.exclude[2] is empty: give a single value
-    line 11, column 26: apps.exclude[3] is keys and values: give a single value
+    line 11, column 18: apps.exclude[1] is a list: give a regular expression of the whole name, such as shop-.*
+    line 11, column 23: apps.exclude[2] is empty: give a regular expression of the whole name, such as shop-.*
+    line 11, column 26: apps.exclude[3] is keys and values: give a regular expression of the whole name, such as shop-.*
     line 13, column 7: apps.group[0] has no name
     line 14, column 17: apps.group[1].pattern is "(": not a pattern (unclosed group); give a regular expression of the whole name, such as shop-.*
     line 14, column 32: apps.group[1] has no key "colour"; give pattern, name
-    line 15, column 26: apps.group[2].name is "_team_total": the name begins with _, as rows do that the program names, such as _team_total; give the name of a row, such as workers or $1-worker
+    line 15, column 26: apps.group[2].name is "_team_total": the name begins with _, as those of the program's own rows do, such as _team_total; give a name that does not begin with _
     line 16, column 7: apps.group[3] is a single value: give keys and values
-    line 17, column 22: apps.group_review_apps is "yes": neither true nor false; give one of them
-    line 18, column 8: apps.max is "0": not such a number; give a whole number from 1 to 100000
+    line 17, column 22: apps.group_review_apps is "yes": neither true nor false; give true or false
+    line 18, column 8: apps.max is "0": not a whole number in range; give a whole number from 1 to 100000
     line 21, column 12: teams[1].team is "acme": it is there already, at line 20, column 11
     line 21, column 30: teams[1].budget_usd is "many": not an amount; give an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
-    line 22, column 12: teams[2].team is "a/b": it has what no team's id or name has; give one as `heroku teams` lists it
+    line 22, column 12: teams[2].team is "a/b": an id or name has only letters, digits, dashes, dots and underscores; give a team's id or name
     line 23, column 5: teams[3] has no team
     line 24, column 40: teams[4].app_budget_usd."shop" is "-1": not an amount; give an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
     line 24, column 44: teams[4].app_budget_usd has the key "shop" already, at line 24, column 34
@@ -205,10 +205,10 @@ fn with_file(
     let path = directory.path().join("costs.yml");
     std::fs::write(&path, content).unwrap();
     let environment = [&ENOUGH, environment].concat();
-    let mut typed = typed(flags, &environment);
-    typed.flags.insert("config.file", vec![path.clone().into()]);
-    Config::resolve(&typed)
-        .inspect(|config| assert_eq!(config.file.as_ref(), Some(&path)))
+    let mut raw = raw(flags, &environment);
+    raw.flags.insert("config.file", vec![path.clone().into()]);
+    resolve(&raw)
+        .inspect(|config| assert_eq!(config.serve.file.as_ref(), Some(&path)))
         .map_err(|problems| {
             problems
                 .to_string()
@@ -228,7 +228,10 @@ apps:
   group_review_apps: true
   max: 9
 ";
-    let file_alone = with_file(content, &[], &[("APPS_MAX", "")]).unwrap().rules;
+    let file_alone = with_file(content, &[], &[("APPS_MAX", "")])
+        .unwrap()
+        .serve
+        .rules;
     assert_eq!(file_alone.prices.dyno_unit, usd("20"));
     assert_eq!(file_alone.prices.addon_credit, usd("2"));
     assert_eq!(file_alone.invoice_history, 5);
@@ -240,17 +243,19 @@ apps:
         ("price.dyno-unit-usd", "21"),
         ("apps.include", "web|jobs"),
         ("apps.group", "c=d"),
-        ("apps.group-review-apps", "false"),
     ];
-    let environment = [("APPS_MAX", "4"), ("INVOICES_HISTORY", "6")];
-    let both = with_file(content, &flags, &environment).unwrap().rules;
+    let environment = [("APPS_MAX", "4")];
+    let both = with_file(content, &flags, &environment)
+        .unwrap()
+        .serve
+        .rules;
     assert_eq!(both.prices.dyno_unit, usd("21"));
     assert_eq!(both.prices.space_credit, usd("3"));
-    assert_eq!(both.invoice_history, 6);
+    assert_eq!(both.invoice_history, 5);
     assert_eq!(both.apps.max, Some(4));
-    // A list takes the place of the file's: nothing is added to it.
+    // A list replaces the file's. The group of review apps is a setting of its own.
     let names: Vec<_> = both.apps.groups.iter().map(|g| g.name.as_str()).collect();
-    assert_eq!(names, ["d"]);
+    assert_eq!(names, ["d", "${1}-pr"]);
     let takes = |name| both.apps.filter.takes(name);
     assert!(takes("jobs") && !takes("api") && !takes("web"));
 }
@@ -260,9 +265,9 @@ fn a_file_that_cannot_be_used_is_a_problem_among_the_others() {
     let message = with_file(b"apps: {max: 0}\ntaems: []\n", &[("port", "x")], &[]).unwrap_err();
     insta::assert_snapshot!(message, @r##"
     3 settings cannot be used:
-      --config.file is "costs.yml": line 1, column 13: apps.max is "0": not such a number; give a whole number from 1 to 100000
+      --config.file is "costs.yml": line 1, column 13: apps.max is "0": not a whole number in range; give a whole number from 1 to 100000
       --config.file is "costs.yml": line 2, column 1: the file has no key "taems"; give price, invoices, apps, teams
-      --port is "x": not a port; give a number from 0 to 65535
+      --port is "x": not a whole number in range; give a number from 0 to 65535
     "##);
     for (content, why) in [
         (&b"price: \xff"[..], "UTF-8"),
