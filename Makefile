@@ -51,7 +51,7 @@ format-check:
 
 clippy:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --locked --no-default-features -- -D warnings
+	cargo clippy --no-default-features --all-targets --locked -- -D warnings
 
 rustdoc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked

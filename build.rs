@@ -1,11 +1,11 @@
-//! Tells the program which commit and which compiler it is built from, and the linker how to write it.
+//! Sets the commit and the compiler version for the program, and linker options.
 
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    // A package without its history (a tarball, a container's build context) names the commit in
-    // the environment, or stays `unknown`.
+    // A source tree without history (a tarball, a container's build context) has the commit in the
+    // environment, or it is `unknown`.
     let named = variable("REVISION").filter(|revision| !revision.is_empty());
     let revision = named.or_else(|| output("git", &["rev-parse", "--short=12", "HEAD"]));
     let rustc = variable("RUSTC").and_then(|rustc| output(&rustc, &["--version"]));
@@ -14,7 +14,7 @@ fn main() {
     let unknown = || "unknown".to_owned();
     #[expect(
         clippy::disallowed_macros,
-        reason = "cargo reads what a build script prints"
+        reason = "cargo reads the output of a build script"
     )]
     {
         println!(
@@ -25,8 +25,8 @@ fn main() {
             "cargo:rustc-env=HEROKU_COST_EXPORTER_RUSTC={}",
             rustc.unwrap_or_else(unknown)
         );
-        // The places that the loader has to correct are listed in a sixtieth of the bytes, which are a
-        // twentieth of the program. A linker that does not know how says so and goes on.
+        // Packs relocations in a sixtieth of their size, which is a twentieth of the program. A linker
+        // without this option warns and ignores it.
         if variable("CARGO_CFG_TARGET_OS").is_some_and(|system| system == "linux") {
             println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
         }
@@ -44,7 +44,7 @@ fn main() {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "cargo tells a build script everything this way"
+    reason = "cargo passes all input of a build script this way"
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()

@@ -268,6 +268,7 @@ fn note<T: PartialEq>(outcome: &mut EndpointStatus<T>, answer: Decoded<T>, at: T
 fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
     for rules in [Rules::default(), rules()] {
         let shown = RenderOptions {
+            is_demo: false,
             max_age,
             seed: true,
             rules: Arc::new(rules),

@@ -1,171 +1,128 @@
-//! `check`: asks Heroku once and says, for each team and endpoint, what it answered.
+//! `check`: polls Heroku once and prints the answer of each endpoint of each team.
 
-use std::io::Write;
+use std::fmt::Write;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::logging;
 use super::serve::{poller, runtime};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::snapshot::FailureReason;
-use crate::snapshot::{EndpointStatus, Snapshot, Team};
-use billing::invoice::Invoices;
+use crate::config::{HerokuConfig, ServeConfig};
+use crate::report;
+use crate::snapshot::{EndpointStatus, FailureReason, Snapshot};
+use billing::invoice::{Invoice, Invoices};
 use billing::month::Month;
 use billing::rules::Rules;
 use billing::usage::Usage;
 use heroku_api::enterprise::AccountUsage;
 use heroku_api::stats::Endpoint;
-use heroku_api::team::Identity;
 
-pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
+const NO_USAGE: &str = "no usage in this month or the last";
+
+pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Result<ExitCode> {
     logging::start_beside_output(config.log);
-    let mut text = match &config.file {
-        Some(path) => file(path, &config.rules),
-        None => String::new(),
-    };
-    let api_url = config.heroku.api_url.clone();
-    let snapshot = runtime()?.block_on(async {
-        let poller = poller(config.heroku, Clock::system())?;
-        anyhow::Ok(poller.once().await)
-    })?;
-    text.push_str(&format!("Asked {api_url}\n"));
-    let all_well = describe(&mut text, &snapshot);
-    text.push_str(&nobody(&config.rules, &snapshot));
-    std::io::stdout().write_all(text.as_bytes())?;
-    Ok(if all_well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let api_url = heroku.api_url.clone();
+    let poll = async { anyhow::Ok(poller(heroku, Clock::system())?.once().await) };
+    let snapshot = runtime()?.block_on(poll)?;
+    let mut text = String::new();
+    if let Some(path) = &config.file {
+        describe_rules(&mut text, path, &config.rules);
+    }
+    let _ = writeln!(text, "Asked {api_url}");
+    let is_healthy = describe(&mut text, &snapshot);
+    describe_unknown_teams(&mut text, &config.rules, &snapshot);
+    io::Write::write_all(&mut io::stdout(), text.as_bytes())?;
+    Ok(ExitCode::from(u8::from(!is_healthy)))
 }
 
-/// What a configuration file and the flags beside it come to.
-fn file(path: &Path, rules: &Rules) -> String {
-    let Rules {
-        team_prices,
-        apps,
-        budgets,
-        ..
-    } = rules;
+/// Summarizes the rules of a configuration file and of the flags that take precedence.
+fn describe_rules(text: &mut String, path: &Path, rules: &Rules) {
+    let (apps, budgets) = (&rules.apps, &rules.budgets);
     let mut parts = vec![
-        count(
-            team_prices.len(),
-            "team with prices of its own",
-            "teams with prices of their own",
-        ),
-        count(
-            budgets.teams.len(),
-            "team with a budget",
-            "teams with budgets",
-        ),
-        count(budgets.apps.len(), "app with a budget", "apps with budgets"),
-        count(apps.groups.len(), "group of apps", "groups of apps"),
+        format!("{} with own prices", count(rules.team_prices.len(), "team")),
+        format!("{} with a budget", count(budgets.teams.len(), "team")),
+        format!("{} with a budget", count(budgets.apps.len(), "app")),
+        format!("{} of apps", count(apps.groups.len(), "group")),
     ];
     if !apps.filter.takes_all() {
         parts.push("some apps left out".to_owned());
     }
     if let Some(max) = apps.max {
-        parts.push(format!("{} a team at most", count(max, "row", "rows")));
+        parts.push(format!("{} a team at most", count(max, "row")));
     }
-    format!("Read {}\n  {}\n", path.display(), parts.join(", "))
+    let _ = writeln!(text, "Read {}\n  {}", path.display(), parts.join(", "));
 }
 
-/// The teams of which the configuration file says something and that are not there: their names may be
-/// misspelt.
-fn nobody(rules: &Rules, snapshot: &Snapshot) -> String {
-    let mut teams = rules.teams();
+/// Lists the teams of the configuration file that do not exist. Their names may be misspelt.
+fn describe_unknown_teams(text: &mut String, rules: &Rules, snapshot: &Snapshot) {
+    let mut unknown = rules.teams();
     for team in snapshot.teams() {
-        teams.remove(team.name.as_str());
-        teams.remove(team.id.as_deref().unwrap_or_default());
+        unknown.remove(team.name.as_str());
+        unknown.remove(team.id.as_deref().unwrap_or_default());
     }
-    let line = |team: &str| {
-        format!(
-            "  {team:?} is none of these teams: what the configuration file says of it changes nothing\n"
-        )
-    };
-    let lines: String = teams.into_iter().map(line).collect();
-    if lines.is_empty() {
-        lines
-    } else {
-        format!("\n{lines}")
+    if !unknown.is_empty() {
+        text.push('\n');
+    }
+    for team in unknown {
+        let _ = writeln!(
+            text,
+            "  {team:?} is none of these teams: what the configuration file says of it changes nothing"
+        );
     }
 }
 
-fn count(number: usize, one: &str, several: &str) -> String {
+fn count(number: usize, noun: &str) -> String {
     match number {
-        0 => format!("no {several}"),
-        1 => format!("1 {one}"),
-        number => format!("{number} {several}"),
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
     }
 }
 
-/// Writes what is known, and tells whether all is well: no endpoint failed, and of what was asked for
-/// there is each time one that answers. One that Heroku does not offer is no failure.
+/// Describes the answers, and returns whether no endpoint failed and each team and account has one
+/// that answers. An endpoint that Heroku does not offer is no failure.
 fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
-    let mut all_well = true;
+    let mut is_healthy = true;
     if let Some(listing) = &snapshot.discovery {
         text.push_str("\nThe teams that the token sees\n");
-        all_well &= line(text, "teams", listing, |teams| seen(teams)) == Verdict::Answered;
+        let seen = |teams: &Vec<_>| count(teams.len(), "team");
+        is_healthy &= line(text, "teams", listing, seen) == Verdict::Answered;
+        let teams = || snapshot.teams().iter();
+        let is_polled = |id| teams().any(|team| team.id.as_ref() == Some(id));
         if let Some(seen) = listing.data()
             && !seen.is_empty()
-            && !snapshot.teams().iter().any(|team| is_among(team, seen))
+            && !seen.iter().any(|identity| is_polled(&identity.id))
         {
             text.push_str("            none of them is asked for: no name passes HEROKU_TEAM_INCLUDE and HEROKU_TEAM_EXCLUDE\n");
-            all_well = false;
+            is_healthy = false;
         }
     }
     for account in &snapshot.accounts {
-        text.push_str(&format!("\nEnterprise account {}\n", account.name));
-        all_well &= line(text, "usage", &account.usage, account_usage) == Verdict::Answered;
+        let _ = writeln!(text, "\nEnterprise account {}", account.name);
+        is_healthy &= line(text, "usage", &account.usage, account_usage) == Verdict::Answered;
     }
     for team in snapshot.teams() {
-        let id = team
-            .id
-            .as_ref()
-            .filter(|id| **id != team.name)
-            .map(|id| format!(" ({id})"));
-        text.push_str(&format!("\n{}{}\n", team.name, id.unwrap_or_default()));
+        let id = team.id.as_ref().filter(|id| **id != team.name);
+        let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
+        let _ = writeln!(text, "\n{}{id}", team.name);
         let mut verdicts = Vec::new();
         if team.polled_endpoints.contains(&Endpoint::Invoices) {
             verdicts.push(line(text, "invoices", &team.invoices, invoices));
         }
-        if team.polled_endpoints.contains(&Endpoint::Usage) || team.usage.data().is_some() {
+        let polls_usage = team.polled_endpoints.contains(&Endpoint::Usage);
+        if polls_usage || team.usage.data().is_some() {
             verdicts.push(line(text, "usage", &team.usage, usage));
         }
         // A team of an enterprise account may have neither invoices nor, as yet, usage.
-        let is_told = !team.polled_endpoints.contains(&Endpoint::Usage) && team.id.is_some();
-        all_well &= is_told || verdicts.contains(&Verdict::Answered);
-        all_well &= !verdicts.contains(&Verdict::Failed);
+        let is_of_account = !polls_usage && team.id.is_some();
+        is_healthy &= is_of_account || verdicts.contains(&Verdict::Answered);
+        is_healthy &= !verdicts.contains(&Verdict::Failed);
     }
-    all_well
+    is_healthy
 }
 
-fn is_among(team: &Team, seen: &[Identity]) -> bool {
-    seen.iter()
-        .any(|identity| team.id.as_ref() == Some(&identity.id))
-}
-
-fn seen(teams: &[Identity]) -> String {
-    match teams.len() {
-        1 => "1 team".to_owned(),
-        count => format!("{count} teams"),
-    }
-}
-
-fn account_usage(usage: &AccountUsage) -> String {
-    if usage.months.is_empty() {
-        return "no usage in this month or the last".to_owned();
-    }
-    let months: Vec<_> = usage.months.iter().map(ToString::to_string).collect();
-    let teams = match usage.teams.len() {
-        1 => "1 team".to_owned(),
-        count => format!("{count} teams"),
-    };
-    format!("{} ({teams})", months.join(", "))
-}
-
-/// What came of asking an endpoint.
+/// The result of polling an endpoint.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Answered,
@@ -176,52 +133,53 @@ enum Verdict {
 fn line<T>(
     text: &mut String,
     endpoint: &str,
-    outcome: &EndpointStatus<T>,
-    of: fn(&T) -> String,
+    status: &EndpointStatus<T>,
+    describe: impl Fn(&T) -> String,
 ) -> Verdict {
-    let Some(failure) = &outcome.failure else {
-        let answer = outcome
-            .data()
-            .map_or_else(|| "it was not asked".to_owned(), of);
-        text.push_str(&format!("  {endpoint:<8}  ok      {answer}\n"));
+    let Some(failure) = &status.failure else {
+        let answer = status.data().map(describe);
+        let answer = answer.unwrap_or_else(|| "it was not asked".to_owned());
+        let _ = writeln!(text, "  {endpoint:<8}  ok      {answer}");
         return Verdict::Answered;
     };
-    let (word, advice) = (failure.reason.as_str(), failure.reason.advice());
-    let verdict = if failure.reason == FailureReason::NotAvailable {
-        Verdict::NotAvailable
-    } else {
-        Verdict::Failed
+    let (verdict, mark) = match failure.reason {
+        FailureReason::NotAvailable => (Verdict::NotAvailable, "none"),
+        _ => (Verdict::Failed, "failed"),
     };
-    let mark = if verdict == Verdict::Failed {
-        "failed"
-    } else {
-        "none"
-    };
-    text.push_str(&format!(
-        "  {endpoint:<8}  {mark:<6}  {word}: {}\n",
-        failure.message
-    ));
-    text.push_str(&format!("  {:<8}          {advice}\n", ""));
+    let (reason, message) = (failure.reason.as_str(), &failure.message);
+    let advice = report::advice(failure.reason);
+    let _ = writeln!(text, "  {endpoint:<8}  {mark:<6}  {reason}: {message}");
+    let _ = writeln!(text, "                    {advice}");
     verdict
 }
 
 fn invoices(invoices: &Invoices) -> String {
-    let month = |invoice: &billing::invoice::Invoice| Month::of(invoice.period.start).to_string();
+    let month = |invoice: &Invoice| Month::of(invoice.period.start).to_string();
     let mut months = invoices.iter().map(month);
-    match (invoices.len(), months.next_back(), months.next()) {
-        (count, Some(first), Some(last)) => format!("{count} invoices, {first} to {last}"),
-        (_, Some(only), None) => format!("1 invoice, {only}"),
-        _ => "no invoices".to_owned(),
+    let count = count(invoices.len(), "invoice");
+    match (months.next_back(), months.next()) {
+        (Some(first), Some(last)) => format!("{count}, {first} to {last}"),
+        (Some(only), None) => format!("{count}, {only}"),
+        _ => count,
     }
 }
 
 fn usage(usage: &Usage) -> String {
-    if usage.months.is_empty() {
-        return "no usage in this month or the last".to_owned();
+    let months = usage.months.iter();
+    let months =
+        months.map(|(month, usage)| format!("{month} ({})", count(usage.apps.len(), "app")));
+    let months: Vec<_> = months.collect();
+    if months.is_empty() {
+        return NO_USAGE.to_owned();
     }
-    let months = usage
-        .months
-        .iter()
-        .map(|(month, usage)| format!("{month} ({})", count(usage.apps.len(), "app", "apps")));
-    months.collect::<Vec<_>>().join(", ")
+    months.join(", ")
+}
+
+fn account_usage(usage: &AccountUsage) -> String {
+    if usage.months.is_empty() {
+        return NO_USAGE.to_owned();
+    }
+    let months: Vec<_> = usage.months.iter().map(ToString::to_string).collect();
+    let teams = count(usage.teams.len(), "team");
+    format!("{} ({teams})", months.join(", "))
 }

@@ -1,4 +1,4 @@
-//! `demo`: a made-up company behind a simulated Heroku on loopback, and the exporter against it.
+//! `demo`: serves a made-up company from a simulated Heroku on loopback.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,44 +10,37 @@ use exporter_toolkit::shutdown;
 use heroku_sim::{Company, Simulator};
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use tokio::net::TcpListener;
 
 use super::logging;
 use super::serve::{block_on, listen, poller, serve};
 use crate::clock::Clock;
-use crate::config::targets::Scope;
+use crate::config::scope::Scope;
 use crate::config::token::Token;
-use crate::config::{DemoConfig, HerokuConfig, WebConfig};
+use crate::config::{DemoConfig, HerokuConfig, ServeConfig, WebConfig};
 use crate::metrics::RenderOptions;
 
-/// Ample for a Heroku in the same process.
+/// The time limit of a poll, which is ample for a Heroku in the same process.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often the simulated Heroku is told what day it is.
+/// The time between two checks whether a new day has begun.
 const DAY_CHECK: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
+pub(crate) fn run((config, demo): (ServeConfig, DemoConfig)) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
-    let clock = clock_on(config.date);
+    let clock = clock_on(demo.date);
     block_on(async {
         let stop = shutdown::signal()?;
         let listeners = listen(&config.web).await?;
-        let heroku = heroku(config.seed, &clock).await?;
-        let asked = HerokuConfig {
-            poll_interval: config.poll_interval,
-            ..asked(&heroku, config.seed, &clock)?
-        };
-        let addresses: Vec<_> = listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect();
-        introduce(&heroku, day(&clock), &addresses, &config.web)?;
+        let simulator = simulator(demo.seed, &clock).await?;
+        introduce(&simulator, day(&clock), &listeners, &config.web)?;
 
-        let poller = poller(asked, clock.clone())?;
-        let heroku = Arc::new(heroku);
-        let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
+        let poller = poller(heroku_config(&simulator, demo, &clock)?, clock.clone())?;
+        let days = tokio::spawn(turn_days(simulator, demo.seed, clock.clone()));
         let shown = RenderOptions {
             max_age: config.max_age,
-            seed: config.seed_metrics,
+            seed: config.legacy_metrics,
+            is_demo: true,
             rules: Arc::new(config.rules),
         };
         let status = serve(poller, listeners, config.web, clock, shown, stop).await;
@@ -56,8 +49,8 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The simulated Heroku, on the day that `clock` shows.
-pub(crate) async fn heroku(seed: u64, clock: &Clock) -> anyhow::Result<Simulator> {
+/// Starts the simulated Heroku on the day of `clock`.
+pub(crate) async fn simulator(seed: u64, clock: &Clock) -> anyhow::Result<Simulator> {
     let today = day(clock);
     Simulator::builder(Company::synthetic(seed, today), today)
         .start()
@@ -65,22 +58,25 @@ pub(crate) async fn heroku(seed: u64, clock: &Clock) -> anyhow::Result<Simulator
         .context("the simulated Heroku could not start")
 }
 
-/// How the simulated Heroku is asked for all of its teams.
-pub(crate) fn asked(heroku: &Simulator, seed: u64, clock: &Clock) -> anyhow::Result<HerokuConfig> {
-    let company = Company::synthetic(seed, day(clock));
+/// Returns the settings of polling all teams of the simulated Heroku.
+pub(crate) fn heroku_config(
+    simulator: &Simulator,
+    demo: DemoConfig,
+    clock: &Clock,
+) -> anyhow::Result<HerokuConfig> {
+    let company = Company::synthetic(demo.seed, day(clock));
     let teams = company.teams.iter().map(|team| team.name.clone()).collect();
     Ok(HerokuConfig {
-        api_url: heroku.url().parse()?,
-        token: Token::Given(heroku.token().into()),
+        api_url: simulator.url().parse()?,
+        token: Token::Given(simulator.token().into()),
         scope: Scope::named(teams),
         timeout: DEMO_TIMEOUT,
-        rate_limit_floor: 0,
-        poll_interval: DEMO_TIMEOUT,
+        poll_interval: demo.poll_interval,
         state_file: None,
     })
 }
 
-/// The system's clock, or one that started at noon of `date` when the program did.
+/// Returns the system's clock, or one that starts now at noon of `date`.
 pub(crate) fn clock_on(date: Option<Date>) -> Clock {
     let system = Clock::system();
     let noon = date.and_then(|date| Offset::UTC.to_timestamp(date.at(12, 0, 0, 0)).ok());
@@ -97,24 +93,24 @@ fn day(clock: &Clock) -> Date {
     Offset::UTC.to_datetime(clock.now()).date()
 }
 
-/// Lets each UTC day begin for the simulated Heroku too, so that a demo can run for weeks.
-async fn turn_days(heroku: Arc<Simulator>, seed: u64, clock: Clock) {
+/// Moves the simulated Heroku to each new UTC day, so that a demo can run for weeks.
+async fn turn_days(simulator: Simulator, seed: u64, clock: Clock) {
     let mut today = day(&clock);
     loop {
         tokio::time::sleep(DAY_CHECK).await;
         if day(&clock) != today {
             today = day(&clock);
-            heroku.set_company(Company::synthetic(seed, today));
-            heroku.set_today(today);
+            simulator.set_company(Company::synthetic(seed, today));
+            simulator.set_today(today);
         }
     }
 }
 
-/// Says what to open.
+/// Prints the addresses to open.
 fn introduce(
-    heroku: &Simulator,
+    simulator: &Simulator,
     today: Date,
-    addresses: &[std::net::SocketAddr],
+    listeners: &[TcpListener],
     web: &WebConfig,
 ) -> anyhow::Result<()> {
     let path = &web.telemetry_path;
@@ -122,28 +118,20 @@ fn introduce(
     let scheme = if is_secure { "https" } else { "http" };
     let mut text = format!(
         "A made-up company on {today}, from a simulated Heroku at {}: no account, no network.\n\nOpen\n",
-        heroku.url()
+        simulator.url()
     );
-    for address in addresses {
+    for address in listeners.iter().flat_map(TcpListener::local_addr) {
         // A wildcard address is where to listen, not where to go.
-        let host = if address.ip().is_unspecified() {
-            "localhost".to_owned()
+        let authority = if address.ip().is_unspecified() {
+            format!("localhost:{}", address.port())
         } else {
-            host(address)
+            address.to_string()
         };
-        let port = address.port();
-        text.push_str(&format!(
-            "  {scheme}://{host}:{port}/\n  {scheme}://{host}:{port}{path}\n"
-        ));
+        for path in ["/", path] {
+            text.push_str(&format!("  {scheme}://{authority}{path}\n"));
+        }
     }
     text.push_str("\nStop with Ctrl-C.\n");
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
-}
-
-fn host(address: &std::net::SocketAddr) -> String {
-    match address {
-        std::net::SocketAddr::V4(v4) => v4.ip().to_string(),
-        std::net::SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
-    }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{ArgMatches, Command};
+use clap::ArgMatches;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -28,93 +28,86 @@ pub(crate) fn run(asked: Option<&ArgMatches>) -> anyhow::Result<ExitCode> {
 fn completions(shell: Shell) -> Vec<u8> {
     let mut command = parser::command();
     let name = command.get_name().to_owned();
-    let mut generate = |name: String| {
-        let mut text = Vec::new();
-        clap_complete::generate(shell, &mut command, name, &mut text);
-        text
+    // For bash, clap_complete writes a hyphen of the program's name in two ways, and the function then
+    // does not find its own subcommands. So it gets a name without one.
+    let is_bash = shell == Shell::Bash;
+    let plain = if is_bash {
+        name.replace('-', "_")
+    } else {
+        name.clone()
     };
-    if shell != Shell::Bash {
-        return generate(name);
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut command, plain.clone(), &mut text);
+    if !is_bash {
+        return text;
     }
-    // clap_complete writes a hyphen of the program's name in two ways into bash's function, so that it
-    // does not find its own subcommands. So it is told a name without one, and only `complete`, which
-    // says what is completed, the true one.
-    let plain = name.replace('-', "_");
-    let text = String::from_utf8_lossy(&generate(plain.clone())).into_owned();
-    let (told, completed) = (format!(" {plain}\n"), format!(" {name}\n"));
-    text.replace(&told, &completed).into_bytes()
+    // Only `complete`, at the end of a line, names the program.
+    let text = String::from_utf8_lossy(&text);
+    text.replace(&format!(" {plain}\n"), &format!(" {name}\n"))
+        .into_bytes()
 }
 
-/// The man page of the program, or of a subcommand.
+/// Returns the man page of the program or of a subcommand.
 fn page(subcommand: Option<&str>) -> anyhow::Result<Vec<u8>> {
     let mut command = parser::command();
-    // Gives subcommands the names that their pages have.
+    // Gives subcommands the names of their pages.
     command.build();
     let mut text = Vec::new();
-    match subcommand {
-        None => program(command, &mut text)?,
-        Some(name) => {
-            let found = command.find_subcommand(name).cloned();
-            let found = found.with_context(|| format!("{name} is no subcommand"))?;
-            Man::new(found).render(&mut text)?;
-        }
+    if let Some(name) = subcommand {
+        let found = command.find_subcommand(name).cloned();
+        let found = found.with_context(|| format!("{name} is no subcommand"))?;
+        Man::new(found).render(&mut text)?;
+    } else {
+        Man::new(command).render(&mut text)?;
+        sections().to_writer(&mut text)?;
     }
     Ok(text)
 }
 
-/// The page of the program has what is true of every subcommand too.
-fn program(command: Command, text: &mut Vec<u8>) -> anyhow::Result<()> {
-    let man = Man::new(command);
-    man.render_title(text)?;
-    man.render_name_section(text)?;
-    man.render_synopsis_section(text)?;
-    man.render_description_section(text)?;
-    man.render_options_section(text)?;
-    man.render_subcommands_section(text)?;
-    let mut more = Roff::new();
-    more.control("SH", ["ENVIRONMENT"]);
-    for (variable, meaning) in [
-        (
-            API_KEY_VARIABLE,
-            "The Heroku API token. It has no flag, which would stand in the process list. \
-             HEROKU_API_KEY_FILE names a file that holds it, and is the better place.",
-        ),
-        (
-            "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
-            "Proxies to Heroku, and hosts that are asked without one.",
-        ),
-        (
-            "SSL_CERT_FILE, SSL_CERT_DIR",
-            "Certificates to trust in place of the system's.",
-        ),
-    ] {
-        more.control("TP", []);
-        more.text([bold(variable)]);
-        more.text([roman(meaning)]);
-    }
-    more.control("PP", []);
-    more.text([roman(
-        "Each option has a variable too, which its description names. The option wins, and an empty variable \
-         counts as not set.",
-    )]);
-    more.control("SH", ["EXIT STATUS"]);
-    for (status, meaning) in [
-        (
-            "0",
-            "All went well: the program was told to stop, or check found no failure.",
-        ),
-        (
-            "1",
-            "Something failed: an address is in use, or check or healthcheck found a failure.",
-        ),
-        ("2", "An option or a setting cannot be used."),
-    ] {
-        more.control("TP", []);
-        more.text([bold(status)]);
-        more.text([roman(meaning)]);
-    }
-    more.to_writer(text)?;
-    man.render_extra_section(text)?;
-    man.render_version_section(text)?;
-    Ok(())
+/// Returns sections of the program's page that apply to every subcommand.
+fn sections() -> Roff {
+    let mut page = Roff::new();
+    let mut section = |title, terms: &[(&str, &str)]| {
+        page.control("SH", [title]);
+        for (term, meaning) in terms {
+            page.control("TP", []);
+            page.text([bold(*term)]);
+            page.text([roman(*meaning)]);
+        }
+    };
+    section(
+        "ENVIRONMENT",
+        &[
+            (
+                API_KEY_VARIABLE,
+                "The Heroku API token. It has no flag, because other users can read flags in the process list. \
+                 HEROKU_API_KEY_FILE names a file that holds it, and is the better place.",
+            ),
+            (
+                "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
+                "Proxies to Heroku, and hosts that are reached without one.",
+            ),
+            (
+                "SSL_CERT_FILE, SSL_CERT_DIR",
+                "Certificates to trust in place of the system's.",
+            ),
+            (
+                "Variables of options",
+                "The descriptions of options name them. The option takes precedence, and an empty variable counts \
+                 as not set.",
+            ),
+        ],
+    );
+    section(
+        "EXIT STATUS",
+        &[
+            ("0", "The program was stopped, or check found no failure."),
+            (
+                "1",
+                "Something failed: an address is in use, or check or healthcheck found a failure.",
+            ),
+            ("2", "An option or a setting is invalid."),
+        ],
+    );
+    page
 }

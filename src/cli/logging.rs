@@ -1,4 +1,4 @@
-//! Where messages go: standard error, one line each, as logfmt or JSON.
+//! The log: lines on standard error, as logfmt or JSON.
 
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -7,7 +7,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 
-/// Sets the log up for the rest of the program's life.
+/// Sets up the log of the program.
 pub(crate) fn start(config: LogConfig) {
     let level = match config.level {
         LogLevel::Debug => LevelFilter::DEBUG,
@@ -15,7 +15,7 @@ pub(crate) fn start(config: LogConfig) {
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Error => LevelFilter::ERROR,
     };
-    // What the libraries say below a warning is about their insides, and might show a header.
+    // Below a warning, third-party crates log internals, and might log a header. Targets are prefixes.
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("exporter_toolkit", level)
@@ -35,13 +35,13 @@ pub(crate) fn start(config: LogConfig) {
             format.with_writer(std::io::stderr).boxed()
         }
     };
-    // Fails only where a log is set up already, which then serves as well.
+    // Fails only if a log is set up already.
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(targets))
         .try_init();
 }
 
-/// Starts the log of a subcommand whose output says itself what a log would say of the answers.
+/// Sets up the log of a subcommand whose output describes the answers itself.
 pub(crate) fn start_beside_output(config: LogConfig) {
     let level = match config.level {
         LogLevel::Debug => LogLevel::Debug,

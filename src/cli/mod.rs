@@ -1,12 +1,11 @@
-//! The command line: what was typed, which subcommand it means, and what the program says and
-//! returns. One file a subcommand, wiring only.
+//! The command line. One file a subcommand, wiring only.
 
 mod check;
+#[cfg(feature = "demo")]
 mod demo;
 mod generate;
 mod healthcheck;
 mod logging;
-mod metrics;
 mod parser;
 pub mod reference;
 mod report;
@@ -20,44 +19,35 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use crate::config::token::looks_like_token;
-use crate::config::{self, Config, DemoConfig, Problems, ReportConfig, Typed};
+use crate::config::{ConfigErrors, RawArgs, Resolver};
 
-/// The exit status for settings that cannot be used, as for flags that do not exist.
-const UNUSABLE_SETTINGS: u8 = 2;
+/// The exit status for invalid settings, as for unknown flags.
+const INVALID_SETTINGS: u8 = 2;
 
 /// Runs the program with its arguments and its environment.
 ///
-/// The exit status is 0 when all went well, 1 when something failed, 2 when a flag or a setting
-/// cannot be used.
+/// The exit status is 0 on success, 1 if something failed, and 2 if a flag or a setting is invalid.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     environment: BTreeMap<OsString, OsString>,
 ) -> ExitCode {
     let matches = match parser::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(message) => return say(&message),
+        Err(message) => return print(&message),
     };
-    let (subcommand, flags) = parser::typed_flags(&matches);
-    let typed = Typed { flags, environment };
-    match dispatch(subcommand, &matches, &typed) {
-        Ok(status) => status,
-        Err(error) => {
-            let status = if error.is::<Problems>() {
-                UNUSABLE_SETTINGS
-            } else {
-                1
-            };
-            // Where standard error is closed there is nobody to tell.
-            let _ = writeln!(std::io::stderr(), "heroku-cost-exporter: {error:#}");
-            ExitCode::from(status)
-        }
-    }
+    let (subcommand, flags) = parser::raw_flags(&matches);
+    let raw = RawArgs { flags, environment };
+    dispatch(subcommand, &matches, &raw).unwrap_or_else(|error| {
+        let is_config = error.is::<ConfigErrors>();
+        // If standard error is closed, there is nowhere to report it.
+        let _ = writeln!(std::io::stderr(), "heroku-cost-exporter: {error:#}");
+        ExitCode::from(if is_config { INVALID_SETTINGS } else { 1 })
+    })
 }
 
-/// Prints what clap says: help and version to standard output with status 0, all else to standard
-/// error with status 2.
-fn say(message: &clap::Error) -> ExitCode {
-    let status = ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(UNUSABLE_SETTINGS));
+/// Prints a message of the parser: help and version to standard output with status 0, errors to
+/// standard error with status 2.
+fn print(message: &clap::Error) -> ExitCode {
     if looks_like_token(&message.to_string()) {
         let _ = writeln!(
             std::io::stderr(),
@@ -67,23 +57,28 @@ fn say(message: &clap::Error) -> ExitCode {
     } else {
         let _ = message.print();
     }
-    status
+    ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(INVALID_SETTINGS))
 }
 
-fn dispatch(subcommand: &str, matches: &ArgMatches, typed: &Typed) -> anyhow::Result<ExitCode> {
+fn dispatch(subcommand: &str, matches: &ArgMatches, raw: &RawArgs) -> anyhow::Result<ExitCode> {
+    let polling = |resolver: &mut Resolver<'_>| resolver.heroku().zip(resolver.serve());
     match subcommand {
         "generate" => generate::run(matches.subcommand_matches("generate")),
-        "healthcheck" => healthcheck::run(&config::listen(typed)?),
-        "check" => check::run(Config::resolve(typed)?),
-        "demo" => demo::run(DemoConfig::resolve(typed)?),
-        "metrics" => metrics::run(),
-        "report" => report::run(ReportConfig::resolve(typed)?, &typed.environment),
-        _ => serve::run(Config::resolve(typed)?),
+        "healthcheck" => healthcheck::run(&raw.resolve(Resolver::listen)?),
+        "check" => check::run(raw.resolve(polling)?),
+        #[cfg(feature = "demo")]
+        "demo" => demo::run(raw.resolve(|resolver| resolver.serve().zip(resolver.demo()))?),
+        "metrics" => {
+            std::io::stdout().write_all(reference::metrics().as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "report" => report::run(raw.resolve(Resolver::report)?, &raw.environment),
+        _ => serve::run(raw.resolve(polling)?),
     }
 }
 
 /// Makes `ring` the one implementation of TLS's cryptography.
 pub(crate) fn install_tls() {
-    // Fails only where one is installed already, which then is this one.
+    // Fails only if it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

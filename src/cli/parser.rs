@@ -1,145 +1,121 @@
-//! The parser of the command line, made from the settings' declarations. It takes every value as
-//! it was typed: `config` judges them, all at once.
+//! The parser of the command line, made from the declarations of the settings. It accepts any
+//! value: `config` parses all of them and reports all errors together.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::config::setting::{self, Setting, Takes};
+use crate::config::setting::{self, Arity, Group, Setting};
 
-/// The whole command line. Without a subcommand the program serves, so that a start line made for
-/// the program that this one replaces keeps working.
+/// Lines of the help are not longer, however wide the terminal.
+const MAX_WIDTH: usize = 120;
+
+/// Returns the parser. Without a subcommand the program serves, so that the start line of the Go
+/// program keeps working.
 pub(crate) fn command() -> Command {
-    Command::new("heroku-cost-exporter")
+    let (heroku, costs, log) = (&setting::HEROKU, &setting::COSTS, &setting::LOG);
+    let serving = &[heroku, costs, &setting::SERVING, log];
+    let subcommands: [(_, _, &[&Group]); _] = [
+        (
+            "serve",
+            "Poll Heroku and serve metrics (the default)",
+            serving,
+        ),
+        #[cfg(feature = "demo")]
+        (
+            "demo",
+            "Serve a made-up company: no account, no network",
+            &[&setting::DEMO, costs, &setting::SERVING, log],
+        ),
+        (
+            "check",
+            "Poll Heroku once and print what each endpoint answers",
+            &[heroku, costs, log],
+        ),
+        (
+            "report",
+            "Poll Heroku once and print the costs",
+            &[&setting::REPORT, &setting::DEMO, heroku, costs, log],
+        ),
+        ("metrics", "Print the metric reference, as Markdown", &[]),
+        (
+            "healthcheck",
+            "Check that the server on this machine is alive",
+            &[&setting::LISTENING],
+        ),
+    ];
+    let command = Command::new("heroku-cost-exporter")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Tells Prometheus what Heroku costs: by team, by app and by kind")
+        .about(env!("CARGO_PKG_DESCRIPTION"))
         .after_help(
             "The Heroku API token is read from HEROKU_API_KEY, or from the file that HEROKU_API_KEY_FILE names.\n\
              Without a subcommand the program serves.",
         )
-        .args(serving())
-        .subcommand(
-            Command::new("serve")
-                .about("Poll Heroku and serve metrics (the default)")
-                .args(serving()),
-        )
-        .subcommand(
-            Command::new("demo")
-                .about("Serve a made-up company from a simulated Heroku: no account, no network")
-                .args(
-                    setting::DEMO
-                        .into_iter()
-                        .chain(setting::COSTS)
-                        .chain(setting::SERVING)
-                        .chain(setting::LOG)
-                        .map(argument),
-                ),
-        )
-        .subcommand(
-            Command::new("check")
-                .about("Ask Heroku once and say, for each team and endpoint, what it answered")
-                .args(
-                    setting::HEROKU
-                        .into_iter()
-                        .chain(setting::COSTS)
-                        .chain(setting::LOG)
-                        .map(argument),
-                ),
-        )
-        .subcommand(
-            Command::new("report")
-                .about("Ask Heroku once and tell what it costs, as a table, as JSON or as CSV")
-                .args(setting::REPORT.into_iter().map(|setting| {
-                    // Short, for what is typed by hand.
-                    let short = setting.flag.trim_start_matches("report.");
-                    argument(setting).alias(short)
-                }))
-                .args(
-                    setting::HEROKU
-                        .into_iter()
-                        .chain(setting::COSTS)
-                        .chain([&setting::DATA_MAX_AGE])
-                        .chain(setting::LOG)
-                        .chain(setting::DEMO)
-                        .map(argument),
-                ),
-        )
-        .subcommand(Command::new("metrics").about("Print the metric reference, as Markdown"))
-        .subcommand(
-            Command::new("healthcheck")
-                .about("Ask the program that listens here whether it lives, as a container's health check")
-                .args(setting::LISTENING.into_iter().map(argument)),
-        )
-        .subcommand(
-            Command::new("generate")
-                .about("Print completions for a shell, or a man page")
-                .subcommand_required(true)
-                .subcommand(
-                    Command::new("completions")
-                        .about("Print completions for a shell")
-                        .arg(
-                            Arg::new("shell")
-                                .value_name("SHELL")
-                                .required(true)
-                                .value_parser(value_parser!(clap_complete::Shell)),
-                        ),
-                )
-                .subcommand(
-                    Command::new("man")
-                        .about("Print a man page, of the program or of one of its subcommands")
-                        .arg(Arg::new("subcommand").value_name("SUBCOMMAND")),
-                ),
-        )
+        .max_term_width(MAX_WIDTH);
+    let subcommand = |(name, about, groups)| grouped(Command::new(name).about(about), groups);
+    grouped(command, serving)
+        .subcommands(subcommands.map(subcommand))
+        .subcommand(generate())
 }
 
-/// The flags of what polls and serves.
-fn serving() -> impl Iterator<Item = Arg> {
-    setting::HEROKU
-        .into_iter()
-        .chain(setting::COSTS)
-        .chain(setting::SERVING)
-        .chain(setting::LOG)
-        .map(argument)
+fn generate() -> Command {
+    let shell = Arg::new("shell")
+        .value_name("SHELL")
+        .required(true)
+        .value_parser(value_parser!(clap_complete::Shell));
+    let completions = Command::new("completions").about("Print completions for a shell");
+    let man =
+        Command::new("man").about("Print a man page, of the program or of one of its subcommands");
+    Command::new("generate")
+        .about("Print completions for a shell, or a man page")
+        .subcommand_required(true)
+        .subcommand(completions.arg(shell))
+        .subcommand(man.arg(Arg::new("subcommand").value_name("SUBCOMMAND")))
+}
+
+/// Adds the flags of groups, each under its heading.
+fn grouped(command: Command, groups: &[&Group]) -> Command {
+    groups.iter().fold(command, |command, group| {
+        command
+            .next_help_heading(group.heading)
+            .args(group.settings.iter().copied().map(argument))
+    })
 }
 
 fn argument(setting: &'static Setting) -> Arg {
-    let action = match setting.takes {
-        Takes::Several => ArgAction::Append,
-        Takes::One | Takes::Switch => ArgAction::Set,
-    };
-    let default = setting
-        .default
-        .map(|default| format!(" [default: {default}]"))
-        .unwrap_or_default();
+    let variable = setting.variable().map(|name| format!("\n[env: {name}]"));
+    let default = setting.default.map(|value| format!("\n[default: {value}]"));
+    let details: String = variable.into_iter().chain(default).collect();
+    // `-h` shows the first clause.
+    let summary = setting.help.split(';').next().unwrap_or_default();
     let argument = Arg::new(setting.flag)
         .long(setting.flag)
         .value_name(setting.value_name)
-        .help(format!(
-            "{} [env: {}]{default}",
-            setting.help,
-            setting.variable()
-        ))
+        .help(summary)
+        .long_help(format!("{}{details}", setting.help))
+        .hide_short_help(!setting.in_short_help)
         .value_parser(value_parser!(OsString))
-        // So that a price below zero is judged as a value, and not as a flag.
-        .allow_negative_numbers(true)
-        .action(action);
-    if setting.takes != Takes::Switch {
-        return argument;
+        // So that a negative price is an invalid value rather than an unknown flag.
+        .allow_negative_numbers(true);
+    match setting.arity {
+        Arity::One => argument.action(ArgAction::Set),
+        Arity::Repeated => argument.action(ArgAction::Append),
+        // A value behind a space could not be told from a subcommand.
+        Arity::Switch => argument
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
     }
-    // A value behind a space could not be told from a subcommand.
-    argument
-        .num_args(0..=1)
-        .require_equals(true)
-        .default_missing_value("true")
 }
 
-/// The subcommand that was given, and the flags: those before it and those behind it, which win.
-pub(crate) fn typed_flags(matches: &ArgMatches) -> (&str, BTreeMap<&'static str, Vec<OsString>>) {
+/// Returns the subcommand and the flags before and behind it. Those behind it take precedence.
+pub(crate) fn raw_flags(matches: &ArgMatches) -> (&str, BTreeMap<&'static str, Vec<OsString>>) {
     let (subcommand, behind) = matches.subcommand().unwrap_or(("serve", matches));
     let flags = [matches, behind].into_iter().flat_map(|matches| {
         setting::all().filter_map(|setting| {
-            // Not every subcommand knows every flag.
+            // Not every subcommand has every flag.
             let values = matches.try_get_many::<OsString>(setting.flag).ok()??;
             Some((setting.flag, values.cloned().collect()))
         })
@@ -178,6 +154,7 @@ mod tests {
                     line.strip_prefix("| `--")?
                         .split([' ', '['])
                         .next()?
+                        .trim_end_matches('`')
                         .to_owned(),
                 )
             })

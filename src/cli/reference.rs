@@ -1,15 +1,16 @@
-//! The references that stand in the documents, generated from the declarations.
+//! The parts of the documents that are generated from declarations.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use crate::collector;
 use crate::config::API_KEY_VARIABLE;
-use crate::config::file::keys::{self, Key};
-use crate::config::setting::{self, Setting, Takes};
+use crate::config::file::keys;
+use crate::config::setting::{self, Arity, Group, Setting};
 use crate::metrics::descriptors;
+use crate::report::advice;
 use crate::snapshot::FailureReason;
-use expfmt::descriptor::{Metric, Presence};
+use expfmt::descriptor::Presence;
 use exporter_toolkit::server::MAX_HEADERS;
 use exporter_toolkit::{server, web_config};
 use heroku_api::client;
@@ -22,52 +23,35 @@ pub fn metrics() -> String {
         not a zero.\n"
         .to_owned();
     for metric in descriptors::all() {
-        describe(&mut text, metric);
+        let (name, help, source) = (metric.name, metric.help, metric.source);
+        let kind = metric.kind.as_str();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "\n## `{name}`\n\n{help}\n\nKind: {kind}. Source: `{source}`."
+        );
+        if !metric.labels.is_empty() {
+            text.push_str("\n| label | meaning |\n|---|---|\n");
+        }
+        for label in metric.labels {
+            let when = match label.presence {
+                Presence::Always => "",
+                Presence::SeveralTeams => " Only where more than one team is asked for.",
+            };
+            let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.meaning);
+        }
     }
     text
-}
-
-fn describe(text: &mut String, metric: &Metric) {
-    let Metric {
-        name,
-        kind,
-        help,
-        source,
-        ..
-    } = metric;
-    // Writing to a String cannot fail.
-    let _ = write!(
-        text,
-        "\n## `{name}`\n\n{help}\n\nKind: {}. Source: `{source}`.\n",
-        kind.as_str()
-    );
-    if !metric.labels.is_empty() {
-        text.push_str("\n| label | meaning |\n|---|---|\n");
-    }
-    for label in metric.labels {
-        let when = match label.presence {
-            Presence::Always => "",
-            Presence::SeveralTeams => " Only where more than one team is asked for.",
-        };
-        let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.meaning);
-    }
 }
 
 /// The table of metrics in the README.
 pub fn metrics_table() -> String {
     let mut text = "| metric | labels | what it is |\n|---|---|---|\n".to_owned();
     for metric in descriptors::all() {
-        let labels: Vec<_> = metric
-            .label_names(false)
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {} |",
-            metric.name,
-            labels.join(", "),
-            metric.help.replace('|', r"\|")
-        );
+        let labels = metric.label_names(false).map(|name| format!("`{name}`"));
+        let labels = labels.collect::<Vec<_>>().join(", ");
+        let help = metric.help.replace('|', r"\|");
+        let _ = writeln!(text, "| `{}` | {labels} | {help} |", metric.name);
     }
     text
 }
@@ -76,7 +60,7 @@ pub fn metrics_table() -> String {
 pub fn reasons() -> String {
     let mut text = "| reason | what to do |\n|---|---|\n".to_owned();
     for reason in FailureReason::ALL {
-        let _ = writeln!(text, "| `{}` | {} |", reason.as_str(), reason.advice());
+        let _ = writeln!(text, "| `{}` | {} |", reason.as_str(), advice(reason));
     }
     text
 }
@@ -84,32 +68,23 @@ pub fn reasons() -> String {
 /// The table of what polling may take, in `docs/RELIABILITY.md`.
 pub fn polling_limits() -> String {
     let limits = client::Limits::within(Duration::MAX);
-    let seconds = |duration: Duration| format!("{} seconds", duration.as_secs());
-    table(
-        "| what | limit |\n|---|---|\n",
-        [
-            [
-                "one poll of one endpoint, with all its pages".to_owned(),
-                "`--heroku.timeout`; a body that drips is a failure by then".to_owned(),
-            ],
-            ["a connection to Heroku".to_owned(), seconds(limits.connect)],
-            [
-                "silence in the middle of an answer".to_owned(),
-                seconds(limits.idle),
-            ],
-            [
-                "an answer's size, decompressed, with all its pages".to_owned(),
-                format!("{} MiB", limits.body >> 20),
-            ],
-            [
-                "pages of one list".to_owned(),
-                client::MAX_PAGES.to_string(),
-            ],
-            [
-                "polls at once, over all teams".to_owned(),
-                collector::CONCURRENCY.to_string(),
-            ],
-        ],
+    format!(
+        "| what | limit |
+|---|---|
+| one poll of one endpoint, with all its pages | `--heroku.timeout`; a body that drips is a failure by then |
+| a connection to Heroku | {} seconds |
+| silence in the middle of an answer | {} seconds |
+| an answer's size, decompressed, with all its pages | {} MiB |
+| pages of one list | {} |
+| polls at once, over all teams | {} |
+| requests of the account's rate limit that are left to others | {} |
+",
+        limits.connect.as_secs(),
+        limits.idle.as_secs(),
+        limits.body >> 20,
+        client::MAX_PAGES,
+        collector::CONCURRENCY,
+        collector::RATE_LIMIT_FLOOR,
     )
 }
 
@@ -117,105 +92,77 @@ pub fn polling_limits() -> String {
 pub fn serving_bounds() -> String {
     let limits = server::Limits::default();
     let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
-    let row = |what: &str, bound: String, then: &str| [what.to_owned(), bound, then.to_owned()];
-    table(
-        "| what | bound | then |\n|---|---|---|\n",
-        [
-            row("TLS handshake", seconds(limits.handshake), "closed"),
-            row(
-                "head of an HTTP/1 request, from its first byte",
-                seconds(limits.header_read_timeout),
-                "cut",
-            ),
-            row(
-                "a connection on which nothing is asked",
-                seconds(limits.idle),
-                "closed",
-            ),
-            row(
-                "an answer that is not taken",
-                format!("{} after that", seconds(limits.write_timeout)),
-                "cut",
-            ),
-            row(
-                "head",
-                format!("{} KiB, {MAX_HEADERS} lines", limits.head_bytes >> 10),
-                "431, closed",
-            ),
-            row("body", "none".to_owned(), "413, closed"),
-            row(
-                "connections",
-                limits.connections.to_string(),
-                "further ones wait",
-            ),
-            row(
-                "requests in flight on one HTTP/2 connection",
-                limits.streams.to_string(),
-                "further ones wait",
-            ),
-            row(
-                "requests in flight, but for the probes",
-                "`--web.max-requests`".to_owned(),
-                "503",
-            ),
-            row(
-                "passwords being compared",
-                format!(
-                    "{}, of which {} at once",
-                    web_config::MAX_PENDING_COMPARISONS,
-                    web_config::MAX_CONCURRENT_COMPARISONS
-                ),
-                "503; those that were right once do not wait",
-            ),
-            row("stopping", seconds(limits.shutdown), "what is left is cut"),
-        ],
+    format!(
+        "| what | bound | then |
+|---|---|---|
+| TLS handshake | {} | closed |
+| head of an HTTP/1 request, from its first byte | {} | cut |
+| a connection on which nothing is asked | {} | closed |
+| an answer that is not taken | {} after that | cut |
+| head | {} KiB, {MAX_HEADERS} lines | 431, closed |
+| body | none | 413, closed |
+| connections | {} | further ones wait |
+| requests in flight on one HTTP/2 connection | {} | further ones wait |
+| requests in flight, but for the probes | `--web.max-requests` | 503 |
+| passwords being compared | {}, of which {} at once | 503; those that were right once do not wait |
+| stopping | {} | what is left is cut |
+",
+        seconds(limits.handshake),
+        seconds(limits.header_read_timeout),
+        seconds(limits.idle),
+        seconds(limits.write_timeout),
+        limits.head_bytes >> 10,
+        limits.connections,
+        limits.streams,
+        web_config::MAX_PENDING_COMPARISONS,
+        web_config::MAX_CONCURRENT_COMPARISONS,
+        seconds(limits.shutdown),
     )
 }
 
-fn table<const COLUMNS: usize>(
-    head: &str,
-    rows: impl IntoIterator<Item = [String; COLUMNS]>,
-) -> String {
-    let mut text = head.to_owned();
-    for row in rows {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
+/// The tables of settings in `docs/CONFIGURATION.md`.
+pub fn settings() -> String {
+    const HEADER: &str = "| flag | environment | default | what it does |\n|---|---|---|---|\n";
+    let mut text = HEADER.to_owned();
+    let _ = writeln!(
+        text,
+        "| (none: other users can read flags) | `{API_KEY_VARIABLE}` | required | The Heroku API token |"
+    );
+    for group in [
+        &setting::HEROKU,
+        &setting::COSTS,
+        &setting::SERVING,
+        &setting::LOG,
+    ] {
+        rows(&mut text, group);
     }
+    let _ = write!(text, "\nOf `report` alone:\n\n{HEADER}");
+    rows(&mut text, &setting::REPORT);
+    let _ = write!(text, "\nOf `demo` and `report --demo` alone:\n\n{HEADER}");
+    rows(&mut text, &setting::DEMO);
     text
 }
 
-/// The table of settings in `docs/CONFIGURATION.md`.
-pub fn settings() -> String {
-    let mut text =
-        "| flag | environment | default | what it does |\n|---|---|---|---|\n".to_owned();
-    let _ = writeln!(
-        text,
-        "| (none: it would stand in the process list) | `{API_KEY_VARIABLE}` | required | The Heroku API token |"
-    );
-    for setting in setting::HEROKU
-        .into_iter()
-        .chain(setting::COSTS)
-        .chain(setting::SERVING)
-        .chain(setting::LOG)
-    {
-        row(
-            &mut text,
-            setting,
-            if std::ptr::eq(setting, &setting::HEROKU_TEAM_ID) {
-                "required, or another scope"
-            } else {
-                ""
-            },
+fn rows(text: &mut String, group: &Group) {
+    for setting in group.settings {
+        let Setting { flag, help, .. } = setting;
+        let default = match (setting.default, *flag) {
+            (Some(default), _) => format!("`{default}`"),
+            (None, "heroku.team-id") => "required, or another scope".to_owned(),
+            (None, "date") => "today, in UTC".to_owned(),
+            (None, _) => String::new(),
+        };
+        let value = match setting.arity {
+            Arity::Switch => format!("[={}]", setting.value_name),
+            Arity::One | Arity::Repeated => format!(" {}", setting.value_name),
+        };
+        let variable = setting.variable();
+        let variable = variable.map_or("none".to_owned(), |name| format!("`{name}`"));
+        let _ = writeln!(
+            text,
+            "| `--{flag}{value}` | {variable} | {default} | {help} |"
         );
     }
-    text.push_str("\nOf `report` alone:\n\n| flag | environment | default | what it does |\n|---|---|---|---|\n");
-    for setting in setting::REPORT {
-        row(&mut text, setting, "");
-    }
-    text.push_str("\nOf `demo` and `report --demo` alone:\n\n| flag | environment | default | what it does |\n|---|---|---|---|\n");
-    for setting in setting::DEMO {
-        row(&mut text, setting, "today, in UTC");
-    }
-    text
 }
 
 /// The table of the configuration file's keys in `docs/CONFIGURATION.md`.
@@ -229,10 +176,7 @@ pub fn config_keys() -> String {
 
 /// `docs/config.example.yml`: every key of the configuration file.
 pub fn config_example() -> String {
-    let mut text =
-        "# Every key of the configuration file, each with a value that is not the default. \
-                    All may be left out.\n"
-            .to_owned();
+    let mut text = "# Every key of the configuration file, with values that are not the defaults. All may be left out.\n".to_owned();
     let mut above = "";
     for key in &keys::ALL {
         let parent = key.parent();
@@ -247,8 +191,16 @@ pub fn config_example() -> String {
         if begins {
             indent.truncate(indent.len() - 2);
         }
-        for line in wrapped(&comment(key), 100 - indent.len()) {
-            let _ = writeln!(text, "{indent}# {line}");
+        let _ = writeln!(text, "{indent}# {}.", key.help);
+        if !key.example.is_empty() {
+            let default = key.default;
+            let default = default.map(|value| format!("; {value} if it is left out"));
+            let _ = writeln!(
+                text,
+                "{indent}# Value: {}{}.",
+                key.right,
+                default.unwrap_or_default()
+            );
         }
         let dash = if begins { "- " } else { "" };
         let _ = writeln!(
@@ -259,57 +211,4 @@ pub fn config_example() -> String {
         above = key.path;
     }
     text
-}
-
-fn comment(key: &Key) -> String {
-    let Key {
-        help,
-        right,
-        default,
-        example,
-        ..
-    } = key;
-    let right = if example.is_empty() {
-        String::new()
-    } else {
-        format!(": {right}")
-    };
-    let default = default
-        .map(|default| format!("; {default} if it is left out"))
-        .unwrap_or_default();
-    format!("{help}{right}{default}.")
-}
-
-/// Breaks a text into lines of at most `width` characters, where its words allow it.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-fn row(text: &mut String, setting: &Setting, without_default: &str) {
-    let default = setting.default.map_or_else(
-        || without_default.to_owned(),
-        |default| format!("`{default}`"),
-    );
-    let value_name = setting.value_name.replace('|', "\\|");
-    let value = match setting.takes {
-        Takes::Switch => format!("[={value_name}]"),
-        Takes::One | Takes::Several => format!(" {value_name}"),
-    };
-    let _ = writeln!(
-        text,
-        "| `--{}{value}` | `{}` | {default} | {} |",
-        setting.flag,
-        setting.variable(),
-        setting.help
-    );
 }

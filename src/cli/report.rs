@@ -1,14 +1,16 @@
-//! `report`: asks Heroku once and tells what it costs, as a table, as JSON or as CSV.
+//! `report`: polls Heroku once and prints what it costs, as a table, as JSON or as CSV.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+#[cfg(feature = "demo")]
+use super::demo;
+use super::logging;
 use super::serve::{poller, runtime};
-use super::{demo, logging};
 use crate::clock::Clock;
-use crate::config::{Asked, ReportConfig, ReportFormat};
+use crate::config::{DataSource, ReportConfig, ReportFormat};
 use crate::report::terminal::Terminal;
 use crate::report::{Report, csv, json, table};
 use crate::snapshot::Snapshot;
@@ -18,10 +20,19 @@ pub(crate) fn run(
     environment: &BTreeMap<OsString, OsString>,
 ) -> anyhow::Result<ExitCode> {
     logging::start_beside_output(config.log);
-    let (snapshot, clock) = runtime()?.block_on(asked(config.asked))?;
-    let report = Report::new(&snapshot, &config.rules, config.max_age, clock.now());
+    let is_demo = !matches!(config.source, DataSource::Heroku(_));
+    let (snapshot, clock) = runtime()?.block_on(snapshot(config.source))?;
+    let report = Report {
+        is_demo,
+        ..Report::new(&snapshot, &config.rules, config.max_age, clock.now())
+    };
     let text = match config.format {
-        ReportFormat::Table => table::table(&report, config.top, terminal(environment)),
+        ReportFormat::Table => {
+            let size = terminal_size::terminal_size_of(std::io::stdout());
+            let columns = size.map(|(width, _)| width.0);
+            let terminal = Terminal::new(std::io::stdout().is_terminal(), columns, environment);
+            table::table(&report, config.top, terminal)
+        }
         ReportFormat::Json => json::json(&report)?,
         ReportFormat::Csv => {
             // CSV has no place for it.
@@ -31,30 +42,23 @@ pub(crate) fn run(
         }
     };
     std::io::stdout().write_all(text.as_bytes())?;
-    Ok(if report.is_whole() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(ExitCode::from(u8::from(!report.is_whole())))
 }
 
-async fn asked(asked: Asked) -> anyhow::Result<(Snapshot, Clock)> {
-    match asked {
-        Asked::Heroku(heroku) => {
+/// Polls once, and returns the clock that the data goes with.
+async fn snapshot(source: DataSource) -> anyhow::Result<(Snapshot, Clock)> {
+    match source {
+        DataSource::Heroku(heroku) => {
             let snapshot = poller(*heroku, Clock::system())?.once().await;
             Ok((snapshot, Clock::system()))
         }
-        Asked::Demo { seed, date } => {
-            let clock = demo::clock_on(date);
-            let heroku = demo::heroku(seed, &clock).await?;
-            let poller = poller(demo::asked(&heroku, seed, &clock)?, clock.clone())?;
+        #[cfg(feature = "demo")]
+        DataSource::Demo(config) => {
+            let clock = demo::clock_on(config.date);
+            let simulator = demo::simulator(config.seed, &clock).await?;
+            let heroku = demo::heroku_config(&simulator, config, &clock)?;
+            let poller = poller(heroku, clock.clone())?;
             Ok((poller.once().await, clock))
         }
     }
-}
-
-fn terminal(environment: &BTreeMap<OsString, OsString>) -> Terminal {
-    let is_terminal = std::io::stdout().is_terminal();
-    let size = terminal_size::terminal_size_of(std::io::stdout());
-    Terminal::new(is_terminal, size.map(|(width, _)| width.0), environment)
 }

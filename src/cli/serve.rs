@@ -15,7 +15,7 @@ use super::{install_tls, logging};
 use crate::clock::Clock;
 use crate::collector::state::StateFile;
 use crate::collector::{self, Poller};
-use crate::config::{Config, HerokuConfig, WebConfig};
+use crate::config::{HerokuConfig, ServeConfig, WebConfig};
 use crate::metrics::RenderOptions;
 use crate::metrics::cache::MetricsCache;
 use crate::metrics::process_reader;
@@ -26,7 +26,7 @@ use crate::web::{self, LandingPage};
 use exporter_toolkit::listen::{self, ListenError};
 use exporter_toolkit::server::{self, ServerConfig};
 use exporter_toolkit::{shutdown, systemd};
-use heroku_api::client::{Client, Limits};
+use heroku_api::client::{Client, ClientOptions, Limits};
 
 /// How long the program waits for the state file after the signal to stop, so that stopping takes
 /// less than two seconds.
@@ -35,15 +35,16 @@ const LAST_SAVING: Duration = Duration::from_millis(1700);
 /// The `User-Agent` of requests to Heroku.
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     block_on(async {
         let stop = shutdown::signal()?;
         let listeners = listen(&config.web).await?;
-        let poller = poller(config.heroku, Clock::system())?;
+        let poller = poller(heroku, Clock::system())?;
         let shown = RenderOptions {
             max_age: config.max_age,
-            seed: config.seed_metrics,
+            seed: config.legacy_metrics,
+            is_demo: false,
             rules: Arc::new(config.rules),
         };
         serve(poller, listeners, config.web, Clock::system(), shown, stop).await
@@ -72,14 +73,19 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// Builds the poller.
 pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Poller> {
     install_tls();
-    let client = Client::new(config.api_url, USER_AGENT, Limits::within(config.timeout))?;
+    let options = ClientOptions {
+        user_agent: USER_AGENT,
+        limits: Limits::within(config.timeout),
+        use_proxy: config.use_proxy(),
+    };
+    let client = Client::new(config.api_url, options)?;
     Ok(Poller::new(collector::Options {
         client,
         token: config.token,
         scope: config.scope,
         interval: config.poll_interval,
         timeout: config.timeout,
-        rate_limit_floor: config.rate_limit_floor,
+        rate_limit_floor: collector::RATE_LIMIT_FLOOR,
         clock,
         state: config.state_file.map(StateFile::new),
     }))

@@ -14,4 +14,4 @@ mod scheduler;
 pub mod state;
 mod targets;
 
-pub use scheduler::{CONCURRENCY, Options, Poller};
+pub use scheduler::{CONCURRENCY, Options, Poller, RATE_LIMIT_FLOOR};

@@ -17,7 +17,7 @@ use super::state::writer::StateWriter;
 use super::state::{LoadedState, StateFile};
 use super::targets::Targets;
 use crate::clock::Clock;
-use crate::config::targets::Scope;
+use crate::config::scope::Scope;
 use crate::config::token::Token;
 use crate::snapshot::Snapshot;
 use heroku_api::client::Client;
@@ -27,6 +27,9 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 
 /// The number of concurrent polls.
 pub const CONCURRENCY: usize = 100;
+
+/// The number of requests in the account's rate limit of 4,500 that are left to others.
+pub const RATE_LIMIT_FLOOR: u64 = 100;
 
 /// The options of a [`Poller`].
 #[derive(Debug)]
@@ -264,7 +267,7 @@ impl Poller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heroku_api::client::Limits;
+    use heroku_api::client::{ClientOptions, Limits};
 
     #[test]
     fn lengthens_interval_to_what_the_rate_limit_allows() {
@@ -272,8 +275,11 @@ mod tests {
         let poller = Poller::new(Options {
             client: Client::new(
                 "http://127.0.0.1:1".parse().unwrap(),
-                "test",
-                Limits::within(Duration::from_secs(1)),
+                ClientOptions {
+                    user_agent: "test",
+                    limits: Limits::within(Duration::from_secs(1)),
+                    use_proxy: false,
+                },
             )
             .unwrap(),
             token: Token::Given("token".into()),

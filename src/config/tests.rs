@@ -1,22 +1,36 @@
 //! What is refused, with which words, and what is taken for what.
 
+use std::ffi::OsString;
+
+use super::scope::{Scope, TeamScope};
 use super::*;
-use crate::config::targets::TeamScope;
+use exporter_toolkit::listen::ListenAddress;
 
 mod file;
 mod rules;
 mod scope;
 
-fn typed(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Typed {
-    let mut typed = Typed::default();
+#[derive(Debug)]
+struct Config {
+    heroku: HerokuConfig,
+    serve: ServeConfig,
+}
+
+fn resolve(raw: &RawArgs) -> Result<Config, ConfigErrors> {
+    let (heroku, serve) = raw.resolve(|resolver| resolver.heroku().zip(resolver.serve()))?;
+    Ok(Config { heroku, serve })
+}
+
+fn raw(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> RawArgs {
+    let mut raw = RawArgs::default();
     for (flag, value) in flags {
-        typed.flags.entry(flag).or_default().push(value.into());
+        raw.flags.entry(flag).or_default().push(value.into());
     }
-    typed.environment = environment
+    raw.environment = environment
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
-    typed
+    raw
 }
 
 const ENOUGH: [(&str, &str); 2] = [
@@ -24,8 +38,8 @@ const ENOUGH: [(&str, &str); 2] = [
     ("HEROKU_TEAM_ID", "acme"),
 ];
 
-fn with(flag: &'static str, value: &str) -> Result<Config, Problems> {
-    Config::resolve(&typed(&[(flag, value)], &ENOUGH))
+fn with(flag: &'static str, value: &str) -> Result<Config, ConfigErrors> {
+    resolve(&raw(&[(flag, value)], &ENOUGH))
 }
 
 fn is_refused(flag: &'static str, value: &str) -> bool {
@@ -41,20 +55,20 @@ fn named(config: &Config) -> &[String] {
 
 #[test]
 fn a_token_and_a_team_are_enough() {
-    let config = Config::resolve(&typed(&[], &ENOUGH)).unwrap();
+    let config = resolve(&raw(&[], &ENOUGH)).unwrap();
     assert_eq!(config.heroku.api_url.as_str(), "https://api.heroku.com/");
     assert_eq!(named(&config), ["acme"]);
     assert_eq!(config.heroku.poll_interval, Duration::from_secs(3600));
     assert_eq!(
-        config.web.listen,
+        config.serve.web.listen,
         [ListenAddress {
             host: None,
             port: 8080
         }]
     );
-    assert_eq!(config.web.telemetry_path, "/metrics");
+    assert_eq!(config.serve.web.telemetry_path, "/metrics");
     assert_eq!(
-        config.log,
+        config.serve.log,
         LogConfig {
             level: LogLevel::Info,
             format: LogFormat::Logfmt
@@ -76,19 +90,17 @@ fn all_problems_are_told_at_once_and_no_secret() {
         ("heroku.api-url", "https://user:hunter2@api.heroku.com"),
         ("web.listen-address", "8080"),
     ];
-    let message = Config::resolve(&typed(&flags, &environment))
-        .unwrap_err()
-        .to_string();
+    let message = resolve(&raw(&flags, &environment)).unwrap_err().to_string();
     insta::assert_snapshot!(message, @r#"
     8 settings cannot be used:
       HEROKU_API_KEY holds a character that no token has (a space, a quote from a copy, a line break?): set it to the token alone, such as `heroku authorizations:create` prints
       HEROKU_TEAM_ID names a team that looks like a token: give a team's id or name, or several with commas, as `heroku teams` lists them, or * for every team that the token sees
-      --heroku.api-url is a value that looks like a secret: a URL with a user name or password; the token goes in HEROKU_API_KEY; give one such as https://api.heroku.com
-      POLL_INTERVAL is "0s": out of range; give a duration such as 1h, 30m or 90s, from 1s to 7d
-      PORT is "70000": not a port; give a number from 0 to 65535
+      --heroku.api-url is a value that looks like a secret: a URL with a user name or password; the token goes in HEROKU_API_KEY; give an https URL such as https://api.heroku.com (http only for a loopback address)
+      POLL_INTERVAL is "0s": out of range; give a duration such as 1h, 30m, 90s or 90, from 1s to 7d
+      PORT is "70000": not a whole number in range; give a number from 0 to 65535
       --web.listen-address is "8080": not an address; give an address such as :8080, 127.0.0.1:8080, [::1]:8080 or localhost:8080
       WEB_TELEMETRY_PATH is "metrics": not a path; give a path such as /metrics, of letters, digits and - _ . ~ between single slashes
-      LOG_FORMAT is "xml": not a format; give one of logfmt, json
+      LOG_FORMAT is "xml": not a known value; give one of logfmt, json
     "#);
 }
 
@@ -97,7 +109,7 @@ fn one_problem_is_told_in_the_singular() {
     let message = with("port", "http").unwrap_err().to_string();
     assert_eq!(
         message,
-        "a setting cannot be used:\n  --port is \"http\": not a port; give a number from 0 to 65535"
+        "a setting cannot be used:\n  --port is \"http\": not a whole number in range; give a number from 0 to 65535"
     );
 }
 
@@ -110,30 +122,31 @@ fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
         ("LOG_LEVEL", " "),
         ("POLL_INTERVAL", ""),
     ];
-    let config = Config::resolve(&typed(&[("port", "2000")], &environment)).unwrap();
+    let config = resolve(&raw(&[("port", "2000")], &environment)).unwrap();
     assert_eq!(
-        config.web.listen,
+        config.serve.web.listen,
         [ListenAddress {
             host: None,
             port: 2000
         }]
     );
-    assert_eq!(config.log.level, LogLevel::Info);
+    assert_eq!(config.serve.log.level, LogLevel::Info);
     assert!(is_refused("port", ""));
 }
 
 #[test]
 fn listen_addresses_win_over_the_port() {
-    let mut typed = typed(
+    let mut raw = raw(
         &[
             ("web.listen-address", ":1"),
             ("web.listen-address", "[::1]:2,localhost:3"),
         ],
         &ENOUGH,
     );
-    typed.environment.insert("PORT".into(), "9".into());
-    let shown: Vec<_> = Config::resolve(&typed)
+    raw.environment.insert("PORT".into(), "9".into());
+    let shown: Vec<_> = resolve(&raw)
         .unwrap()
+        .serve
         .web
         .listen
         .iter()
@@ -205,7 +218,7 @@ fn the_token_goes_to_https_or_to_this_machine() {
 }
 
 #[test]
-fn durations_are_read_as_prometheus_writes_them() {
+fn durations_have_units_or_are_plain_seconds() {
     for (text, seconds) in [
         ("1s", 1),
         ("90s", 90),
@@ -215,6 +228,8 @@ fn durations_are_read_as_prometheus_writes_them() {
         ("2d", 172_800),
         ("1w", 604_800),
         ("1 hour", 3600),
+        ("1", 1),
+        (" 604800 ", 604_800),
     ] {
         assert_eq!(
             with("poll.interval", text).unwrap().heroku.poll_interval,
@@ -227,7 +242,10 @@ fn durations_are_read_as_prometheus_writes_them() {
         "0",
         "0s",
         "999ms",
-        "1",
+        "-1",
+        "+1",
+        "1.5",
+        "604801",
         "-1h",
         "1y",
         "8d",
@@ -245,6 +263,7 @@ fn the_telemetry_path_is_one_that_nothing_else_has() {
     assert_eq!(
         with("web.telemetry-path", "/prometheus/heroku.txt")
             .unwrap()
+            .serve
             .web
             .telemetry_path,
         "/prometheus/heroku.txt"
@@ -259,11 +278,17 @@ fn the_telemetry_path_is_one_that_nothing_else_has() {
 
 #[test]
 fn zero_requests_mean_no_limit() {
-    let most = |value| with("web.max-requests", value).unwrap().web.max_requests;
+    let most = |value| {
+        with("web.max-requests", value)
+            .unwrap()
+            .serve
+            .web
+            .max_requests
+    };
     assert_eq!(most("0"), None);
     assert_eq!(most("1"), Some(1));
-    let default = Config::resolve(&typed(&[], &ENOUGH)).unwrap();
-    assert_eq!(default.web.max_requests, Some(40));
+    let default = resolve(&raw(&[], &ENOUGH)).unwrap();
+    assert_eq!(default.serve.web.max_requests, Some(40));
     for value in ["", "-1", "+1", "1.5", "many", "99999999999"] {
         assert!(is_refused("web.max-requests", value), "{value:?}");
     }
@@ -284,13 +309,11 @@ fn rejects_missing_web_config_file() {
 fn what_is_not_utf_8_is_refused_and_not_shown() {
     use std::os::unix::ffi::OsStringExt;
     let odd = OsString::from_vec(vec![0xff, b'x']);
-    let mut typed = typed(&[], &ENOUGH);
-    typed.environment.insert("PORT".into(), odd.clone());
-    typed
-        .environment
-        .insert("HEROKU_API_KEY".into(), odd.clone());
-    typed.flags.insert("log.level", vec![odd]);
-    let message = Config::resolve(&typed).unwrap_err().to_string();
+    let mut raw = raw(&[], &ENOUGH);
+    raw.environment.insert("PORT".into(), odd.clone());
+    raw.environment.insert("HEROKU_API_KEY".into(), odd.clone());
+    raw.flags.insert("log.level", vec![odd]);
+    let message = resolve(&raw).unwrap_err().to_string();
     for setting in ["PORT", "HEROKU_API_KEY", "--log.level"] {
         assert!(
             message.contains(&format!("{setting} is not valid UTF-8")),
@@ -374,10 +397,10 @@ fn a_state_file_needs_a_directory_that_exists() {
 #[test]
 fn ages_and_timeouts_are_bounded() {
     assert_eq!(
-        with("data.max-age", "2d").unwrap().max_age,
+        with("data.max-age", "2d").unwrap().serve.max_age,
         Some(Duration::from_secs(172_800))
     );
-    assert_eq!(Config::resolve(&typed(&[], &ENOUGH)).unwrap().max_age, None);
+    assert_eq!(resolve(&raw(&[], &ENOUGH)).unwrap().serve.max_age, None);
     assert_eq!(
         with("heroku.timeout", "250ms").unwrap().heroku.timeout,
         Duration::from_millis(250)
@@ -390,4 +413,60 @@ fn ages_and_timeouts_are_bounded() {
     ] {
         assert!(is_refused(flag, value), "{flag} {value}");
     }
+}
+
+#[test]
+fn log_settings_ignore_case() {
+    let log = |level, format| {
+        let environment = [
+            ENOUGH[0],
+            ENOUGH[1],
+            ("LOG_LEVEL", level),
+            ("LOG_FORMAT", format),
+        ];
+        resolve(&raw(&[], &environment)).unwrap().serve.log
+    };
+    for (level, format) in [("warn", "json"), ("WARN", "JSON"), ("Warning", " Json ")] {
+        let expected = LogConfig {
+            level: LogLevel::Warn,
+            format: LogFormat::Json,
+        };
+        assert_eq!(log(level, format), expected, "{level} {format}");
+    }
+    for (flag, value) in [("log.level", "loud"), ("log.format", "json5")] {
+        assert!(is_refused(flag, value), "{flag} {value}");
+    }
+}
+
+/// A variable of the platform must not change what a report shows.
+#[test]
+fn report_and_demo_flags_have_no_variables() {
+    let environment = [
+        ENOUGH[0],
+        ENOUGH[1],
+        ("DEMO", "true"),
+        ("REPORT_DEMO", "true"),
+        ("FORMAT", "csv"),
+        ("REPORT_FORMAT", "xml"),
+        ("TOP", "x"),
+        ("SEED", "x"),
+        ("DATE", "2026-11-30"),
+    ];
+    let config = raw(&[], &environment).resolve(Resolver::report).unwrap();
+    assert!(matches!(config.source, DataSource::Heroku(_)));
+    assert_eq!((config.format, config.top), (ReportFormat::Table, Some(10)));
+    let flags = [("format", "JSON"), ("top", "0")];
+    let config = raw(&flags, &environment).resolve(Resolver::report).unwrap();
+    assert_eq!((config.format, config.top), (ReportFormat::Json, None));
+}
+
+#[cfg(feature = "demo")]
+#[test]
+fn demo_flags_choose_the_company() {
+    let flags = [("demo", "true"), ("seed", "7"), ("date", "2026-11-30")];
+    let config = raw(&flags, &[]).resolve(Resolver::report).unwrap();
+    let DataSource::Demo(demo) = config.source else {
+        panic!("not the demo");
+    };
+    assert_eq!((demo.seed, demo.date), (7, "2026-11-30".parse().ok()));
 }

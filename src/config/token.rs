@@ -1,4 +1,4 @@
-//! The Heroku API token: where it comes from, and a type of it that cannot be printed.
+//! The Heroku API token and its source. The token cannot be printed.
 
 use std::fmt;
 use std::io;
@@ -8,18 +8,22 @@ use secrecy::SecretString;
 
 use exporter_toolkit::bounded;
 
-/// No token's file is larger.
-const LARGEST_FILE: u64 = 64 << 10;
+/// The variable that holds the token. It has no flag, because other users can read flags in the
+/// process list.
+pub const API_KEY_VARIABLE: &str = "HEROKU_API_KEY";
 
-/// Where the token comes from.
+/// The maximum size of a token file in bytes.
+const MAX_FILE_SIZE: u64 = 64 << 10;
+
+/// The source of the token.
 pub enum Token {
-    /// It was given when the program started.
+    /// A value that was given at start.
     Given(SecretString),
-    /// It is the content of a file, which may change while the program runs.
+    /// A file, whose content may change while the program runs.
     File(PathBuf),
 }
 
-/// No token can be had.
+/// An error of reading the token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file cannot be read.
@@ -28,22 +32,22 @@ pub enum TokenError {
     /// The file is empty.
     #[error("{path} is empty", path = .0.display())]
     Empty(PathBuf),
-    /// What was given cannot be a token.
+    /// The text is no valid token.
     #[error("holds a character that no token has (a space, a quote from a copy, a line break?)")]
     Malformed,
 }
 
 impl Token {
-    /// The token: of a file, what it holds now.
+    /// Returns the token, from the current content of a file.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read or holds no token.
+    /// Returns an error if the file cannot be read or holds no token.
     pub fn read(&self) -> Result<SecretString, TokenError> {
         match self {
             Self::Given(token) => Ok(token.clone()),
             Self::File(path) => {
-                let text = bounded::read(path, LARGEST_FILE)
+                let text = bounded::read(path, MAX_FILE_SIZE)
                     .map(SecretString::from)
                     .map_err(|error| TokenError::Unreadable(path.clone(), error))?;
                 parse(&text)?.ok_or_else(|| TokenError::Empty(path.clone()))
@@ -52,7 +56,7 @@ impl Token {
     }
 }
 
-/// Never the token itself.
+/// Omits the token itself.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -62,18 +66,17 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Whether a text holds what looks like one of Heroku's tokens, `HRKU-…`, and so must not be
-/// repeated in a message.
+/// Returns whether a text contains what looks like a Heroku token, `HRKU-…`. Such a text must not be
+/// part of a message.
 pub fn looks_like_token(text: &str) -> bool {
     text.to_ascii_uppercase().contains("HRKU-")
 }
 
-/// Reads a token as a variable or a file holds it, with white space around it; `None` if that is
-/// all there is.
+/// Parses a token with white space around it. Returns `None` if there is only white space.
 ///
 /// # Errors
 ///
-/// Where it holds what no token has and no HTTP header may.
+/// Returns an error if the token contains characters that are invalid in an HTTP header.
 pub fn parse(text: &SecretString) -> Result<Option<SecretString>, TokenError> {
     let token = secrecy::ExposeSecret::expose_secret(text).trim();
     if !token.bytes().all(|b| b.is_ascii_graphic()) {

@@ -33,6 +33,8 @@ pub struct RenderOptions {
     pub max_age: Option<Duration>,
     /// Whether the metrics of the program that this one replaces are shown.
     pub seed: bool,
+    /// Whether the data is made up.
+    pub is_demo: bool,
     /// How figures become costs and rows.
     pub rules: Arc<Rules>,
 }
@@ -42,6 +44,7 @@ impl Default for RenderOptions {
         Self {
             max_age: None,
             seed: true,
+            is_demo: false,
             rules: Arc::default(),
         }
     }

@@ -9,7 +9,7 @@ use super::decimal::{exact, exact_per_cent};
 use super::text::visible;
 use super::{Figures, Kind, Report};
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "row",
     "team_name",
     "app_name",
@@ -22,6 +22,7 @@ const HEADER: [&str; 12] = [
     "budget_usd",
     "budget_used_percent",
     "budget_forecast_percent",
+    "source",
 ];
 
 /// The report's costs as CSV.
@@ -42,8 +43,9 @@ pub fn csv(report: &Report) -> Result<String, ::csv::Error> {
         lines.push(line("app", &team.name, &app.name, "", &app.figures));
         lines.extend(kinds("app_kind", &team.name, &app.name, &app.kinds));
     }
-    for line in lines {
-        writer.write_record(line)?;
+    for line in &lines {
+        let line = line.iter().map(String::as_str);
+        writer.write_record(line.chain([report.source()]))?;
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

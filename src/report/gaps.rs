@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::failure_text::{advice, title};
 use crate::snapshot::FailureReason;
 use crate::snapshot::{EndpointStatus, Snapshot, Team};
 use heroku_api::stats::Endpoint;
@@ -69,9 +70,9 @@ impl DataIssue {
             team: name.to_owned(),
             endpoint: endpoint.as_str(),
             reason: failure.reason.as_str(),
-            title: failure.reason.title(),
+            title: title(failure.reason),
             message: failure.message.clone(),
-            advice: failure.reason.advice(),
+            advice: advice(failure.reason),
             shown_as_of: outcome.last_success.as_ref().map(|good| good.at),
             is_failure: failure.reason != FailureReason::NotAvailable,
         });

@@ -45,6 +45,7 @@ fn escaped(json: &str) -> String {
 struct Whole<'a> {
     schema: u32,
     at: String,
+    source: &'static str,
     month: String,
     previous_month: String,
     currency: &'static str,
@@ -168,6 +169,7 @@ impl<'a> Whole<'a> {
         Self {
             schema: SCHEMA,
             at: report.at.to_string(),
+            source: report.source(),
             month: report.month.to_string(),
             previous_month: report.month.previous().to_string(),
             currency: "USD",

@@ -7,6 +7,7 @@
 mod beside;
 pub mod csv;
 pub(crate) mod decimal;
+mod failure_text;
 mod figures;
 mod freshness;
 mod gaps;
@@ -31,6 +32,7 @@ use billing::money::Money;
 use billing::month::Month;
 use billing::price::Quantity;
 use billing::rules::Rules;
+pub use failure_text::{advice, title};
 pub use figures::{Figures, PerCent};
 pub use freshness::{EndpointFreshness, Freshness};
 pub use gaps::DataIssue;
@@ -42,6 +44,8 @@ pub use invoices::PastInvoice;
 pub struct Report {
     /// When it was made.
     pub at: Timestamp,
+    /// Whether the data is made up.
+    pub is_demo: bool,
     /// The current month.
     pub month: Month,
     /// All teams together. Its budget is theirs, where each of them has one.
@@ -146,6 +150,7 @@ impl Report {
         });
         Self {
             at: now,
+            is_demo: false,
             month: Month::at(now),
             company,
             kinds: kinds.collect(),
@@ -155,6 +160,11 @@ impl Report {
             token_expires_at: snapshot.token_expiry,
             teams,
         }
+    }
+
+    /// Returns the source of the data, as JSON and CSV name it.
+    pub(crate) fn source(&self) -> &'static str {
+        if self.is_demo { "demo data" } else { "heroku" }
     }
 
     /// Whether all is well: no endpoint failed, and each team has one that answers.

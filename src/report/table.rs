@@ -59,7 +59,8 @@ fn painted(lines: &str, style: Style, terminal: Terminal) -> String {
 fn header(report: &Report, terminal: Terminal) -> String {
     let first = report.month.first_day();
     let covered = report.coverage(&report.teams);
-    let title = format!("Heroku costs, {}", first.strftime("%B %Y"));
+    let demo = if report.is_demo { " (demo data)" } else { "" };
+    let title = format!("Heroku costs, {}{demo}", first.strftime("%B %Y"));
     let asked = report.at.strftime("%-d %B %Y %H:%M UTC");
     let what = wrapped(
         &format!("{asked}. {covered}. US dollars before credits and taxes."),

@@ -166,7 +166,10 @@ impl CachedReport {
         let ends = [Some(Month::at(now).end()), expiry, minute.ok()];
         let end = ends.into_iter().flatten().min().unwrap_or(now);
         Self {
-            report: Report::new(&snapshot, &shown.rules, max_age, now),
+            report: Report {
+                is_demo: shown.is_demo,
+                ..Report::new(&snapshot, &shown.rules, max_age, now)
+            },
             snapshot,
             stands: now..end,
             page: OnceLock::new(),

@@ -95,7 +95,7 @@ fn what_does_not_serve_is_ill() {
     let address = format!("127.0.0.1:{port}");
     let environment = [("WEB_LISTEN_ADDRESS", address.as_str())];
     let said = is_ill(&environment);
-    assert!(said.contains("answers 503"), "{said}");
+    assert!(said.contains("status 503"), "{said}");
     let said = is_ill(&environment);
     assert!(said.contains("not HTTP"), "{said}");
     is_ill(&environment);

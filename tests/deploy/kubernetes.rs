@@ -146,7 +146,7 @@ fn what_stands_in_two_places_is_the_same() {
 
     let settings = &one(&resources, "ConfigMap")["data"];
     let known: Vec<_> = heroku_cost_exporter::config::setting::all()
-        .map(|setting| setting.variable())
+        .filter_map(|setting| setting.variable())
         .collect();
     let variables = container["env"].as_array().unwrap().iter();
     let variables = variables.map(|variable| variable["name"].as_str().unwrap().to_owned());

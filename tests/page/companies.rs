@@ -72,7 +72,7 @@ pub(crate) async fn with_apps(team_name: &str, apps: &[String]) -> Option<(Simul
 /// The demo of a fixed day, with budgets.
 pub(crate) async fn demo() -> Exporter {
     let budgets = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/budgets.yml");
-    let exporter = Start::new(&["demo", "--demo.date=2026-11-23", "--config.file", budgets])
+    let exporter = Start::new(&["demo", "--date=2026-11-23", "--config.file", budgets])
         .start()
         .await;
     let all = Arrivals {

@@ -61,12 +61,7 @@ async fn costs(exporter: &Exporter) -> Value {
 #[test]
 fn the_schema_knows_right_from_wrong() {
     let output = std::process::Command::new(BINARY)
-        .args([
-            "report",
-            "--demo",
-            "--demo.date=2026-11-23",
-            "--format=json",
-        ])
+        .args(["report", "--demo", "--date=2026-11-23", "--format=json"])
         .env_clear()
         .output()
         .expect("the binary starts");
@@ -192,19 +187,12 @@ fn of_document(document: &Value) -> Figures {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_the_report_s_own_document() {
-    let exporter = Start::new(&["demo", "--demo.date=2026-11-23"])
-        .start()
-        .await;
+    let exporter = Start::new(&["demo", "--date=2026-11-23"]).start().await;
     let arrived = |scrape: &Scrape| scenario::Arrivals::of(scrape).usage == 3;
     exporter.scrape_once("three teams", arrived).await;
     let mut served = costs(&exporter).await;
     let output = std::process::Command::new(BINARY)
-        .args([
-            "report",
-            "--demo",
-            "--demo.date=2026-11-23",
-            "--format=json",
-        ])
+        .args(["report", "--demo", "--date=2026-11-23", "--format=json"])
         .env_clear()
         .output()
         .expect("the binary starts");

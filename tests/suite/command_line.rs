@@ -71,8 +71,8 @@ fn every_subcommand_that_asks_refuses_alike() {
 fn the_demo_names_its_own_bad_settings() {
     let arguments = [
         "demo",
-        "--demo.seed=-1",
-        "--demo.date=yesterday",
+        "--seed=-1",
+        "--date=yesterday",
         "--poll.interval=0s",
     ];
     insta::assert_snapshot!(refused(&arguments, &[]));
@@ -126,7 +126,7 @@ fn what_is_not_a_flag_or_a_subcommand_is_refused() {
         &["--nope"][..],
         &["serve", "--nope"],
         &["frobnicate"],
-        &["--demo.seed=1"],
+        &["--seed=1"],
         &["--port"],
         &["serve", "check"],
     ] {
@@ -174,6 +174,39 @@ fn help_names_every_setting() {
     // What the demo does not read it does not offer.
     assert!(!demo.contains("--heroku."), "{demo}");
     assert!(help.contains("HEROKU_API_KEY"), "{help}");
+}
+
+/// Prints help for a terminal that is so many columns wide.
+fn help(arguments: &[&str], columns: &str) -> String {
+    let output = run(arguments, &[("COLUMNS", columns)]);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    text(&output.stdout)
+}
+
+#[test]
+fn short_help_shows_the_most_important_flags() {
+    insta::assert_snapshot!(help(&["-h"], "80"));
+}
+
+#[test]
+fn long_help_groups_all_flags() {
+    insta::assert_snapshot!(help(&["--help"], "80"));
+    insta::assert_snapshot!("long_help_of_report", help(&["report", "--help"], "80"));
+}
+
+/// The widest line is a usage or a list of values, which is not broken.
+#[test]
+fn help_follows_the_width_of_the_terminal() {
+    let longest = |columns| {
+        let help = help(&["--help"], columns);
+        let options = help.lines().filter(|line| line.starts_with("          "));
+        options.map(str::len).max()
+    };
+    for (columns, shortest) in [("50", 40), ("80", 70), ("110", 100), ("400", 110)] {
+        let longest = longest(columns).expect("a line");
+        let most = columns.parse::<usize>().expect("a number").min(120);
+        assert!((shortest..=most).contains(&longest), "{columns}: {longest}");
+    }
 }
 
 #[test]

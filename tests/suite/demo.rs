@@ -7,7 +7,7 @@ use crate::scrape::Scrape;
 
 /// The demo of a seed and a day, all three teams' figures having come.
 async fn demo(seed: &str, day: &str) -> (Exporter, String) {
-    let arguments = ["demo", "--demo.seed", seed, "--demo.date", day];
+    let arguments = ["demo", "--seed", seed, "--date", day];
     let exporter = Start::new(&arguments).start().await;
     let all = Arrivals {
         invoices: 3,
@@ -57,7 +57,7 @@ async fn it_says_what_to_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_asks_nobody_but_its_own_simulator() {
     let nobody = "http://127.0.0.1:1";
-    let exporter = Start::new(&["demo", "--demo.date=2026-11-23"])
+    let exporter = Start::new(&["demo", "--date=2026-11-23"])
         .env("HEROKU_API_URL", nobody)
         .env("HEROKU_API_KEY", "HRKU-of-somebody")
         .env("HEROKU_TEAM_ID", "somebody");

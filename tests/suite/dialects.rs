@@ -51,9 +51,7 @@ async fn every_scenario_reads_the_same_in_both_dialects_and_compressed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_reads_the_same_in_both_dialects_and_compressed() {
-    let exporter = Start::new(&["demo", "--demo.date=2026-11-23"])
-        .start()
-        .await;
+    let exporter = Start::new(&["demo", "--date=2026-11-23"]).start().await;
     let arrived = |scrape: &Scrape| {
         scrape
             .label_values("heroku_team_usage_current_usd", "team_name")

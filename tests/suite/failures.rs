@@ -4,6 +4,7 @@ use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
 use crate::asked::answered;
 use crate::exporter::{Exporter, until};
+use crate::faults;
 use crate::logged;
 use crate::own_series::POLLS;
 use crate::scenario::{Arrivals, Scenario};
@@ -223,14 +224,11 @@ async fn a_pause_that_heroku_asks_for_is_kept() {
         retry_after: Some(3_000),
     };
     heroku.inject_fault(Endpoint::Usage, limited, Times::Once);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
-        return;
-    };
-    // What is left of the rate limit would hold up the other endpoint too.
-    let start = start
-        .arg("--poll.interval=1s")
-        .arg("--heroku.rate-limit-floor=0");
-    let exporter = start.start().await;
+    // A poller that leaves no requests to others: the answer says that none are left, which would
+    // pause the other endpoint too.
+    let poller = faults::poller(&heroku.url(), heroku.token(), &scenario.team_ids());
+    let (sender, _published) = tokio::sync::watch::channel(std::sync::Arc::default());
+    let polling = tokio::spawn(poller.run(sender, std::future::pending()));
     until("three polls of the endpoint beside it", || {
         // The first is an answer; the others are told that it still stands.
         (answered(&heroku, Endpoint::Invoices, 304) >= 2).then_some(())
@@ -238,7 +236,7 @@ async fn a_pause_that_heroku_asks_for_is_kept() {
     .await;
     assert_eq!(answered(&heroku, Endpoint::Usage, 429), 1);
     assert_eq!(answered(&heroku, Endpoint::Usage, 200), 0);
-    drop(exporter);
+    polling.abort();
 }
 
 /// An enterprise team has no invoices and that is no failure of its usage; a card-paying team may have no usage.

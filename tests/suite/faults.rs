@@ -8,10 +8,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heroku_api::client::{Client, Limits};
+use heroku_api::client::{Client, ClientOptions, Limits};
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::collector::{Options, Poller};
-use heroku_cost_exporter::config::targets::Scope;
+use heroku_cost_exporter::config::scope::Scope;
 use heroku_cost_exporter::config::token::Token;
 use heroku_cost_exporter::snapshot::FailureReason;
 use heroku_cost_exporter::snapshot::{EndpointStatus, Snapshot};
@@ -268,14 +268,19 @@ fn assert_verdict(
     assert_eq!(seen, expected, "{case}\n{snapshot:#?}");
 }
 
-fn poller(api_url: &str, token: &str, team: &str) -> Poller {
+pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
     // Fails only where another test was first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits {
         body: 1 << 20,
         ..Limits::within(TIMEOUT)
     };
-    let client = Client::new(api_url.parse().expect("a URL"), "test", limits).expect("a client");
+    let options = ClientOptions {
+        user_agent: "test",
+        limits,
+        use_proxy: false,
+    };
+    let client = Client::new(api_url.parse().expect("a URL"), options).expect("a client");
     Poller::new(Options {
         client,
         token: Token::Given(token.into()),

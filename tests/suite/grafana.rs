@@ -158,7 +158,7 @@ fn every_metric_and_label_is_in_the_catalogue() {
             assert_eq!(
                 seeds.count(),
                 0,
-                "--metrics.seed=false would empty it: {expr}"
+                "--metrics.legacy=false would empty it: {expr}"
             );
         }
     }
@@ -347,7 +347,7 @@ async fn assert_shows(prometheus: &Prometheus, panel: &Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_gives_data_on_the_demo() {
-    let (_directory, exporter) = demo_with_budgets(&["--demo.date=2026-11-23"]).await;
+    let (_directory, exporter) = demo_with_budgets(&["--date=2026-11-23"]).await;
     let Some(prometheus) = Prometheus::scraping(&exporter.addresses[0].to_string()) else {
         return;
     };

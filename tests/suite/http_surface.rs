@@ -17,9 +17,7 @@ const BROWSER: &str =
 
 /// A demo that serves, whatever it has by then: these tests look at everything but the figures.
 async fn demo() -> Exporter {
-    Start::new(&["demo", "--demo.date=2026-11-23"])
-        .start()
-        .await
+    Start::new(&["demo", "--date=2026-11-23"]).start().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

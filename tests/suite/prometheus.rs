@@ -10,9 +10,7 @@ use crate::scrape::Scrape;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sample_of_the_demo_arrives() {
-    let exporter = Start::new(&["demo", "--demo.date=2026-11-23"])
-        .start()
-        .await;
+    let exporter = Start::new(&["demo", "--date=2026-11-23"]).start().await;
     let all = Arrivals {
         invoices: 3,
         usage: 3,

@@ -10,7 +10,7 @@ use crate::exporter::BINARY;
 use crate::scenario::{Scenario, noon};
 use crate::tools;
 
-const DEMO: [&str; 4] = ["report", "--demo", "--demo.date", "2026-11-23"];
+const DEMO: [&str; 4] = ["report", "--demo", "--date", "2026-11-23"];
 
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = assert_cmd::Command::new(BINARY);
@@ -52,6 +52,7 @@ fn the_forms_tell_the_same() {
         text(&output.stdout)
     };
     let json: serde_json::Value = serde_json::from_str(&of("json")).expect("JSON");
+    assert_eq!(json["source"], "demo data");
     let forecast = json["company"]["forecast_usd"].as_f64().expect("a number");
     let csv = of("csv");
     let company = csv.lines().nth(1).expect("a line behind the header");
@@ -59,6 +60,9 @@ fn the_forms_tell_the_same() {
         company.split(',').nth(5).and_then(|f| f.parse().ok()),
         Some(forecast)
     );
+    let (header, lines) = csv.split_once('\n').expect("a header");
+    assert!(header.ends_with(",source"), "{header}");
+    assert!(lines.lines().all(|line| line.ends_with(",demo data")));
     let apps = json["teams"].as_array().into_iter().flatten();
     let apps: usize = apps
         .map(|team| team["apps"].as_array().map_or(0, Vec::len))
@@ -69,6 +73,10 @@ fn the_forms_tell_the_same() {
         apps
     );
     let table = of("table");
+    assert!(
+        table.starts_with("Heroku costs, November 2026 (demo data)\n"),
+        "{table}"
+    );
     assert!(table.contains(&format!("Top 10 of {apps} apps")), "{table}");
     assert!(!table.contains('\u{1b}'), "there is no terminal");
 }
@@ -95,6 +103,7 @@ async fn an_endpoint_that_fails_costs_no_other_its_figures_and_is_told() {
     let table = run(&["report"], &environment);
     assert_eq!(table.status.code(), Some(1));
     let shown = text(&table.stdout);
+    assert!(!shown.contains("demo data"), "{shown}");
     for part in ["invoices: server_error", "status.heroku.com", "By app"] {
         assert!(shown.contains(part), "{part}:\n{shown}");
     }
@@ -105,9 +114,10 @@ async fn an_endpoint_that_fails_costs_no_other_its_figures_and_is_told() {
         "{}",
         text(&csv.stderr)
     );
-    let json = run(&["report", "--report.format=json"], &environment);
+    let json = run(&["report", "--format=json"], &environment);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(json["complete"], false);
+    assert_eq!(json["source"], "heroku");
     assert_eq!(json["missing"][0]["reason"], "server_error");
 }
 
@@ -119,7 +129,7 @@ fn settings_that_cannot_be_used_are_all_named() {
             "--demo",
             "--format=xml",
             "--top=many",
-            "--demo.seed=-1",
+            "--seed=-1",
         ],
         &[],
     );
@@ -128,15 +138,21 @@ fn settings_that_cannot_be_used_are_all_named() {
         (Some(2), String::new())
     );
     let message = text(&output.stderr);
-    for part in [
-        "report.format",
-        "table, json, csv",
-        "report.top",
-        "demo.seed",
-    ] {
+    for part in ["--format", "table, json, csv", "--top", "--seed"] {
         assert!(message.contains(part), "{part}:\n{message}");
     }
-    // What others call by such names in their environment is not read.
-    let environment = [("FORMAT", "xml"), ("TOP", "x"), ("DEMO", "no")];
-    assert_eq!(run(&DEMO, &environment).status.code(), Some(0));
+    // Variables of such names belong to other programs.
+    let environment = [
+        ("FORMAT", "xml"),
+        ("REPORT_FORMAT", "xml"),
+        ("TOP", "x"),
+        ("DEMO", "no"),
+        ("SEED", "x"),
+        ("DATE", "2026-10-01"),
+    ];
+    assert_eq!(run(&DEMO, &environment).stdout, run(&DEMO, &[]).stdout);
+    // Without the flag, a variable does not make up figures: the token is missing.
+    let environment = [("DEMO", "true"), ("REPORT_DEMO", "true")];
+    let message = text(&run(&["report"], &environment).stderr);
+    assert!(message.contains("HEROKU_API_KEY is not set"), "{message}");
 }

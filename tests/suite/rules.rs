@@ -319,7 +319,7 @@ async fn without_an_exporter_it_is_said_to_be_absent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_record_has_a_value_on_the_demo() {
-    let (_directory, exporter) = grafana::demo_with_budgets(&["--demo.date=2026-11-23"]).await;
+    let (_directory, exporter) = grafana::demo_with_budgets(&["--date=2026-11-23"]).await;
     let target = exporter.addresses[0].to_string();
     let Some(prometheus) = Prometheus::with_rules(&[&target], Some(&path(RULES))) else {
         return;

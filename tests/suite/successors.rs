@@ -134,7 +134,7 @@ fn successors() -> String {
         let _ = writeln!(text, "| {seed} | `{expression}` |");
     }
     text.push_str(
-        "\nCredits of add-ons are dollars in the successors: with `--price.addon-credit-usd` they differ. An app's \
+        "\nCredits of add-ons are dollars in the successors: with `price.addon_credit_usd` in the configuration file they differ. An app's \
          `_team_total` held what belongs to no app too, which is `category=\"other\"`.\n",
     );
     text

@@ -14,7 +14,7 @@ use billing::month::Month;
 use billing::usage::Usage;
 
 pub use super::pagination::{Conditional, Decoded, MAX_PAGES, Validator};
-pub use super::transport::{ClientError, Limits};
+pub use super::transport::{ClientError, ClientOptions, Limits};
 pub use crate::decode::{DecodeError, FromPages};
 
 /// A client of one API.
@@ -34,14 +34,13 @@ type ConditionalResult<T> = Result<Conditional<T>, Error>;
 impl Client {
     /// A client for the API at `api_url`.
     ///
-    /// Proxies (`HTTPS_PROXY`) and certificates (`SSL_CERT_FILE`) are those of the environment.
-    /// An API on loopback is never asked through a proxy, which would ask its own loopback.
+    /// Trusted certificates (`SSL_CERT_FILE`) come from the environment.
     ///
     /// # Errors
     ///
-    /// Where TLS cannot be set up.
-    pub fn new(api_url: Url, user_agent: &str, limits: Limits) -> Result<Self, ClientError> {
-        let transport = Transport::new(&api_url, user_agent, limits)?;
+    /// Returns an error if TLS cannot be set up.
+    pub fn new(api_url: Url, options: ClientOptions<'_>) -> Result<Self, ClientError> {
+        let transport = Transport::new(&api_url, options)?;
         Ok(Self { transport, api_url })
     }
 

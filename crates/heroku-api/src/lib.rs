@@ -7,10 +7,14 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use heroku_api::client::{Client, Conditional, Limits};
+//! use heroku_api::client::{Client, ClientOptions, Conditional, Limits};
 //!
-//! let limits = Limits::within(std::time::Duration::from_secs(30));
-//! let client = Client::new("https://api.heroku.com".parse()?, "example/1.0", limits)?;
+//! let options = ClientOptions {
+//!     user_agent: "example/1.0",
+//!     limits: Limits::within(std::time::Duration::from_secs(30)),
+//!     use_proxy: true,
+//! };
+//! let client = Client::new("https://api.heroku.com".parse()?, options)?;
 //! if let Conditional::Modified(invoices) = client.invoices(&"HRKU-…".into(), "acme", None).await? {
 //!     println!("{:?}", invoices.data.current());
 //! }
@@ -22,7 +26,6 @@ pub mod client;
 mod decode;
 pub mod enterprise;
 pub mod error;
-pub mod loopback;
 mod pagination;
 mod redaction;
 pub mod stats;

@@ -15,7 +15,6 @@ use url::Url;
 
 use super::error::{ApiErrorBody, Error};
 use super::redaction::{redact, sanitize};
-use crate::loopback::is_loopback;
 use crate::stats::{ClientStats, Endpoint};
 
 /// Selects the version of the API.
@@ -50,6 +49,17 @@ impl Limits {
     }
 }
 
+/// How a client connects.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientOptions<'a> {
+    /// The `User-Agent` header.
+    pub user_agent: &'a str,
+    /// The limits of each request.
+    pub limits: Limits,
+    /// Whether to use the proxy that the environment names (`HTTPS_PROXY`).
+    pub use_proxy: bool,
+}
+
 /// Sends requests to one API.
 #[derive(Debug)]
 pub(super) struct Transport {
@@ -80,11 +90,12 @@ pub(super) struct Page {
 }
 
 impl Transport {
-    pub(super) fn new(
-        api_url: &Url,
-        user_agent: &str,
-        limits: Limits,
-    ) -> Result<Self, ClientError> {
+    pub(super) fn new(api_url: &Url, options: ClientOptions<'_>) -> Result<Self, ClientError> {
+        let ClientOptions {
+            user_agent,
+            limits,
+            use_proxy,
+        } = options;
         let mut http = reqwest::Client::builder()
             .user_agent(user_agent)
             .default_headers(HeaderMap::from_iter([(ACCEPT, HEROKU_JSON)]))
@@ -92,7 +103,7 @@ impl Transport {
             .connect_timeout(limits.connect)
             .read_timeout(limits.idle)
             .timeout(limits.request);
-        if is_loopback(api_url) {
+        if !use_proxy {
             http = http.no_proxy();
         }
         if api_url.scheme() == "http" {

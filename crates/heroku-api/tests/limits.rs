@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heroku_api::client::{Client, Conditional, Limits};
+use heroku_api::client::{Client, ClientOptions, Conditional, Limits};
 use heroku_api::error::Error;
 use heroku_sim::{Company, Simulator};
 use jiff::civil::date;
@@ -31,7 +31,12 @@ async fn body_limit_applies_to_the_whole_list() {
             body,
             ..Limits::within(Duration::from_secs(10))
         };
-        let client = Client::new(heroku.url().parse().unwrap(), "test", limits).unwrap();
+        let options = ClientOptions {
+            user_agent: "test",
+            limits,
+            use_proxy: false,
+        };
+        let client = Client::new(heroku.url().parse().unwrap(), options).unwrap();
         client.invoices(&heroku.token().into(), "ops", None).await
     };
     let refused = answer(9_000).await.unwrap_err();

@@ -19,7 +19,7 @@ use super::metadata::{MetadataCache, MetadataTarget};
 use super::poll::{Completion, PollJobs, PollRound, Response};
 use super::schedule::Schedule;
 use crate::collector::state::{Entry, LoadedState, Subject};
-use crate::config::targets::{Scope, TeamScope};
+use crate::config::scope::{Scope, TeamScope};
 use crate::snapshot::{Snapshot, Team};
 use discovery::TeamDiscovery;
 use enterprise_account::EnterpriseAccountTarget;

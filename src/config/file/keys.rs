@@ -2,8 +2,8 @@
 //! the reference in `docs/CONFIGURATION.md` all read these declarations. What has a flag has its
 //! name, with a level for each dot and `_` for each dash, and its words.
 
-use super::super::rules::BUDGET;
-use super::super::setting::{self, Setting};
+use super::super::setting::{self, PATTERN, PRICE, Setting};
+use super::super::value::BUDGET;
 
 /// A key.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Key {
         Self {
             path,
             help: setting.help,
-            right: setting.right,
+            right: setting.expected,
             default: setting.default,
             example,
         }
@@ -44,6 +44,11 @@ impl Key {
             default: None,
             example,
         }
+    }
+
+    const fn or(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
     }
 
     /// The key by itself.
@@ -73,18 +78,26 @@ pub static ALL: [Key; 22] = [
         "price.dyno_unit_usd",
         "27.50",
     ),
-    Key::of(
-        &setting::PRICE_ADDON_CREDIT_USD,
+    Key::own(
         "price.addon_credit_usd",
+        "What an add-on credit costs",
+        PRICE,
         "0.95",
-    ),
+    )
+    .or("1"),
     Key::of(
         &setting::PRICE_SPACE_CREDIT_USD,
         "price.space_credit_usd",
         "1000",
     ),
     Key::own("invoices", "What is shown of invoices", KEYS, ""),
-    Key::of(&setting::INVOICES_HISTORY, "invoices.history", "24"),
+    Key::own(
+        "invoices.history",
+        "How many closed invoices to show, counted back from the latest",
+        "a whole number from 0 to 120",
+        "24",
+    )
+    .or("12"),
     Key::own("apps", "Which apps have a row of their own", KEYS, ""),
     Key::own(
         "apps.include",
@@ -107,7 +120,7 @@ pub static ALL: [Key; 22] = [
     Key::own(
         "apps.group[].pattern",
         "Which apps",
-        "a regular expression of the whole name",
+        PATTERN,
         r#""(.+)-worker-[0-9]+""#,
     ),
     Key::own(
@@ -116,11 +129,13 @@ pub static ALL: [Key; 22] = [
         "a name that does not begin with _",
         r#""$1-worker""#,
     ),
-    Key::of(
-        &setting::APPS_GROUP_REVIEW_APPS,
+    Key::own(
         "apps.group_review_apps",
+        "Whether to add up Heroku's review apps, such as shop-pr-1234, in one row for each pipeline, such as shop-pr",
+        "true or false",
         "true",
-    ),
+    )
+    .or("false"),
     Key::of(&setting::APPS_MAX, "apps.max", "50"),
     Key::own(
         "teams",
@@ -143,19 +158,19 @@ pub static ALL: [Key; 22] = [
     Key::own(
         "teams[].price.dyno_unit_usd",
         "What a dyno unit costs this team for a month",
-        setting::PRICE_DYNO_UNIT_USD.right,
+        PRICE,
         "22.5",
     ),
     Key::own(
         "teams[].price.addon_credit_usd",
         "What an add-on credit costs this team",
-        setting::PRICE_ADDON_CREDIT_USD.right,
+        PRICE,
         "0.9",
     ),
     Key::own(
         "teams[].price.space_credit_usd",
         "What a space credit costs this team",
-        setting::PRICE_SPACE_CREDIT_USD.right,
+        PRICE,
         "900",
     ),
     Key::own(

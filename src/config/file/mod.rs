@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use super::reader::{Given, Reader};
-use super::setting::{self, Setting};
-use super::{read as read_setting, rules, scope};
-use crate::config::token::looks_like_token;
+use super::resolver::Resolver;
+use super::setting::{PATTERN, Setting};
+use super::token::looks_like_token;
+use super::value;
 use billing::money::Money;
 use billing::rules::{Budgets, Group, Prices};
 use exporter_toolkit::config_file::{self, ConfigErrors, Document, Field, Key, Location, Section};
@@ -41,24 +41,24 @@ pub struct File {
     pub budgets: Budgets,
 }
 
-impl Reader<'_> {
+impl Resolver<'_> {
     /// Reads the file that a setting names. Records all of its errors.
     pub(super) fn read_file<T>(
         &mut self,
         setting: &'static Setting,
         read: impl FnOnce(&Path, &dyn Fn(&str) -> bool) -> Result<T, ConfigErrors>,
     ) -> Option<(PathBuf, T)> {
-        let Given { place, values } = self.given(setting)??;
-        let path = values.concat();
+        let raw = self.raw(setting)?;
+        let path = raw.texts.concat();
         match read(Path::new(&path), &|text| self.looks_like_secret(text)) {
             Ok(file) => Some((path.into(), file)),
             Err(errors) => {
-                let is_plain = !path.is_empty() && self.shown(&path) == format!("\"{path}\"");
-                let path = if is_plain { path } else { self.shown(&path) };
-                let errors = errors
-                    .in_file(&path)
-                    .map(|error| format!("{place}: {error}"));
-                self.problems.extend(errors);
+                let shown = self.shown(&path);
+                let is_plain = !path.is_empty() && shown == format!("\"{path}\"");
+                let path = if is_plain { path } else { shown };
+                let errors = errors.in_file(&path);
+                let errors = errors.map(|error| format!("{}: {error}", raw.origin));
+                self.errors.extend(errors);
                 None
             }
         }
@@ -82,9 +82,9 @@ pub fn parse(text: &str) -> Result<File, ConfigErrors> {
 fn parse_with(text: &str, is_secret: &dyn Fn(&str) -> bool) -> Result<File, ConfigErrors> {
     let mut schema: Vec<Key> = keys::ALL.iter().map(|key| (key.path, key.right)).collect();
     schema.extend([
-        ("apps.include[]", setting::APPS_INCLUDE.right),
-        ("apps.exclude[]", setting::APPS_EXCLUDE.right),
-        ("teams[].app_budget_usd.*", rules::BUDGET),
+        ("apps.include[]", PATTERN),
+        ("apps.exclude[]", PATTERN),
+        ("teams[].app_budget_usd.*", value::BUDGET),
     ]);
     let document = Document::parse(text, &schema, is_secret)?;
     let file = file(&document.root());
@@ -97,14 +97,14 @@ fn file(root: &Section<'_>) -> File {
         file.prices = prices(&price);
     }
     if let Some(invoices) = root.section("invoices") {
-        file.invoice_history = invoices.parse("history", one(rules::invoice_history));
+        file.invoice_history = invoices.parse("history", value::invoice_history);
     }
     if let Some(apps) = root.section("apps") {
         file.include = apps.get("include").map(patterns);
         file.exclude = apps.get("exclude").map(patterns);
         file.groups = apps.get("group").map(groups);
-        file.group_review_apps = apps.parse("group_review_apps", one(read_setting::boolean));
-        file.max_apps = apps.parse("max", one(rules::max_apps));
+        file.group_review_apps = apps.parse("group_review_apps", value::boolean);
+        file.max_apps = apps.parse("max", value::max_apps);
     }
     if let Some(list) = root.get("teams") {
         teams(list, &mut file);
@@ -114,16 +114,16 @@ fn file(root: &Section<'_>) -> File {
 
 fn prices(section: &Section<'_>) -> Prices {
     Prices {
-        dyno_unit: section.parse("dyno_unit_usd", one(rules::price)),
-        addon_credit: section.parse("addon_credit_usd", one(rules::price)),
-        space_credit: section.parse("space_credit_usd", one(rules::price)),
+        dyno_unit: section.parse("dyno_unit_usd", value::price),
+        addon_credit: section.parse("addon_credit_usd", value::price),
+        space_credit: section.parse("space_credit_usd", value::price),
     }
 }
 
 fn patterns(list: &Field<'_>) -> Vec<Regex> {
     let items = list.items().into_iter();
     items
-        .filter_map(|item| item.parse(|text| bare(rules::pattern(text))))
+        .filter_map(|item| item.parse(value::pattern))
         .collect()
 }
 
@@ -131,10 +131,10 @@ fn groups(list: &Field<'_>) -> Vec<Group> {
     let group = |item: Field<'_>| {
         let group = item.section();
         let (pattern, name) = (group.require("pattern"), group.require("name"));
-        let pattern = pattern.and_then(|pattern| pattern.parse(|text| bare(rules::pattern(text))));
+        let pattern = pattern.and_then(|pattern| pattern.parse(value::pattern));
         let name = name?.text()?;
         let pattern = pattern?;
-        group.parse("name", |name| bare(rules::group_name(&pattern, name)))?;
+        group.parse("name", |name| value::group_name(&pattern, name))?;
         Some(Group {
             name: name.to_owned(),
             pattern,
@@ -147,9 +147,11 @@ fn teams(list: &Field<'_>, file: &mut File) {
     let mut seen: BTreeMap<String, Location> = BTreeMap::new();
     for item in list.items() {
         let section = item.section();
-        let name = section.require("team").and_then(|name| name.parse(team));
+        let name = section
+            .require("team")
+            .and_then(|name| name.parse(value::team));
         let prices = section.section("price").map(|price| prices(&price));
-        let budget = section.parse("budget_usd", one(rules::budget));
+        let budget = section.parse("budget_usd", value::budget);
         let app_budgets = section.get("app_budget_usd").map(app_budgets);
         let (Some(name), Some(field)) = (name, section.get("team")) else {
             continue;
@@ -176,23 +178,6 @@ fn app_budgets(field: &Field<'_>) -> Vec<(String, Money)> {
         .into_iter()
         .filter(|(_, field)| !field.is_null());
     budgets
-        .filter_map(|(app, field)| Some((app.to_owned(), field.parse(one(rules::budget))?)))
+        .filter_map(|(app, field)| Some((app.to_owned(), field.parse(value::budget)?)))
         .collect()
-}
-
-fn team(name: &str) -> Result<String, String> {
-    if name.is_empty() || !scope::is_name(name) {
-        return Err("not an id or name".to_owned());
-    }
-    Ok(name.to_owned())
-}
-
-/// Adapts a parser of flags to a single text.
-fn one<T>(parse: fn(&[&str]) -> Result<T, String>) -> impl Fn(&str) -> Result<T, String> {
-    move |text| bare(parse(&[text]))
-}
-
-/// Removes what the parsers of flags expect from their errors: the keys declare it.
-fn bare<T>(parsed: Result<T, String>) -> Result<T, String> {
-    parsed.map_err(|why| why.split("; give").next().unwrap_or_default().to_owned())
 }

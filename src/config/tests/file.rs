@@ -115,7 +115,7 @@ teams:
     3:21: price.addon_credit_usd: "-1" is invalid: not an amount, expected an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
     4:21: price.space_credit_usd: "1e400" is invalid: not an amount, expected an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
     5:3: price.dyno: unknown key, expected dyno_unit_usd, addon_credit_usd, space_credit_usd
-    7:12: invoices.history: "1.5" is invalid: not such a number, expected a whole number from 0 to 120
+    7:12: invoices.history: "1.5" is invalid: not a whole number in range, expected a whole number from 0 to 120
     8:1: invoices: duplicate key, first at 6:1
     10:12: apps.include: found a single value, expected a list of regular expressions of the whole name
     11:13: apps.exclude[0]: "(" is invalid: not a pattern (unclosed group), expected a regular expression of the whole name, such as shop-.*
@@ -123,15 +123,15 @@ teams:
     11:23: apps.exclude[2]: found nothing, expected a regular expression of the whole name, such as shop-.*
     11:26: apps.exclude[3]: found keys and values, expected a regular expression of the whole name, such as shop-.*
     13:7: apps.group[0]: name is missing
-    14:17: apps.group[1].pattern: "(" is invalid: not a pattern (unclosed group), expected a regular expression of the whole name
+    14:17: apps.group[1].pattern: "(" is invalid: not a pattern (unclosed group), expected a regular expression of the whole name, such as shop-.*
     14:32: apps.group[1].colour: unknown key, expected pattern, name
-    15:26: apps.group[2].name: "_team_total" is invalid: the name begins with _, as rows do that the program names, such as _team_total, expected a name that does not begin with _
+    15:26: apps.group[2].name: "_team_total" is invalid: the name begins with _, as those of the program's own rows do, such as _team_total, expected a name that does not begin with _
     16:7: apps.group[3]: found a single value, expected keys and values
     17:22: apps.group_review_apps: "yes" is invalid: neither true nor false, expected true or false
-    18:8: apps.max: "0" is invalid: not such a number, expected a whole number from 1 to 100000
+    18:8: apps.max: "0" is invalid: not a whole number in range, expected a whole number from 1 to 100000
     21:12: teams[1].team: "acme" is invalid: duplicate team, first at 20:11, expected a team's id or name
     21:30: teams[1].budget_usd: "many" is invalid: not an amount, expected an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
-    22:12: teams[2].team: "a/b" is invalid: not an id or name, expected a team's id or name
+    22:12: teams[2].team: "a/b" is invalid: an id or name has only letters, digits, dashes, dots and underscores, expected a team's id or name
     23:5: teams[3]: team is missing
     24:40: teams[4].app_budget_usd.shop: "-1" is invalid: not an amount, expected an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
     24:44: teams[4].app_budget_usd.shop: duplicate key, first at 24:34
@@ -199,10 +199,10 @@ fn with_file(
     let path = directory.path().join("costs.yml");
     std::fs::write(&path, content).unwrap();
     let environment = [&ENOUGH, environment].concat();
-    let mut typed = typed(flags, &environment);
-    typed.flags.insert("config.file", vec![path.clone().into()]);
-    Config::resolve(&typed)
-        .inspect(|config| assert_eq!(config.file.as_ref(), Some(&path)))
+    let mut raw = raw(flags, &environment);
+    raw.flags.insert("config.file", vec![path.clone().into()]);
+    resolve(&raw)
+        .inspect(|config| assert_eq!(config.serve.file.as_ref(), Some(&path)))
         .map_err(|problems| {
             problems
                 .to_string()
@@ -222,7 +222,10 @@ apps:
   group_review_apps: true
   max: 9
 ";
-    let file_alone = with_file(content, &[], &[("APPS_MAX", "")]).unwrap().rules;
+    let file_alone = with_file(content, &[], &[("APPS_MAX", "")])
+        .unwrap()
+        .serve
+        .rules;
     assert_eq!(file_alone.prices.dyno_unit, usd("20"));
     assert_eq!(file_alone.prices.addon_credit, usd("2"));
     assert_eq!(file_alone.invoice_history, 5);
@@ -234,17 +237,19 @@ apps:
         ("price.dyno-unit-usd", "21"),
         ("apps.include", "web|jobs"),
         ("apps.group", "c=d"),
-        ("apps.group-review-apps", "false"),
     ];
-    let environment = [("APPS_MAX", "4"), ("INVOICES_HISTORY", "6")];
-    let both = with_file(content, &flags, &environment).unwrap().rules;
+    let environment = [("APPS_MAX", "4")];
+    let both = with_file(content, &flags, &environment)
+        .unwrap()
+        .serve
+        .rules;
     assert_eq!(both.prices.dyno_unit, usd("21"));
     assert_eq!(both.prices.space_credit, usd("3"));
-    assert_eq!(both.invoice_history, 6);
+    assert_eq!(both.invoice_history, 5);
     assert_eq!(both.apps.max, Some(4));
-    // A list takes the place of the file's: nothing is added to it.
+    // A list replaces the file's. The group of review apps is a setting of its own.
     let names: Vec<_> = both.apps.groups.iter().map(|g| g.name.as_str()).collect();
-    assert_eq!(names, ["d"]);
+    assert_eq!(names, ["d", "${1}-pr"]);
     let takes = |name| both.apps.filter.takes(name);
     assert!(takes("jobs") && !takes("api") && !takes("web"));
 }
@@ -254,9 +259,9 @@ fn reports_file_errors_with_setting_errors() {
     let message = with_file(b"apps: {max: 0}\ntaems: []\n", &[("port", "x")], &[]).unwrap_err();
     insta::assert_snapshot!(message, @r##"
     3 settings cannot be used:
-      --config.file: costs.yml:1:13: apps.max: "0" is invalid: not such a number, expected a whole number from 1 to 100000
+      --config.file: costs.yml:1:13: apps.max: "0" is invalid: not a whole number in range, expected a whole number from 1 to 100000
       --config.file: costs.yml:2:1: taems: unknown key, expected price, invoices, apps, teams
-      --port is "x": not a port; give a number from 0 to 65535
+      --port is "x": not a whole number in range; give a number from 0 to 65535
     "##);
     for (content, why) in [
         (&b"price: \xff"[..], "UTF-8"),

@@ -5,7 +5,7 @@ use super::*;
 const TOKEN: [(&str, &str); 1] = [("HEROKU_API_KEY", "HRKU-secret")];
 
 fn scope(flags: &[(&'static str, &str)]) -> Result<Scope, String> {
-    let config = Config::resolve(&typed(flags, &TOKEN));
+    let config = resolve(&raw(flags, &TOKEN));
     config
         .map(|config| config.heroku.scope)
         .map_err(|problems| problems.to_string())
@@ -101,15 +101,15 @@ fn accounts_are_names_and_no_tokens() {
 
 #[test]
 fn a_switch_is_true_or_false() {
-    let seed = |value| with("metrics.seed", value).map(|config| config.seed_metrics);
+    let legacy = |value| with("metrics.legacy", value).map(|config| config.serve.legacy_metrics);
     for (value, on) in [("true", true), ("1", true), ("False", false), ("0", false)] {
-        assert_eq!(seed(value), Ok(on), "{value}");
+        assert_eq!(legacy(value), Ok(on), "{value}");
     }
     for value in ["", "yes", "off", "2", "truefalse"] {
-        assert!(is_refused("metrics.seed", value), "{value:?}");
+        assert!(is_refused("metrics.legacy", value), "{value:?}");
     }
-    assert!(Config::resolve(&typed(&[], &ENOUGH)).unwrap().seed_metrics);
-    let environment = [ENOUGH[0], ENOUGH[1], ("METRICS_SEED", "0")];
-    let config = Config::resolve(&typed(&[], &environment)).unwrap();
-    assert!(!config.seed_metrics);
+    assert!(resolve(&raw(&[], &ENOUGH)).unwrap().serve.legacy_metrics);
+    let environment = [ENOUGH[0], ENOUGH[1], ("METRICS_LEGACY", "0")];
+    let config = resolve(&raw(&[], &environment)).unwrap();
+    assert!(!config.serve.legacy_metrics);
 }

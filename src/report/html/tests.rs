@@ -177,12 +177,12 @@ fn every_failure_says_what_to_do() {
         let html = html.replace("<code>", "`").replace("</code>", "`");
         let escaped = |text: &str| text.replace('\'', "&#39;");
         assert!(
-            html.contains(&escaped(reason.title())),
+            html.contains(&escaped(crate::report::title(reason))),
             "{}\n{html}",
             reason.as_str()
         );
         assert!(
-            html.contains(&escaped(reason.advice())),
+            html.contains(&escaped(crate::report::advice(reason))),
             "{}\n{html}",
             reason.as_str()
         );

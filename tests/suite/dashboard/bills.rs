@@ -40,7 +40,7 @@ fn invoices() -> Vec<Panel> {
             .colored(&[(None, "red")])
             .or_says("none is scheduled")
             .sized(5, 4),
-        columns("Invoices by month", USD, "The latest closed invoices, as many as --invoices.history says. No stored history is needed for it.")
+        columns("Invoices by month", USD, "The latest closed invoices, as many as invoices.history in the configuration file says. No stored history is needed for it.")
             .rows(r#"max by (month, team_name) (heroku_invoice_history_usd{team_name=~"$team"})"#)
             .matrix("month", "team_name")
             .sized(12, 10),

@@ -110,7 +110,10 @@ fn record<T: FromPages + PartialEq>(
     body: Vec<u8>,
 ) -> anyhow::Result<()> {
     let decoded = Decoded::<T>::decode(vec![String::from_utf8(body)?], None)?;
-    ensure!(decoded.skipped_rows.is_empty(), "a row could not be decoded");
+    ensure!(
+        decoded.skipped_rows.is_empty(),
+        "a row could not be decoded"
+    );
     let result = PollResult::Success {
         data: decoded.data,
         skipped_rows: 0,

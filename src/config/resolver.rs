@@ -1,0 +1,157 @@
+//! Finds the text of each setting, parses it and collects errors.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+
+use url::Url;
+
+use super::errors::ConfigErrors;
+use super::setting::{Arity, Setting};
+use super::token::{API_KEY_VARIABLE, looks_like_token};
+
+/// The settings as text: flags and environment. Both are passed in, so that tests choose them.
+#[derive(Debug, Default)]
+pub struct RawArgs {
+    /// The values of each flag that was given, by its name.
+    pub flags: BTreeMap<&'static str, Vec<OsString>>,
+    /// The environment.
+    pub environment: BTreeMap<OsString, OsString>,
+}
+
+impl RawArgs {
+    /// Resolves the settings that `read` reads.
+    ///
+    /// # Errors
+    ///
+    /// Returns all errors together: the setting, the value unless it may be a secret, and what is
+    /// expected.
+    pub fn resolve<'a, T>(
+        &'a self,
+        read: impl FnOnce(&mut Resolver<'a>) -> Option<T>,
+    ) -> Result<T, ConfigErrors> {
+        let mut resolver = Resolver {
+            raw: self,
+            errors: Vec::new(),
+        };
+        match read(&mut resolver) {
+            Some(config) if resolver.errors.is_empty() => Ok(config),
+            _ => Err(ConfigErrors(resolver.errors)),
+        }
+    }
+}
+
+/// Reads settings one by one and collects errors. A method returns `None` for a setting that is
+/// invalid, after it has recorded the error, or that is not set and has no default.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    pub(super) raw: &'a RawArgs,
+    pub(super) errors: Vec<String>,
+}
+
+/// The text of a setting and the flag or variable that holds it.
+pub(super) struct RawValue<'a> {
+    pub(super) origin: String,
+    pub(super) texts: Vec<&'a str>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Reads a setting of one value.
+    pub(super) fn read<T>(
+        &mut self,
+        setting: &Setting,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let raw = self.raw(setting).or_else(|| {
+            Some(RawValue {
+                origin: format!("the default of --{}", setting.flag),
+                texts: vec![setting.default?],
+            })
+        });
+        self.parse(setting, raw?, parse)?.pop()
+    }
+
+    /// Reads a setting of several values.
+    pub(super) fn read_all<T>(
+        &mut self,
+        setting: &Setting,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let raw = self.raw(setting)?;
+        self.parse(setting, raw, parse)
+    }
+
+    fn parse<T>(
+        &mut self,
+        setting: &Setting,
+        raw: RawValue<'_>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let errors = self.errors.len();
+        let mut values = Vec::new();
+        for text in raw.texts {
+            match parse(text) {
+                Ok(value) => values.push(value),
+                Err(error) => {
+                    let error = format!("{error}; give {}", setting.expected);
+                    self.invalid(&raw.origin, text, error);
+                }
+            }
+        }
+        (self.errors.len() == errors).then_some(values)
+    }
+
+    /// Records that the value of a setting is invalid.
+    pub(super) fn invalid(&mut self, origin: &str, text: &str, error: impl Display) {
+        let text = self.shown(text);
+        self.errors.push(format!("{origin} is {text}: {error}"));
+    }
+
+    /// Returns what was given for a setting. The flag takes precedence over the variable. An empty
+    /// variable counts as not set, because compose files and units write it so.
+    pub(super) fn raw(&mut self, setting: &Setting) -> Option<RawValue<'a>> {
+        if let Some(values) = self.raw.flags.get(setting.flag) {
+            let origin = format!("--{}", setting.flag);
+            let texts: Option<_> = values.iter().map(|value| value.to_str()).collect();
+            if texts.is_none() {
+                self.errors.push(format!("{origin} is not valid UTF-8"));
+            }
+            return texts.map(|texts| RawValue { origin, texts });
+        }
+        let origin = setting.variable()?;
+        let text = self.variable(&origin)?;
+        let texts = if setting.arity == Arity::Repeated {
+            let lines = text.lines().map(str::trim);
+            lines.filter(|line| !line.is_empty()).collect()
+        } else {
+            vec![text]
+        };
+        Some(RawValue { origin, texts })
+    }
+
+    pub(super) fn variable(&mut self, name: &str) -> Option<&'a str> {
+        let value = self.raw.environment.get(OsStr::new(name))?.to_str();
+        if value.is_none() {
+            self.errors.push(format!("{name} is not valid UTF-8"));
+        }
+        value.filter(|text| !text.trim().is_empty())
+    }
+
+    /// Returns whether a value is the token, looks like one or is a URL with a password.
+    pub(super) fn looks_like_secret(&self, value: &str) -> bool {
+        let token = self.raw.environment.get(OsStr::new(API_KEY_VARIABLE));
+        let token = token.and_then(|token| token.to_str()).map(str::trim);
+        token.is_some_and(|token| !token.is_empty() && value.contains(token))
+            || looks_like_token(value)
+            || Url::parse(value)
+                .is_ok_and(|url| url.password().is_some() || !url.username().is_empty())
+    }
+
+    /// Quotes a value for a message, unless it may be a secret in the wrong place.
+    pub(super) fn shown(&self, value: &str) -> String {
+        if self.looks_like_secret(value) {
+            return "a value that looks like a secret".to_owned();
+        }
+        format!("{value:?}")
+    }
+}
