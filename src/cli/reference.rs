@@ -169,7 +169,7 @@ fn rows(text: &mut String, group: &Group) {
 pub fn config_keys() -> String {
     let mut text = "| key | what it does | what it has to be |\n|---|---|---|\n".to_owned();
     for key in &keys::ALL {
-        let _ = writeln!(text, "| `{}` | {} | {} |", key.path, key.help, key.right);
+        let _ = writeln!(text, "| `{}` | {} | {} |", key.path, key.help, key.expected);
     }
     text
 }
@@ -198,7 +198,7 @@ pub fn config_example() -> String {
             let _ = writeln!(
                 text,
                 "{indent}# Value: {}{}.",
-                key.right,
+                key.expected,
                 default.unwrap_or_default()
             );
         }

@@ -80,7 +80,10 @@ pub fn parse(text: &str) -> Result<File, ConfigErrors> {
 }
 
 fn parse_with(text: &str, is_secret: &dyn Fn(&str) -> bool) -> Result<File, ConfigErrors> {
-    let mut schema: Vec<Key> = keys::ALL.iter().map(|key| (key.path, key.right)).collect();
+    let mut schema: Vec<Key> = keys::ALL
+        .iter()
+        .map(|key| (key.path, key.expected))
+        .collect();
     schema.extend([
         ("apps.include[]", PATTERN),
         ("apps.exclude[]", PATTERN),
@@ -121,7 +124,7 @@ fn prices(section: &Section<'_>) -> Prices {
 }
 
 fn patterns(list: &Field<'_>) -> Vec<Regex> {
-    let items = list.items().into_iter();
+    let items = list.items().into_iter().flatten();
     items
         .filter_map(|item| item.parse(value::pattern))
         .collect()
@@ -140,12 +143,16 @@ fn groups(list: &Field<'_>) -> Vec<Group> {
             pattern,
         })
     };
-    list.items().into_iter().filter_map(group).collect()
+    list.items()
+        .into_iter()
+        .flatten()
+        .filter_map(group)
+        .collect()
 }
 
 fn teams(list: &Field<'_>, file: &mut File) {
     let mut seen: BTreeMap<String, Location> = BTreeMap::new();
-    for item in list.items() {
+    for item in list.items().into_iter().flatten() {
         let section = item.section();
         let name = section
             .require("team")
@@ -157,7 +164,7 @@ fn teams(list: &Field<'_>, file: &mut File) {
             continue;
         };
         if let Some(first) = seen.insert(name.clone(), field.location()) {
-            field.reject_value(format_args!("duplicate team, first at {first}"));
+            field.reject(format_args!("duplicate team, first at {first}"));
             continue;
         }
         if let Some(prices) = prices {

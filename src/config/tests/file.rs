@@ -129,7 +129,7 @@ teams:
     16:7: apps.group[3]: found a single value, expected keys and values
     17:22: apps.group_review_apps: "yes" is invalid: neither true nor false, expected true or false
     18:8: apps.max: "0" is invalid: not a whole number in range, expected a whole number from 1 to 100000
-    21:12: teams[1].team: "acme" is invalid: duplicate team, first at 20:11, expected a team's id or name
+    21:12: teams[1].team: duplicate team, first at 20:11
     21:30: teams[1].budget_usd: "many" is invalid: not an amount, expected an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
     22:12: teams[2].team: "a/b" is invalid: an id or name has only letters, digits, dashes, dots and underscores, expected a team's id or name
     23:5: teams[3]: team is missing

@@ -148,17 +148,17 @@ impl<'d> Field<'d> {
     }
 
     /// Returns the items of a list.
-    pub fn items(&self) -> Vec<Self> {
+    pub fn items(&self) -> Option<Vec<Self>> {
         let Value::Sequence(nodes) = &self.node.value else {
             self.record_kind("a list");
-            return Vec::new();
+            return None;
         };
         if nodes.len() > MAX_ITEMS {
             self.reject(format_args!(
                 "{} items, expected at most {MAX_ITEMS}",
                 nodes.len()
             ));
-            return Vec::new();
+            return None;
         }
         let item = |(index, node)| Self {
             document: self.document,
@@ -166,7 +166,7 @@ impl<'d> Field<'d> {
             declared: format!("{}[]", self.declared),
             node,
         };
-        nodes.iter().enumerate().map(item).collect()
+        Some(nodes.iter().enumerate().map(item).collect())
     }
 
     /// Returns the exact text of a single value.
@@ -182,14 +182,12 @@ impl<'d> Field<'d> {
     /// secret, and what is expected.
     pub fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let parsed = parse(self.text()?);
-        parsed.map_err(|why| self.reject_value(why)).ok()
-    }
-
-    /// Records an error that shows the value and what is expected.
-    pub fn reject_value(&self, why: impl Display) {
-        let expected = self.expected("another value");
-        let message = format!("{} is invalid: {why}, expected {expected}", self.describe());
-        self.record_message(self.location(), message);
+        let reject = |why| {
+            let expected = self.expected("another value");
+            let message = format!("{} is invalid: {why}, expected {expected}", self.describe());
+            self.record_message(self.location(), message);
+        };
+        parsed.map_err(reject).ok()
     }
 
     /// Records an error that does not show the value.
@@ -289,7 +287,7 @@ impl<'d> Section<'d> {
     }
 
     /// Returns the value of a declared key, unless it is blank.
-    pub fn given(&self, key: &str) -> Option<&Field<'d>> {
+    pub fn non_blank(&self, key: &str) -> Option<&Field<'d>> {
         self.get(key).filter(|field| !field.is_blank())
     }
 

@@ -220,13 +220,13 @@ fn tls(section: &Section<'_>, http2: bool) -> Option<Tls> {
     let certificate = required_pem(section, "cert", "cert_file");
     let key = required_pem(section, "key", "key_file");
     let client_ca = pem(section, "client_ca", "client_ca_file");
-    let client_auth = match section.given("client_auth_type") {
+    let client_auth = match section.non_blank("client_auth_type") {
         Some(field) => field.parse(ClientAuth::parse),
         None => Some(ClientAuth::NoClientCert),
     };
     let ca = section
-        .given("client_ca_file")
-        .or_else(|| section.given("client_ca"));
+        .non_blank("client_ca_file")
+        .or_else(|| section.non_blank("client_ca"));
     match (ca, client_auth) {
         (Some(ca), Some(ClientAuth::NoClientCert)) => {
             ca.reject("not used without client_auth_type, expected RequireAndVerifyClientCert");
@@ -286,8 +286,8 @@ fn required_pem(
     file_key: &'static str,
 ) -> Option<Pem> {
     if section
-        .given(inline_key)
-        .or(section.given(file_key))
+        .non_blank(inline_key)
+        .or(section.non_blank(file_key))
         .is_none()
     {
         section.reject(format_args!("{file_key} (or {inline_key}) is missing"));
@@ -296,7 +296,7 @@ fn required_pem(
 }
 
 fn pem(section: &Section<'_>, inline_key: &'static str, file_key: &'static str) -> Option<Pem> {
-    let (key, field) = match (section.given(inline_key), section.given(file_key)) {
+    let (key, field) = match (section.non_blank(inline_key), section.non_blank(file_key)) {
         (Some(_), Some(file)) => {
             file.reject(format_args!(
                 "conflicts with {inline_key}, expected one of them"
@@ -321,10 +321,10 @@ fn pem(section: &Section<'_>, inline_key: &'static str, file_key: &'static str) 
 }
 
 fn allowed_names(section: &Section<'_>, client_auth: Option<ClientAuth>) -> Vec<String> {
-    let Some(list) = section.get("client_allowed_sans") else {
+    let list = section.get("client_allowed_sans");
+    let Some((list, items)) = list.and_then(|list| Some((list, list.items()?))) else {
         return Vec::new();
     };
-    let items = list.items();
     if client_auth.is_some_and(|client_auth| !client_auth.verifies()) {
         list.reject(
             "not used with this client_auth_type, which verifies no certificate, expected \
@@ -344,7 +344,7 @@ fn allowed_names(section: &Section<'_>, client_auth: Option<ClientAuth>) -> Vec<
 }
 
 fn version(section: &Section<'_>, key: &str) -> Option<Version> {
-    section.given(key)?.parse(tls_names::version)
+    section.non_blank(key)?.parse(tls_names::version)
 }
 
 fn cipher_suites(
@@ -377,7 +377,7 @@ fn each<T>(
     key: &str,
     parse: fn(&str) -> Result<T, String>,
 ) -> Option<Vec<T>> {
-    let items = section.get(key)?.items();
+    let items = section.get(key)?.items()?;
     let parsed: Vec<_> = items.iter().map(|item| item.parse(parse)).collect();
     let parsed: Option<Vec<T>> = parsed.into_iter().collect();
     parsed.filter(|parsed| !parsed.is_empty())

@@ -34,7 +34,7 @@ pub(super) fn headers(section: &Section<'_>) -> HeaderMap {
     ];
     let mut map = HeaderMap::new();
     for (key, name, permitted) in headers {
-        let value = section.given(key).and_then(|field| {
+        let value = section.non_blank(key).and_then(|field| {
             field.parse(|text| match HeaderValue::try_from(text) {
                 Ok(value) if permitted.is_empty() || permitted.contains(&text) => Ok(value),
                 Ok(_) => Err("unknown value".to_owned()),
@@ -54,7 +54,7 @@ pub(super) fn rate_limit(section: &Section<'_>) -> Option<RateLimit> {
         }),
         None => Some(0),
     };
-    let interval = section.given("interval")?;
+    let interval = section.non_blank("interval")?;
     let interval =
         interval.parse(|text| duration(text.trim()).ok_or_else(|| "not a duration".to_owned()))?;
     let burst = burst?;
