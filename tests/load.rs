@@ -30,9 +30,8 @@ use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::metrics::RenderOptions;
 use heroku_cost_exporter::metrics::cache::MetricsCache;
-use heroku_cost_exporter::metrics::process_reader;
+use heroku_cost_exporter::metrics::http_metrics::HttpMetrics;
 use heroku_cost_exporter::snapshot::{EndpointStatus, LastSuccess, Snapshot, Team};
-use heroku_cost_exporter::web::http_metrics::HttpMetrics;
 use heroku_cost_exporter::web::report_cache::ReportCache;
 use heroku_cost_exporter::web::{self, LandingPage};
 use jiff::Timestamp;
@@ -312,27 +311,17 @@ impl Seen {
 async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
     let mut said = Said::of(0);
     let (sender, published) = watch::channel(Arc::new(snapshot(0, &said)));
-    let http_metrics = Arc::new(HttpMetrics::new("/metrics"));
+    let http_metrics = Arc::new(HttpMetrics::new(web::paths("/metrics")));
     let clock = Clock::from_fn(|| NOW);
-    let visit = ReportCache::new(
+    let options = RenderOptions::default();
+    let reports = ReportCache::new(
         published.clone(),
         clock.clone(),
-        RenderOptions::default(),
+        options.clone(),
         "/metrics",
     );
-    let scrape = MetricsCache::new(
-        published,
-        clock,
-        RenderOptions::default(),
-        process_reader::read,
-    );
-    let routes = web::router(
-        scrape,
-        Arc::clone(&http_metrics),
-        "/metrics",
-        visit,
-        LandingPage::Page,
-    );
+    let metrics = MetricsCache::new(published, clock, options, Arc::clone(&http_metrics));
+    let routes = web::router(metrics, reports, "/metrics", LandingPage::Page);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();
@@ -341,7 +330,7 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
         limits: Limits::default(),
         web: watch::channel(Arc::default()).1,
         unlimited_paths: web::HEALTH_PATHS,
-        on_response: Arc::new(move |path, status| http_metrics.count(path, status)),
+        on_response: Arc::new(move |path, status| http_metrics.record(path, status)),
     };
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = tokio::spawn(server::serve(vec![listener], routes, config, async {

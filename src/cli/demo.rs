@@ -46,7 +46,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
         let days = tokio::spawn(turn_days(Arc::clone(&heroku), config.seed, clock.clone()));
         let shown = RenderOptions {
             max_age: config.max_age,
-            seed: config.seed_metrics,
+            legacy: config.seed_metrics,
             rules: Arc::new(config.rules),
         };
         let status = serve(poller, listeners, config.web, clock, shown, stop).await;

@@ -9,7 +9,7 @@ use crate::config::file::keys::{self, Key};
 use crate::config::setting::{self, Setting, Takes};
 use crate::metrics::descriptors;
 use crate::snapshot::FailureReason;
-use expfmt::descriptor::{Metric, Presence};
+use expfmt::MetricDescriptor;
 use exporter_toolkit::server::MAX_HEADERS;
 use exporter_toolkit::{server, web_config};
 use heroku_api::client;
@@ -27,10 +27,10 @@ pub fn metrics() -> String {
     text
 }
 
-fn describe(text: &mut String, metric: &Metric) {
-    let Metric {
+fn describe(text: &mut String, metric: &MetricDescriptor) {
+    let MetricDescriptor {
         name,
-        kind,
+        metric_type,
         help,
         source,
         ..
@@ -39,17 +39,18 @@ fn describe(text: &mut String, metric: &Metric) {
     let _ = write!(
         text,
         "\n## `{name}`\n\n{help}\n\nKind: {}. Source: `{source}`.\n",
-        kind.as_str()
+        metric_type.as_str()
     );
     if !metric.labels.is_empty() {
         text.push_str("\n| label | meaning |\n|---|---|\n");
     }
     for label in metric.labels {
-        let when = match label.presence {
-            Presence::Always => "",
-            Presence::SeveralTeams => " Only where more than one team is asked for.",
+        let when = if label.optional {
+            " Only where more than one team is asked for."
+        } else {
+            ""
         };
-        let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.meaning);
+        let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.description);
     }
 }
 

@@ -18,9 +18,9 @@ use crate::collector::{self, Poller};
 use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
 use crate::metrics::RenderOptions;
 use crate::metrics::cache::MetricsCache;
-use crate::metrics::process_reader;
+use crate::metrics::descriptors::exporter::API_REQUEST_DURATION_BUCKETS;
+use crate::metrics::http_metrics::HttpMetrics;
 use crate::report::html::Page;
-use crate::web::http_metrics::HttpMetrics;
 use crate::web::report_cache::ReportCache;
 use crate::web::{self, LandingPage};
 use exporter_toolkit::server::{self, ServerConfig};
@@ -42,7 +42,7 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
         let poller = poller(config.heroku, Clock::system())?;
         let shown = RenderOptions {
             max_age: config.max_age,
-            seed: config.seed_metrics,
+            legacy: config.seed_metrics,
             rules: Arc::new(config.rules),
         };
         serve(poller, listeners, config.web, Clock::system(), shown, stop).await
@@ -71,7 +71,8 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// A poller as the settings want it.
 pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Poller> {
     install_tls();
-    let client = Client::new(config.api_url, USER_AGENT, Limits::within(config.timeout))?;
+    let client = Client::new(config.api_url, USER_AGENT, Limits::within(config.timeout))?
+        .with_duration_buckets(API_REQUEST_DURATION_BUCKETS);
     Ok(Poller::new(collector::Options {
         client,
         token: config.token,
@@ -99,7 +100,7 @@ pub(crate) async fn serve(
     let polling = tokio::spawn(poller.run(sender, async move {
         let _ = polling_stops.wait_for(|stops| *stops).await;
     }));
-    let http_metrics = Arc::new(HttpMetrics::new(&web.telemetry_path));
+    let http_metrics = Arc::new(HttpMetrics::new(web::paths(&web.telemetry_path)));
     let counted = Arc::clone(&http_metrics);
     // Kept, because what nobody can change any more has to be looked at each time.
     let unchanging = watch::Sender::new(Arc::default());
@@ -117,17 +118,17 @@ pub(crate) async fn serve(
             None => unchanging.subscribe(),
         },
         unlimited_paths: web::HEALTH_PATHS,
-        on_response: Arc::new(move |path, status| counted.count(path, status)),
+        on_response: Arc::new(move |path, status| counted.record(path, status)),
     };
     let path = &web.telemetry_path;
-    let visit = ReportCache::new(published.clone(), clock.clone(), shown.clone(), path);
-    let front = if web.has_page {
+    let reports = ReportCache::new(published.clone(), clock.clone(), shown.clone(), path);
+    let landing_page = if web.has_page {
         LandingPage::Page
     } else {
         LandingPage::Links(Page::of_links(path)?)
     };
-    let scrape = MetricsCache::new(published, clock, shown, process_reader::read);
-    let routes = web::router(scrape, http_metrics, path, visit, front);
+    let metrics = MetricsCache::new(published, clock, shown, http_metrics);
+    let routes = web::router(metrics, reports, path, landing_page);
     tell(&web.service_manager, "READY=1");
     if let Some(interval) = web.service_manager.sign_of_life_every() {
         background.spawn(give_signs_of_life(web.service_manager.clone(), interval));

@@ -10,8 +10,8 @@ use exporter_toolkit::web_config::{Loaded, WebConfig};
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::metrics::RenderOptions;
 use heroku_cost_exporter::metrics::cache::MetricsCache;
+use heroku_cost_exporter::metrics::http_metrics::HttpMetrics;
 use heroku_cost_exporter::snapshot::Snapshot;
-use heroku_cost_exporter::web::http_metrics::HttpMetrics;
 use heroku_cost_exporter::web::report_cache::ReportCache;
 use heroku_cost_exporter::web::{self, LandingPage};
 use tokio::net::TcpListener;
@@ -46,10 +46,10 @@ impl Served {
         let published = watch::channel(Arc::new(snapshot)).1;
         let routes = |http_metrics| {
             let shown = RenderOptions::default();
-            let visit =
+            let reports =
                 ReportCache::new(published.clone(), clock.clone(), shown.clone(), "/metrics");
-            let scrape = MetricsCache::new(published, clock, shown, || None);
-            web::router(scrape, http_metrics, "/metrics", visit, LandingPage::Page)
+            let metrics = MetricsCache::new(published, clock, shown, http_metrics);
+            web::router(metrics, reports, "/metrics", LandingPage::Page)
         };
         Self::start(routes, limits, Arc::default())
     }
@@ -64,7 +64,7 @@ impl Served {
             .block_on(TcpListener::bind(("127.0.0.1", 0)))
             .unwrap();
         let address = listener.local_addr().unwrap();
-        let http_metrics = Arc::new(HttpMetrics::new("/metrics"));
+        let http_metrics = Arc::new(HttpMetrics::new(web::paths("/metrics")));
         let counted = Arc::clone(&http_metrics);
         let (web_sender, in_force) = watch::channel(web);
         let routes = routes(Arc::clone(&http_metrics));
@@ -72,7 +72,7 @@ impl Served {
             limits,
             web: in_force,
             unlimited_paths: web::HEALTH_PATHS,
-            on_response: Arc::new(move |path, status| counted.count(path, status)),
+            on_response: Arc::new(move |path, status| counted.record(path, status)),
         };
         let (stop, stopped) = oneshot::channel();
         let served = runtime.spawn(serve(vec![listener], routes, config, async {
@@ -97,9 +97,8 @@ impl Served {
     }
 
     pub(crate) fn counted(&self, path: &str, code: &str) -> u64 {
-        let answered = self.http_metrics.answered();
-        let mut answered = answered.others.chain([answered.scrapes]);
-        let found = answered.find(|answered| (answered.path, answered.code) == (path, code));
-        found.unwrap().count
+        let mut responses = self.http_metrics.responses();
+        let found = responses.find(|(p, c, _)| (*p, c.as_str()) == (path, code));
+        found.unwrap().2
     }
 }

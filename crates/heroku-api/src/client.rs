@@ -37,6 +37,13 @@ impl Client {
         Ok(Self { transport, api_url })
     }
 
+    /// Starts the statistics anew with duration buckets of these upper bounds, in seconds. Without
+    /// them durations are only summed.
+    pub fn with_duration_buckets(mut self, bounds: &[f64]) -> Self {
+        self.transport.set_stats(ClientStats::new(bounds));
+        self
+    }
+
     /// The address of the API.
     pub fn api_url(&self) -> &Url {
         &self.api_url

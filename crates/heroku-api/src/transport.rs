@@ -109,6 +109,10 @@ impl Transport {
         })
     }
 
+    pub(super) fn set_stats(&mut self, stats: ClientStats) {
+        *held(&self.traffic) = stats;
+    }
+
     pub(super) fn traffic(&self) -> ClientStats {
         held(&self.traffic).clone()
     }
@@ -143,7 +147,7 @@ impl Transport {
             }
             Err(error) => Err(error),
         };
-        held(&self.traffic).count(endpoint, status, started.elapsed());
+        held(&self.traffic).record(endpoint, status, started.elapsed());
         answered
     }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use anyhow::Context;
 use billing::invoice::Invoices;
 use billing::usage::Usage;
-use expfmt::encode::Format;
+use expfmt::{EncodedBodies, Format};
 use heroku_api::client::{Decoded, FromPages};
 use heroku_api::stats::ClientStats;
-use heroku_cost_exporter::metrics::render::{self, Bodies, Rendered};
-use heroku_cost_exporter::metrics::{self, Answered, RenderOptions};
+use heroku_cost_exporter::metrics::RenderOptions;
+use heroku_cost_exporter::metrics::render::Rendered;
 use heroku_cost_exporter::snapshot::{EndpointStatus, PollResult, Snapshot, Team};
 use heroku_sim::Company;
 use jiff::Timestamp;
@@ -65,7 +65,7 @@ pub(crate) struct Pipeline {
 
 /// Everything that a scrape can be given.
 #[derive(Debug)]
-pub(crate) struct Published(Bodies);
+pub(crate) struct Published([EncodedBodies; 2]);
 
 impl Pipeline {
     /// A poll: takes in what was answered and publishes what is known then.
@@ -92,26 +92,21 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Writes both dialects, plain and compressed.
+    /// Encodes both formats, plain and compressed.
     pub(crate) fn publish(&self) -> Published {
         let snapshot = Snapshot::new(self.teams.clone(), true, ClientStats::default());
-        let figures = render::of_figures(&snapshot, noon(), &RenderOptions::default());
-        let rendered = Rendered::new(Arc::new(figures), &snapshot);
-        let scrapes = metrics::of_scrapes(Answered {
-            path: "/metrics",
-            code: "200",
-            count: 1,
-        });
-        Published(rendered.with_ending(std::iter::empty, scrapes))
+        let options = RenderOptions::default();
+        let rendered = Rendered::new(Arc::new(snapshot), noon(), &options, None);
+        Published(rendered.bodies(std::iter::empty))
     }
 }
 
 impl Published {
-    /// A body in OpenMetrics, with one line behind what was published.
+    /// Returns a body in OpenMetrics.
     pub(crate) fn body(&self, gzip: bool) -> Vec<u8> {
-        let mut end = Vec::new();
-        let pieces = self.0.body(Format::OpenMetrics, gzip, 1, &mut end);
-        [pieces.concat(), end].concat()
+        let bodies = &self.0[Format::OpenMetrics as usize];
+        let chunks = if gzip { &bodies.gzip } else { &bodies.plain };
+        chunks.concat()
     }
 }
 
