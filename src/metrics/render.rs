@@ -1,5 +1,6 @@
 //! Encodes a Snapshot as segments, from which bodies are joined.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use super::families;
 use super::figures::{Figures, same_figures};
 use super::options::RenderOptions;
 use crate::snapshot::Snapshot;
-use expfmt::{EncodedBodies, Family, Format, GzipSegment};
+use expfmt::{EncodedBodies, Family, Format, GzipSegment, SegmentWriter, encode};
 
 /// The segments that follow from a Snapshot at one instant.
 #[derive(Debug)]
@@ -62,9 +63,12 @@ impl Rendered {
         T: Iterator<Item = Family<'a>>,
     {
         Format::ALL.map(|format| {
-            let trailer = GzipSegment::encode(trailer(), format);
+            let mut writer = SegmentWriter::default();
+            // The writer has no errors.
+            let _ = encode(&mut writer, trailer(), format);
+            let _ = writer.write_str(format.eof());
             let polls = &self.polls[format as usize];
-            EncodedBodies::join([&self.figures, polls, &trailer, &format.eof().into()])
+            EncodedBodies::join([&self.figures, polls, &writer.finish()])
         })
     }
 }
