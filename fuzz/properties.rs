@@ -162,9 +162,9 @@ struct UsageRow {
     apps: Vec<(Word, [Option<f64>; 5])>,
 }
 
-/// Whatever several teams answer, at whatever time and age, is exposed soundly.
+/// Exposes whatever several teams answer, at any time and with any maximum age.
 ///
-/// The bytes are read as an [`Account`], of which they make one whatever they are.
+/// Any bytes decode as an [`Account`].
 pub fn snapshot(bytes: &[u8]) {
     let Ok(account) = Account::arbitrary_take_rest(Unstructured::new(bytes)) else {
         return;
@@ -262,9 +262,8 @@ fn note<T: PartialEq>(outcome: &mut EndpointStatus<T>, answer: Decoded<T>, at: T
     outcome.note(polled, at, Duration::from_millis(80));
 }
 
-/// A Snapshot's exposition is, in both dialects, a text that a strict reader reads, with every
-/// sample as it was; no series stands twice; and no figure of Heroku's is beyond what a number can
-/// be.
+/// Checks the exposition of a Snapshot: in both formats a strict parser accepts it and reads every
+/// sample unchanged, no series is duplicate, and all of Heroku's figures are finite.
 fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
     for rules in [Rules::default(), rules()] {
         let shown = RenderOptions {
@@ -316,12 +315,12 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &RenderOptions) {
             .chain(families::polls(snapshot))
             .chain(end)
     };
-    for (dialect, format) in BOTH {
+    for (format, parser_format) in BOTH {
         let mut text = String::new();
-        encode(&mut text, all(), dialect).unwrap();
-        text.push_str(dialect.eof());
-        let read = exposition_parser::parse(&text, format)
-            .unwrap_or_else(|wrong| panic!("{dialect:?}: {wrong}\n{text}"));
+        encode(&mut text, all(), format).unwrap();
+        text.push_str(format.eof());
+        let read = exposition_parser::parse(&text, parser_format)
+            .unwrap_or_else(|error| panic!("{format:?}: {error}\n{text}"));
         let mut samples = read.samples();
         for family in all() {
             for sample in family.samples {
@@ -358,10 +357,10 @@ fn is_herokus(family: &Family<'_>) -> bool {
     !own.iter().any(|beginning| name.starts_with(beginning))
 }
 
-/// Of an `Accept` and an `Accept-Encoding` header: letters are the same in both cases, elements
-/// that match nothing change nothing, and nothing is given that was not named.
+/// Checks the negotiation by an `Accept` and an `Accept-Encoding` header: case is ignored, elements
+/// that match nothing change nothing, and only what is listed is selected.
 pub fn accept(header: &str) {
-    let (dialect, gzip) = (preferred_format(header), accepts_gzip(header));
+    let (selected, gzip) = (preferred_format(header), accepts_gzip(header));
     let lower = header.to_ascii_lowercase();
     for same in [
         header.to_ascii_uppercase(),
@@ -370,14 +369,14 @@ pub fn accept(header: &str) {
         format!("{header},br;q=0.3"),
         header.replace(',', " ,\t"),
     ] {
-        assert_eq!(preferred_format(&same), dialect, "{same:?}");
+        assert_eq!(preferred_format(&same), selected, "{same:?}");
         assert_eq!(accepts_gzip(&same), gzip, "{same:?}");
     }
-    if dialect == Format::OpenMetrics {
+    if selected == Format::OpenMetrics {
         assert!(lower.contains("application") || lower.contains('*'));
     }
     assert!(!gzip || lower.contains("gzip") || lower.contains('*'));
-    // What is wanted more than anything else is given.
+    // The first of several equal preferences is selected.
     let weighted = lower.contains("q=");
     if !weighted {
         let wanted = format!("application/openmetrics-text,{}", header);
