@@ -62,7 +62,7 @@ fn file(path: &Path, rules: &Rules) -> String {
         count(budgets.apps.len(), "app with a budget", "apps with budgets"),
         count(apps.groups.len(), "group of apps", "groups of apps"),
     ];
-    if !apps.filter.takes_all() {
+    if !apps.filter.allows_all() {
         parts.push("some apps left out".to_owned());
     }
     if let Some(max) = apps.max {

@@ -6,7 +6,7 @@ use super::error::Error;
 use super::source::Answered;
 use crate::collector::state::{About, Kept, Restored};
 use crate::snapshot::EndpointStatus;
-use billing::pattern::NameFilter;
+use billing::name_filter::NameFilter;
 use heroku_api::client::Conditional;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Identity;
@@ -69,14 +69,14 @@ impl Listing {
     /// The teams that are asked for.
     pub(super) fn taken(&self) -> impl Iterator<Item = &Identity> {
         let teams = self.teams.outcome.data().into_iter().flatten();
-        teams.filter(|team| self.filter.takes(&team.name))
+        teams.filter(|team| self.filter.allows(&team.name))
     }
 
     /// Whether a team is in the list and its name is one that is not wanted.
     pub(super) fn refuses(&self, id: &str) -> bool {
         let teams = self.teams.outcome.data();
         let listed = teams.and_then(|teams| teams.iter().find(|team| team.id == id));
-        listed.is_some_and(|team| !self.filter.takes(&team.name))
+        listed.is_some_and(|team| !self.filter.allows(&team.name))
     }
 }
 

@@ -318,7 +318,7 @@ fn endpoints(scope: &Scope) -> Vec<Endpoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use billing::pattern::NameFilter;
+    use billing::name_filter::NameFilter;
 
     #[test]
     fn requests_are_counted_for_the_endpoints_that_can_be_asked() {

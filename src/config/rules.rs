@@ -9,7 +9,7 @@ use super::file::File;
 use super::reader::{Given, Reader};
 use super::{file, read, setting};
 use billing::money::Money;
-use billing::pattern::{NameFilter, whole_name};
+use billing::name_filter::{NameFilter, anchored_regex};
 use billing::rules::{AppRules, Group, Prices, REVIEW_APP_PATTERN, REVIEW_APP_ROW, Rules};
 
 /// No price of Heroku's comes near it.
@@ -96,7 +96,7 @@ pub(super) fn pattern(text: &str) -> Result<Regex, String> {
     if text.is_empty() {
         return Err(format!("it matches no name; give {right}"));
     }
-    whole_name(text).map_err(|why| format!("not a pattern ({why}); give {right}"))
+    anchored_regex(text).map_err(|why| format!("not a pattern ({why}); give {right}"))
 }
 
 /// Reads `PATTERN=NAME`. The name has no `=`, and the pattern may.

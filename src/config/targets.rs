@@ -1,6 +1,6 @@
 //! Whose costs are asked for.
 
-pub use billing::pattern::NameFilter;
+pub use billing::name_filter::NameFilter;
 
 /// Whose costs are asked for: any mix of teams, enterprise accounts and the token's own account.
 #[derive(Clone, Debug)]

@@ -27,7 +27,7 @@ pub(super) fn of(invoices: Option<&Invoices>, current: Month, history: usize) ->
             Some(PastInvoice {
                 month,
                 total: invoice.total,
-                state: invoice.state_word(),
+                state: invoice.state_name(),
             })
         })
         .collect();

@@ -232,7 +232,7 @@ impl TeamReport {
             ),
             apps: apps(&cost, &rules.app_budgets(known.name, known.id)),
             rolled_up: cost.rolled_up,
-            covered: forecast.map(|forecast| forecast.covered.ratio()),
+            covered: forecast.map(|forecast| forecast.coverage.ratio()),
             bills: cost
                 .months()
                 .map(|(which, billed)| InvoiceReconciliation::new(which, billed)),
@@ -261,7 +261,7 @@ impl InvoiceReconciliation {
             usage: billed.total(),
             unexplained: billed.unexplained(),
             dyno_unit: cost.map(|cost| {
-                let unit = cost.dyno_price.of(Quantity::of(1.0));
+                let unit = cost.dyno_price.cost_of(Quantity::ONE);
                 (unit, cost.price_source)
             }),
         }

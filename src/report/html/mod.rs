@@ -265,7 +265,7 @@ fn kind_table(kinds: &[Kind], whole: &Figures) -> Table {
     let rows = shown.map(|kind| {
         let word = kind.category.as_str();
         let row = Row {
-            beside: Some(kind.category.meaning().to_owned()),
+            beside: Some(kind.category.description().to_owned()),
             ..Row::new(word, &kind.figures)
         };
         (row, &kind.figures)

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::tests::{costs, dynos, invoice, month, usage_of};
 use super::*;
-use crate::pattern::{NameFilter, whole_name};
-use crate::rows::{EXCLUDED, OTHER};
+use crate::grouping::{EXCLUDED, OTHER};
+use crate::name_filter::{NameFilter, anchored_regex};
 use crate::rules::{AppRules, Group};
 use crate::usage::Spaces;
 
@@ -71,10 +71,10 @@ prop_compose! {
         excluded in any::<bool>(),
         max in option::of(0_usize..5),
     ) -> Rules {
-        let group = Group { pattern: whole_name("(.*)-pr-[0-9]+").unwrap(), name: "$1".into() };
+        let group = Group { pattern: anchored_regex("(.*)-pr-[0-9]+").unwrap(), name: "$1".into() };
         let apps = AppRules {
             filter: if excluded {
-                NameFilter::new(Vec::new(), vec![whole_name("[ab]").unwrap()])
+                NameFilter::new(Vec::new(), vec![anchored_regex("[ab]").unwrap()])
             } else {
                 NameFilter::default()
             },
