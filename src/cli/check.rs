@@ -8,6 +8,7 @@ use super::logging;
 use super::serve::{poller, runtime};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::report::format::count;
 use crate::snapshot::FailureReason;
 use crate::snapshot::{EndpointStatus, Snapshot, Team};
 use billing::invoice::Invoices;
@@ -92,14 +93,6 @@ fn nobody(rules: &Rules, snapshot: &Snapshot) -> String {
     }
 }
 
-fn count(number: usize, one: &str, several: &str) -> String {
-    match number {
-        0 => format!("no {several}"),
-        1 => format!("1 {one}"),
-        number => format!("{number} {several}"),
-    }
-}
-
 /// Writes what is known, and tells whether all is well: no endpoint failed, and of what was asked for
 /// there is each time one that answers. One that Heroku does not offer is no failure.
 fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
@@ -147,10 +140,7 @@ fn is_among(team: &Team, seen: &[Identity]) -> bool {
 }
 
 fn seen(teams: &[Identity]) -> String {
-    match teams.len() {
-        1 => "1 team".to_owned(),
-        count => format!("{count} teams"),
-    }
+    count(teams.len(), "team", "teams")
 }
 
 fn account_usage(usage: &AccountUsage) -> String {
@@ -158,10 +148,7 @@ fn account_usage(usage: &AccountUsage) -> String {
         return "no usage in this month or the last".to_owned();
     }
     let months: Vec<_> = usage.months.iter().map(ToString::to_string).collect();
-    let teams = match usage.teams.len() {
-        1 => "1 team".to_owned(),
-        count => format!("{count} teams"),
-    };
+    let teams = count(usage.teams.len(), "team", "teams");
     format!("{} ({teams})", months.join(", "))
 }
 
@@ -209,7 +196,7 @@ fn invoices(invoices: &Invoices) -> String {
     let month = |invoice: &billing::invoice::Invoice| Month::of(invoice.period.start).to_string();
     let mut months = invoices.iter().map(month);
     match (invoices.len(), months.next_back(), months.next()) {
-        (count, Some(first), Some(last)) => format!("{count} invoices, {first} to {last}"),
+        (number, Some(first), Some(last)) => format!("{number} invoices, {first} to {last}"),
         (_, Some(only), None) => format!("1 invoice, {only}"),
         _ => "no invoices".to_owned(),
     }

@@ -25,13 +25,13 @@ pub(crate) fn run(
         ReportFormat::Json => json::json(&report)?,
         ReportFormat::Csv => {
             // CSV has no place for it.
-            let missing = table::gaps(&report, Terminal::PLAIN);
+            let missing = table::data_issues(&report, Terminal::PLAIN);
             let _ = std::io::stderr().write_all(missing.as_bytes());
             csv::csv(&report)?
         }
     };
     std::io::stdout().write_all(text.as_bytes())?;
-    Ok(if report.is_whole() {
+    Ok(if report.is_complete() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -93,7 +93,7 @@ impl ReportCache {
     /// None that figures or a query could bring about.
     pub async fn page(&self, query: &str) -> Result<(Body, bool), RenderError> {
         let reading = self.reading().await;
-        let view = PageQuery::read(query);
+        let view = PageQuery::parse(query);
         if view == PageQuery::default()
             && let Some(body) = reading.page.get()
         {

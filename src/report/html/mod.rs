@@ -1,16 +1,14 @@
-//! What Heroku costs, as a page for people: the figures of the report, drawn.
+//! The report as an HTML page.
 //!
-//! A pure function of a report and of what of it somebody wants to see. It must not know HTTP, or
-//! where the report comes from. The markup is in `templates/`; the template library escapes whatever
-//! is put into it, so that no name is ever markup.
+//! The markup is in `templates/`. The template engine escapes all values.
 
 mod apps;
-mod bars;
-mod beside;
+mod chart;
+mod format;
 mod notices;
+mod page_query;
+mod panels;
 mod table;
-mod view;
-mod words;
 
 use std::sync::LazyLock;
 
@@ -19,26 +17,27 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ring::digest::{SHA256, digest};
 
-use crate::report::{Figures, Kind, Report, TeamReport};
-use apps::{App, Apps};
-use bars::{Bar, most};
-use beside::{Budget, Invoices, Source, TopIncreases};
+use super::figures::{CategoryFigures, Figures, Report, TeamApp, TeamReport};
+use super::format::month_name;
+use apps::Apps;
+use chart::{Bar, max_amount};
+use format::{Costs, When, name};
 use notices::Notice;
+pub use page_query::{PageQuery, Sort};
+use panels::{Budget, Invoices, Source, TopIncrease};
 use table::{Row, Table};
-pub use view::{PageQuery, Sort};
-use words::{Costs, When, name};
 
-/// The style of every page. It stands in the page itself, so that nothing else is asked for.
+/// The style sheet, which is part of each page.
 const STYLE: &str = include_str!("../../../templates/page.css");
 
-/// How many teams are listed, the costliest first.
+/// The maximum of teams shown, the most expensive first.
 const TEAMS: usize = 200;
 
-/// How often a page that has nothing to show yet asks again, in seconds.
-const WAIT: u32 = 5;
+/// The refresh interval of a page without data, in seconds.
+const REFRESH_SECONDS: u32 = 5;
 
-/// What a browser is to allow the page: the style that stands in it and the icon that does, a search
-/// form that leads back here, and nothing else; no script at all.
+/// The content security policy of the pages. It allows the embedded style sheet and icon and the
+/// search form, and no scripts.
 pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = BASE64_STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
     format!(
@@ -47,35 +46,35 @@ pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A page, and whether what was asked for is there.
+/// A page.
 #[derive(Debug)]
 pub struct Page {
     /// The markup.
     pub html: String,
-    /// Whether there is a team of that name, where one was asked for.
+    /// Whether the team of the query exists, if there is one.
     pub is_found: bool,
 }
 
-/// Of whom the costs are shown: the company, or one of its teams.
+/// The teams that a page shows: all of them or one.
 struct Scope<'a> {
     report: &'a Report,
     teams: &'a [TeamReport],
-    /// Whether one of several teams is shown.
-    is_part: bool,
 }
 
 #[derive(Template)]
 #[template(path = "page.html", whitespace = "minimize")]
-struct Whole<'a> {
+struct PageTemplate<'a> {
     title: String,
     style: &'static str,
     version: &'static str,
     telemetry_path: &'a str,
-    /// The seconds after which to ask again, where there is nothing to show yet.
-    wait: Option<u32>,
+    /// Set while there is no data.
+    refresh_seconds: Option<u32>,
+    /// The team of the query, if it does not exist.
     missing_team: Option<String>,
-    /// Whose costs they are, where that is one team.
-    whose: Option<String>,
+    /// The name of the team, if there is one only.
+    team: Option<String>,
+    /// Whether the page shows one of several teams.
     is_part: bool,
     month: String,
     previous_month: String,
@@ -86,75 +85,71 @@ struct Whole<'a> {
     bar: Bar,
     teams: Option<Table>,
     more_teams: usize,
-    kinds: Table,
+    categories: Table,
     invoices: Option<Invoices>,
-    risen: Vec<TopIncreases>,
+    increases: Vec<TopIncrease>,
     budgets: Vec<Budget>,
     apps: Apps,
-    view: &'a PageQuery,
+    /// The number of apps without a row of their own.
+    rolled_up: usize,
+    query: &'a PageQuery,
     sources: Vec<Source>,
     more_sources: usize,
 }
 
 #[derive(Template)]
 #[template(path = "links.html", whitespace = "minimize")]
-struct Links<'a> {
+struct LinksTemplate<'a> {
     style: &'static str,
     version: &'static str,
     telemetry_path: &'a str,
 }
 
 impl Page {
-    /// What `view` wants to see of `report`.
+    /// Renders the page of `report` for `query`.
     ///
     /// # Errors
     ///
-    /// None that is known: what is written goes to memory.
+    /// Returns an error of the template engine; none is known for writing to memory.
     pub fn new(
         report: &Report,
-        view: &PageQuery,
+        query: &PageQuery,
         telemetry_path: &str,
     ) -> Result<Self, askama::Error> {
-        let (scope, is_found) = Scope::new(report, view.team.as_deref());
-        let missing = view.team.as_deref().filter(|_| !is_found);
-        let mut whole = Whole::of(&scope, view, telemetry_path);
-        whole.missing_team = missing.map(name);
+        let (scope, is_found) = Scope::new(report, query.team.as_deref());
+        let mut template = PageTemplate::new(&scope, query, telemetry_path);
+        template.missing_team = query.team.as_deref().filter(|_| !is_found).map(name);
         Ok(Self {
-            html: whole.render()?,
+            html: template.render()?,
             is_found,
         })
     }
 
-    /// The page that only links to what else is there.
+    /// Renders a page that only links to the other endpoints.
     ///
     /// # Errors
     ///
     /// As for [`Page::new`].
     pub fn of_links(telemetry_path: &str) -> Result<String, askama::Error> {
-        let links = Links {
+        let template = LinksTemplate {
             style: STYLE,
             version: env!("CARGO_PKG_VERSION"),
             telemetry_path,
         };
-        links.render()
+        template.render()
     }
 }
 
 impl<'a> Scope<'a> {
-    /// The scope of a team that is asked for by its id or its name, and whether there is one.
+    /// Selects a team by its ID or name. Returns also whether it exists.
     fn new(report: &'a Report, team: Option<&str>) -> (Self, bool) {
         let all = &report.teams;
-        let position = team.and_then(|wanted| {
-            let by_id = all.iter().position(|t| t.id.as_deref() == Some(wanted));
-            by_id.or_else(|| all.iter().position(|t| t.name == wanted))
+        let position = team.and_then(|key| {
+            let by_id = all.iter().position(|t| t.id.as_deref() == Some(key));
+            by_id.or_else(|| all.iter().position(|t| t.name == key))
         });
         let teams = position.map_or(&all[..], |position| &all[position..=position]);
-        let scope = Self {
-            report,
-            teams,
-            is_part: all.len() > 1 && position.is_some(),
-        };
-        (scope, team.is_none() || position.is_some())
+        (Self { report, teams }, team.is_none() || position.is_some())
     }
 
     fn one(&self) -> Option<&'a TeamReport> {
@@ -163,82 +158,53 @@ impl<'a> Scope<'a> {
             _ => None,
         }
     }
-
-    fn figures(&self) -> &'a Figures {
-        self.one()
-            .map_or(&self.report.company, |team| &team.figures)
-    }
-
-    fn kinds(&self) -> &'a [Kind] {
-        self.one().map_or(&self.report.kinds, |team| &team.kinds)
-    }
-
-    fn apps(&self) -> Vec<App<'a>> {
-        let teams = self.teams.iter();
-        teams
-            .flat_map(|team| team.apps.iter().map(move |app| (team, app)))
-            .collect()
-    }
 }
 
-impl<'a> Whole<'a> {
-    fn of(scope: &Scope<'a>, view: &'a PageQuery, telemetry_path: &'a str) -> Self {
-        let Scope {
-            report,
-            teams,
-            is_part,
-        } = *scope;
-        let figures = scope.figures();
-        let apps = scope.apps();
+impl<'a> PageTemplate<'a> {
+    fn new(scope: &Scope<'a>, query: &'a PageQuery, telemetry_path: &'a str) -> Self {
+        let Scope { report, teams } = *scope;
+        let (figures, categories) = match scope.one() {
+            Some(team) => (&team.figures, &team.categories),
+            None => (&report.company, &report.categories),
+        };
+        let apps: Vec<TeamApp<'_>> = teams.iter().flat_map(TeamReport::apps).collect();
         let has_teams = teams.len() > 1;
-        let month = report.month;
-        let long = |month: billing::month::Month| month.first_day().strftime("%B %Y").to_string();
-        let (sources, more_sources) = beside::sources(report, teams);
-        let whole_budget = has_teams.then_some(("All teams", figures));
-        let budgets = beside::budgets(whole_budget, teams, &apps);
-        let anything = figures.is_known() || teams.iter().any(|team| !team.invoices.is_empty());
-        let mut app_rows = Apps::new(&apps, figures, view, has_teams);
-        app_rows.rolled_up = teams.iter().map(|team| team.rolled_up).sum();
-        let whose = scope.one().map(|team| name(&team.name));
-        let title = format!("Heroku costs, {}", long(month));
+        let has_data = figures.is_known() || teams.iter().any(|team| !team.invoices.is_empty());
+        let team = scope.one().map(|team| name(&team.name));
+        let prefix = team.as_ref().map(|team| format!("{team}: "));
+        let month = month_name(report.month);
+        let (sources, more_sources) = panels::sources(report, teams);
         Self {
-            title: match &whose {
-                Some(whose) => format!("{whose}: {title}"),
-                None => title,
-            },
+            title: format!("{}Heroku costs, {month}", prefix.unwrap_or_default()),
             style: STYLE,
             version: env!("CARGO_PKG_VERSION"),
             telemetry_path,
-            wait: (!report.all_asked && !anything).then_some(WAIT),
+            refresh_seconds: (!report.is_polled && !has_data).then_some(REFRESH_SECONDS),
             missing_team: None,
-            whose,
-            is_part,
-            month: long(month),
-            previous_month: long(month.previous()),
+            team,
+            is_part: teams.len() < report.teams.len(),
+            month,
+            previous_month: month_name(report.month.previous()),
             coverage: report.coverage(teams),
             at: When::new(report.at, report.at),
             notices: notices::all(report, teams),
-            costs: Costs::of(figures),
-            bar: Bar::new(
-                figures,
-                figures.previous,
-                most([figures], |figures| figures.previous),
-            ),
+            costs: Costs::new(figures),
+            bar: Bar::new(figures, figures.previous, max_amount([figures])),
             teams: has_teams.then(|| team_table(teams, figures)),
             more_teams: teams.len().saturating_sub(TEAMS),
-            kinds: kind_table(scope.kinds(), figures),
-            invoices: beside::invoices(teams, month),
-            risen: beside::risen(&apps, has_teams),
-            budgets,
-            apps: app_rows,
-            view,
+            categories: category_table(categories, figures),
+            invoices: panels::invoices(teams, report.month),
+            increases: panels::top_increases(&apps, has_teams),
+            budgets: panels::budgets(has_teams.then_some(figures), teams, &apps),
+            apps: Apps::new(&apps, figures, query, has_teams),
+            rolled_up: teams.iter().map(|team| team.rolled_up).sum(),
+            query,
             sources,
             more_sources,
         }
     }
 }
 
-/// The teams, the costliest first.
 fn team_table(teams: &[TeamReport], whole: &Figures) -> Table {
     let mut sorted: Vec<_> = teams.iter().collect();
     sorted.sort_by_key(|team| std::cmp::Reverse(team.figures.rank()));
@@ -249,9 +215,9 @@ fn team_table(teams: &[TeamReport], whole: &Figures) -> Table {
         "All teams".to_owned()
     };
     let rows = sorted.into_iter().take(TEAMS).map(|team| {
-        let address = PageQuery::of_team(Some(team.id.as_deref().unwrap_or(&team.name)));
+        let key = team.id.as_deref().unwrap_or(&team.name);
         let row = Row {
-            link: Some(address),
+            link: Some(PageQuery::of_team(Some(key))),
             ..Row::new(&team.name, &team.figures)
         };
         (row, &team.figures)
@@ -259,23 +225,17 @@ fn team_table(teams: &[TeamReport], whole: &Figures) -> Table {
     Table::new("Costs by team", "Team", rows, vec![Row::new(&sum, whole)])
 }
 
-/// The kinds of which something is known but that they cost nothing.
-fn kind_table(kinds: &[Kind], whole: &Figures) -> Table {
-    let shown = kinds.iter().filter(|kind| !kind.figures.is_nothing());
-    let rows = shown.map(|kind| {
-        let word = kind.category.as_str();
+fn category_table(categories: &[CategoryFigures], whole: &Figures) -> Table {
+    let shown = categories.iter().filter(|of| !of.figures.is_zero());
+    let rows = shown.map(|of| {
         let row = Row {
-            beside: Some(kind.category.description().to_owned()),
-            ..Row::new(word, &kind.figures)
+            detail: Some(of.category.description().to_owned()),
+            ..Row::new(of.category.as_str(), &of.figures)
         };
-        (row, &kind.figures)
+        (row, &of.figures)
     });
-    Table::new(
-        "Costs by kind",
-        "Kind",
-        rows,
-        vec![Row::new("Together", whole)],
-    )
+    let sums = vec![Row::new("Together", whole)];
+    Table::new("Costs by kind", "Kind", rows, sums)
 }
 
 #[cfg(test)]

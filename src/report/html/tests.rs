@@ -35,7 +35,7 @@ fn report(snapshot: &Snapshot) -> Report {
 }
 
 fn page(report: &Report, query: &str) -> String {
-    Page::new(report, &PageQuery::read(query), "/metrics")
+    Page::new(report, &PageQuery::parse(query), "/metrics")
         .unwrap()
         .html
 }
@@ -270,11 +270,11 @@ fn a_thousand_apps_are_found_sorted_and_shown_a_sheet_at_a_time() {
 fn a_team_has_a_page_by_its_id_and_by_its_name() {
     let report = report(&hostile());
     for query in ["team=acme-data", "team=id+of+acme-data"] {
-        let page = Page::new(&report, &PageQuery::read(query), "/metrics").unwrap();
+        let page = Page::new(&report, &PageQuery::parse(query), "/metrics").unwrap();
         assert!(page.is_found && page.html.contains("<h1><bdi>acme-data</bdi>"));
         assert!(!page.html.contains("storefront"), "{}", page.html);
     }
-    let missing = Page::new(&report, &PageQuery::read("team=nobody"), "/metrics").unwrap();
+    let missing = Page::new(&report, &PageQuery::parse("team=nobody"), "/metrics").unwrap();
     assert!(!missing.is_found && missing.html.contains("No team is called <bdi>nobody</bdi>"));
 }
 
@@ -289,7 +289,7 @@ fn apps_are_sorted_by_what_is_known() {
     );
     assert_eq!(first("sort=previous&order=asc"), "_other");
     let fallen = report.apps().into_iter().filter_map(|(team, app)| {
-        let by = apps::rise(&(team, app))?;
+        let by = apps::increase(&(team, app))?;
         Some((by, app.name.as_str()))
     });
     assert_eq!(first("sort=change&order=asc"), fallen.min().unwrap().1);

@@ -1,42 +1,33 @@
-//! Figures, times and names as they stand on the page.
-
-use std::fmt;
+//! Amounts, times and names on the page.
 
 use jiff::Timestamp;
 
-use crate::report::decimal::{MINUS, cents, exact, per_cent, signed_cents, signed_per_cent};
-use crate::report::text::{cut, visible};
-use crate::report::{Figures, PerCent};
+use crate::report::Figures;
+use crate::report::format::{MINUS, cents, count, exact, sanitize, signed_cents};
+use crate::report::percent::PerCent;
 use billing::money::Money;
 
-/// How many columns a name has at most: more help nobody to tell it from another.
-const LONGEST_NAME: usize = 120;
+/// The maximum of characters of a name.
+const MAX_NAME: usize = 120;
 
-/// How many columns a message has at most.
-const LONGEST_LINE: usize = 600;
+/// The maximum of characters of a message.
+const MAX_MESSAGE: usize = 600;
 
 /// An amount of dollars.
 #[derive(Clone, Debug)]
 pub(super) struct Amount {
-    /// For machines, exactly.
+    /// With all decimals.
     pub(super) exact: String,
-    /// For people, to the cent.
+    /// Rounded to cents.
     pub(super) text: String,
 }
 
 impl Amount {
-    pub(super) fn of(money: Money) -> Self {
+    pub(super) fn new(money: Money) -> Self {
         Self {
             exact: exact(money),
             text: cents(money),
         }
-    }
-
-    /// With the sign of its currency, behind its own.
-    pub(super) fn dollars(&self) -> String {
-        let digits = self.text.trim_start_matches(['+', MINUS]);
-        let sign = self.text.strip_suffix(digits).unwrap_or_default();
-        format!("{sign}${digits}")
     }
 
     fn signed(money: Money) -> Self {
@@ -45,38 +36,38 @@ impl Amount {
             text: signed_cents(money),
         }
     }
+
+    /// Formats the amount with a currency sign after the sign.
+    pub(super) fn dollars(&self) -> String {
+        let digits = self.text.trim_start_matches(['+', MINUS]);
+        let sign = self.text.strip_suffix(digits).unwrap_or_default();
+        format!("{sign}${digits}")
+    }
 }
 
-/// What something costs, in words.
+/// The amounts of a row.
 #[derive(Clone, Debug)]
 pub(super) struct Costs {
     pub(super) current: Option<Amount>,
     pub(super) forecast: Option<Amount>,
     pub(super) previous: Option<Amount>,
     pub(super) change: Option<Amount>,
-    /// The change as a share, or a word for it.
     pub(super) share: Option<String>,
 }
 
 impl Costs {
-    pub(super) fn of(figures: &Figures) -> Self {
-        let change = figures.change();
+    pub(super) fn new(figures: &Figures) -> Self {
         Self {
-            current: figures.current.map(Amount::of),
-            forecast: figures.forecast.map(Amount::of),
-            previous: figures.previous.map(Amount::of),
-            change: change.map(Amount::signed),
-            share: figures.change_share().map(signed_per_cent),
+            current: figures.current.map(Amount::new),
+            forecast: figures.forecast.map(Amount::new),
+            previous: figures.previous.map(Amount::new),
+            change: figures.change().map(Amount::signed),
+            share: figures.change_share().map(PerCent::signed_text),
         }
     }
 }
 
-/// A share, such as `83.4 %`.
-pub(super) fn share(share: PerCent) -> String {
-    per_cent(share)
-}
-
-/// An instant: for machines, for people, and how long ago.
+/// An instant and its age.
 #[derive(Clone, Debug)]
 pub(super) struct When {
     pub(super) exact: String,
@@ -94,50 +85,45 @@ impl When {
     }
 }
 
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// How long ago something was, or how long until it is, in the largest unit of which there is one.
+/// Formats the time since or until an instant, in the largest unit of which there is one.
 fn age(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - at.as_second();
-    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
-    let unit = units.into_iter().find(|(unit, _)| seconds.abs() >= *unit);
-    let Some((unit, name)) = unit else {
+    let units = [
+        (86_400, "day", "days"),
+        (3_600, "hour", "hours"),
+        (60, "minute", "minutes"),
+    ];
+    let distance = seconds.unsigned_abs() as usize;
+    let Some((unit, singular, plural)) = units.into_iter().find(|(unit, ..)| distance >= *unit)
+    else {
         return "just now".to_owned();
     };
-    let count = seconds.abs() / unit;
-    let s = if count == 1 { "" } else { "s" };
+    let age = count(distance / unit, singular, plural);
     if seconds > 0 {
-        format!("{count} {name}{s} ago")
+        format!("{age} ago")
     } else {
-        format!("in {count} {name}{s}")
+        format!("in {age}")
     }
 }
 
-/// A name with nothing hidden in it, and no longer than helps.
+/// Sanitizes and truncates a name. A blank name is quoted, so that its link can be seen.
 pub(super) fn name(name: &str) -> String {
     if name.trim().is_empty() {
-        // Or there would be nothing to see or to follow.
-        return format!("“{}”", visible(name));
+        return format!("“{}”", sanitize(name));
     }
-    cut(&visible(name), LONGEST_NAME)
+    truncate(&sanitize(name), MAX_NAME)
 }
 
-/// A message with nothing hidden in it, and no longer than anybody reads.
-pub(super) fn line(message: &str) -> String {
-    cut(&visible(message), LONGEST_LINE)
+/// Sanitizes and truncates a message.
+pub(super) fn message(message: &str) -> String {
+    truncate(&sanitize(message), MAX_MESSAGE)
 }
 
-/// `1 app`, `2 apps`.
-pub(super) fn count(count: usize, one: &str, more: &str) -> String {
-    if count == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{count} {more}")
+fn truncate(text: &str, max: usize) -> String {
+    if text.chars().nth(max).is_none() {
+        return text.to_owned();
     }
+    text.chars().take(max - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -168,7 +154,7 @@ mod tests {
         ];
         for (micros, plain, signed) in table {
             let money = Money::from_micros_saturating(micros);
-            assert_eq!(Amount::of(money).dollars(), plain);
+            assert_eq!(Amount::new(money).dollars(), plain);
             assert_eq!(Amount::signed(money).dollars(), signed);
         }
         assert_eq!(Amount::signed(Money::ZERO).dollars(), "$0.00");
@@ -180,6 +166,6 @@ mod tests {
         assert_eq!(name(" "), "“ ”");
         assert_eq!(name("shop"), "shop");
         assert_eq!(name("a\u{202e}b"), "a\\u{202e}b");
-        assert_eq!(name(&"x".repeat(10_000)).chars().count(), LONGEST_NAME);
+        assert_eq!(name(&"x".repeat(10_000)).chars().count(), MAX_NAME);
     }
 }

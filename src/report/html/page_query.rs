@@ -1,23 +1,21 @@
-//! What of the page somebody wants to see: the query of its address, read and written.
-//!
-//! What cannot be understood counts as not said, because an address is typed by people too.
+//! The query string of the page. Invalid values are ignored.
 
 use url::form_urlencoded::{Serializer, parse};
 
-/// The most characters of a search; more are cut off.
-const LONGEST_SEARCH: usize = 100;
+/// The maximum of characters of a search.
+const MAX_SEARCH: usize = 100;
 
-/// By what apps are sorted.
+/// The column by which apps are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
-    /// What the month will have cost at its end.
+    /// The forecast.
     #[default]
     Forecast,
-    /// The month so far.
+    /// The cost to date.
     Current,
-    /// The month before.
+    /// The previous month's cost.
     Previous,
-    /// How much more the month will have cost than the one before.
+    /// The change from the previous month to the forecast.
     Change,
     /// The app's name.
     App,
@@ -26,7 +24,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// All of them, in the order of the table's columns.
+    /// All columns, from left to right.
     pub const ALL: [Self; 6] = [
         Self::App,
         Self::Team,
@@ -36,7 +34,7 @@ impl Sort {
         Self::Change,
     ];
 
-    /// The word for it in an address.
+    /// Returns its value in a URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Forecast => "forecast",
@@ -48,7 +46,7 @@ impl Sort {
         }
     }
 
-    /// The words for it on the page.
+    /// Returns the title of its column.
     pub fn title(self) -> &'static str {
         match self {
             Self::Forecast => "Forecast",
@@ -60,56 +58,56 @@ impl Sort {
         }
     }
 
-    /// Whether it begins with the least where nothing else is said: names do, money does not.
+    /// Returns whether the default order is ascending, as it is for names.
     pub fn ascends(self) -> bool {
         matches!(self, Self::App | Self::Team)
     }
 }
 
-/// What of the page somebody wants to see.
+/// The parameters of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageQuery {
-    /// One team, by its id or its name; else the company.
+    /// The name or ID of a team; all teams otherwise.
     pub team: Option<String>,
-    /// By what apps are sorted.
+    /// The column by which apps are sorted.
     pub sort: Sort,
-    /// Whether they are sorted the other way round than that begins.
+    /// Whether the order is the opposite of the column's default order.
     pub reversed: bool,
-    /// What the apps' or their teams' names have to hold.
+    /// A part of the names of apps or their teams.
     pub search: String,
-    /// Which sheet of the apps, from 0.
-    pub sheet: usize,
+    /// The page of the apps, from 0.
+    pub page: usize,
 }
 
 impl PageQuery {
-    /// Reads the query of an address.
-    pub fn read(query: &str) -> Self {
-        let mut view = Self::default();
+    /// Parses a query string.
+    pub fn parse(text: &str) -> Self {
+        let mut query = Self::default();
         let mut order = None;
-        for (key, value) in parse(query.as_bytes()) {
+        for (key, value) in parse(text.as_bytes()) {
             match &*key {
-                "team" if !value.is_empty() => view.team = Some(value.into_owned()),
+                "team" if !value.is_empty() => query.team = Some(value.into_owned()),
                 "sort" => {
                     let sort = Sort::ALL.into_iter().find(|sort| sort.as_str() == value);
-                    view.sort = sort.unwrap_or_default();
+                    query.sort = sort.unwrap_or_default();
                 }
                 "order" => order = Some(value == "asc"),
-                "q" => view.search = value.trim().chars().take(LONGEST_SEARCH).collect(),
-                "sheet" => view.sheet = value.parse::<usize>().unwrap_or(1).saturating_sub(1),
+                "q" => query.search = value.trim().chars().take(MAX_SEARCH).collect(),
+                "sheet" => query.page = value.parse::<usize>().unwrap_or(1).saturating_sub(1),
                 _ => {}
             }
         }
-        view.reversed = order.is_some_and(|ascends| ascends != view.sort.ascends());
-        view
+        query.reversed = order.is_some_and(|ascends| ascends != query.sort.ascends());
+        query
     }
 
-    /// Whether the least comes first.
+    /// Returns whether the order is ascending.
     pub fn ascends(&self) -> bool {
         self.sort.ascends() != self.reversed
     }
 
-    /// The view's address, relative to the page.
-    pub fn address(&self) -> String {
+    /// Returns the URL, relative to the page.
+    pub fn url(&self) -> String {
         let mut query = Serializer::for_suffix("?".to_owned(), 1);
         if let Some(team) = &self.team {
             query.append_pair("team", team);
@@ -123,39 +121,39 @@ impl PageQuery {
         if self.reversed {
             query.append_pair("order", if self.ascends() { "asc" } else { "desc" });
         }
-        if self.sheet > 0 {
-            query.append_pair("sheet", &(self.sheet + 1).to_string());
+        if self.page > 0 {
+            query.append_pair("sheet", &(self.page + 1).to_string());
         }
         query.finish()
     }
 
-    /// The address of the same sorted by `sort`, or the other way round where it is already.
+    /// Returns the URL for another column, or for the other order of the same column.
     pub fn sorted(&self, sort: Sort) -> String {
         let sorted = Self {
             sort,
             reversed: sort == self.sort && !self.reversed,
-            sheet: 0,
+            page: 0,
             ..self.clone()
         };
-        format!("{}#apps", sorted.address())
+        format!("{}#apps", sorted.url())
     }
 
-    /// The address of another sheet of the same.
-    pub fn on_sheet(&self, sheet: usize) -> String {
+    /// Returns the URL for another page of apps.
+    pub fn on_page(&self, page: usize) -> String {
         let other = Self {
-            sheet,
+            page,
             ..self.clone()
         };
-        format!("{}#apps", other.address())
+        format!("{}#apps", other.url())
     }
 
-    /// The address of a team's page, or of the company's.
+    /// Returns the URL for a team, or for all teams.
     pub fn of_team(team: Option<&str>) -> String {
-        let view = Self {
+        let query = Self {
             team: team.map(str::to_owned),
             ..Self::default()
         };
-        view.address()
+        query.url()
     }
 }
 
@@ -173,29 +171,29 @@ mod tests {
             "sheet=-1&team=",
             "%ff=%&&&=",
         ] {
-            assert_eq!(PageQuery::read(query), PageQuery::default(), "{query}");
+            assert_eq!(PageQuery::parse(query), PageQuery::default(), "{query}");
         }
         assert_eq!(
-            PageQuery::read(&format!("q={}", "é".repeat(9_999)))
+            PageQuery::parse(&format!("q={}", "é".repeat(9_999)))
                 .search
                 .chars()
                 .count(),
             100
         );
         assert_eq!(
-            PageQuery::read(&format!("sheet={}", usize::MAX)).sheet,
+            PageQuery::parse(&format!("sheet={}", usize::MAX)).page,
             usize::MAX - 1
         );
     }
 
     #[test]
     fn a_column_that_is_sorted_by_is_turned_round() {
-        let view = PageQuery::read("sort=app&q=a%26b");
-        assert!(view.ascends());
-        assert_eq!(view.sorted(Sort::App), "?q=a%26b&sort=app&order=desc#apps");
-        assert_eq!(view.sorted(Sort::Forecast), "?q=a%26b#apps");
+        let query = PageQuery::parse("sort=app&q=a%26b");
+        assert!(query.ascends());
+        assert_eq!(query.sorted(Sort::App), "?q=a%26b&sort=app&order=desc#apps");
+        assert_eq!(query.sorted(Sort::Forecast), "?q=a%26b#apps");
         assert_eq!(
-            PageQuery::read("order=asc").sorted(Sort::Forecast),
+            PageQuery::parse("order=asc").sorted(Sort::Forecast),
             "?#apps"
         );
     }
@@ -209,9 +207,9 @@ mod tests {
             search in "\\S{0,100}",
             sheet in 0_usize..9_999,
         ) {
-            let view = PageQuery { team, sort: Sort::ALL[sort], reversed, search, sheet };
-            let address = view.address();
-            prop_assert_eq!(PageQuery::read(&address[1..]), view, "{}", address);
+            let query = PageQuery { team, sort: Sort::ALL[sort], reversed, search, page: sheet };
+            let address = query.url();
+            prop_assert_eq!(PageQuery::parse(&address[1..]), query, "{}", address);
         }
     }
 }
