@@ -382,6 +382,12 @@ impl InvoiceReconciliation {
     }
 }
 
+/// Returns `2 of 3 teams` if the costs of one of three teams are not known.
+pub(super) fn known_of(teams: &[TeamReport]) -> Option<String> {
+    let known = teams.iter().filter(|team| team.figures.is_known()).count();
+    (known < teams.len()).then(|| format!("{known} of {} teams", teams.len()))
+}
+
 fn categories(
     categories: &[Category],
     current: Option<ByCategory>,

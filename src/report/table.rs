@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::data_issues::DataIssue;
-use super::figures::{Figures, Report, TeamApp};
+use super::figures::{Figures, Report, TeamApp, known_of};
 use super::format::{cents, count, month_name, sanitize, signed_cents};
 use super::grid::{Cell, Column, Grid, Row, paragraph};
 use super::percent::PerCent;
@@ -118,16 +118,11 @@ fn cost_grid(report: &Report, top: Option<usize>, has_team_column: bool) -> Grid
     let row = |name: &str, style, figures: &Figures| {
         cost_row(sanitize(name), style, no_team.clone(), figures)
     };
-    let known_teams = report.teams.iter().filter(|team| team.figures.is_known());
-    let known_teams = known_teams.count();
-    let mut rows = match report.teams.as_slice() {
-        [team] => vec![row(&team.name, Style::Strong, &report.company)],
-        teams if known_teams < teams.len() => {
-            let name = format!("{known_teams} of {} teams", teams.len());
-            vec![row(&name, Style::Strong, &report.company)]
-        }
-        _ => vec![row("all teams", Style::Strong, &report.company)],
+    let name = match report.teams.as_slice() {
+        [team] => team.name.clone(),
+        teams => known_of(teams).unwrap_or_else(|| "all teams".to_owned()),
     };
+    let mut rows = vec![row(&name, Style::Strong, &report.company)];
     if report.teams.len() > 1 {
         rows.push(Row::heading("By team"));
         let teams = report.teams.iter();

@@ -208,6 +208,8 @@ impl Billed<'_> {
     }
 }
 
+type UnitsOf = fn(&UsageAmounts) -> Option<f64>;
+
 /// A month's costs before apps are grouped into rows.
 struct UngroupedMonth<'a> {
     /// The month's costs, still without rows.
@@ -226,7 +228,7 @@ impl<'a> UngroupedMonth<'a> {
     ) -> Self {
         let (dyno_price, price_source) = dyno_price(prices, invoices);
         let credit = Price::per_unit(prices.addon_credit.unwrap_or(DEFAULT_ADDON_CREDIT));
-        let categories: [(_, _, fn(&UsageAmounts) -> Option<f64>); 3] = [
+        let categories: [(_, _, UnitsOf); 3] = [
             (Category::Dynos, dyno_price, |used| used.dynos),
             (Category::Data, credit, |used| used.data),
             (Category::Partner, credit, |used| used.partner),

@@ -67,11 +67,11 @@ impl Apps {
             summary = format!("{summary}, of which these are {first} to {last}");
         }
         let columns = Sort::ALL.into_iter();
-        let columns = columns.filter(|sort| has_teams || *sort != Sort::Team);
+        let columns = columns.filter(|(sort, ..)| has_teams || *sort != Sort::Team);
         Self {
             rows,
             sums: sums(apps, &found, whole),
-            heads: columns.map(|sort| Head::new(sort, query)).collect(),
+            heads: columns.map(|column| Head::new(column, query)).collect(),
             summary,
             earlier: (page > 0).then(|| query.on_page(page - 1)),
             later: (page < last_page).then(|| query.on_page(page + 1)),
@@ -81,15 +81,16 @@ impl Apps {
 }
 
 impl Head {
-    fn new(sort: Sort, query: &PageQuery) -> Self {
+    fn new(column: (Sort, &'static str, &'static str), query: &PageQuery) -> Self {
+        let (sort, value, title) = column;
         let direction = if query.ascends() {
             "ascending"
         } else {
             "descending"
         };
         Self {
-            title: sort.title(),
-            value: sort.as_str(),
+            title,
+            value,
             link: query.sorted(sort),
             sorted: (query.sort == sort).then_some(direction),
             is_text: sort.ascends(),
@@ -107,7 +108,7 @@ fn row((team, app): &TeamApp<'_>, max: Money, has_teams: bool) -> Row {
     Row {
         detail: has_teams.then(|| name(&team.name)),
         is_new: team.is_new(app),
-        ..Row::new(&app.name, &app.figures).with_bar(&app.figures, max)
+        ..Row::new(&app.name, &app.figures).with_bar(max)
     }
 }
 

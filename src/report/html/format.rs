@@ -1,11 +1,8 @@
-//! Amounts, times and names on the page.
+//! Times and names on the page.
 
 use jiff::Timestamp;
 
-use crate::report::Figures;
-use crate::report::format::{MINUS, cents, count, exact, sanitize, signed_cents};
-use crate::report::percent::PerCent;
-use billing::money::Money;
+use crate::report::format::{MINUS, count, sanitize};
 
 /// The maximum of characters of a name.
 const MAX_NAME: usize = 120;
@@ -13,58 +10,11 @@ const MAX_NAME: usize = 120;
 /// The maximum of characters of a message.
 const MAX_MESSAGE: usize = 600;
 
-/// An amount of dollars.
-#[derive(Clone, Debug)]
-pub(super) struct Amount {
-    /// With all decimals.
-    pub(super) exact: String,
-    /// Rounded to cents.
-    pub(super) text: String,
-}
-
-impl Amount {
-    pub(super) fn new(money: Money) -> Self {
-        Self {
-            exact: exact(money),
-            text: cents(money),
-        }
-    }
-
-    fn signed(money: Money) -> Self {
-        Self {
-            exact: exact(money),
-            text: signed_cents(money),
-        }
-    }
-
-    /// Formats the amount with a currency sign after the sign.
-    pub(super) fn dollars(&self) -> String {
-        let digits = self.text.trim_start_matches(['+', MINUS]);
-        let sign = self.text.strip_suffix(digits).unwrap_or_default();
-        format!("{sign}${digits}")
-    }
-}
-
-/// The amounts of a row.
-#[derive(Clone, Debug)]
-pub(super) struct Costs {
-    pub(super) current: Option<Amount>,
-    pub(super) forecast: Option<Amount>,
-    pub(super) previous: Option<Amount>,
-    pub(super) change: Option<Amount>,
-    pub(super) share: Option<String>,
-}
-
-impl Costs {
-    pub(super) fn new(figures: &Figures) -> Self {
-        Self {
-            current: figures.current.map(Amount::new),
-            forecast: figures.forecast.map(Amount::new),
-            previous: figures.previous.map(Amount::new),
-            change: figures.change().map(Amount::signed),
-            share: figures.change_share().map(PerCent::signed_text),
-        }
-    }
+/// Inserts the currency sign after the sign of an amount.
+pub(super) fn dollars(amount: &str) -> String {
+    let digits = amount.trim_start_matches(['+', MINUS]);
+    let sign = amount.strip_suffix(digits).unwrap_or_default();
+    format!("{sign}${digits}")
 }
 
 /// An instant and its age.
@@ -148,16 +98,14 @@ mod tests {
 
     #[test]
     fn the_currency_stands_behind_the_sign() {
-        let table = [
-            (12_340_000, "$12.34", "+$12.34"),
-            (-5_000, "−$0.01", "−$0.01"),
-        ];
-        for (micros, plain, signed) in table {
-            let money = Money::from_micros_saturating(micros);
-            assert_eq!(Amount::new(money).dollars(), plain);
-            assert_eq!(Amount::signed(money).dollars(), signed);
+        for (amount, text) in [
+            ("12.34", "$12.34"),
+            ("+12.34", "+$12.34"),
+            ("−0.01", "−$0.01"),
+            ("0.00", "$0.00"),
+        ] {
+            assert_eq!(dollars(amount), text);
         }
-        assert_eq!(Amount::signed(Money::ZERO).dollars(), "$0.00");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod page_query;
 mod panels;
 mod table;
 
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -17,11 +18,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ring::digest::{SHA256, digest};
 
-use super::figures::{CategoryFigures, Figures, Report, TeamApp, TeamReport};
-use super::format::month_name;
+use super::figures::{CategoryFigures, Figures, Report, TeamApp, TeamReport, known_of};
+use super::format::{self as report_format, month_name};
 use apps::Apps;
 use chart::{Bar, max_amount};
-use format::{Costs, When, name};
+use format::{When, name};
 use notices::Notice;
 pub use page_query::{PageQuery, Sort};
 use panels::{Budget, Invoices, Source, TopIncrease};
@@ -81,7 +82,7 @@ struct PageTemplate<'a> {
     coverage: String,
     at: When,
     notices: Vec<Notice>,
-    costs: Costs,
+    figures: &'a Figures,
     bar: Bar,
     teams: Option<Table>,
     more_teams: usize,
@@ -188,7 +189,7 @@ impl<'a> PageTemplate<'a> {
             coverage: report.coverage(teams),
             at: When::new(report.at, report.at),
             notices: notices::all(report, teams),
-            costs: Costs::new(figures),
+            figures,
             bar: Bar::new(figures, figures.previous, max_amount([figures])),
             teams: has_teams.then(|| team_table(teams, figures)),
             more_teams: teams.len().saturating_sub(TEAMS),
@@ -207,32 +208,20 @@ impl<'a> PageTemplate<'a> {
 
 fn team_table(teams: &[TeamReport], whole: &Figures) -> Table {
     let mut sorted: Vec<_> = teams.iter().collect();
-    sorted.sort_by_key(|team| std::cmp::Reverse(team.figures.rank()));
-    let known = teams.iter().filter(|team| team.figures.is_known()).count();
-    let sum = if known < teams.len() {
-        format!("{known} of {} teams", teams.len())
-    } else {
-        "All teams".to_owned()
-    };
-    let rows = sorted.into_iter().take(TEAMS).map(|team| {
-        let key = team.id.as_deref().unwrap_or(&team.name);
-        let row = Row {
-            link: Some(PageQuery::of_team(Some(key))),
-            ..Row::new(&team.name, &team.figures)
-        };
-        (row, &team.figures)
+    sorted.sort_by_key(|team| Reverse(team.figures.rank()));
+    let rows = sorted.into_iter().take(TEAMS).map(|team| Row {
+        link: Some(PageQuery::of_team(team.id.as_deref().or(Some(&team.name)))),
+        ..Row::new(&team.name, &team.figures)
     });
+    let sum = known_of(teams).unwrap_or_else(|| "All teams".to_owned());
     Table::new("Costs by team", "Team", rows, vec![Row::new(&sum, whole)])
 }
 
 fn category_table(categories: &[CategoryFigures], whole: &Figures) -> Table {
     let shown = categories.iter().filter(|of| !of.figures.is_zero());
-    let rows = shown.map(|of| {
-        let row = Row {
-            detail: Some(of.category.description().to_owned()),
-            ..Row::new(of.category.as_str(), &of.figures)
-        };
-        (row, &of.figures)
+    let rows = shown.map(|of| Row {
+        detail: Some(of.category.description().to_owned()),
+        ..Row::new(of.category.as_str(), &of.figures)
     });
     let sums = vec![Row::new("Together", whole)];
     Table::new("Costs by kind", "Kind", rows, sums)

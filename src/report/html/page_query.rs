@@ -24,39 +24,15 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// All columns, from left to right.
-    pub const ALL: [Self; 6] = [
-        Self::App,
-        Self::Team,
-        Self::Current,
-        Self::Forecast,
-        Self::Previous,
-        Self::Change,
+    /// All columns from left to right, with their values in a URL and their titles.
+    pub(super) const ALL: [(Self, &str, &str); 6] = [
+        (Self::App, "app", "App"),
+        (Self::Team, "team", "Team"),
+        (Self::Current, "current", "So far"),
+        (Self::Forecast, "forecast", "Forecast"),
+        (Self::Previous, "previous", "Last month"),
+        (Self::Change, "change", "Change"),
     ];
-
-    /// Returns its value in a URL.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Forecast => "forecast",
-            Self::Current => "current",
-            Self::Previous => "previous",
-            Self::Change => "change",
-            Self::App => "app",
-            Self::Team => "team",
-        }
-    }
-
-    /// Returns the title of its column.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Forecast => "Forecast",
-            Self::Current => "So far",
-            Self::Previous => "Last month",
-            Self::Change => "Change",
-            Self::App => "App",
-            Self::Team => "Team",
-        }
-    }
 
     /// Returns whether the default order is ascending, as it is for names.
     pub fn ascends(self) -> bool {
@@ -88,8 +64,8 @@ impl PageQuery {
             match &*key {
                 "team" if !value.is_empty() => query.team = Some(value.into_owned()),
                 "sort" => {
-                    let sort = Sort::ALL.into_iter().find(|sort| sort.as_str() == value);
-                    query.sort = sort.unwrap_or_default();
+                    let sort = Sort::ALL.into_iter().find(|(_, name, _)| *name == value);
+                    query.sort = sort.map(|(sort, ..)| sort).unwrap_or_default();
                 }
                 "order" => order = Some(value == "asc"),
                 "q" => query.search = value.trim().chars().take(MAX_SEARCH).collect(),
@@ -115,8 +91,11 @@ impl PageQuery {
         if !self.search.is_empty() {
             query.append_pair("q", &self.search);
         }
-        if self.sort != Sort::default() || self.reversed {
-            query.append_pair("sort", self.sort.as_str());
+        let column = Sort::ALL.into_iter().find(|(sort, ..)| *sort == self.sort);
+        if let Some((_, value, _)) = column
+            && (self.sort != Sort::default() || self.reversed)
+        {
+            query.append_pair("sort", value);
         }
         if self.reversed {
             query.append_pair("order", if self.ascends() { "asc" } else { "desc" });
@@ -207,7 +186,7 @@ mod tests {
             search in "\\S{0,100}",
             sheet in 0_usize..9_999,
         ) {
-            let query = PageQuery { team, sort: Sort::ALL[sort], reversed, search, page: sheet };
+            let query = PageQuery { team, sort: Sort::ALL[sort].0, reversed, search, page: sheet };
             let address = query.url();
             prop_assert_eq!(PageQuery::parse(&address[1..]), query, "{}", address);
         }

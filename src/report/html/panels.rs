@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use super::apps::increase;
 use super::chart::{Bar, Columns};
-use super::format::{Amount, When, message, name};
-use crate::report::format::month_name;
+use super::format::{When, message, name};
+use crate::report::format::{cents, month_name};
 use crate::report::invoices::months_back;
 use crate::report::percent::PerCent;
 use crate::report::{EndpointFreshness, Figures, Freshness, Report, TeamApp, TeamReport};
@@ -31,12 +31,9 @@ const SOURCES: usize = 60;
 #[derive(Debug)]
 pub(super) struct Budget {
     pub(super) name: String,
-    pub(super) budget: Amount,
-    pub(super) current: Option<Amount>,
-    pub(super) used: Option<String>,
-    pub(super) forecast: Option<String>,
+    pub(super) figures: Figures,
     /// What remains of the budget or exceeds it at the month's end.
-    pub(super) left: Option<Amount>,
+    pub(super) left: Option<Money>,
     pub(super) is_over: bool,
     pub(super) bar: Bar,
 }
@@ -58,29 +55,22 @@ pub(super) fn budgets(
         (name, &app.figures)
     });
     let all = company.into_iter().chain(of_teams).chain(of_apps);
-    let mut all: Vec<_> = all
-        .filter(|(_, figures)| figures.budget.is_some())
-        .collect();
-    all.sort_by_key(|(_, figures)| Reverse(figures.budget_forecast().or(figures.budget_used())));
-    let shown = all.into_iter().take(BUDGETS);
-    shown
-        .filter_map(|(name, figures)| budget(name, figures))
-        .collect()
-}
-
-fn budget(name: String, figures: &Figures) -> Option<Budget> {
-    let budget = figures.budget?;
-    let left = figures.budget_left();
-    Some(Budget {
-        name,
-        budget: Amount::new(budget),
-        current: figures.current.map(Amount::new),
-        used: figures.budget_used().map(PerCent::text),
-        forecast: figures.budget_forecast().map(PerCent::text),
-        left: left.map(|left| Amount::new(left.max(-left))),
-        is_over: left.is_some_and(|left| left < Money::ZERO),
-        bar: Bar::limited(figures, budget),
-    })
+    let budgets = all.filter_map(|(name, figures)| {
+        let left = figures.budget_left();
+        Some(Budget {
+            name,
+            figures: *figures,
+            left: left.map(|left| left.max(-left)),
+            is_over: left.is_some_and(|left| left < Money::ZERO),
+            bar: Bar::limited(figures, figures.budget?),
+        })
+    });
+    let mut budgets: Vec<_> = budgets.collect();
+    budgets.sort_by_key(|Budget { figures, .. }| {
+        Reverse(figures.budget_forecast().or(figures.budget_used()))
+    });
+    budgets.truncate(BUDGETS);
+    budgets
 }
 
 /// The chart and table of invoices by month.
@@ -103,7 +93,7 @@ pub(super) struct InvoiceMonth {
     pub(super) long: String,
     /// Such as `2026-11`.
     pub(super) exact: String,
-    pub(super) total: Option<Amount>,
+    pub(super) total: Option<Money>,
     /// The state, if there is one team.
     pub(super) state: Option<&'static str>,
     /// Whether it is the current month.
@@ -127,7 +117,7 @@ pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<Invoices>
             short: month.first_day().strftime("%b").to_string(),
             long: month_name(*month),
             exact: month.to_string(),
-            total: total.map(Amount::new),
+            total: *total,
             state: state.filter(|_| teams.len() == 1),
             is_open: *month == current,
         }
@@ -144,7 +134,7 @@ pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<Invoices>
 fn summary(months: &[InvoiceMonth]) -> String {
     let closed = months.iter().filter(|month| !month.is_open);
     let closed: Vec<_> = closed
-        .filter_map(|month| Some((&month.long, &month.total.as_ref()?.text)))
+        .filter_map(|month| Some((&month.long, cents(month.total?))))
         .collect();
     match closed.as_slice() {
         [] => "The invoice of a month that is not over.".to_owned(),
@@ -160,7 +150,7 @@ fn summary(months: &[InvoiceMonth]) -> String {
 pub(super) struct TopIncrease {
     pub(super) name: String,
     pub(super) team: Option<String>,
-    pub(super) amount: Amount,
+    pub(super) amount: Money,
     pub(super) share: Option<String>,
     pub(super) bar: Bar,
 }
@@ -181,7 +171,7 @@ pub(super) fn top_increases(apps: &[TeamApp<'_>], has_teams: bool) -> Vec<TopInc
         TopIncrease {
             name: name(&app.name),
             team: has_teams.then(|| name(&team.name)),
-            amount: Amount::new(by),
+            amount: by,
             share: share.or_else(|| team.is_new(app).then(|| "new".to_owned())),
             bar: Bar::new(&figures, None, max),
         }

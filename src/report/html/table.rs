@@ -1,7 +1,7 @@
 //! Tables of costs.
 
 use super::chart::{Bar, max_amount};
-use super::format::{Costs, name};
+use super::format::name;
 use crate::report::Figures;
 use billing::money::Money;
 
@@ -24,7 +24,7 @@ pub(super) struct Row {
     /// A text after the name.
     pub(super) detail: Option<String>,
     pub(super) bar: Option<Bar>,
-    pub(super) costs: Costs,
+    pub(super) figures: Figures,
     /// Whether there was no cost in the previous month.
     pub(super) is_new: bool,
 }
@@ -37,37 +37,33 @@ impl Row {
             link: None,
             detail: None,
             bar: None,
-            costs: Costs::new(figures),
+            figures: *figures,
             is_new: false,
         }
     }
 
     /// Adds a bar, `max` being its full length.
-    pub(super) fn with_bar(self, figures: &Figures, max: Money) -> Self {
-        Self {
-            bar: Some(Bar::new(figures, figures.previous, max)),
-            ..self
-        }
+    pub(super) fn with_bar(mut self, max: Money) -> Self {
+        self.bar = Some(Bar::new(&self.figures, self.figures.previous, max));
+        self
     }
 }
 
 impl Table {
     /// Creates a table with bars of one scale.
-    pub(super) fn new<'a>(
+    pub(super) fn new(
         caption: &'static str,
         first: &'static str,
-        rows: impl IntoIterator<Item = (Row, &'a Figures)>,
+        rows: impl IntoIterator<Item = Row>,
         sums: Vec<Row>,
     ) -> Self {
         let rows: Vec<_> = rows.into_iter().collect();
-        let max = max_amount(rows.iter().map(|(_, figures)| *figures));
-        let rows = rows.into_iter();
+        let max = max_amount(rows.iter().map(|row| &row.figures));
+        let rows = rows.into_iter().map(|row| row.with_bar(max));
         Self {
             caption,
             first,
-            rows: rows
-                .map(|(row, figures)| row.with_bar(figures, max))
-                .collect(),
+            rows: rows.collect(),
             sums,
         }
     }
