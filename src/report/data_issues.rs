@@ -12,27 +12,24 @@ const ROWS_LEFT_OUT: &str = "rows_left_out";
 
 /// Data of an endpoint that is missing, partial or outdated.
 #[derive(Debug, Serialize)]
-pub struct DataIssue {
+pub(super) struct DataIssue {
     /// The name of a team or an enterprise account, or `*` for the list of teams.
     #[serde(rename = "team_name")]
-    pub team: String,
-    /// The endpoint.
-    pub endpoint: &'static str,
+    pub(super) team: String,
+    pub(super) endpoint: &'static str,
     /// The reason, one of a closed list.
-    pub reason: &'static str,
+    pub(super) reason: &'static str,
     /// The reason for people.
     #[serde(skip)]
-    pub title: &'static str,
-    /// What happened.
-    pub message: String,
-    /// What to do about it.
-    pub advice: &'static str,
+    pub(super) title: &'static str,
+    pub(super) message: String,
+    pub(super) advice: &'static str,
     /// The time of the older data that the report uses instead.
     #[serde(rename = "figures_as_of")]
-    pub shown_as_of: Option<Timestamp>,
+    pub(super) shown_as_of: Option<Timestamp>,
     /// Whether it is a failure, as opposed to data that Heroku does not offer.
     #[serde(rename = "failed")]
-    pub is_failure: bool,
+    pub(super) is_failure: bool,
 }
 
 impl DataIssue {

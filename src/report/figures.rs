@@ -23,158 +23,129 @@ use billing::rules::Rules;
 
 /// Amounts of a company, a team, an app or a category. `None` if not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
+pub(super) struct Figures {
     /// The cost of the current month to date.
-    pub current: Option<Money>,
+    pub(super) current: Option<Money>,
     /// The forecast of the current month's cost at its end.
-    pub forecast: Option<Money>,
-    /// The cost of the previous month.
-    pub previous: Option<Money>,
-    /// The monthly budget.
-    pub budget: Option<Money>,
+    pub(super) forecast: Option<Money>,
+    pub(super) previous: Option<Money>,
+    pub(super) budget: Option<Money>,
 }
 
 /// The costs of a company.
 #[derive(Debug)]
 pub struct Report {
-    /// When the report was made.
-    pub at: Timestamp,
-    /// The current month.
-    pub month: Month,
+    pub(super) at: Timestamp,
+    pub(super) month: Month,
     /// The sum over all teams. It has a budget if every team has one.
-    pub company: Figures,
-    /// The sum over all teams by category.
-    pub categories: Vec<CategoryFigures>,
+    pub(super) company: Figures,
+    pub(super) categories: Vec<CategoryFigures>,
     /// The teams in the order of the settings.
-    pub teams: Vec<TeamReport>,
-    /// Missing, partial and outdated data.
-    pub issues: Vec<DataIssue>,
+    pub(super) teams: Vec<TeamReport>,
+    pub(super) issues: Vec<DataIssue>,
     /// Whether every endpoint has been polled at least once.
-    pub is_polled: bool,
-    /// The age of the data by endpoint.
-    pub freshness: Vec<Freshness>,
-    /// When the token expires, if known.
-    pub token_expires_at: Option<Timestamp>,
+    pub(super) is_polled: bool,
+    pub(super) freshness: Vec<Freshness>,
+    pub(super) token_expires_at: Option<Timestamp>,
 }
 
 /// The costs of a team.
 #[derive(Debug, Serialize)]
-pub struct TeamReport {
-    /// The name.
+pub(super) struct TeamReport {
     #[serde(rename = "team_name")]
-    pub name: String,
-    /// The ID, if known.
+    pub(super) name: String,
     #[serde(rename = "team_id")]
-    pub id: Option<String>,
+    pub(super) id: Option<String>,
     /// The share of the month that its usage covers, from 0 to 1.
-    pub covered_ratio: Option<f64>,
-    /// The team's amounts.
+    pub(super) covered_ratio: Option<f64>,
     #[serde(flatten)]
-    pub figures: Figures,
-    /// The amounts by category.
+    pub(super) figures: Figures,
     #[serde(rename = "kinds")]
-    pub categories: Vec<CategoryFigures>,
-    /// The current and the previous month's invoice and usage.
+    pub(super) categories: Vec<CategoryFigures>,
     #[serde(rename = "bills")]
-    pub reconciliations: [InvoiceReconciliation; 2],
-    /// The invoices of the current and of earlier months, the oldest first.
-    pub invoices: Vec<PastInvoice>,
+    pub(super) reconciliations: [InvoiceReconciliation; 2],
+    pub(super) invoices: Vec<PastInvoice>,
     /// When Heroku will suspend the team unless it pays.
-    pub suspension_at: Option<Timestamp>,
+    pub(super) suspension_at: Option<Timestamp>,
     /// When Heroku will delete the team unless it pays.
-    pub deletion_at: Option<Timestamp>,
+    pub(super) deletion_at: Option<Timestamp>,
     /// The number of apps without a row of their own because of `apps.max`.
     #[serde(rename = "apps_rolled_up")]
-    pub rolled_up: usize,
+    pub(super) rolled_up: usize,
     /// The apps, or the rows in which apps are added up, the most expensive first.
-    pub apps: Vec<AppReport>,
+    pub(super) apps: Vec<AppReport>,
 }
 
 /// The costs of an app, or of the apps that share a row.
 #[derive(Debug, Serialize)]
-pub struct AppReport {
-    /// The name of the app or row.
+pub(super) struct AppReport {
     #[serde(rename = "app_name")]
-    pub name: String,
-    /// The app's amounts.
+    pub(super) name: String,
     #[serde(flatten)]
-    pub figures: Figures,
+    pub(super) figures: Figures,
     /// The amounts by category, without forecasts.
     #[serde(rename = "kinds")]
-    pub categories: Vec<CategoryFigures>,
+    pub(super) categories: Vec<CategoryFigures>,
 }
 
 /// The costs of a category.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct CategoryFigures {
-    /// The category.
+pub(super) struct CategoryFigures {
     #[serde(rename = "kind", serialize_with = "category")]
-    pub category: Category,
-    /// The category's amounts.
+    pub(super) category: Category,
     #[serde(flatten)]
-    pub figures: Figures,
+    pub(super) figures: Figures,
 }
 
 /// A month's invoice in comparison with the cost of the month's usage.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct InvoiceReconciliation {
+pub(super) struct InvoiceReconciliation {
     /// `current` or `previous`.
-    pub period: &'static str,
-    /// The month.
+    pub(super) period: &'static str,
     #[serde(serialize_with = "display")]
-    pub month: Month,
-    /// The invoice's total.
+    pub(super) month: Month,
     #[serde(rename = "invoice_usd", serialize_with = "usd")]
-    pub invoice: Option<Money>,
-    /// The cost of the usage.
+    pub(super) invoice: Option<Money>,
     #[serde(rename = "usage_usd", serialize_with = "usd")]
-    pub usage: Option<Money>,
-    /// The invoice's total less the cost of the usage.
+    pub(super) usage: Option<Money>,
     #[serde(rename = "unexplained_usd", serialize_with = "usd")]
-    pub unexplained: Option<Money>,
+    pub(super) unexplained: Option<Money>,
     /// The price of a dyno unit, rounded to a millionth of a dollar.
     #[serde(rename = "dyno_unit_price_usd", serialize_with = "usd")]
-    pub dyno_unit_price: Option<Money>,
-    /// The source of that price.
-    pub dyno_unit_price_source: Option<&'static str>,
+    pub(super) dyno_unit_price: Option<Money>,
+    pub(super) dyno_unit_price_source: Option<&'static str>,
 }
 
 /// An app and its team.
-pub type TeamApp<'a> = (&'a TeamReport, &'a AppReport);
+pub(super) type TeamApp<'a> = (&'a TeamReport, &'a AppReport);
 
 impl Figures {
-    /// Returns the forecast less the previous month's cost.
-    pub fn change(&self) -> Option<Money> {
+    pub(super) fn change(&self) -> Option<Money> {
         Some(self.forecast? - self.previous?)
     }
 
-    /// Returns the change as a share of the previous month's cost.
-    pub fn change_share(&self) -> Option<PerCent> {
+    pub(super) fn change_share(&self) -> Option<PerCent> {
         PerCent::of(self.change()?, self.previous?)
     }
 
-    /// Returns the share of the budget that is used to date.
-    pub fn budget_used(&self) -> Option<PerCent> {
+    pub(super) fn budget_used(&self) -> Option<PerCent> {
         PerCent::of(self.current?, self.budget?)
     }
 
-    /// Returns the forecast as a share of the budget.
-    pub fn budget_forecast(&self) -> Option<PerCent> {
+    pub(super) fn budget_forecast(&self) -> Option<PerCent> {
         PerCent::of(self.forecast?, self.budget?)
     }
 
-    /// Returns the budget less the forecast.
-    pub fn budget_left(&self) -> Option<Money> {
+    pub(super) fn budget_left(&self) -> Option<Money> {
         Some(self.budget? - self.forecast?)
     }
 
-    /// Returns whether any cost is known.
-    pub fn is_known(&self) -> bool {
+    pub(super) fn is_known(&self) -> bool {
         self.current.or(self.forecast).or(self.previous).is_some()
     }
 
     /// Returns whether every cost is zero or not known.
-    pub fn is_zero(&self) -> bool {
+    pub(super) fn is_zero(&self) -> bool {
         let costs = [self.current, self.forecast, self.previous];
         costs.into_iter().flatten().all(|cost| cost == Money::ZERO)
     }
@@ -277,26 +248,25 @@ impl Report {
     }
 
     /// Describes how many days of the month the usage of `teams` covers.
-    pub fn coverage(&self, teams: &[TeamReport]) -> String {
+    pub(super) fn coverage(&self, teams: &[TeamReport]) -> String {
         let days = self.month.days();
-        let covered = teams.iter().filter_map(|team| team.covered_ratio);
-        let mut covered: Vec<_> = covered
-            .map(|ratio| (ratio * f64::from(days)).round())
+        let ratios = teams.iter().filter_map(|team| team.covered_ratio);
+        let covered: Vec<_> = ratios
+            .map(|ratio| (ratio * f64::from(days)).round() as u8)
             .collect();
-        covered.sort_by(f64::total_cmp);
-        match (covered.first(), covered.last()) {
-            (Some(least), Some(most)) if least == most => {
-                format!("{most} of {days} days are in these figures")
+        match (covered.iter().min(), covered.iter().max()) {
+            (Some(min), Some(max)) if min == max => {
+                format!("{max} of {days} days are in these figures")
             }
-            (Some(least), Some(most)) => {
-                format!("{least} to {most} of {days} days are in these figures, by team")
+            (Some(min), Some(max)) => {
+                format!("{min} to {max} of {days} days are in these figures, by team")
             }
             _ => "No usage is known".to_owned(),
         }
     }
 
     /// Returns what `whole` holds beyond `apps`, such as spaces.
-    pub fn in_no_app(whole: &Figures, apps: &[TeamApp<'_>]) -> Figures {
+    pub(super) fn in_no_app(whole: &Figures, apps: &[TeamApp<'_>]) -> Figures {
         let apps: Figures = apps.iter().map(|(_, app)| app.figures).sum();
         let beyond =
             |whole: Option<Money>, apps: Option<Money>| Some(whole? - apps.unwrap_or_default());
@@ -309,7 +279,7 @@ impl Report {
     }
 
     /// Returns all apps, the most expensive first.
-    pub fn apps(&self) -> Vec<TeamApp<'_>> {
+    pub(super) fn apps(&self) -> Vec<TeamApp<'_>> {
         let mut apps: Vec<_> = self.teams.iter().flat_map(TeamReport::apps).collect();
         apps.sort_by(|(team_a, a), (team_b, b)| {
             let by_name = || (&a.name, &team_a.name).cmp(&(&b.name, &team_b.name));
@@ -356,13 +326,12 @@ impl TeamReport {
         }
     }
 
-    /// Returns the apps with their team.
     pub(super) fn apps(&self) -> impl Iterator<Item = TeamApp<'_>> {
         self.apps.iter().map(move |app| (self, app))
     }
 
     /// Returns whether an app has no cost in the previous month although its team has.
-    pub fn is_new(&self, app: &AppReport) -> bool {
+    pub(super) fn is_new(&self, app: &AppReport) -> bool {
         app.figures.previous.is_none() && self.figures.previous.is_some()
     }
 }

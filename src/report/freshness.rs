@@ -8,7 +8,7 @@ use crate::snapshot::{EndpointHealth, Snapshot};
 /// The state of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EndpointFreshness {
+pub(super) enum EndpointFreshness {
     /// The last poll failed.
     Failed,
     /// There was no poll since the start of the program.
@@ -22,22 +22,20 @@ pub enum EndpointFreshness {
 
 /// The age of an endpoint's data.
 #[derive(Clone, Debug, Serialize)]
-pub struct Freshness {
+pub(super) struct Freshness {
     /// The name of a team or an enterprise account, or `*` for the list of teams.
     #[serde(rename = "team_name")]
-    pub team: String,
-    /// The endpoint.
-    pub endpoint: &'static str,
-    /// The state.
+    pub(super) team: String,
+    pub(super) endpoint: &'static str,
     #[serde(rename = "standing")]
-    pub state: EndpointFreshness,
+    pub(super) state: EndpointFreshness,
     /// When Heroku last returned the data.
     #[serde(rename = "figures_as_of")]
-    pub as_of: Option<Timestamp>,
+    pub(super) as_of: Option<Timestamp>,
     /// When Heroku first returned the data. A new response can have old data.
-    pub changed_at: Option<Timestamp>,
+    pub(super) changed_at: Option<Timestamp>,
     /// When the endpoint was last polled.
-    pub last_attempt: Option<Timestamp>,
+    pub(super) last_attempt: Option<Timestamp>,
 }
 
 impl Freshness {

@@ -5,7 +5,7 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentLineStyle, Row as TableRow, Table, TableStyle, Width,
 };
 
-use super::terminal::{Style, Terminal};
+use super::terminal::{MAX_WIDTH, Style, Terminal};
 
 /// The text of a cell, without control characters.
 #[derive(Clone, Debug, Default)]
@@ -26,26 +26,18 @@ impl Cell {
 /// A column. The first one of a grid has the names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
-    pub(super) title: &'static str,
-    pub(super) is_text: bool,
+    title: &'static str,
+    alignment: CellAlignment,
     /// The width that must remain for long names if the column is shown. The columns with the
     /// smallest are shown first.
-    pub(super) min_name_width: u16,
+    min_name_width: u16,
 }
 
 impl Column {
-    pub(super) const fn number(title: &'static str, min_name_width: u16) -> Self {
+    pub(super) fn new(title: &'static str, alignment: CellAlignment, min_name_width: u16) -> Self {
         Self {
             title,
-            is_text: false,
-            min_name_width,
-        }
-    }
-
-    pub(super) const fn text(title: &'static str, min_name_width: u16) -> Self {
-        Self {
-            title,
-            is_text: true,
+            alignment,
             min_name_width,
         }
     }
@@ -86,13 +78,16 @@ const INDENT: &str = "  ";
 
 /// The space between two columns.
 const GAP: &str = "  ";
-
 const GAP_WIDTH: u16 = 2;
-const MIN_BAR_WIDTH: u16 = 10;
-const MAX_BAR_WIDTH: u16 = 40;
 
 /// Separates the cells of a rendered line; no text of a cell contains it.
 const SEPARATOR: char = '\0';
+
+/// More characters than any terminal is wide.
+const MAX_CHARS: usize = 2 * MAX_WIDTH as usize;
+
+const MIN_BAR_WIDTH: u16 = 10;
+const MAX_BAR_WIDTH: u16 = 40;
 
 impl Grid {
     /// Returns whether the terminal is wide enough for the column at `position`.
@@ -161,25 +156,20 @@ impl Grid {
         table.load_style(TableStyle::new().header_lines(lines).content_lines(lines));
         table.set_header(self.columns.iter().map(|column| column.title));
         for row in &self.rows {
-            let mut cells = TableRow::new();
-            if !row.is_heading() {
-                let names = row
-                    .cells
-                    .iter()
-                    .take(1)
-                    .map(|name| format!("{INDENT}{}", name.text));
-                let others = row.cells.iter().skip(1).map(|cell| cell.text.clone());
-                cells = TableRow::from(names.chain(others));
-            }
-            cells.max_height(1);
-            table.add_row(cells);
+            let indents = std::iter::once(INDENT).chain(std::iter::repeat(""));
+            let cells = row.cells.iter().filter(|_| !row.is_heading()).zip(indents);
+            let mut line = TableRow::from(cells.map(|(cell, indent)| {
+                // The layout takes quadratic time for long texts.
+                let text = cell.text.chars().take(MAX_CHARS);
+                indent.chars().chain(text).collect::<String>()
+            }));
+            line.max_height(1);
+            table.add_row(line);
         }
         for (spec, column) in self.columns.iter().zip(table.column_iter_mut()) {
             // Cut at any character, not only between words.
             column.set_padding((0, 0)).set_delimiter(SEPARATOR);
-            if !spec.is_text {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
+            column.set_cell_alignment(spec.alignment);
         }
         table
     }
@@ -189,11 +179,13 @@ impl Grid {
         let mut by_priority: Vec<_> = (1..self.columns.len()).collect();
         by_priority.sort_by_key(|position| self.columns[*position].min_name_width);
         let mut shown = vec![0];
-        let mut used = 0;
+        let mut used = 0_u16;
         for position in by_priority {
-            let indented = self.columns[position].min_name_width + INDENT.len() as u16;
-            used += GAP_WIDTH + widths[position];
-            if used + widths[0].min(indented) > terminal.width {
+            let names = widths[0].min(self.columns[position].min_name_width + INDENT.len() as u16);
+            used = used
+                .saturating_add(widths[position])
+                .saturating_add(GAP_WIDTH);
+            if used.saturating_add(names) > terminal.width {
                 break;
             }
             shown.push(position);

@@ -9,15 +9,12 @@ use billing::month::Month;
 
 /// A month's invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct PastInvoice {
-    /// The month that it bills.
+pub(super) struct PastInvoice {
     #[serde(serialize_with = "display")]
-    pub month: Month,
-    /// Charges and credits combined.
+    pub(super) month: Month,
     #[serde(rename = "total_usd", serialize_with = "usd")]
-    pub total: Option<Money>,
-    /// The name of its state, if known.
-    pub state: Option<&'static str>,
+    pub(super) total: Option<Money>,
+    pub(super) state: Option<&'static str>,
 }
 
 impl PastInvoice {

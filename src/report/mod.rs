@@ -17,13 +17,7 @@ mod sections;
 pub mod table;
 pub mod terminal;
 
-pub use data_issues::DataIssue;
-pub use figures::{
-    AppReport, CategoryFigures, Figures, InvoiceReconciliation, Report, TeamApp, TeamReport,
-};
-pub use freshness::{EndpointFreshness, Freshness};
-pub use invoices::PastInvoice;
-pub use percent::PerCent;
+pub use figures::Report;
 
 #[cfg(test)]
 pub(crate) mod tests;

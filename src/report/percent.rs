@@ -5,7 +5,7 @@ use billing::money::{Money, divide_rounded};
 
 /// A percentage with one decimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PerCent {
+pub(super) struct PerCent {
     tenths: i128,
 }
 

@@ -6,6 +6,7 @@ use super::grid::{Cell, Column, Grid, Row};
 use super::percent::PerCent;
 use super::terminal::Style;
 use billing::money::Money;
+use comfy_table::CellAlignment::{Left, Right};
 
 /// Creates a cell, or the mark of an unknown value.
 pub(super) fn known(text: Option<String>, style: Style) -> Cell {
@@ -33,11 +34,11 @@ pub(super) fn budgets(report: &Report) -> Option<Grid> {
         }
     }
     let columns = vec![
-        Column::text("Budgets", 0),
-        Column::number("budget", 17),
-        Column::number("used", 1),
-        Column::number("at the end", 8),
-        Column::number("left", 18),
+        Column::new("Budgets", Left, 0),
+        Column::new("budget", Right, 17),
+        Column::new("used", Right, 1),
+        Column::new("at the end", Right, 8),
+        Column::new("left", Right, 18),
     ];
     (!rows.is_empty()).then_some(Grid { columns, rows })
 }
@@ -84,13 +85,13 @@ pub(super) fn invoices(report: &Report) -> Option<Grid> {
         }
     }
     let columns = vec![
-        Column::text("Invoices", 0),
-        Column::text("month", 1),
-        Column::number("invoice", 1),
-        Column::number("usage", 17),
-        Column::number("unexplained", 8),
-        Column::number("dyno unit", 18),
-        Column::text("by", 18),
+        Column::new("Invoices", Left, 0),
+        Column::new("month", Left, 1),
+        Column::new("invoice", Right, 1),
+        Column::new("usage", Right, 17),
+        Column::new("unexplained", Right, 8),
+        Column::new("dyno unit", Right, 18),
+        Column::new("by", Left, 18),
     ];
     (!rows.is_empty()).then_some(Grid { columns, rows })
 }

@@ -12,6 +12,7 @@ use super::percent::PerCent;
 use super::sections::{budgets, invoices, known};
 use super::terminal::{Style, Terminal};
 use billing::money::Money;
+use comfy_table::CellAlignment::{Left, Right};
 
 /// Formats the report as a table for `terminal`, with the `top` most expensive apps, or all.
 pub fn table(report: &Report, top: Option<usize>, terminal: Terminal) -> String {
@@ -104,15 +105,15 @@ fn costs(report: &Report, top: Option<usize>, terminal: Terminal) -> Grid {
 
 fn cost_grid(report: &Report, top: Option<usize>, has_team_column: bool) -> Grid {
     let mut columns = vec![
-        Column::text("", 0),
-        Column::number("so far", 1),
-        Column::number("forecast", 8),
-        Column::number("last month", 17),
-        Column::number("change", 18),
-        Column::number("", 16),
+        Column::new("", Left, 0),
+        Column::new("so far", Right, 1),
+        Column::new("forecast", Right, 8),
+        Column::new("last month", Right, 17),
+        Column::new("change", Right, 18),
+        Column::new("", Right, 16),
     ];
     if has_team_column {
-        columns.insert(TEAM, Column::text("team", 30));
+        columns.insert(TEAM, Column::new("team", Left, 30));
     }
     let no_team = has_team_column.then(String::new);
     let row = |name: &str, style, figures: &Figures| {

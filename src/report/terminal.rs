@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 const DEFAULT_WIDTH: u16 = 100;
 
 const MIN_WIDTH: u16 = 20;
-const MAX_WIDTH: u16 = 1_000;
+pub(super) const MAX_WIDTH: u16 = 1_000;
 
 /// The output of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -287,6 +287,22 @@ fn amounts_beyond_all_sense_are_shown_whole() {
 }
 
 #[test]
+fn shortens_names_of_any_length() {
+    let name = "x".repeat(100_000);
+    let apps = [(name.as_str(), used(1.0, 1.0))];
+    let months = [
+        ("2026-10", month(used(1.0, 1.0), &apps)),
+        ("2026-11", month(used(1.0, 1.0), &apps)),
+    ];
+    let teams = [&name, "ops"].map(|of| team(of, usage(months.clone()), good(Invoices::default())));
+    let snapshot = Snapshot::new(teams.into(), true, ClientStats::default());
+    let report = Report::new(&snapshot, &Rules::default(), None, now());
+    let text = table::table(&report, None, Terminal::PLAIN);
+    let longest = text.lines().map(columns_of).max();
+    assert_eq!(longest, Some(Terminal::PLAIN.width.into()));
+}
+
+#[test]
 fn of_nothing_there_is_a_report_too() {
     let report = Report::new(&Snapshot::default(), &Rules::default(), None, now());
     assert_snapshot!(table::table(&report, None, Terminal::PLAIN));

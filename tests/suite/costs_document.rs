@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use billing::category::Category;
-use billing::cost::{Billed, BillingInput, TeamCost};
+use billing::cost::{Billed, TeamCost};
 use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
 use billing::rules::{Budgets, Prices, Rules};

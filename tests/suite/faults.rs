@@ -229,7 +229,10 @@ struct Seen {
 
 impl Seen {
     fn of(snapshot: &Snapshot, endpoint: Endpoint) -> Self {
-        fn seen<T: PartialEq>(outcome: &Outcome<T>, has_figures: impl Fn(&T) -> bool) -> Seen {
+        fn seen<T: PartialEq>(
+            outcome: &EndpointStatus<T>,
+            has_figures: impl Fn(&T) -> bool,
+        ) -> Seen {
             Seen {
                 has_figures: outcome.data().is_some_and(has_figures),
                 failure: outcome.failure.as_ref().map(|failure| failure.reason),

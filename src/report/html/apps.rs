@@ -6,8 +6,8 @@ use super::chart::max_amount;
 use super::format::name;
 use super::page_query::{PageQuery, Sort};
 use super::table::Row;
+use crate::report::figures::{Figures, Report, TeamApp};
 use crate::report::format::count;
-use crate::report::{Figures, Report, TeamApp};
 use billing::money::Money;
 
 /// The number of apps on a page.
@@ -66,34 +66,28 @@ impl Apps {
             let last = page * PAGE_SIZE + rows.len();
             summary = format!("{summary}, of which these are {first} to {last}");
         }
+        let order = if query.ascends() {
+            "ascending"
+        } else {
+            "descending"
+        };
+        let head = |(sort, value, title): (Sort, _, _)| Head {
+            title,
+            value,
+            link: query.sorted(sort),
+            sorted: (query.sort == sort).then_some(order),
+            is_text: sort.ascends(),
+        };
         let columns = Sort::ALL.into_iter();
         let columns = columns.filter(|(sort, ..)| has_teams || *sort != Sort::Team);
         Self {
             rows,
             sums: sums(apps, &found, whole),
-            heads: columns.map(|column| Head::new(column, query)).collect(),
+            heads: columns.map(head).collect(),
             summary,
             earlier: (page > 0).then(|| query.on_page(page - 1)),
             later: (page < last_page).then(|| query.on_page(page + 1)),
             any: !apps.is_empty(),
-        }
-    }
-}
-
-impl Head {
-    fn new(column: (Sort, &'static str, &'static str), query: &PageQuery) -> Self {
-        let (sort, value, title) = column;
-        let direction = if query.ascends() {
-            "ascending"
-        } else {
-            "descending"
-        };
-        Self {
-            title,
-            value,
-            link: query.sorted(sort),
-            sorted: (query.sort == sort).then_some(direction),
-            is_text: sort.ascends(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The geometry of bars and columns for SVG, in percentages of the width or height.
 
-use crate::report::Figures;
+use crate::report::figures::Figures;
 use billing::money::Money;
 
 /// A horizontal bar: the cost to date, the forecast beyond it, and a mark to compare with.

@@ -24,7 +24,7 @@ use apps::Apps;
 use chart::{Bar, max_amount};
 use format::{When, name};
 use notices::Notice;
-pub use page_query::{PageQuery, Sort};
+pub use page_query::PageQuery;
 use panels::{Budget, Invoices, Source, TopIncrease};
 use table::{Row, Table};
 
@@ -54,12 +54,6 @@ pub struct Page {
     pub html: String,
     /// Whether the team of the query exists, if there is one.
     pub is_found: bool,
-}
-
-/// The teams that a page shows: all of them or one.
-struct Scope<'a> {
-    report: &'a Report,
-    teams: &'a [TeamReport],
 }
 
 #[derive(Template)]
@@ -107,7 +101,7 @@ struct LinksTemplate<'a> {
 }
 
 impl Page {
-    /// Renders the page of `report` for `query`.
+    /// Renders the page of `report` for `query`, which selects a team by its ID or its name.
     ///
     /// # Errors
     ///
@@ -117,13 +111,20 @@ impl Page {
         query: &PageQuery,
         telemetry_path: &str,
     ) -> Result<Self, askama::Error> {
-        let (scope, is_found) = Scope::new(report, query.team.as_deref());
-        let mut template = PageTemplate::new(&scope, query, telemetry_path);
+        let mut teams = &report.teams[..];
+        let mut is_found = true;
+        if let Some(key) = query.team.as_deref() {
+            let by_id = teams
+                .iter()
+                .position(|team| team.id.as_deref() == Some(key));
+            let position = by_id.or_else(|| teams.iter().position(|team| team.name == key));
+            is_found = position.is_some();
+            teams = position.map_or(teams, |position| &teams[position..=position]);
+        }
+        let mut template = PageTemplate::new(report, teams, query, telemetry_path);
         template.missing_team = query.team.as_deref().filter(|_| !is_found).map(name);
-        Ok(Self {
-            html: template.render()?,
-            is_found,
-        })
+        let html = template.render()?;
+        Ok(Self { html, is_found })
     }
 
     /// Renders a page that only links to the other endpoints.
@@ -141,37 +142,20 @@ impl Page {
     }
 }
 
-impl<'a> Scope<'a> {
-    /// Selects a team by its ID or name. Returns also whether it exists.
-    fn new(report: &'a Report, team: Option<&str>) -> (Self, bool) {
-        let all = &report.teams;
-        let position = team.and_then(|key| {
-            let by_id = all.iter().position(|t| t.id.as_deref() == Some(key));
-            by_id.or_else(|| all.iter().position(|t| t.name == key))
-        });
-        let teams = position.map_or(&all[..], |position| &all[position..=position]);
-        (Self { report, teams }, team.is_none() || position.is_some())
-    }
-
-    fn one(&self) -> Option<&'a TeamReport> {
-        match self.teams {
-            [team] => Some(team),
-            _ => None,
-        }
-    }
-}
-
 impl<'a> PageTemplate<'a> {
-    fn new(scope: &Scope<'a>, query: &'a PageQuery, telemetry_path: &'a str) -> Self {
-        let Scope { report, teams } = *scope;
-        let (figures, categories) = match scope.one() {
-            Some(team) => (&team.figures, &team.categories),
-            None => (&report.company, &report.categories),
+    fn new(
+        report: &'a Report,
+        teams: &'a [TeamReport],
+        query: &'a PageQuery,
+        telemetry_path: &'a str,
+    ) -> Self {
+        let (team, figures, categories) = match teams {
+            [team] => (Some(name(&team.name)), &team.figures, &team.categories),
+            _ => (None, &report.company, &report.categories),
         };
         let apps: Vec<TeamApp<'_>> = teams.iter().flat_map(TeamReport::apps).collect();
         let has_teams = teams.len() > 1;
         let has_data = figures.is_known() || teams.iter().any(|team| !team.invoices.is_empty());
-        let team = scope.one().map(|team| name(&team.name));
         let prefix = team.as_ref().map(|team| format!("{team}: "));
         let month = month_name(report.month);
         let (sources, more_sources) = panels::sources(report, teams);

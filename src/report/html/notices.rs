@@ -3,8 +3,9 @@
 use jiff::{Span, Timestamp};
 
 use super::format::{When, message, name};
+use crate::report::data_issues::DataIssue;
+use crate::report::figures::{Report, TeamReport};
 use crate::report::format::month_name;
-use crate::report::{DataIssue, Report, TeamReport};
 
 /// The maximum of endpoints that a notice names.
 const MAX_NAMED: usize = 8;

@@ -7,19 +7,13 @@ const MAX_SEARCH: usize = 100;
 
 /// The column by which apps are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// The forecast.
+pub(super) enum Sort {
     #[default]
     Forecast,
-    /// The cost to date.
     Current,
-    /// The previous month's cost.
     Previous,
-    /// The change from the previous month to the forecast.
     Change,
-    /// The app's name.
     App,
-    /// The team's name.
     Team,
 }
 
@@ -35,7 +29,7 @@ impl Sort {
     ];
 
     /// Returns whether the default order is ascending, as it is for names.
-    pub fn ascends(self) -> bool {
+    pub(super) fn ascends(self) -> bool {
         matches!(self, Self::App | Self::Team)
     }
 }
@@ -44,15 +38,14 @@ impl Sort {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageQuery {
     /// The name or ID of a team; all teams otherwise.
-    pub team: Option<String>,
-    /// The column by which apps are sorted.
-    pub sort: Sort,
+    pub(super) team: Option<String>,
+    pub(super) sort: Sort,
     /// Whether the order is the opposite of the column's default order.
-    pub reversed: bool,
+    pub(super) reversed: bool,
     /// A part of the names of apps or their teams.
-    pub search: String,
+    pub(super) search: String,
     /// The page of the apps, from 0.
-    pub page: usize,
+    pub(super) page: usize,
 }
 
 impl PageQuery {
@@ -78,12 +71,12 @@ impl PageQuery {
     }
 
     /// Returns whether the order is ascending.
-    pub fn ascends(&self) -> bool {
+    pub(super) fn ascends(&self) -> bool {
         self.sort.ascends() != self.reversed
     }
 
     /// Returns the URL, relative to the page.
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         let mut query = Serializer::for_suffix("?".to_owned(), 1);
         if let Some(team) = &self.team {
             query.append_pair("team", team);
@@ -107,29 +100,29 @@ impl PageQuery {
     }
 
     /// Returns the URL for another column, or for the other order of the same column.
-    pub fn sorted(&self, sort: Sort) -> String {
+    pub(super) fn sorted(&self, sort: Sort) -> String {
         let sorted = Self {
             sort,
             reversed: sort == self.sort && !self.reversed,
-            page: 0,
             ..self.clone()
         };
-        format!("{}#apps", sorted.url())
+        sorted.on_page(0)
     }
 
     /// Returns the URL for another page of apps.
-    pub fn on_page(&self, page: usize) -> String {
-        let other = Self {
+    pub(super) fn on_page(&self, page: usize) -> String {
+        let query = Self {
             page,
             ..self.clone()
         };
-        format!("{}#apps", other.url())
+        format!("{}#apps", query.url())
     }
 
     /// Returns the URL for a team, or for all teams.
-    pub fn of_team(team: Option<&str>) -> String {
+    pub(super) fn of_team(team: Option<&str>) -> String {
+        let team = team.map(str::to_owned);
         let query = Self {
-            team: team.map(str::to_owned),
+            team,
             ..Self::default()
         };
         query.url()

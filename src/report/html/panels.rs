@@ -5,10 +5,11 @@ use std::cmp::Reverse;
 use super::apps::increase;
 use super::chart::{Bar, Columns};
 use super::format::{When, message, name};
+use crate::report::figures::{Figures, Report, TeamApp, TeamReport};
 use crate::report::format::{cents, month_name};
+use crate::report::freshness::{EndpointFreshness, Freshness};
 use crate::report::invoices::months_back;
 use crate::report::percent::PerCent;
-use crate::report::{EndpointFreshness, Figures, Freshness, Report, TeamApp, TeamReport};
 use billing::money::{Money, sum_known};
 use billing::month::Month;
 

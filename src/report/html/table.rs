@@ -2,7 +2,7 @@
 
 use super::chart::{Bar, max_amount};
 use super::format::name;
-use crate::report::Figures;
+use crate::report::figures::Figures;
 use billing::money::Money;
 
 /// A table of costs.
