@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_counts_before_the_terminal() {
+    fn environment_overrides_the_terminal() {
         let of = |is_terminal, columns, variables: &[(&str, &str)]| {
             let pairs = variables
                 .iter()

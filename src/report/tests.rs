@@ -204,7 +204,7 @@ fn as_csv() {
 
 /// The money of every sort of row comes to the same, whatever form it is read from.
 #[test]
-fn rows_add_up_in_the_machines_forms() {
+fn rows_add_up_in_csv_and_json() {
     let text = csv::csv(&report()).unwrap();
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let mut sums: BTreeMap<String, i128> = BTreeMap::new();
@@ -234,7 +234,7 @@ fn columns_of(line: &str) -> usize {
 }
 
 #[test]
-fn no_width_breaks_it_and_no_line_is_too_long_from_forty_columns_on() {
+fn fits_any_width_from_forty_columns() {
     for width in 20..=220 {
         let terminal = Terminal {
             width,
@@ -255,7 +255,7 @@ fn no_width_breaks_it_and_no_line_is_too_long_from_forty_columns_on() {
 }
 
 #[test]
-fn amounts_beyond_all_sense_are_shown_whole() {
+fn formats_extreme_amounts() {
     let monster = usage([
         (
             "2026-10",
@@ -303,7 +303,7 @@ fn shortens_names_of_any_length() {
 }
 
 #[test]
-fn of_nothing_there_is_a_report_too() {
+fn renders_an_empty_snapshot() {
     let report = Report::new(&Snapshot::default(), &Rules::default(), None, now());
     assert_snapshot!(table::table(&report, None, Terminal::PLAIN));
     json::json(&report).unwrap();
@@ -311,7 +311,7 @@ fn of_nothing_there_is_a_report_too() {
 }
 
 #[test]
-fn it_is_whole_unless_an_endpoint_failed_or_a_team_has_none() {
+fn is_complete_unless_data_is_missing() {
     let with = |usage, invoices| {
         let teams = vec![team("ops", usage, invoices)];
         let snapshot = Snapshot::new(teams, false, ClientStats::default());
@@ -329,7 +329,7 @@ fn it_is_whole_unless_an_endpoint_failed_or_a_team_has_none() {
 }
 
 #[test]
-fn no_form_sends_a_terminal_what_it_would_obey() {
+fn no_format_contains_hidden_characters() {
     let names = [
         "\u{1b}[2J",
         "\u{9b}2J",

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_cover_the_days_that_were_over_when_they_changed() {
+    fn covers_the_full_days_before_the_last_change() {
         let table = [
             ("2026-10-31T23:59:59Z", 0.0),
             ("2026-11-01T23:59:59Z", 0.0),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_previous_month_counts_the_less_the_longer_the_month_is() {
+    fn weight_of_previous_month_falls_with_coverage() {
         let forecast = |changed_at, to_date, previous| {
             let forecaster = Forecaster::weighted(covered(changed_at), 100).unwrap();
             forecaster.month_end(dollars(to_date), dollars(previous))
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_month_before_the_month_goes_on_as_it_began() {
+    fn extrapolates_linearly_without_a_previous_month() {
         assert!(Forecaster::new(covered("2026-11-01T12:00:00Z"), false).is_none());
         let forecaster = Forecaster::new(covered("2026-11-11T12:00:00Z"), false).unwrap();
         assert_eq!(forecaster.month_end(dollars(10), Money::ZERO), dollars(30));
@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_add_up_to_the_whole_but_for_the_rounding_of_each(
+        fn forecasts_of_parts_add_up_within_rounding(
             parts in proptest::collection::vec((-10_i64.pow(12)..10_i64.pow(12), -10_i64.pow(12)..10_i64.pow(12)), 1..20),
             day in 1..=30,
         ) {
@@ -163,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn a_month_that_goes_on_as_the_one_before_is_forecast_to_the_dollar(cents in 0_i64..10_i64.pow(9), days in 0_i64..=30) {
+        fn forecasts_a_steady_month_exactly(cents in 0_i64..10_i64.pow(9), days in 0_i64..=30) {
             let day = days + 1;
             let changed_at = if day > 30 { "2026-12-01T00:00:00Z".to_owned() } else { format!("2026-11-{day:02}T03:00:00Z") };
             let forecaster = Forecaster::new(covered(&changed_at), true).unwrap();
@@ -173,7 +173,7 @@ mod tests {
         }
 
         #[test]
-        fn no_amount_is_too_large(to_date in any::<i128>(), previous in any::<i128>(), day in 1..=30) {
+        fn accepts_amounts_of_any_size(to_date in any::<i128>(), previous in any::<i128>(), day in 1..=30) {
             let forecaster = Forecaster::new(covered(&format!("2026-11-{day:02}T03:00:00Z")), true).unwrap();
             let money = Money::from_micros_saturating;
             forecaster.month_end(money(to_date), money(previous));

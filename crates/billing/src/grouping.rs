@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn review_apps_are_one_row_for_each_parent() {
+    fn groups_review_apps_by_parent() {
         let rules = AppRules {
             groups: vec![group(REVIEW_APP_PATTERN, REVIEW_APP_ROW)],
             ..AppRules::default()
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn exclusion_comes_before_groups_and_the_first_group_counts() {
+    fn exclusion_precedes_groups_and_first_group_wins() {
         let rules = AppRules {
             filter: NameFilter::new(
                 vec![regex("shop.*"), regex("ops-.*")],
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_whose_name_comes_out_empty_is_passed_over() {
+    fn skips_group_with_an_empty_name() {
         let rules = AppRules {
             groups: vec![group("(x?)shop", "$1"), group(".*", "rest")],
             ..AppRules::default()
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_costliest_of_either_month_keep_their_rows() {
+    fn keeps_rows_of_the_most_expensive_apps_of_both_months() {
         let rules = AppRules {
             filter: NameFilter::new(Vec::new(), vec![regex("x")]),
             max: Some(2),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equals_the_first_by_name_stays_whatever_the_order() {
+    fn breaks_ties_by_name() {
         let rules = AppRules {
             max: Some(1),
             ..AppRules::default()
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_ranked_by_its_sum_and_its_apps_are_counted() {
+    fn ranks_groups_by_sum_and_counts_their_apps() {
         let rules = AppRules {
             groups: vec![group("g.", "g"), group("h.", "h")],
             max: Some(1),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn none_is_a_number_of_rows_too() {
+    fn accepts_a_maximum_of_zero_rows() {
         let rules = AppRules {
             max: Some(0),
             ..AppRules::default()

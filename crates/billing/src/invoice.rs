@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_period_is_current_whatever_the_order_and_the_form_of_the_dates() {
+    fn latest_period_is_current_in_any_order_and_format() {
         // As text, 12/31/2025 sorts after 11/30/2026, and 2026-10-31 after every other.
         let list = vec![
             invoice(1, "12/01/2025", "12/31/2025"),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_previous_invoice_is_of_an_earlier_period() {
+    fn previous_invoice_has_an_earlier_period() {
         let reissued = vec![
             invoice(10, "2026-10-01", "2026-10-31"),
             invoice(11, "2026-11-01", "2026-11-30"),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_invoice_that_ends_today_is_still_the_latest() {
+    fn open_invoice_that_ends_today_is_current() {
         let list = vec![
             invoice(1, "2026-10-01", "2026-11-01"),
             invoice(2, "2026-11-01", "2026-11-01"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_invoice_of_a_month_is_the_latest_that_begins_in_it() {
+    fn invoice_of_month_is_the_latest_beginning_in_it() {
         let invoices = Invoices::new(vec![
             invoice(3, "12/01/2026", "12/31/2026"),
             invoice(1, "2026-10-01", "2026-11-01"),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_read_in_every_form_that_heroku_writes() {
+    fn parses_all_of_heroku_s_date_formats() {
         for text in [
             "11/30/2026",
             "2026-11-30",
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_without_a_start_begins_with_the_month_that_its_end_closes() {
+    fn period_without_start_begins_with_its_month() {
         for end in ["2026-11-30", "12/01/2026"] {
             assert_eq!(
                 InvoicePeriod::parse(None, Some(end)).unwrap().start,

@@ -144,19 +144,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn dollars_are_the_float_that_the_decimal_text_denotes(cents in -900_000_000_000_i64..900_000_000_000) {
+        fn dollars_are_the_nearest_float(cents in -900_000_000_000_i64..900_000_000_000) {
             let text = format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100);
             prop_assert_eq!(Money::from_cents(cents).unwrap().dollars(), text.parse::<f64>().unwrap());
         }
 
         #[test]
-        fn whole_cents_read_the_same_from_an_integer_and_from_a_float(cents in -900_000_000_000_i64..900_000_000_000) {
+        fn whole_cents_convert_alike_from_integer_and_float(cents in -900_000_000_000_i64..900_000_000_000) {
             prop_assert_eq!(Money::from_fractional_cents(cents as f64), Money::from_cents(cents));
         }
     }
 
     #[test]
-    fn an_amount_that_does_not_fit_is_refused() {
+    fn rejects_amounts_beyond_the_limit() {
         assert_eq!(Money::from_cents(i64::MAX), None);
         assert_eq!(Money::from_cents(i64::MIN), None);
         for cents in [
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn decimal_text_is_read_exactly() {
+    fn parses_decimal_text_exactly() {
         for (text, micros) in [
             ("0", 0),
             ("25", 25_000_000),
@@ -215,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_beyond_the_range_saturates() {
+    fn sums_saturate() {
         let most = Money { micros: i128::MAX };
         assert_eq!(most + Money { micros: 1 }, most);
         assert_eq!(-most - most, Money { micros: i128::MIN });
     }
 
     #[test]
-    fn a_sum_of_the_largest_amounts_is_exact() {
+    fn sums_of_the_largest_amounts_are_exact() {
         let largest = Money::from_micros_saturating(i128::MAX);
         let sum: Money = std::iter::repeat_n(largest, 100_000).sum();
         assert_eq!(sum.micros(), i128::from(i64::MAX) * 100_000);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quotient_is_rounded_once_half_away_from_zero() {
+    fn rounds_quotients_half_away_from_zero() {
         for (dividend, divisor, expected) in [
             (1, 2, 1),
             (-1, 2, -1),

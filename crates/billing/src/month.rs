@@ -126,7 +126,7 @@ mod tests {
     ];
 
     #[test]
-    fn months_are_utc_on_every_odd_day() {
+    fn uses_utc_months() {
         for (instant, current, previous) in TABLE {
             let month = Month::at(instant.parse().unwrap());
             assert_eq!(month.to_string(), *current, "{instant}");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_previous_month_of_each_day_of_four_hundred_years_is_the_one_before() {
+    fn previous_month_is_right_for_four_hundred_years() {
         let mut day = jiff::civil::date(2000, 1, 1);
         while day.year() < 2400 {
             let month = Month::of(day);
@@ -149,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn a_month_ends_where_the_next_begins() {
+    fn ends_where_the_next_month_begins() {
         let month: Month = "2026-12".parse().unwrap();
         assert_eq!(month.end(), "2027-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(Month::at(month.end()).previous(), month);
     }
 
     #[test]
-    fn a_month_passes_by_its_own_length() {
+    fn elapsed_ratio_depends_on_month_length() {
         let ratio = |now: &str| {
             let now = now.parse().unwrap();
             Month::at(now).elapsed_ratio(now)
@@ -175,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_and_the_last_month_there_are_do_not_panic() {
+    fn first_and_last_month_do_not_panic() {
         Month::at(Timestamp::MIN).previous();
         Month::at(Timestamp::MAX).end();
         Month::at(Timestamp::MIN).start();
     }
 
     #[test]
-    fn what_is_not_a_month_is_refused() {
+    fn rejects_invalid_months() {
         for text in [
             "",
             "2026",
@@ -202,7 +202,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn writes_what_it_reads(year in 0_i16..=9999, month in 1_u8..=12) {
+        fn round_trips_through_text(year in 0_i16..=9999, month in 1_u8..=12) {
             let text = format!("{year:04}-{month:02}");
             prop_assert_eq!(text.parse::<Month>().unwrap().to_string(), text);
         }

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_matches_whole_names() {
+    fn matches_whole_names_only() {
         for (pattern, name, matches) in [
             ("shop", "shop", true),
             ("shop", "shop-2", false),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_told_in_one_line() {
+    fn explains_invalid_patterns_in_one_line() {
         for (pattern, why) in [
             ("shop(", "unclosed group"),
             ("a)|(?:b", "unopened group"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_takes_what_is_included_and_not_excluded() {
+    fn allows_included_and_not_excluded_names() {
         let all = NameFilter::default();
         assert!(all.allows("") && all.allows("shop") && all.allows_all());
         let filter = NameFilter::new(patterns(&["shop.*", "ops"]), patterns(&[".*-pr-\\d+"]));

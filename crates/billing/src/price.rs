@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_is_taken_at_a_millionth_half_away_from_zero() {
+    fn rounds_quantities_to_a_millionth() {
         let table = [
             (0.368, 368_000),
             (0.000_000_5, 1),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_needs_money_and_units() {
+    fn price_needs_positive_money_and_quantity() {
         let unit = Quantity::from_f64(1.0);
         assert_eq!(Price::from_ratio(Money::ZERO, unit), None);
         assert_eq!(Price::from_ratio(micros(-1), unit), None);
@@ -163,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_add_up_and_each_is_within_a_millionth(
+        fn parts_add_up_and_differ_by_at_most_a_millionth(
             parts in proptest::collection::vec(-1e6_f64..1e6, 0..50),
             paid in 1_i128..1_000_000_000_000,
             units in 1e-6_f64..1e6,
@@ -181,7 +181,7 @@ mod tests {
         }
 
         #[test]
-        fn parts_add_up_even_where_they_saturate(parts in proptest::collection::vec(any::<f64>(), 0..50), units in 1e-6_f64..1e-3) {
+        fn saturated_parts_add_up(parts in proptest::collection::vec(any::<f64>(), 0..50), units in 1e-6_f64..1e-3) {
             let price = Price::from_ratio(micros(i128::MAX), Quantity::from_f64(units)).unwrap();
             let mut rounding = CumulativeRounding::new(price);
             let sum: Money = parts.iter().map(|part| rounding.add(Quantity::from_f64(*part))).sum();

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_is_known_by_its_name_before_its_id() {
+    fn team_name_precedes_team_id() {
         let key = |team: &str, app: &str| (team.to_owned(), app.to_owned());
         let budgets = Budgets {
             teams: [

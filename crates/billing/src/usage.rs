@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_rows_of_one_app_are_one_app_that_cost_their_sum() {
+    fn sums_rows_of_one_app() {
         let shop = |figures| ("shop".to_owned(), figures);
         let first = UsageAmounts {
             dynos: Some(1.5),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_beyond_the_range_saturates() {
+    fn sums_saturate() {
         let most = UsageAmounts {
             dynos: Some(1e308),
             data: Some(-1e308),

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_as_long_as_its_share_and_never_longer() {
+    fn bar_length_is_its_share_up_to_full_length() {
         let figures = Figures {
             current: Some(dollars(1)),
             forecast: Some(dollars(4)),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scale_has_round_numbers() {
+    fn scale_has_round_numbers() {
         let table = [
             (0, "0 0.5"),
             (1, "0 0.5 1"),

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_is_told_in_the_largest_unit() {
+    fn formats_age_in_the_largest_unit() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         let table = [
             ("2026-11-23T12:00:00Z", "just now"),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_currency_stands_behind_the_sign() {
+    fn currency_follows_the_sign() {
         for (amount, text) in [
             ("12.34", "$12.34"),
             ("+12.34", "+$12.34"),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_there_to_see_whatever_it_is() {
+    fn names_are_visible_and_limited() {
         assert_eq!(name(""), "“”");
         assert_eq!(name(" "), "“ ”");
         assert_eq!(name("shop"), "shop");

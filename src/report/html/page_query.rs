@@ -135,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_cannot_be_understood_is_not_said() {
+    fn ignores_invalid_parameters() {
         for query in [
             "",
             "?",
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_sorted_by_is_turned_round() {
+    fn sorting_again_reverses_the_order() {
         let query = PageQuery::parse("sort=app&q=a%26b");
         assert!(query.ascends());
         assert_eq!(query.sorted(Sort::App), "?q=a%26b&sort=app&order=desc#apps");
@@ -172,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_address_is_read_as_it_was_written(
+        fn round_trips_through_url(
             team in proptest::option::of(".+"),
             sort in 0..Sort::ALL.len(),
             reversed: bool,

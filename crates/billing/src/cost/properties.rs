@@ -105,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn apps_and_what_belongs_to_none_and_categories_are_the_team_s_cost(
+    fn rows_and_categories_add_up_to_team_cost(
         usage in usage(),
         invoices in invoices(),
         rules in rules(),
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn the_rows_of_apps_change_no_sum(usage in usage(), invoices in invoices(), rules in rules()) {
+    fn grouping_changes_no_sum(usage in usage(), invoices in invoices(), rules in rules()) {
         let grouped = costs(&usage, &invoices, &rules);
         let plain_rules = without_app_rules(&rules);
         let plain = costs(&usage, &invoices, &plain_rules);
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn with_the_invoice_s_price_and_agreeing_usage_dynos_cost_what_was_billed(
+    fn invoice_price_reproduces_the_billed_amount(
         thousandths in vec(0_u32..100_000, 1..40),
         billed in 1_i64..100_000_000,
     ) {
