@@ -27,8 +27,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
         *) echo "no build for ${TARGETARCH}" >&2; exit 1 ;; \
     esac; \
     RUSTFLAGS="-C target-feature=+crt-static" \
-        cargo build --release --locked --bin heroku-cost-exporter --target "$target"; \
-    cp "target/$target/release/heroku-cost-exporter" /heroku-cost-exporter
+        cargo build --profile dist --locked --bin heroku-cost-exporter --target "$target"; \
+    cp "target/$target/dist/heroku-cost-exporter" /heroku-cost-exporter
 
 FROM scratch
 ARG REVISION

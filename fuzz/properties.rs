@@ -5,6 +5,7 @@
 #[path = "properties/web_config.rs"]
 mod web_config;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use expfmt::negotiate;
 use heroku_api::client::Decoded;
 use heroku_api::stats::{ClientStats, Endpoint};
 use heroku_cost_exporter::collector::state::{
-    self, About, Kept, Particular, Restored, RestoredAnswer,
+    self, Entry, LoadedResponse, LoadedState, MetadataValue, Subject,
 };
 use heroku_cost_exporter::metrics::{self, Answered, Figures, Process, RenderOptions};
 use heroku_cost_exporter::snapshot::FailureReason;
@@ -45,12 +46,12 @@ const BOTH: [(Format, exposition_parser::Format); 2] = [
 /// Whatever decodes as the pages of a list of invoices is exposed soundly.
 pub fn invoices(text: &str) {
     let pages: Vec<String> = text.split(NEXT_PAGE).map(Into::into).collect();
-    let Ok(answer) = Decoded::<Invoices>::from_kept(pages.clone(), None) else {
+    let Ok(answer) = Decoded::<Invoices>::decode(pages.clone(), None) else {
         return;
     };
     let rows: usize = pages.iter().map(|page| rows(page)).sum();
     // An odd invoice is left out, and keeps its place.
-    assert!(answer.data.len() <= rows && answer.left_out.len() <= rows);
+    assert!(answer.data.len() <= rows && answer.skipped_rows.len() <= rows);
     assert_eq!(answer.pages, pages);
     let starts: Vec<_> = answer
         .data
@@ -58,7 +59,7 @@ pub fn invoices(text: &str) {
         .map(|invoice| invoice.period.start)
         .collect();
     assert!(starts.is_sorted_by(|a, b| a >= b), "{starts:?}");
-    let again = Decoded::<Invoices>::from_kept(pages, None).unwrap();
+    let again = Decoded::<Invoices>::decode(pages, None).unwrap();
     assert_eq!(again.data, answer.data);
     let mut team = team(None, "ops".into());
     note(&mut team.invoices, answer, NOW);
@@ -72,13 +73,13 @@ pub fn invoices(text: &str) {
 /// Whatever decodes as the pages of a list of usage is exposed soundly.
 pub fn usage(text: &str) {
     let pages: Vec<String> = text.split(NEXT_PAGE).map(Into::into).collect();
-    let Ok(answer) = Decoded::<Usage>::from_kept(pages.clone(), None) else {
+    let Ok(answer) = Decoded::<Usage>::decode(pages.clone(), None) else {
         return;
     };
     let rows: usize = pages.iter().map(|page| rows(page)).sum();
     assert!(answer.data.months.len() <= rows);
     assert_eq!(answer.pages, pages);
-    let again = Decoded::<Usage>::from_kept(pages, None).unwrap();
+    let again = Decoded::<Usage>::decode(pages, None).unwrap();
     assert_eq!(again.data, answer.data);
     let mut team = team(None, "ops".into());
     note(&mut team.usage, answer, NOW);
@@ -182,15 +183,14 @@ pub fn snapshot(bytes: &[u8]) {
                 .saturating_sub(Duration::from_secs(row.age_seconds.into()))
                 .unwrap_or(now);
             let list: Vec<_> = row.invoices.iter().map(InvoiceRow::json).collect();
-            if let Ok(answer) = Decoded::<Invoices>::from_kept(
-                vec![serde_json::Value::from(list).to_string()],
-                None,
-            ) {
+            if let Ok(answer) =
+                Decoded::<Invoices>::decode(vec![serde_json::Value::from(list).to_string()], None)
+            {
                 note(&mut team.invoices, answer, at);
             }
             let list: Vec<_> = row.usage.iter().map(|row| row.json(now)).collect();
             if let Ok(answer) =
-                Decoded::<Usage>::from_kept(vec![serde_json::Value::from(list).to_string()], None)
+                Decoded::<Usage>::decode(vec![serde_json::Value::from(list).to_string()], None)
             {
                 note(&mut team.usage, answer, at);
             }
@@ -201,7 +201,7 @@ pub fn snapshot(bytes: &[u8]) {
                     message: String::new(),
                 };
                 team.usage
-                    .note(PollResult::Failed(failure), now, Duration::ZERO);
+                    .record(PollResult::Failed(failure), now, Duration::ZERO);
             }
             team
         })
@@ -255,11 +255,11 @@ fn team(id: Option<String>, name: String) -> Team {
 }
 
 fn note<T: PartialEq>(outcome: &mut EndpointStatus<T>, answer: Decoded<T>, at: Timestamp) {
-    let polled = PollResult::Answer {
-        rows_left_out: answer.left_out.len() as u64,
+    let polled = PollResult::Success {
+        skipped_rows: answer.skipped_rows.len() as u64,
         data: answer.data,
     };
-    outcome.note(polled, at, Duration::from_millis(80));
+    outcome.record(polled, at, Duration::from_millis(80));
 }
 
 /// A Snapshot's exposition is, in both dialects, a text that a strict reader reads, with every
@@ -394,39 +394,40 @@ pub fn accept(header: &str) {
     }
 }
 
-/// Of a state file, or of what stands in one as its answers: what is taken up is in order, is
-/// exposed soundly, and is taken up the same once it was written again.
+/// A loaded state file has its times in order, can be exposed, and is the same when written again.
 pub fn state(text: &str) {
     let api_url: Url = "https://api.heroku.com/".parse().unwrap();
-    // No fuzzer finds a checksum that fits.
+    // A fuzzer cannot find a valid checksum.
     let sealed = serde_json::from_str(text)
-        .and_then(|answers| state::sealed(&api_url, answers))
+        .and_then(|entries| state::serialize(&api_url, entries))
         .unwrap_or_else(|_| text.to_owned());
     let _ = state::parse(text, &api_url, NOW);
-    let Ok(restored) = state::parse(&sealed, &api_url, NOW) else {
+    let Ok(loaded) = state::parse(&sealed, &api_url, NOW) else {
         return;
     };
-    let kept = kept(&restored);
-    let answers = serde_json::value::to_raw_value(&kept).unwrap();
-    let again = state::sealed(&api_url, &answers).unwrap();
-    let read_again = state::parse(&again, &api_url, NOW).unwrap();
-    let kept_again = self::kept(&read_again);
+    let entries = serde_json::value::to_raw_value(&entries(&loaded)).unwrap();
+    let again = state::serialize(&api_url, &entries).unwrap();
+    let loaded_again = state::parse(&again, &api_url, NOW).unwrap();
     assert_eq!(
-        serde_json::to_string(&kept_again).unwrap(),
-        serde_json::to_string(&kept).unwrap()
+        serde_json::to_string(&self::entries(&loaded_again)).unwrap(),
+        entries.get()
     );
     let mut teams = Vec::new();
-    for (name, invoices) in &restored.invoices {
+    for (subject, invoices) in &loaded.invoices {
         in_order(invoices);
-        assert_eq!(read_again.invoices[name].good.data, invoices.good.data);
-        let mut team = team(None, name.to_string());
-        team.invoices.last_good = Some(invoices.good.clone());
-        team.usage.last_good = restored.usage.get(name).map(|usage| usage.good.clone());
+        assert_eq!(
+            loaded_again.invoices[subject].success.data,
+            invoices.success.data
+        );
+        let mut team = team(None, subject.to_string());
+        team.invoices.last_success = Some(invoices.success.clone());
+        let usage = loaded.usage.get(subject);
+        team.usage.last_success = usage.map(|usage| usage.success.clone());
         teams.push(team);
     }
-    restored.usage.values().for_each(in_order);
-    restored.account_usage.values().for_each(in_order);
-    restored.teams.values().for_each(in_order);
+    loaded.usage.values().for_each(in_order);
+    loaded.account_usage.values().for_each(in_order);
+    loaded.teams.values().for_each(in_order);
     exposed(
         &Snapshot::new(teams, true, ClientStats::default()),
         NOW,
@@ -434,47 +435,42 @@ pub fn state(text: &str) {
     );
 }
 
-fn in_order<T>(answer: &RestoredAnswer<T>) {
-    assert!(answer.good.changed_at <= answer.good.at && answer.good.at <= NOW);
+fn in_order<T>(response: &LoadedResponse<T>) {
+    let success = &response.success;
+    assert!(success.changed_at <= success.at && success.at <= NOW);
 }
 
-/// What was taken up, as it would be written, in an order that is always the same.
-fn kept(restored: &Restored) -> Vec<Kept<'_>> {
+/// The entries of a loaded state file, in a fixed order.
+fn entries(loaded: &LoadedState) -> Vec<Entry<'_>> {
     fn polled<'a, T>(
-        answers: &'a HashMap<About, RestoredAnswer<T>>,
+        responses: &'a HashMap<Subject, LoadedResponse<T>>,
         endpoint: Endpoint,
-    ) -> impl Iterator<Item = Kept<'a>> {
-        answers.iter().map(move |(about, answer)| Kept {
-            about: about.clone(),
-            endpoint,
-            at: answer.good.at,
-            changed_at: answer.good.changed_at,
-            validator: answer.validator.as_ref(),
-            pages: &answer.pages,
+    ) -> impl Iterator<Item = Entry<'a>> {
+        responses.iter().map(move |(subject, response)| Entry {
+            subject: subject.clone(),
+            endpoint: endpoint.as_str().into(),
+            at: response.success.at,
+            changed_at: response.success.changed_at,
+            validator: response.validator.as_ref().map(Cow::Borrowed),
+            pages: (&response.pages).into(),
         })
     }
     fn metadata<'a, T>(
-        answers: &'a HashMap<About, Particular<T>>,
+        values: &'a HashMap<Subject, MetadataValue<T>>,
         endpoint: Endpoint,
-    ) -> impl Iterator<Item = Kept<'a>> {
-        answers.iter().map(move |(about, answer)| Kept {
-            about: about.clone(),
-            endpoint,
-            at: answer.at,
-            changed_at: answer.at,
-            validator: None,
-            pages: &answer.pages,
-        })
+    ) -> impl Iterator<Item = Entry<'a>> {
+        let values = values.iter();
+        values.map(move |(subject, value)| value.entry(subject.clone(), endpoint))
     }
-    let mut kept: Vec<_> = polled(&restored.invoices, Endpoint::Invoices)
-        .chain(polled(&restored.usage, Endpoint::Usage))
-        .chain(polled(&restored.account_usage, Endpoint::Usage))
-        .chain(polled(&restored.teams, Endpoint::Teams))
-        .chain(metadata(&restored.identities, Endpoint::Team))
-        .chain(metadata(&restored.accounts, Endpoint::EnterpriseAccount))
-        .chain(metadata(&restored.delinquencies, Endpoint::Delinquency))
-        .chain(metadata(&restored.licenses, Endpoint::Licenses))
+    let mut entries: Vec<_> = polled(&loaded.invoices, Endpoint::Invoices)
+        .chain(polled(&loaded.usage, Endpoint::Usage))
+        .chain(polled(&loaded.account_usage, Endpoint::Usage))
+        .chain(polled(&loaded.teams, Endpoint::Teams))
+        .chain(metadata(&loaded.identities, Endpoint::Team))
+        .chain(metadata(&loaded.accounts, Endpoint::EnterpriseAccount))
+        .chain(metadata(&loaded.delinquencies, Endpoint::Delinquency))
+        .chain(metadata(&loaded.licenses, Endpoint::Licenses))
         .collect();
-    kept.sort_by_key(|kept| (kept.endpoint, kept.about.clone()));
-    kept
+    entries.sort_by_key(|entry| (entry.endpoint.clone(), entry.subject.clone()));
+    entries
 }

@@ -23,7 +23,7 @@ use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
 use billing::month::Month;
 use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
-use exporter_toolkit::server::{self, Limits, ServerConfig};
+use exporter_toolkit::server::{self, ServerConfig};
 use exposition_parser::{Format, Sample};
 use flate2::read::GzDecoder;
 use heroku_api::stats::ClientStats;
@@ -133,18 +133,18 @@ fn usage(figure: u64) -> MonthlyUsage {
 fn snapshot(change: u64, said: &Said) -> Snapshot {
     fn outcome<T>(good: &LastSuccess<T>, polls: u64) -> EndpointStatus<T> {
         let mut outcome = EndpointStatus {
-            last_good: Some(good.clone()),
+            last_success: Some(good.clone()),
             ..EndpointStatus::default()
         };
-        outcome.record.polls = polls;
-        outcome.record.rows_left_out = polls;
+        outcome.stats.polls = polls;
+        outcome.stats.skipped_rows = polls;
         outcome
     }
     let teams = TEAMS.map(|name| Team {
         name: name.to_owned(),
         invoices: outcome(&said.invoices, change),
         usage: outcome(&said.usage, change),
-        asked: Team::ENDPOINTS,
+        polled_endpoints: Team::ENDPOINTS,
         ..Team::default()
     });
     Snapshot::new(teams.into(), true, ClientStats::default())
@@ -338,10 +338,9 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
         .unwrap();
     let address = listener.local_addr().unwrap();
     let config = ServerConfig {
-        limits: Limits::default(),
-        web: watch::channel(Arc::default()).1,
         unlimited_paths: web::HEALTH_PATHS,
         on_response: Arc::new(move |path, status| http_metrics.count(path, status)),
+        ..ServerConfig::default()
     };
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = tokio::spawn(server::serve(vec![listener], routes, config, async {

@@ -97,7 +97,7 @@ fn nobody(rules: &Rules, snapshot: &Snapshot) -> String {
 /// there is each time one that answers. One that Heroku does not offer is no failure.
 fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
     let mut all_well = true;
-    if let Some(listing) = &snapshot.listing {
+    if let Some(listing) = &snapshot.discovery {
         text.push_str("\nThe teams that the token sees\n");
         all_well &= line(text, "teams", listing, |teams| seen(teams)) == Verdict::Answered;
         if let Some(seen) = listing.data()
@@ -120,14 +120,14 @@ fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
             .map(|id| format!(" ({id})"));
         text.push_str(&format!("\n{}{}\n", team.name, id.unwrap_or_default()));
         let mut verdicts = Vec::new();
-        if team.asked.contains(&Endpoint::Invoices) {
+        if team.polled_endpoints.contains(&Endpoint::Invoices) {
             verdicts.push(line(text, "invoices", &team.invoices, invoices));
         }
-        if team.asked.contains(&Endpoint::Usage) || team.usage.data().is_some() {
+        if team.polled_endpoints.contains(&Endpoint::Usage) || team.usage.data().is_some() {
             verdicts.push(line(text, "usage", &team.usage, usage));
         }
         // A team of an enterprise account may have neither invoices nor, as yet, usage.
-        let is_told = !team.asked.contains(&Endpoint::Usage) && team.id.is_some();
+        let is_told = !team.polled_endpoints.contains(&Endpoint::Usage) && team.id.is_some();
         all_well &= is_told || verdicts.contains(&Verdict::Answered);
         all_well &= !verdicts.contains(&Verdict::Failed);
     }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use exporter_toolkit::shutdown;
 use heroku_sim::{Company, Simulator};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::logging;
-use super::serve::{block_on, listen, poller, serve, stop_signal};
+use super::serve::{block_on, listen, poller, serve};
 use crate::clock::Clock;
 use crate::config::targets::Scope;
 use crate::config::token::Token;
@@ -28,7 +29,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     let clock = clock_on(config.date);
     block_on(async {
-        let stop = stop_signal()?;
+        let stop = shutdown::signal()?;
         let listeners = listen(&config.web).await?;
         let heroku = heroku(config.seed, &clock).await?;
         let asked = HerokuConfig {
@@ -58,7 +59,7 @@ pub(crate) fn run(config: DemoConfig) -> anyhow::Result<ExitCode> {
 /// The simulated Heroku, on the day that `clock` shows.
 pub(crate) async fn heroku(seed: u64, clock: &Clock) -> anyhow::Result<Simulator> {
     let today = day(clock);
-    Simulator::builder(Company::believable(seed, today), today)
+    Simulator::builder(Company::synthetic(seed, today), today)
         .start()
         .await
         .context("the simulated Heroku could not start")
@@ -66,7 +67,7 @@ pub(crate) async fn heroku(seed: u64, clock: &Clock) -> anyhow::Result<Simulator
 
 /// How the simulated Heroku is asked for all of its teams.
 pub(crate) fn asked(heroku: &Simulator, seed: u64, clock: &Clock) -> anyhow::Result<HerokuConfig> {
-    let company = Company::believable(seed, day(clock));
+    let company = Company::synthetic(seed, day(clock));
     let teams = company.teams.iter().map(|team| team.name.clone()).collect();
     Ok(HerokuConfig {
         api_url: heroku.url().parse()?,
@@ -103,7 +104,7 @@ async fn turn_days(heroku: Arc<Simulator>, seed: u64, clock: Clock) {
         tokio::time::sleep(DAY_CHECK).await;
         if day(&clock) != today {
             today = day(&clock);
-            heroku.set_company(Company::believable(seed, today));
+            heroku.set_company(Company::synthetic(seed, today));
             heroku.set_today(today);
         }
     }

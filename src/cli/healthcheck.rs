@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::config::ListenAddress;
+use exporter_toolkit::listen::ListenAddress;
 
 /// How long each step of asking may take: the program answers from memory.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -18,7 +18,9 @@ pub(crate) fn start(config: LogConfig) {
     // What the libraries say below a warning is about their insides, and might show a header.
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
+        .with_target("exporter_toolkit", level)
         .with_target("heroku_cost_exporter", level)
+        .with_target("heroku_api", level)
         .with_target("heroku_sim", level);
     let lines = match config.format {
         LogFormat::Logfmt => {

@@ -1,4 +1,4 @@
-//! `serve`: polls Heroku and serves what it said.
+//! `serve`: polls Heroku and serves the metrics and the page.
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use super::{install_tls, logging};
 use crate::clock::Clock;
 use crate::collector::state::StateFile;
 use crate::collector::{self, Poller};
-use crate::config::{Config, HerokuConfig, ListenAddress, WebConfig};
+use crate::config::{Config, HerokuConfig, WebConfig};
 use crate::metrics::RenderOptions;
 use crate::metrics::cache::MetricsCache;
 use crate::metrics::process_reader;
@@ -23,12 +23,13 @@ use crate::report::html::Page;
 use crate::web::http_metrics::HttpMetrics;
 use crate::web::report_cache::ReportCache;
 use crate::web::{self, LandingPage};
+use exporter_toolkit::listen::{self, ListenError};
 use exporter_toolkit::server::{self, ServerConfig};
-use exporter_toolkit::systemd::ServiceManager;
+use exporter_toolkit::{shutdown, systemd};
 use heroku_api::client::{Client, Limits};
 
-/// How long after it was told to stop the program still waits for the state file to be written. With
-/// what else stopping takes it stays below two seconds.
+/// How long the program waits for the state file after the signal to stop, so that stopping takes
+/// less than two seconds.
 const LAST_SAVING: Duration = Duration::from_millis(1700);
 
 /// The `User-Agent` of requests to Heroku.
@@ -37,7 +38,7 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     logging::start(config.log);
     block_on(async {
-        let stop = stop_signal()?;
+        let stop = shutdown::signal()?;
         let listeners = listen(&config.web).await?;
         let poller = poller(config.heroku, Clock::system())?;
         let shown = RenderOptions {
@@ -49,8 +50,8 @@ pub(crate) fn run(config: Config) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Runs what serves to its end, and leaves behind what hangs: the name of a host that is being
-/// looked up, or a password that is being compared, must not hold up the end of the program.
+/// Runs a server to its end without waiting for blocking tasks: a name lookup or a password
+/// comparison must not delay the end of the program.
 pub(crate) fn block_on(
     serving: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> anyhow::Result<ExitCode> {
@@ -68,7 +69,7 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .context("the asynchronous runtime could not be started")
 }
 
-/// A poller as the settings want it.
+/// Builds the poller.
 pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Poller> {
     install_tls();
     let client = Client::new(config.api_url, USER_AGENT, Limits::within(config.timeout))?;
@@ -84,7 +85,7 @@ pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Polle
     }))
 }
 
-/// Polls and serves until `stop`.
+/// Polls and serves until `stop` resolves.
 pub(crate) async fn serve(
     poller: Poller,
     listeners: Vec<TcpListener>,
@@ -101,24 +102,21 @@ pub(crate) async fn serve(
     }));
     let http_metrics = Arc::new(HttpMetrics::new(&web.telemetry_path));
     let counted = Arc::clone(&http_metrics);
-    // Kept, because what nobody can change any more has to be looked at each time.
-    let unchanging = watch::Sender::new(Arc::default());
-    let server_config = ServerConfig {
+    let mut server_config = ServerConfig {
         limits: server::Limits {
             requests: web.max_requests,
             ..server::Limits::default()
         },
-        web: match web.file {
-            Some(file) => {
-                let (in_force, follower) = file.follow();
-                background.spawn(follower.run());
-                in_force
-            }
-            None => unchanging.subscribe(),
-        },
+        realm: env!("CARGO_PKG_NAME"),
         unlimited_paths: web::HEALTH_PATHS,
         on_response: Arc::new(move |path, status| counted.count(path, status)),
+        ..ServerConfig::default()
     };
+    if let Some(file) = web.file {
+        let (web_config, watcher) = file.follow();
+        server_config.web = web_config;
+        background.spawn(watcher.run());
+    }
     let path = &web.telemetry_path;
     let visit = ReportCache::new(published.clone(), clock.clone(), shown.clone(), path);
     let front = if web.has_page {
@@ -128,15 +126,13 @@ pub(crate) async fn serve(
     };
     let scrape = MetricsCache::new(published, clock, shown, process_reader::read);
     let routes = web::router(scrape, http_metrics, path, visit, front);
-    tell(&web.service_manager, "READY=1");
-    if let Some(interval) = web.service_manager.sign_of_life_every() {
-        background.spawn(give_signs_of_life(web.service_manager.clone(), interval));
-    }
+    systemd::notify_ready();
+    background.spawn(systemd::run_watchdog());
     let end = Cell::new(Instant::now());
     let stop = async {
         stop.await;
         end.set(Instant::now() + LAST_SAVING);
-        tell(&web.service_manager, "STOPPING=1");
+        systemd::notify_stopping();
         stop_polling.send_replace(true);
     };
     server::serve(listeners, routes, server_config, stop).await;
@@ -148,91 +144,14 @@ pub(crate) async fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(service_manager: &ServiceManager, state: &str) {
-    if let Err(error) = service_manager.tell(state) {
-        tracing::warn!(%error, state, "the service manager could not be told");
-    }
-}
-
-/// Tells the service manager for ever that the program lives.
-async fn give_signs_of_life(service_manager: ServiceManager, interval: Duration) {
-    loop {
-        // One that is lost is followed by another before the service manager acts.
-        let _ = service_manager.tell("WATCHDOG=1");
-        tokio::time::sleep(interval).await;
-    }
-}
-
-/// Takes the sockets that the service manager opened, or else binds every address, before anything
-/// else is done, so that a port in use is known at once.
+/// Listens before anything else is done, so that a port in use is reported at once.
 pub(crate) async fn listen(web: &WebConfig) -> anyhow::Result<Vec<TcpListener>> {
-    let mut listeners = Vec::new();
-    let handed_in = web.service_manager.sockets();
-    for socket in handed_in.context("the service manager's sockets cannot be used")? {
-        listeners.push(TcpListener::from_std(socket)?);
-    }
-    if listeners.is_empty() {
-        for address in &web.listen {
-            listeners.push(bind(address).await.with_context(|| {
-                format!(
-                    "cannot listen on {address} (set PORT or --web.listen-address to one that is free)"
-                )
-            })?);
-        }
-    }
-    for listener in &listeners {
-        tracing::info!(address = %listener.local_addr()?, "listening");
-    }
-    Ok(listeners)
-}
-
-async fn bind(address: &ListenAddress) -> std::io::Result<TcpListener> {
-    match &address.host {
-        Some(host) => TcpListener::bind((host.as_str(), address.port)).await,
-        // The IPv6 wildcard takes IPv4 too; a machine may have no IPv6.
-        None => match TcpListener::bind(("::", address.port)).await {
-            Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
-                TcpListener::bind(("0.0.0.0", address.port)).await
-            }
-            bound => bound,
-        },
-    }
-}
-
-/// Resolves when the program is told to stop, by SIGTERM or SIGINT. Called before anything else is
-/// done: until then the first process of a container gets neither, and any other dies of them.
-#[cfg(unix)]
-pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping");
-    })
-}
-
-/// Resolves when the program is told to stop, by Ctrl-C or Ctrl-Break, or because its window closes
-/// or the system shuts down.
-#[cfg(windows)]
-pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
-
-    let mut interrupt = ctrl_c()?;
-    let mut ctrl_break = ctrl_break()?;
-    let mut close = ctrl_close()?;
-    let mut shutdown = ctrl_shutdown()?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = ctrl_break.recv() => {}
-            _ = close.recv() => {}
-            _ = shutdown.recv() => {}
-        }
-        tracing::info!("stopping");
-    })
+    listen::listen(&web.listen)
+        .await
+        .map_err(|error| match error {
+            ListenError::Bind { address, error } => anyhow::Error::new(error).context(format!(
+                "cannot listen on {address} (set PORT or --web.listen-address to one that is free)"
+            )),
+            error => error.into(),
+        })
 }

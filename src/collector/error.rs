@@ -1,29 +1,27 @@
 //! Why a poll failed.
 
-use std::time::Duration;
-
 use heroku_api::error::Error as ApiError;
 
 use crate::config::token::TokenError;
 use crate::snapshot::FailureReason;
 
-/// Why a request to Heroku brought no usable answer.
+/// Why a poll or a metadata request failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     /// The request failed.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The team exists, but this endpoint has never answered for it.
-    #[error("the team has no such endpoint, or it is closed to the token")]
+    /// The team exists, but this endpoint has never succeeded for it.
+    #[error("not available to this team or to the token")]
     NotAvailable(#[source] Box<Error>),
     /// The team does not exist, or the token cannot see it.
-    #[error("there is no such team")]
+    #[error("no such team")]
     TeamNotFound(#[source] Box<Error>),
     /// The enterprise account does not exist, or the token cannot see it.
-    #[error("there is no such enterprise account")]
+    #[error("no such enterprise account")]
     AccountNotFound(#[source] Box<Error>),
     /// The token cannot be read.
-    #[error("there is no token")]
+    #[error("no token")]
     Token(#[from] TokenError),
 }
 
@@ -31,7 +29,7 @@ impl Error {
     /// Classifies the error.
     pub(super) fn reason(&self) -> FailureReason {
         match self {
-            Self::Api(error) => reason(error),
+            Self::Api(error) => classify(error),
             Self::NotAvailable(_) => FailureReason::NotAvailable,
             Self::TeamNotFound(_) => FailureReason::TeamNotFound,
             Self::AccountNotFound(_) => FailureReason::NotFound,
@@ -40,24 +38,18 @@ impl Error {
     }
 
     /// Returns whether the resource does not exist, or not for this token.
-    pub(super) fn is_absence(&self) -> bool {
-        use FailureReason::{Forbidden, NotAvailable, NotFound, TeamNotFound};
-        matches!(
-            self.reason(),
-            Forbidden | NotFound | NotAvailable | TeamNotFound
-        )
+    pub(super) fn is_missing(&self) -> bool {
+        self.reason() == FailureReason::NotAvailable || self.is_gone()
     }
 
-    /// The pause that Heroku asked for in `Retry-After`.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Api(error) => error.retry_after(),
-            _ => None,
-        }
+    /// Returns whether the team or account itself may be gone.
+    pub(super) fn is_gone(&self) -> bool {
+        use FailureReason::{Forbidden, NotFound, TeamNotFound};
+        matches!(self.reason(), Forbidden | NotFound | TeamNotFound)
     }
 }
 
-fn reason(error: &ApiError) -> FailureReason {
+fn classify(error: &ApiError) -> FailureReason {
     match error {
         ApiError::Status { status, .. } => match status {
             401 => FailureReason::Unauthorized,
@@ -75,4 +67,10 @@ fn reason(error: &ApiError) -> FailureReason {
         ApiError::Malformed(_) => FailureReason::Malformed,
         ApiError::InvalidToken => FailureReason::TokenUnreadable,
     }
+}
+
+/// Formats an error and its causes on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -25,9 +25,9 @@ use url::Url;
 use crate::config::targets::Scope;
 use crate::config::token::Token;
 use billing::rules::Rules;
-use exporter_toolkit::systemd::ServiceManager;
+use exporter_toolkit::listen::ListenAddress;
 use exporter_toolkit::web_config::Loaded;
-pub use read::{ListenAddress, LogFormat, LogLevel};
+pub use read::{LogFormat, LogLevel};
 use reader::Reader;
 pub use report::{Asked, ReportConfig, ReportFormat};
 
@@ -94,8 +94,6 @@ pub struct WebConfig {
     pub max_requests: Option<usize>,
     /// Whether there is a page, and not only links.
     pub has_page: bool,
-    /// Who started the program, if it was one that hands in sockets or wants to be told things.
-    pub service_manager: ServiceManager,
 }
 
 /// What to log, and how.
@@ -253,12 +251,7 @@ impl Reader<'_> {
         // An unusable port is a problem also where addresses are given: one of the two is a mistake.
         let port = self.read(&setting::PORT, read::port);
         let listen = self.read_optional(&setting::WEB_LISTEN_ADDRESS, read::listen_addresses);
-        listen.or_else(|| {
-            Some(vec![ListenAddress {
-                host: None,
-                port: port?,
-            }])
-        })
+        listen.or_else(|| Some(vec![port?]))
     }
 
     fn web(&mut self) -> Option<WebConfig> {
@@ -267,15 +260,12 @@ impl Reader<'_> {
         let file = self.read_optional(&setting::WEB_CONFIG_FILE, read::web_config_file);
         let max_requests = self.read(&setting::WEB_MAX_REQUESTS, read::max_requests);
         let has_page = self.read(&setting::WEB_PAGE, read::boolean);
-        let service_manager = ServiceManager::of(&self.typed.environment, std::process::id());
-        let service_manager = service_manager.map_err(|problem| self.problems.push(problem));
         Some(WebConfig {
             listen: listen?,
             telemetry_path: telemetry_path?,
             file,
             max_requests: max_requests?,
             has_page: has_page?,
-            service_manager: service_manager.ok()?,
         })
     }
 

@@ -1,6 +1,5 @@
 //! How the text of each setting is read. An error says what was wrong and what would be right.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,27 +9,9 @@ use url::Url;
 
 use super::setting;
 use crate::config::token::{Token, TokenError, looks_like_token};
+use exporter_toolkit::listen::ListenAddress;
 use exporter_toolkit::web_config::Loaded;
 use heroku_api::loopback::is_loopback;
-
-/// An address to listen on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenAddress {
-    /// The name or the address, without brackets; `None` means every address of the machine.
-    pub host: Option<String>,
-    /// The port; 0 means any that is free.
-    pub port: u16,
-}
-
-impl fmt::Display for ListenAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            None => write!(f, ":{}", self.port),
-            Some(host) if host.contains(':') => write!(f, "[{host}]:{}", self.port),
-            Some(host) => write!(f, "{host}:{}", self.port),
-        }
-    }
-}
 
 /// How severe a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,41 +182,19 @@ fn duration(text: &str) -> Option<Duration> {
     Duration::try_from(duration).ok()
 }
 
-pub(super) fn port(values: &[&str]) -> Result<u16, String> {
-    port_number(values.concat().trim())
-        .ok_or_else(|| format!("not a port; give {}", setting::PORT.right))
-}
-
-fn port_number(text: &str) -> Option<u16> {
-    // `parse` alone would take "+80".
-    text.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| text.parse().ok())?
+/// Reads a port, at every address of the machine.
+pub(super) fn port(values: &[&str]) -> Result<ListenAddress, String> {
+    format!(":{}", values.concat().trim())
+        .parse()
+        .map_err(|_| format!("not a port; give {}", setting::PORT.right))
 }
 
 pub(super) fn listen_addresses(values: &[&str]) -> Result<Vec<ListenAddress>, String> {
-    let addresses = values
-        .iter()
-        .flat_map(|value| value.split(','))
-        .map(|text| listen_address(text.trim()));
+    let addresses = values.iter().flat_map(|value| value.split(','));
     addresses
-        .collect::<Option<_>>()
-        .ok_or_else(|| format!("not an address; give {}", setting::WEB_LISTEN_ADDRESS.right))
-}
-
-fn listen_address(text: &str) -> Option<ListenAddress> {
-    let (host, port) = text.rsplit_once(':')?;
-    let port = port_number(port)?;
-    let host = match host.strip_prefix('[') {
-        Some(rest) => {
-            let address: std::net::Ipv6Addr = rest.strip_suffix(']')?.parse().ok()?;
-            Some(address.to_string())
-        }
-        None if host.is_empty() => None,
-        None if host.contains(|c: char| c == ':' || c.is_whitespace() || c == '/') => return None,
-        None => Some(host.to_owned()),
-    };
-    Some(ListenAddress { host, port })
+        .map(|text| text.trim().parse())
+        .collect::<Result<_, _>>()
+        .map_err(|_| format!("not an address; give {}", setting::WEB_LISTEN_ADDRESS.right))
 }
 
 pub(super) fn telemetry_path(values: &[&str]) -> Result<String, String> {

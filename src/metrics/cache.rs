@@ -82,7 +82,7 @@ impl MetricsCache {
 
     /// Whether every endpoint of every team has been asked once.
     pub fn is_ready(&self) -> bool {
-        self.published.borrow().all_tried
+        self.published.borrow().all_attempted
     }
 
     /// The pieces of a scrape's body but for its end, which is put into `end`. `answered` is what the
@@ -241,7 +241,7 @@ mod tests {
     fn snapshot(team: &str) -> Arc<Snapshot> {
         let team = Team {
             name: team.to_owned(),
-            asked: Team::ENDPOINTS,
+            polled_endpoints: Team::ENDPOINTS,
             ..Team::default()
         };
         Arc::new(Snapshot::new(vec![team], false, ClientStats::default()))

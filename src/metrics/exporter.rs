@@ -41,7 +41,7 @@ fn labels<'a>(asked: &EndpointHealth<'a>) -> LabelValues<'a> {
 
 /// The families of the polls, in the catalogue's order.
 pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
-    let polled = snapshot.asked();
+    let polled = snapshot.endpoint_health();
     let requested = || snapshot.endpoints.iter().copied();
     let per_endpoint = |metric, value: fn(&EndpointHealth<'_>) -> f64| {
         let samples = polled
@@ -50,14 +50,14 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
         Family::new(metric, samples.collect::<Vec<_>>())
     };
     let failures = polled.iter().flat_map(|polled| {
-        polled.record.failures().map(|(reason, count)| {
+        polled.stats.failures().map(|(reason, count)| {
             let mut labels = labels(polled);
             labels.push(reason.as_str().into());
             Sample::new(labels, count as f64)
         })
     });
     let requests = requested().flat_map(|endpoint| {
-        let codes = snapshot.traffic.of(endpoint).codes();
+        let codes = snapshot.client_stats.of(endpoint).codes();
         codes.map(move |(code, count)| {
             Sample::new(
                 smallvec![endpoint.as_str().into(), code.into()],
@@ -66,7 +66,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
         })
     });
     let remaining = snapshot
-        .traffic
+        .client_stats
         .rate_limit_remaining
         .map_or(f64::NAN, |remaining| remaining as f64);
     let build = smallvec![
@@ -79,14 +79,14 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
         per_endpoint(&exporter::ENDPOINT_AVAILABLE, |p| p.is_available.into()),
         per_endpoint(&exporter::LAST_SUCCESS, |p| time_or_never(p.last_success)),
         per_endpoint(&exporter::LAST_ATTEMPT, |p| {
-            time_or_never(p.record.last_attempt)
+            time_or_never(p.stats.last_attempt)
         }),
-        per_endpoint(&exporter::DATA_CHANGED, |p| time_or_never(p.changed)),
+        per_endpoint(&exporter::DATA_CHANGED, |p| time_or_never(p.changed_at)),
         per_endpoint(&exporter::POLL_DURATION, |p| {
-            p.record.last_duration.unwrap_or_default().as_secs_f64()
+            p.stats.last_duration.unwrap_or_default().as_secs_f64()
         }),
-        per_endpoint(&exporter::ROWS_LEFT_OUT, |p| p.record.rows_left_out as f64),
-        per_endpoint(&exporter::POLLS, |p| p.record.polls as f64),
+        per_endpoint(&exporter::ROWS_LEFT_OUT, |p| p.stats.skipped_rows as f64),
+        per_endpoint(&exporter::POLLS, |p| p.stats.polls as f64),
         Family::new(&exporter::POLL_FAILURES, failures.collect::<Vec<_>>()),
         Family::new(&exporter::API_REQUESTS, requests),
         Family::new(
@@ -122,7 +122,7 @@ pub(super) fn answered<'a>(answered: impl Iterator<Item = Answered<'a>> + 'a) ->
 }
 
 fn histogram(snapshot: &Snapshot, endpoint: Endpoint) -> Vec<Sample<'_>> {
-    let traffic = snapshot.traffic.of(endpoint);
+    let traffic = snapshot.client_stats.of(endpoint);
     let sample = |suffix, bound: Option<String>, value| {
         let mut label_values = LabelValues::from_iter([endpoint.as_str().into()]);
         label_values.extend(bound.map(Cow::from));

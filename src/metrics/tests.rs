@@ -20,11 +20,11 @@ fn now() -> Timestamp {
 
 fn known<T: PartialEq>(data: T) -> EndpointStatus<T> {
     let mut outcome = EndpointStatus::default();
-    let polled = PollResult::Answer {
+    let polled = PollResult::Success {
         data,
-        rows_left_out: 0,
+        skipped_rows: 0,
     };
-    outcome.note(polled, now(), Duration::ZERO);
+    outcome.record(polled, now(), Duration::ZERO);
     outcome
 }
 
@@ -84,7 +84,7 @@ fn snapshot() -> Snapshot {
         usage: known(Usage {
             months: months.into(),
         }),
-        asked: Team::ENDPOINTS,
+        polled_endpoints: Team::ENDPOINTS,
         metadata: TeamMetadata::default(),
     };
     Snapshot::new(vec![team], false, ClientStats::default())
@@ -312,16 +312,16 @@ fn figures_are_the_same_as_long_as_no_answer_brings_others() {
     let later = now() + Duration::from_secs(1800);
     let renewed = |first: &Snapshot, polled: fn() -> PollResult<Usage>| {
         let mut team = first.teams()[0].clone();
-        team.usage.note(polled(), later, Duration::ZERO);
+        team.usage.record(polled(), later, Duration::ZERO);
         Snapshot::new(vec![team], false, ClientStats::default())
     };
     let same =
         |snapshot: &Snapshot, at, max_age| same_figures((&first, now()), (snapshot, at), max_age);
-    let unchanged = renewed(&first, || PollResult::Unchanged);
+    let unchanged = renewed(&first, || PollResult::NotModified);
     assert!(same(&unchanged, later, max_age));
-    let answer = || PollResult::Answer {
+    let answer = || PollResult::Success {
         data: Usage::default(),
-        rows_left_out: 0,
+        skipped_rows: 0,
     };
     assert!(!same(&renewed(&first, answer), later, max_age));
     // Another month, figures that became too old, and such as are not too old any more.

@@ -36,7 +36,7 @@ impl DataIssue {
     /// Returns all issues of a snapshot.
     pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
         let mut issues = Vec::new();
-        if let Some(listing) = &snapshot.listing {
+        if let Some(listing) = &snapshot.discovery {
             issues.extend(Self::of_endpoint("*", Endpoint::Teams, listing));
         }
         for account in &snapshot.accounts {
@@ -54,11 +54,11 @@ impl DataIssue {
             Endpoint::Usage => Self::of_endpoint(&team.name, *endpoint, &team.usage),
             _ => Self::of_endpoint(&team.name, *endpoint, &team.invoices),
         };
-        let mut issues: Vec<_> = team.asked.iter().flat_map(of_endpoint).collect();
+        let mut issues: Vec<_> = team.polled_endpoints.iter().flat_map(of_endpoint).collect();
         let missing = issues.iter().filter(|issue| issue.is_missing()).count();
         // The usage of a team of an enterprise account comes from the account.
-        let has_account = !team.asked.contains(&Endpoint::Usage) && team.id.is_some();
-        if missing == team.asked.len() && !has_account {
+        let has_account = !team.polled_endpoints.contains(&Endpoint::Usage) && team.id.is_some();
+        if missing == team.polled_endpoints.len() && !has_account {
             Self::mark_as_failures(&mut issues);
         }
         issues
@@ -72,10 +72,10 @@ impl DataIssue {
             title: failure.reason.title(),
             message: failure.message.clone(),
             advice: failure.reason.advice(),
-            shown_as_of: status.last_good.as_ref().map(|good| good.at),
+            shown_as_of: status.last_success.as_ref().map(|good| good.at),
             is_failure: failure.reason != FailureReason::NotAvailable,
         });
-        let rows = usize::try_from(status.record.rows_left_out).unwrap_or(usize::MAX);
+        let rows = usize::try_from(status.stats.skipped_rows).unwrap_or(usize::MAX);
         let left_out = (rows > 0).then(|| Self {
             team: name.to_owned(),
             endpoint: endpoint.as_str(),

@@ -229,7 +229,7 @@ impl Report {
             company,
             categories: categories.collect(),
             issues: DataIssue::all(snapshot),
-            is_polled: snapshot.all_tried,
+            is_polled: snapshot.all_attempted,
             freshness: Freshness::all(snapshot),
             token_expires_at: snapshot.token_expiry,
             teams,

@@ -41,11 +41,11 @@ pub(super) struct Freshness {
 impl Freshness {
     /// Returns the age of every endpoint's data.
     pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
-        snapshot.asked().iter().map(Self::new).collect()
+        snapshot.endpoint_health().iter().map(Self::new).collect()
     }
 
     fn new(health: &EndpointHealth<'_>) -> Self {
-        let state = if health.record.polls == 0 {
+        let state = if health.stats.polls == 0 {
             EndpointFreshness::NotAsked
         } else if health.is_up {
             EndpointFreshness::LastSuccess
@@ -59,8 +59,8 @@ impl Freshness {
             endpoint: health.endpoint.as_str(),
             state,
             as_of: health.last_success,
-            changed_at: health.changed,
-            last_attempt: health.record.last_attempt,
+            changed_at: health.changed_at,
+            last_attempt: health.stats.last_attempt,
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn good<T>(data: T) -> EndpointStatus<T> {
     EndpointStatus {
-        last_good: Some(LastSuccess {
+        last_success: Some(LastSuccess {
             data: Arc::new(data),
             at: now(),
             changed_at: now(),
@@ -72,7 +72,7 @@ pub(crate) fn team(
         name: name.into(),
         invoices,
         usage,
-        asked: Team::ENDPOINTS,
+        polled_endpoints: Team::ENDPOINTS,
         metadata: TeamMetadata::default(),
     }
 }

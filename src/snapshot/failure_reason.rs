@@ -1,40 +1,40 @@
 //! Why a poll failed.
 
-/// Why a poll failed: one closed list of words for logs, metrics and documents.
+/// Why a poll failed: a closed set of words for logs, metrics and documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureReason {
-    /// The token is not valid (401).
+    /// The token is invalid (401).
     Unauthorized,
     /// The account is delinquent (402).
     PaymentRequired,
-    /// Heroku refuses what it gave before (403).
+    /// Heroku refuses an endpoint that worked before (403).
     Forbidden,
-    /// What Heroku gave before is gone (404, 410).
+    /// A resource that existed before is gone (404, 410).
     NotFound,
-    /// The team is there, but this endpoint never was for it (403, 404).
+    /// The team exists, but the endpoint has never worked for it (403, 404).
     NotAvailable,
-    /// There is no such team, or the token does not see it.
+    /// The team does not exist, or the token cannot see it.
     TeamNotFound,
-    /// Heroku's rate limit is used up (429).
+    /// The rate limit is exhausted (429).
     RateLimited,
     /// Heroku failed (5xx).
     ServerError,
-    /// Heroku answered with a status that fits no other reason.
+    /// Any other status.
     UnexpectedStatus,
-    /// Heroku could not be reached, or the connection broke.
+    /// The connection failed.
     Network,
-    /// The answer did not come in time.
+    /// The response took too long.
     Timeout,
-    /// The answer could not be understood.
+    /// The response cannot be decoded.
     Malformed,
-    /// The answer is larger than any that Heroku would give.
+    /// The response is larger than the limit.
     TooLarge,
-    /// The file that holds the token could not be read.
+    /// The token file cannot be read.
     TokenUnreadable,
 }
 
 impl FailureReason {
-    /// All of them.
+    /// All reasons, in the order of their discriminants.
     pub const ALL: [Self; 14] = [
         Self::Unauthorized,
         Self::PaymentRequired,
@@ -52,7 +52,7 @@ impl FailureReason {
         Self::TokenUnreadable,
     ];
 
-    /// The word for it in logs, metrics and documents.
+    /// Returns the word for logs, metrics and documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_complete_and_in_order_so_that_it_can_index() {
+    fn list_is_indexed_by_discriminant() {
         for (position, reason) in FailureReason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, position, "{}", reason.as_str());
         }

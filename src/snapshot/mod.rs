@@ -1,4 +1,4 @@
-//! Everything that is known at one moment: what a poll makes and what a scrape shows.
+//! An immutable view of everything that is known at one moment.
 
 mod failure_reason;
 
@@ -18,177 +18,178 @@ use heroku_api::team::{Delinquency, Identity, Licenses};
 
 pub use failure_reason::FailureReason;
 
-/// What is known of every team. Swapped whole, never changed in place, so that nobody sees half an
+/// Everything that is known at one moment. It is replaced as a whole, so no reader sees half an
 /// update.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     teams: Vec<Team>,
-    several: bool,
-    /// The enterprise accounts that are asked for all their teams.
+    several_teams: bool,
+    /// The enterprise accounts whose teams are all polled.
     pub accounts: Vec<Account>,
-    /// What came of asking which teams the token sees, where that is asked.
-    pub listing: Option<EndpointStatus<Vec<Identity>>>,
-    /// Whether everything that is asked has been tried once, whatever came of it.
-    pub all_tried: bool,
-    /// When the token expires, where Heroku says so.
+    /// The list of the teams that the token can see, if discovery is on.
+    pub discovery: Option<EndpointStatus<Vec<Identity>>>,
+    /// Whether every endpoint has been polled once, successfully or not.
+    pub all_attempted: bool,
+    /// When the token expires, if Heroku reports it.
     pub token_expiry: Option<Timestamp>,
-    /// What asking Heroku cost.
-    pub traffic: ClientStats,
-    /// The endpoints to which requests may go.
+    /// Statistics of the requests to Heroku.
+    pub client_stats: ClientStats,
+    /// The endpoints that may be requested.
     pub endpoints: Vec<Endpoint>,
 }
 
-/// An enterprise account that is asked for all its teams.
+/// An enterprise account whose teams are all polled.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Its id or its name as the settings have it.
+    /// The account's id or name in the settings.
     pub name: String,
-    /// What its teams used.
+    /// The usage of the account's teams.
     pub usage: EndpointStatus<AccountUsage>,
 }
 
-/// What is known of a team besides its bill. `None` where Heroku does not offer it.
+/// Facts about a team other than its costs. `None` if Heroku does not offer them.
 #[derive(Clone, Debug, Default)]
 pub struct TeamMetadata {
     /// Id, name and type.
     pub identity: Option<Arc<Identity>>,
     /// The scheduled suspension and deletion.
     pub delinquency: Option<Delinquency>,
-    /// Its licences.
+    /// The licences.
     pub licenses: Option<Arc<Licenses>>,
 }
 
-/// What is known of one team. A personal account is one too.
+/// A team, or a personal account.
 #[derive(Clone, Debug, Default)]
 pub struct Team {
-    /// The id, where it is known.
+    /// The id, if it is known.
     pub id: Option<String>,
-    /// The name to call the team by in labels and logs; unique within a Snapshot.
+    /// The name in labels and logs; unique within a snapshot.
     pub name: String,
-    /// Its invoices.
+    /// The invoices.
     pub invoices: EndpointStatus<Invoices>,
-    /// Its usage.
+    /// The usage.
     pub usage: EndpointStatus<Usage>,
-    /// The endpoints that are asked for this team, or stand for one that is: each has its rows of
-    /// what the program tells of itself.
-    pub asked: &'static [Endpoint],
-    /// What is known of it beside its bill.
+    /// The endpoints with self-metrics of this team: those that are polled for it, and those in the
+    /// settings that an enterprise account replaces.
+    pub polled_endpoints: &'static [Endpoint],
+    /// Facts other than costs.
     pub metadata: TeamMetadata,
 }
 
 impl Team {
-    /// The endpoints that are asked for a team by itself.
+    /// The endpoints that are polled for a team by itself.
     pub const ENDPOINTS: &'static [Endpoint] = &[Endpoint::Invoices, Endpoint::Usage];
 
-    /// Returns the team's usage and invoices that are not older than `max_age` at the instant `now`.
+    /// Returns the usage and invoices that are at `now` younger than `max_age`.
     pub fn billing_input(&self, now: Timestamp, max_age: Option<Duration>) -> BillingInput<'_> {
         let usage = self.usage.fresh_data(now, max_age);
-        let good = self.usage.last_good.as_ref();
+        let success = self.usage.last_success.as_ref();
         BillingInput {
             name: &self.name,
             id: self.id.as_deref(),
             usage,
-            usage_changed_at: usage.and(good).map(|good| good.changed_at),
+            usage_changed_at: usage.and(success).map(|success| success.changed_at),
             invoices: self.invoices.fresh_data(now, max_age),
         }
     }
 }
 
-/// An endpoint that is asked, and how that goes, whatever it answers with.
+/// The health of a polled endpoint, whatever its data type.
 #[derive(Clone, Debug)]
 pub struct EndpointHealth<'a> {
-    /// Whom it is asked for: a team's name, an enterprise account's, or `*` for the list of teams.
+    /// The name of the team or enterprise account, or `*` for the list of teams.
     pub name: Cow<'a, str>,
-    /// Which one it is.
+    /// The endpoint.
     pub endpoint: Endpoint,
-    /// How the polls went.
-    pub record: &'a PollStats,
+    /// Statistics of its polls.
+    pub stats: &'a PollStats,
     /// Whether the last poll succeeded.
     pub is_up: bool,
-    /// Whether Heroku offers it, as far as is known.
+    /// Whether Heroku offers the endpoint, as far as is known.
     pub is_available: bool,
-    /// When Heroku last gave the answer that is known.
+    /// When the data was last returned or confirmed.
     pub last_success: Option<Timestamp>,
-    /// When Heroku first gave it.
-    pub changed: Option<Timestamp>,
+    /// When the data was first returned.
+    pub changed_at: Option<Timestamp>,
 }
 
 impl<'a> EndpointHealth<'a> {
-    fn new<T>(name: &'a str, endpoint: Endpoint, outcome: &'a EndpointStatus<T>) -> Self {
-        let good = outcome.last_good.as_ref();
+    fn new<T>(name: &'a str, endpoint: Endpoint, status: &'a EndpointStatus<T>) -> Self {
+        let success = status.last_success.as_ref();
         Self {
             name: name.into(),
             endpoint,
-            record: &outcome.record,
-            is_up: outcome.is_up(),
-            is_available: outcome.is_available(),
-            last_success: good.map(|good| good.at),
-            changed: good.map(|good| good.changed_at),
+            stats: &status.stats,
+            is_up: status.is_up(),
+            is_available: status.is_available(),
+            last_success: success.map(|success| success.at),
+            changed_at: success.map(|success| success.changed_at),
         }
     }
 }
 
-/// What came of asking one endpoint for one team, so far.
+/// The results of polling one endpoint.
 #[derive(Debug)]
 pub struct EndpointStatus<T> {
-    /// The last answer that could be understood. It stays while later polls fail.
-    pub last_good: Option<LastSuccess<T>>,
-    /// Why the last poll failed; `None` after a success and before the first poll.
+    /// The last success. It stays while later polls fail.
+    pub last_success: Option<LastSuccess<T>>,
+    /// The failure of the last poll; `None` after a success and before the first poll.
     pub failure: Option<Failure>,
-    /// How the polls went.
-    pub record: PollStats,
+    /// Statistics of the polls.
+    pub stats: PollStats,
 }
 
-/// An answer that could be understood, and when it came.
+/// The data of the last successful poll.
 #[derive(Debug)]
 pub struct LastSuccess<T> {
-    /// The answer, shared with the poll that made it.
+    /// The decoded response.
     pub data: Arc<T>,
-    /// When Heroku last gave it.
+    /// When Heroku last returned or confirmed it.
     pub at: Timestamp,
-    /// When Heroku first gave it: a fresh answer can carry old figures.
+    /// When Heroku first returned it: a recent response can have old data.
     pub changed_at: Timestamp,
 }
 
-/// A poll that gave nothing.
+/// A failed poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The closed word for it.
+    /// The reason.
     pub reason: FailureReason,
-    /// What happened, in a line for a person; never holds a token.
+    /// The error on one line; it never contains a token.
     pub message: String,
 }
 
-/// How the polls of an endpoint went since the program started.
+/// Statistics of the polls of an endpoint since the program started.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PollStats {
-    /// When the last one ended.
+    /// When the last poll ended.
     pub last_attempt: Option<Timestamp>,
-    /// How long the last one took.
+    /// The duration of the last poll.
     pub last_duration: Option<Duration>,
-    /// How many there were.
+    /// The number of polls.
     pub polls: u64,
-    /// How many rows of the last good answer could not be understood and were left out.
-    pub rows_left_out: u64,
+    /// The number of undecodable rows in the last success.
+    pub skipped_rows: u64,
     failures: [u64; FailureReason::ALL.len()],
-    /// Whether Heroku said that it does not offer this, and nothing else since but failures.
+    /// Whether the last response said that Heroku does not offer the endpoint. Other failures do not
+    /// reset it.
     is_unavailable: bool,
 }
 
 impl PollStats {
-    /// Each reason and how many polls failed for it.
+    /// Returns the number of failed polls by reason.
     pub fn failures(&self) -> impl Iterator<Item = (FailureReason, u64)> {
         FailureReason::ALL.into_iter().zip(self.failures)
     }
 }
 
-// Written out because a derive would ask that `T` be cloned, which an `Arc` does not need.
+// Derives would require `T: Clone` and `T: Default`.
 impl<T> Clone for EndpointStatus<T> {
     fn clone(&self) -> Self {
         Self {
-            last_good: self.last_good.clone(),
+            last_success: self.last_success.clone(),
             failure: self.failure.clone(),
-            record: self.record.clone(),
+            stats: self.stats.clone(),
         }
     }
 }
@@ -197,8 +198,7 @@ impl<T> Clone for LastSuccess<T> {
     fn clone(&self) -> Self {
         Self {
             data: Arc::clone(&self.data),
-            at: self.at,
-            changed_at: self.changed_at,
+            ..*self
         }
     }
 }
@@ -206,101 +206,106 @@ impl<T> Clone for LastSuccess<T> {
 impl<T> Default for EndpointStatus<T> {
     fn default() -> Self {
         Self {
-            last_good: None,
+            last_success: None,
             failure: None,
-            record: PollStats::default(),
+            stats: PollStats::default(),
         }
     }
 }
 
-/// What a poll brought.
+/// The result of a poll.
 #[derive(Debug)]
 pub enum PollResult<T> {
-    /// An answer, and how many of its rows could not be understood.
-    Answer {
-        /// What was understood.
+    /// The response was decoded.
+    Success {
+        /// The decoded data.
         data: T,
-        /// How many rows were left out of it.
-        rows_left_out: u64,
+        /// The number of undecodable rows.
+        skipped_rows: u64,
     },
-    /// Heroku's word that its last answer still stands.
-    Unchanged,
-    /// Nothing.
+    /// The data of the last success is still current.
+    NotModified,
+    /// The poll failed.
     Failed(Failure),
 }
 
 impl<T: PartialEq> LastSuccess<T> {
-    /// What an answer of the instant `at` makes of the one before. Where they say the same, the same
-    /// `Arc` stays, by which others see that nothing changed.
-    pub fn renewed(before: Option<Self>, data: T, at: Timestamp) -> Self {
-        match before {
-            Some(good) if *good.data == data => Self { at, ..good },
-            _ => Self {
-                data: Arc::new(data),
-                at,
-                changed_at: at,
-            },
+    /// Returns the success that follows this one. Equal data keeps the same `Arc`, so that pointer
+    /// comparison detects changes.
+    #[must_use]
+    pub fn renewed(self, data: T, at: Timestamp) -> Self {
+        match *self.data == data {
+            true => Self { at, ..self },
+            false => Self::new(data, at),
+        }
+    }
+}
+
+impl<T> LastSuccess<T> {
+    /// Creates the first success.
+    pub fn new(data: T, at: Timestamp) -> Self {
+        Self {
+            data: Arc::new(data),
+            at,
+            changed_at: at,
         }
     }
 }
 
 impl<T: PartialEq> EndpointStatus<T> {
-    /// Notes what a poll that ended at `now` brought. A failure keeps what is known; a success
-    /// forgets the failure.
-    pub fn note(&mut self, polled: PollResult<T>, now: Timestamp, took: Duration) {
-        let record = &mut self.record;
-        record.polls += 1;
-        record.last_attempt = Some(now);
-        record.last_duration = Some(took);
-        match polled {
-            PollResult::Answer {
-                data,
-                rows_left_out,
-            } => {
-                record.rows_left_out = rows_left_out;
-                record.is_unavailable = false;
-                self.failure = None;
-                self.last_good = Some(LastSuccess::renewed(self.last_good.take(), data, now));
-            }
-            PollResult::Unchanged => {
-                record.is_unavailable = false;
-                self.failure = None;
-                if let Some(good) = &mut self.last_good {
-                    good.at = now;
-                }
-            }
-            PollResult::Failed(failure) => {
-                record.failures[failure.reason as usize] += 1;
-                record.is_unavailable |= failure.reason == FailureReason::NotAvailable;
-                self.failure = Some(failure);
-            }
+    /// Records the result of a poll that ended at `now`. A failure keeps the last success; a success
+    /// clears the failure.
+    pub fn record(&mut self, result: PollResult<T>, now: Timestamp, duration: Duration) {
+        let stats = &mut self.stats;
+        stats.polls += 1;
+        stats.last_attempt = Some(now);
+        stats.last_duration = Some(duration);
+        if let PollResult::Failed(failure) = result {
+            stats.failures[failure.reason as usize] += 1;
+            stats.is_unavailable |= failure.reason == FailureReason::NotAvailable;
+            self.failure = Some(failure);
+            return;
         }
+        stats.is_unavailable = false;
+        self.failure = None;
+        let previous = self.last_success.take();
+        self.last_success = match result {
+            PollResult::Success { data, skipped_rows } => {
+                stats.skipped_rows = skipped_rows;
+                Some(match previous {
+                    Some(previous) => previous.renewed(data, now),
+                    None => LastSuccess::new(data, now),
+                })
+            }
+            _ => previous.map(|previous| LastSuccess {
+                at: now,
+                ..previous
+            }),
+        };
     }
 }
 
 impl<T> EndpointStatus<T> {
-    /// The last answer that could be understood.
+    /// Returns the data of the last success.
     pub fn data(&self) -> Option<&T> {
-        self.last_good.as_ref().map(|good| &*good.data)
+        self.last_success.as_ref().map(|success| &*success.data)
     }
 
-    /// The last answer that could be understood, unless Heroku gave it longer than `max_age` ago.
+    /// Returns the data of the last success, unless it is older than `max_age`.
     pub fn fresh_data(&self, now: Timestamp, max_age: Option<Duration>) -> Option<&T> {
-        let good = self.last_good.as_ref()?;
-        let expires = max_age.map(|max_age| expiry(good.at, max_age));
-        expires
-            .is_none_or(|expires| now < expires)
-            .then_some(&*good.data)
+        let success = self.last_success.as_ref()?;
+        let is_fresh = max_age.is_none_or(|max_age| now < expiry(success.at, max_age));
+        is_fresh.then_some(&*success.data)
     }
 
-    /// Whether the last poll succeeded.
+    /// Returns whether the last poll succeeded.
     pub fn is_up(&self) -> bool {
-        self.record.polls > 0 && self.failure.is_none()
+        self.stats.polls > 0 && self.failure.is_none()
     }
 
-    /// Whether Heroku offers this to the team, as far as is known.
+    /// Returns whether Heroku offers the endpoint, as far as is known.
     pub fn is_available(&self) -> bool {
-        !self.record.is_unavailable
+        !self.stats.is_unavailable
     }
 }
 
@@ -309,91 +314,85 @@ fn expiry(at: Timestamp, max_age: Duration) -> Timestamp {
 }
 
 impl Snapshot {
-    /// Puts teams together. `several` says whether more than one was asked for, which does not
-    /// change with what Heroku answers: labels that come and go would break every query.
+    /// Creates a snapshot of `teams`. `several_teams` states whether the settings allow more than
+    /// one; it does not depend on responses, because labels that come and go would break queries.
     ///
-    /// A team that was asked for twice, once by name and once by id, is kept once. Two teams that
-    /// share a name are told apart by their ids: a label set must not stand twice in a scrape.
-    pub fn new(teams: Vec<Team>, several: bool, traffic: ClientStats) -> Self {
+    /// A team that is polled twice, by name and by id, is kept once. Teams with the same name get
+    /// their id appended, so that no label set occurs twice.
+    pub fn new(teams: Vec<Team>, several_teams: bool, client_stats: ClientStats) -> Self {
         let mut ids = BTreeSet::new();
         let mut names = BTreeSet::new();
-        let mut kept: Vec<Team> = Vec::with_capacity(teams.len());
+        let mut unique: Vec<Team> = Vec::with_capacity(teams.len());
         for mut team in teams {
             if team.id.as_ref().is_some_and(|id| !ids.insert(id.clone())) {
                 continue;
             }
-            // Once is enough, unless yet another team has the name that this makes.
+            // Usually once, unless another team has the resulting name.
             while !names.insert(team.name.clone()) {
-                let mark = team
-                    .id
-                    .clone()
-                    .unwrap_or_else(|| (kept.len() + 1).to_string());
-                team.name = format!("{} ({mark})", team.name);
+                let position = || (unique.len() + 1).to_string();
+                let suffix = team.id.clone().unwrap_or_else(position);
+                team.name = format!("{} ({suffix})", team.name);
             }
-            kept.push(team);
+            unique.push(team);
         }
         Self {
-            teams: kept,
-            several,
-            traffic,
+            teams: unique,
+            several_teams,
+            client_stats,
             endpoints: Endpoint::ALL.to_vec(),
             ..Self::default()
         }
     }
 
-    /// The teams, in the order in which they were asked for.
+    /// Returns the teams, in the order of the settings, then of discovery.
     pub fn teams(&self) -> &[Team] {
         &self.teams
     }
 
-    /// Every endpoint that is asked: those of the teams, the accounts, and the list of teams. None
-    /// stands twice.
-    pub fn asked(&self) -> Vec<EndpointHealth<'_>> {
-        let of_teams = self.teams.iter().flat_map(|team| {
-            team.asked.iter().map(|endpoint| match endpoint {
+    /// Returns the health of every polled endpoint: those of the teams, the accounts, and the list of
+    /// teams. No pair of name and endpoint occurs twice.
+    pub fn endpoint_health(&self) -> Vec<EndpointHealth<'_>> {
+        let teams = self.teams.iter().flat_map(|team| {
+            let endpoints = team.polled_endpoints.iter();
+            endpoints.map(|endpoint| match endpoint {
                 Endpoint::Usage => EndpointHealth::new(&team.name, *endpoint, &team.usage),
                 _ => EndpointHealth::new(&team.name, *endpoint, &team.invoices),
             })
         });
-        let mut asked: Vec<_> = of_teams.collect();
-        let mut names: BTreeSet<_> = asked
-            .iter()
-            .filter(|asked| asked.endpoint == Endpoint::Usage)
-            .map(|asked| asked.name.clone())
-            .collect();
+        let mut health: Vec<_> = teams.collect();
+        let usage = health.iter().filter(|row| row.endpoint == Endpoint::Usage);
+        let mut names: BTreeSet<_> = usage.map(|row| row.name.clone()).collect();
         for account in &self.accounts {
             let mut row = EndpointHealth::new(&account.name, Endpoint::Usage, &account.usage);
-            // A team may be called as its account is.
+            // A team may have the same name as an account.
             while !names.insert(row.name.clone()) {
                 row.name = format!("{} (enterprise account)", row.name).into();
             }
-            asked.push(row);
+            health.push(row);
         }
-        let listing = self.listing.as_ref();
-        asked.extend(listing.map(|listing| EndpointHealth::new("*", Endpoint::Teams, listing)));
-        asked
+        let discovery = self.discovery.iter();
+        health.extend(discovery.map(|status| EndpointHealth::new("*", Endpoint::Teams, status)));
+        health
     }
 
-    /// The first instant after `now` at which some figures will be older than `max_age`.
+    /// Returns the first instant after `now` at which some data becomes older than `max_age`.
     pub fn next_expiry(&self, now: Timestamp, max_age: Duration) -> Option<Timestamp> {
-        let invoices = self
-            .teams
-            .iter()
-            .filter_map(|team| Some(team.invoices.last_good.as_ref()?.at));
-        let usage = self
-            .teams
-            .iter()
-            .filter_map(|team| Some(team.usage.last_good.as_ref()?.at));
-        invoices
-            .chain(usage)
-            .map(|at| expiry(at, max_age))
-            .filter(|expires| *expires > now)
-            .min()
+        let successes = self.teams.iter().flat_map(|team| {
+            let invoices = team
+                .invoices
+                .last_success
+                .as_ref()
+                .map(|success| success.at);
+            let usage = team.usage.last_success.as_ref().map(|success| success.at);
+            [invoices, usage].into_iter().flatten()
+        });
+        let expiries = successes.map(|at| expiry(at, max_age));
+        expiries.filter(|expires| *expires > now).min()
     }
 
-    /// Whether more than one team was asked for.
+    /// Returns whether the settings allow more than one team.
     pub fn several_teams(&self) -> bool {
-        self.several
+        self.several_teams
     }
 }
 

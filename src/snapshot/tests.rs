@@ -1,4 +1,4 @@
-//! Names stand once, and what is known outlives failures until it is too old.
+//! Unique names, and the record of poll results.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn team(id: Option<&str>, name: &str) -> Team {
 }
 
 #[test]
-fn every_team_stands_once_and_under_a_name_of_its_own() {
+fn team_ids_and_names_are_unique() {
     let teams = vec![
         team(Some("1"), "ops"),
         team(Some("1"), "ops"),
@@ -25,7 +25,7 @@ fn every_team_stands_once_and_under_a_name_of_its_own() {
 }
 
 #[test]
-fn a_team_that_is_called_as_another_is_told_apart_has_a_name_of_its_own_too() {
+fn suffixed_names_are_unique() {
     let teams = vec![
         team(Some("1"), "ops (3)"),
         team(Some("2"), "ops"),
@@ -37,9 +37,9 @@ fn a_team_that_is_called_as_another_is_told_apart_has_a_name_of_its_own_too() {
 }
 
 #[test]
-fn an_account_that_is_called_as_a_team_has_rows_of_its_own() {
+fn account_named_like_a_team_has_its_own_row() {
     let ops = Team {
-        asked: Team::ENDPOINTS,
+        polled_endpoints: Team::ENDPOINTS,
         ..team(Some("1"), "ops")
     };
     let account = Account {
@@ -48,13 +48,13 @@ fn an_account_that_is_called_as_a_team_has_rows_of_its_own() {
     };
     let snapshot = Snapshot {
         accounts: vec![account.clone(), account],
-        listing: Some(EndpointStatus::default()),
+        discovery: Some(EndpointStatus::default()),
         ..Snapshot::new(vec![ops], true, ClientStats::default())
     };
-    let asked = snapshot.asked();
-    let rows: Vec<_> = asked
+    let health = snapshot.endpoint_health();
+    let rows: Vec<_> = health
         .iter()
-        .map(|asked| (&*asked.name, asked.endpoint.as_str()))
+        .map(|row| (&*row.name, row.endpoint.as_str()))
         .collect();
     let expected = [
         ("ops", "invoices"),
@@ -70,66 +70,63 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn answer(data: u32) -> PollResult<u32> {
-    PollResult::Answer {
+fn success(data: u32) -> PollResult<u32> {
+    PollResult::Success {
         data,
-        rows_left_out: 0,
+        skipped_rows: 0,
     }
 }
 
 #[test]
-fn a_failure_keeps_what_is_known_and_a_success_forgets_the_failure() {
-    let mut outcome = EndpointStatus::default();
-    assert!(!outcome.is_up());
-    outcome.note(answer(1), at(1), Duration::ZERO);
+fn failure_keeps_data_and_success_clears_failure() {
+    let mut status = EndpointStatus::default();
+    assert!(!status.is_up());
+    status.record(success(1), at(1), Duration::ZERO);
     let failure = Failure {
         reason: FailureReason::Timeout,
         message: "late".into(),
     };
-    outcome.note(PollResult::Failed(failure.clone()), at(2), Duration::ZERO);
+    status.record(PollResult::Failed(failure.clone()), at(2), Duration::ZERO);
     assert_eq!(
-        (outcome.data(), outcome.failure.as_ref(), outcome.is_up()),
+        (status.data(), status.failure.as_ref(), status.is_up()),
         (Some(&1), Some(&failure), false)
     );
-    outcome.note(answer(2), at(3), Duration::ZERO);
+    status.record(success(2), at(3), Duration::ZERO);
     assert_eq!(
-        (outcome.data(), outcome.failure.as_ref(), outcome.is_up()),
+        (status.data(), status.failure.as_ref(), status.is_up()),
         (Some(&2), None, true)
     );
-    let failed: Vec<_> = outcome
-        .record
+    let failed: Vec<_> = status
+        .stats
         .failures()
         .filter(|(_, count)| *count > 0)
         .collect();
     assert_eq!(
-        (outcome.record.polls, failed),
+        (status.stats.polls, failed),
         (3, vec![(FailureReason::Timeout, 1)])
     );
 }
 
 #[test]
-fn an_answer_that_says_the_same_is_fresh_but_unchanged() {
-    let mut outcome = EndpointStatus::default();
-    outcome.note(answer(1), at(1), Duration::ZERO);
-    let first = Arc::clone(&outcome.last_good.as_ref().unwrap().data);
-    for polled in [answer(1), PollResult::Unchanged] {
-        outcome.note(polled, at(5), Duration::ZERO);
-        let good = outcome.last_good.as_ref().unwrap();
-        assert_eq!((good.at, good.changed_at), (at(5), at(1)));
-        assert!(Arc::ptr_eq(&good.data, &first));
+fn equal_data_is_fresh_but_unchanged() {
+    let mut status = EndpointStatus::default();
+    status.record(success(1), at(1), Duration::ZERO);
+    let first = Arc::clone(&status.last_success.as_ref().unwrap().data);
+    for polled in [success(1), PollResult::NotModified] {
+        status.record(polled, at(5), Duration::ZERO);
+        let success = status.last_success.as_ref().unwrap();
+        assert_eq!((success.at, success.changed_at), (at(5), at(1)));
+        assert!(Arc::ptr_eq(&success.data, &first));
     }
 }
 
 #[test]
-fn figures_vanish_at_their_greatest_age_and_not_before() {
-    let mut outcome = EndpointStatus::default();
-    outcome.note(answer(1), at(100), Duration::ZERO);
+fn data_expires_at_max_age() {
+    let mut status = EndpointStatus::default();
+    status.record(success(1), at(100), Duration::ZERO);
     let age = Some(Duration::from_secs(10));
-    assert_eq!(outcome.fresh_data(at(109), age), Some(&1));
-    assert_eq!(outcome.fresh_data(at(110), age), None);
-    assert_eq!(outcome.fresh_data(at(1_000_000), None), Some(&1));
-    assert_eq!(
-        outcome.fresh_data(Timestamp::MAX, Some(Duration::MAX)),
-        None
-    );
+    assert_eq!(status.fresh_data(at(109), age), Some(&1));
+    assert_eq!(status.fresh_data(at(110), age), None);
+    assert_eq!(status.fresh_data(at(1_000_000), None), Some(&1));
+    assert_eq!(status.fresh_data(Timestamp::MAX, Some(Duration::MAX)), None);
 }

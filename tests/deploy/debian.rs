@@ -159,7 +159,7 @@ async fn the_package_installs_starts_and_leaves_nothing() {
         assert_eq!(fs::metadata(process).unwrap().uid(), USER);
         // As the edited settings say.
         assert_eq!(status(&get(service.program.address, "/costs")), "200");
-        service.program.logged("figures are up to date", 1);
+        service.program.logged("poll succeeded", 1);
         let (status, took) = service.program.stop("TERM");
         assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
         let state = fs::metadata(service.state.join("state.json")).expect("it was written");

@@ -22,7 +22,7 @@ pub(crate) async fn heroku() -> Simulator {
     )]
     let now = jiff::Timestamp::now();
     let today = jiff::tz::Offset::UTC.to_datetime(now).date();
-    let simulator = Simulator::builder(Company::believable(1, today), today);
+    let simulator = Simulator::builder(Company::synthetic(1, today), today);
     simulator.start().await.expect("loopback has a free port")
 }
 
@@ -94,7 +94,9 @@ impl Service {
     pub(crate) fn told(&self) -> String {
         let mut message = [0; 64];
         let length = self.told.recv(&mut message).expect("it is told something");
-        String::from_utf8_lossy(&message[..length]).into_owned()
+        String::from_utf8_lossy(&message[..length])
+            .trim_end()
+            .to_owned()
     }
 }
 

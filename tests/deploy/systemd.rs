@@ -102,7 +102,7 @@ async fn the_service_finds_its_token_and_its_state_and_tells_systemd() {
         let mut service = Service::start(&unit, root.path(), binary, None, &heroku, &free);
         assert_eq!(service.told(), "READY=1");
         assert_eq!(status(&get(service.program.address, "/health")), "200");
-        service.program.logged("figures are up to date", 1);
+        service.program.logged("poll succeeded", 1);
         let (status, took) = service.program.stop("TERM");
         assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
         assert_eq!(service.told(), "STOPPING=1");

@@ -223,7 +223,7 @@ async fn it_is_the_report_s_own_document() {
 async fn it_is_not_complete_before_all_was_asked() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };

@@ -286,7 +286,7 @@ async fn check_tells_what_every_endpoint_answered() {
 async fn check_tells_which_endpoint_failed_and_what_to_do() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Usage, Fault::Status(403), Times::Always);
+    heroku.inject_fault(Endpoint::Usage, Fault::Status(403), Times::Always);
     let Some(printed) = check(&scenario, &heroku, "ops,no-such-team") else {
         return;
     };

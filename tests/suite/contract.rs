@@ -101,7 +101,7 @@ async fn several_teams_gain_a_team_name_on_invoices_and_nothing_else() {
     assert_contract(&Scrape::read(&exporter.metrics().await), true);
 }
 
-/// The demo's company has everything that a believable one has; `--demo.date` makes the day.
+/// The demo's company has everything that a synthetic one has; `--demo.date` makes the day.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_shows_what_its_company_was_billed_to_the_digit_on_any_day() {
     for (seed, day) in [
@@ -111,7 +111,7 @@ async fn the_demo_shows_what_its_company_was_billed_to_the_digit_on_any_day() {
         (4, "2026-12-31"),
     ] {
         let today: Date = day.parse().expect("a date");
-        let company = Company::believable(seed, today);
+        let company = Company::synthetic(seed, today);
         let seed = format!("--demo.seed={seed}");
         let exporter = Start::new(&["demo", &seed, "--demo.date", day])
             .start()

@@ -77,7 +77,7 @@ fn month(month: &Month) -> MonthlyUsage {
 
 fn good<T>(data: T) -> EndpointStatus<T> {
     EndpointStatus {
-        last_good: Some(LastSuccess {
+        last_success: Some(LastSuccess {
             data: Arc::new(data),
             at: now(),
             changed_at: now(),
@@ -113,7 +113,7 @@ fn acme() -> Team {
         usage: good(Usage {
             months: months.collect(),
         }),
-        asked: Team::ENDPOINTS,
+        polled_endpoints: Team::ENDPOINTS,
         metadata: TeamMetadata::default(),
     }
 }

@@ -45,7 +45,7 @@ async fn teams_that_hang_delay_no_other() {
     let (hanging, well) = ids.split_at(45);
     let heroku = heroku(&scenario, company).await;
     for team in hanging {
-        heroku.script_team(team, Endpoint::Any, Fault::Hang, Times::Always);
+        heroku.inject_fault_for(team, Endpoint::Any, Fault::Hang, Times::Always);
     }
     let Some(start) = scenario.start(&heroku, &ids.join(",")) else {
         return;
@@ -68,7 +68,7 @@ async fn no_more_polls_are_under_way_than_the_bound() {
     let company = crowd(&scenario, 60);
     let ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
     let heroku = heroku(&scenario, company).await;
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(start) = scenario.start(&heroku, &ids.join(",")) else {
         return;
     };

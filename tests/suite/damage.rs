@@ -97,7 +97,7 @@ async fn a_file_that_cannot_be_used_is_reported_and_replaced() {
             let exporter = start.arg("--poll.interval=1s").start().await;
             scenario.arrived(&exporter).await;
             until(what, || (kept.answers() == 2).then_some(())).await;
-            let ignored = ["level=warn", "the state file is ignored"];
+            let ignored = ["level=warn", "state file ignored"];
             let warned = logged::lines(&exporter, &ignored);
             assert_eq!(warned.len(), 1, "{what}: {}", exporter.log());
         });
@@ -115,7 +115,7 @@ async fn a_file_that_cannot_be_used_shows_nothing() {
         return;
     }
     let whole = kept.bytes();
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     for (what, damage) in DAMAGE {
         let damaged = damage(whole.clone());
         kept.write(&damaged);
@@ -151,7 +151,7 @@ async fn figures_that_were_edited_are_not_taken_up() {
     let exporter = start.start().await;
     let scrape = exporter.scrape_once("the answers", all_up).await;
     assert!(!scrape.samples.values().any(|value| value == "999.75"));
-    logged::says(&exporter, &["level=warn", "the state file is ignored"]).await;
+    logged::says(&exporter, &["level=warn", "state file ignored"]).await;
 }
 
 /// A link that leads to itself can be read by nobody, not even by the superuser.
@@ -166,7 +166,7 @@ async fn a_file_that_cannot_be_read_is_reported_and_ignored() {
         return;
     };
     let exporter = start.start().await;
-    logged::says(&exporter, &["level=warn", "the state file is ignored"]).await;
+    logged::says(&exporter, &["level=warn", "state file ignored"]).await;
     scenario.arrived(&exporter).await;
 }
 
@@ -184,7 +184,7 @@ async fn a_place_that_cannot_be_written_to_any_more_stops_nothing() {
     let path = kept.path();
     let directory = path.parent().expect("it is in a directory");
     std::fs::remove_dir_all(directory).expect("the directory goes");
-    let line = ["level=error", "the state file could not be written"];
+    let line = ["level=error", "state file write failed"];
     logged::says(&exporter, &line).await;
     for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
         asked_again(&heroku, endpoint, 2).await;

@@ -71,7 +71,7 @@ async fn the_demo_reads_the_same_in_both_dialects_and_compressed() {
 async fn an_exposition_of_nothing_is_valid() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(
+    heroku.inject_fault(
         heroku_sim::Endpoint::Any,
         heroku_sim::Fault::Hang,
         heroku_sim::Times::Always,

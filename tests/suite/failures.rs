@@ -19,7 +19,7 @@ async fn restless(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
 async fn assert_the_other_stands(failing: Endpoint, standing: Arrivals) {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(failing, Fault::Status(503), Times::Count(2));
+    heroku.inject_fault(failing, Fault::Status(503), Times::Count(2));
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };
@@ -96,8 +96,8 @@ async fn the_last_good_figures_stay_through_every_kind_of_failure() {
                     Arrivals::of(scrape) == scenario.arrivals
                 })
                 .await;
-            heroku.script(Endpoint::Invoices, fault.clone(), Times::Always);
-            heroku.script(Endpoint::Usage, fault, Times::Always);
+            heroku.inject_fault(Endpoint::Invoices, fault.clone(), Times::Always);
+            heroku.inject_fault(Endpoint::Usage, fault, Times::Always);
             let reason = format!("reason={reason} ");
             for endpoint in ["endpoint=invoices", "endpoint=usage"] {
                 logged::says(&exporter, &["level=warn", endpoint, &reason]).await;
@@ -114,8 +114,8 @@ async fn the_last_good_figures_stay_through_every_kind_of_failure() {
 async fn a_month_without_data_is_not_taken_for_zeros() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Usage, Fault::EmptyList, Times::Always);
-    heroku.script(Endpoint::Invoices, Fault::EmptyList, Times::Always);
+    heroku.inject_fault(Endpoint::Usage, Fault::EmptyList, Times::Always);
+    heroku.inject_fault(Endpoint::Invoices, Fault::EmptyList, Times::Always);
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };
@@ -192,7 +192,7 @@ async fn a_team_that_hangs_delays_no_other() {
     let scenario = Scenario::named("several_teams");
     let company = scenario.company();
     let heroku = scenario.heroku().await;
-    heroku.script_team(
+    heroku.inject_fault_for(
         &company.teams[1].id,
         Endpoint::Any,
         Fault::Hang,
@@ -222,7 +222,7 @@ async fn a_pause_that_heroku_asks_for_is_kept() {
     let limited = Fault::RateLimited {
         retry_after: Some(3_000),
     };
-    heroku.script(Endpoint::Usage, limited, Times::Once);
+    heroku.inject_fault(Endpoint::Usage, limited, Times::Once);
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };

@@ -147,7 +147,7 @@ async fn every_fault_is_named_costs_no_figures_and_passes() {
 async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     let case = format!("{} on {endpoint:?} {when:?}", row.fault);
     let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::believable(1, today);
+    let mut company = Company::synthetic(1, today);
     company.teams.truncate(1);
     let team = company.teams[0].id.clone();
     let heroku = Simulator::builder(company, today)
@@ -169,15 +169,15 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
 
     let (sender, mut published) = watch::channel(Arc::default());
     if when == When::AtStart {
-        heroku.script(endpoint, fault.clone(), Times::Always);
+        heroku.inject_fault(endpoint, fault.clone(), Times::Always);
     }
     let polling =
         tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
-    let mut snapshot = wait(&case, &mut published, |snapshot| snapshot.all_tried).await;
+    let mut snapshot = wait(&case, &mut published, |snapshot| snapshot.all_attempted).await;
     if when == When::AfterSuccess {
         let before = Seen::of(&snapshot, endpoint);
         assert!(before.has_figures, "{case}: no figures to begin with");
-        heroku.script(endpoint, fault.clone(), Times::Always);
+        heroku.inject_fault(endpoint, fault.clone(), Times::Always);
         // Two polls on, because one may be under way.
         let polls = before.polls + 2;
         snapshot = wait(&case, &mut published, |s| {
@@ -237,7 +237,7 @@ impl Seen {
                 has_figures: outcome.data().is_some_and(has_figures),
                 failure: outcome.failure.as_ref().map(|failure| failure.reason),
                 is_up: outcome.is_up(),
-                polls: outcome.record.polls,
+                polls: outcome.stats.polls,
             }
         }
         let team = &snapshot.teams()[0];

@@ -9,7 +9,7 @@ use crate::own_series::*;
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
 
-const LEFT_OUT: &str = "rows that could not be understood are left out";
+const LEFT_OUT: &str = "undecodable rows skipped";
 
 /// Puts rows among a company's own that nobody understands: three of invoices, and four of usage of which two are apps.
 fn spoil(company: &mut Company) {
@@ -150,7 +150,7 @@ async fn a_restart_does_not_forget_what_is_left_out() {
     // Heroku says that its answer still stands, and so does what is odd about it.
     let up = exporter.scrape_once("the answers", all_up).await;
     assert_left_out(&up, 3.0, 4.0);
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(start) = kept.start(&scenario, &heroku, 2) else {
         return;
     };

@@ -24,7 +24,7 @@ async fn figures_vanish_with_their_age_and_come_back_with_heroku() {
         // What hangs has to end for the next poll to begin.
         let exporter = start.arg("--heroku.timeout=8s").start().await;
         let known = Scrape::read(&scenario.arrived(&exporter).await);
-        heroku.script(Endpoint::Any, outage, Times::Always);
+        heroku.inject_fault(Endpoint::Any, outage, Times::Always);
         let vanished = exporter
             .scrape_once("their end", |scrape| Arrivals::of(scrape) == NOTHING)
             .await;
@@ -72,7 +72,7 @@ async fn each_endpoint_has_its_own_age() {
         let start = start.arg("--poll.interval=1s").arg("--data.max-age=5s");
         let exporter = start.start().await;
         scenario.arrived(&exporter).await;
-        heroku.script(failing, Fault::Status(500), Times::Always);
+        heroku.inject_fault(failing, Fault::Status(500), Times::Always);
         exporter
             .scrape_once("the other alone", |scrape| Arrivals::of(scrape) == standing)
             .await;

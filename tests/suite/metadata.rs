@@ -127,7 +127,7 @@ async fn what_heroku_says_is_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn they_are_asked_after_the_figures_and_not_with_each_poll() {
     let heroku = heroku(company()).await;
-    heroku.script(
+    heroku.inject_fault(
         Endpoint::Usage,
         Fault::Delay(std::time::Duration::from_secs(1)),
         Times::Once,
@@ -175,14 +175,14 @@ async fn failures_touch_no_figures_and_no_row() {
             Endpoint::Licenses,
             Endpoint::Authorizations,
         ] {
-            heroku.script(endpoint, fault.clone(), Times::Always);
+            heroku.inject_fault(endpoint, fault.clone(), Times::Always);
         }
         let Some(start) = start(&heroku, 0) else {
             return;
         };
         let exporter = start.start().await;
         until("all failures", || {
-            let said = exporter.log().matches("metadata could not be had").count();
+            let said = exporter.log().matches("metadata request failed").count();
             (said == 3).then_some(())
         })
         .await;
@@ -202,7 +202,7 @@ async fn failures_touch_no_figures_and_no_row() {
             !log.contains("level=warn") && !log.contains("level=error"),
             "{log}"
         );
-        assert_eq!(log.matches("metadata could not be had").count(), 3, "{log}");
+        assert_eq!(log.matches("metadata request failed").count(), 3, "{log}");
     }
 }
 
@@ -267,7 +267,7 @@ async fn other_tokens_show_nowhere() {
             content_type: "application/json".to_owned(),
             body: body.clone().into_bytes(),
         };
-        heroku.script(Endpoint::Authorizations, fault, Times::Always);
+        heroku.inject_fault(Endpoint::Authorizations, fault, Times::Always);
         let kept = Kept::none();
         let Some(start) = start(&heroku, 0) else {
             return;

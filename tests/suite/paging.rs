@@ -57,12 +57,12 @@ async fn a_page_that_fails_fails_the_list_and_not_half_a_list_is_shown() {
         .await
         .expect("loopback has a free port");
     // The first page is well, the second is not.
-    heroku.script(
+    heroku.inject_fault(
         Endpoint::Invoices,
         Fault::Delay(std::time::Duration::ZERO),
         Times::Once,
     );
-    heroku.script(Endpoint::Invoices, Fault::Status(503), Times::Once);
+    heroku.inject_fault(Endpoint::Invoices, Fault::Status(503), Times::Once);
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };
@@ -86,7 +86,7 @@ async fn a_page_that_fails_fails_the_list_and_not_half_a_list_is_shown() {
 async fn a_list_that_loops_is_a_failure_and_recovers() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Invoices, Fault::RangeLoop, Times::Always);
+    heroku.inject_fault(Endpoint::Invoices, Fault::RangeLoop, Times::Always);
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };

@@ -9,7 +9,7 @@ use crate::own_series::*;
 use crate::scenario::Scenario;
 
 /// What the log says of a pause.
-const PAUSES: [&str; 2] = ["level=warn", "polling pauses"];
+const PAUSES: [&str; 2] = ["level=warn", "rate limit low, pausing polls"];
 
 /// The program against a Heroku that has so many requests left and gives no more, polling as often as the rate limit bears.
 async fn with_requests_left(left: u32, floor: &str) -> Option<(Simulator, Exporter)> {

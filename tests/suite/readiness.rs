@@ -46,7 +46,7 @@ async fn ready(exporter: &Exporter) -> usize {
 async fn it_is_not_ready_while_an_endpoint_hangs_for_the_first_time() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Usage, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Usage, Fault::Hang, Times::Always);
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };
@@ -67,7 +67,7 @@ async fn it_is_ready_once_everything_was_tried_and_failed() {
     let scenario = Scenario::named("several_teams");
     for fault in [Fault::Status(503), Fault::Status(403), Fault::Status(401)] {
         let heroku = scenario.heroku().await;
-        heroku.script(Endpoint::Any, fault, Times::Always);
+        heroku.inject_fault(Endpoint::Any, fault, Times::Always);
         let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
             return;
         };
@@ -108,14 +108,14 @@ async fn it_stays_ready_through_an_outage() {
     let exporter = start.arg("--poll.interval=1s").start().await;
     ready(&exporter).await;
     exporter.scrape_once("figures", all_up).await;
-    heroku.script(Endpoint::Any, Fault::Status(500), Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Status(500), Times::Always);
     exporter
         .scrape_once("the outage", |scrape| {
             scrape.of(UP).all(|(_, up)| up == "0")
         })
         .await;
     heroku.clear_faults();
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let so_far = heroku.requests().len();
     until("polls that hang", || {
         (heroku.requests().len() >= so_far + 2).then_some(())

@@ -80,7 +80,7 @@ async fn an_endpoint_that_fails_costs_no_other_its_figures_and_is_told() {
         return;
     };
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Invoices, Fault::Status(503), Times::Always);
+    heroku.inject_fault(Endpoint::Invoices, Fault::Status(503), Times::Always);
     let start = noon(scenario.today).as_second();
     let (url, fake, teams) = (heroku.url(), format!("@{start}"), scenario.team_ids());
     let environment = [

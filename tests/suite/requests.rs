@@ -65,7 +65,7 @@ async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
     // The name is asked for until it is answered.
-    heroku.script(Endpoint::Team, Fault::Status(503), Times::Once);
+    heroku.inject_fault(Endpoint::Team, Fault::Status(503), Times::Once);
     let Some(start) = scenario.start(&heroku, "ops") else {
         return;
     };
@@ -91,7 +91,7 @@ async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
 async fn a_single_team_given_by_its_id_needs_no_resolving() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Team, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Team, Fault::Hang, Times::Always);
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };

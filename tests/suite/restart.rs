@@ -27,7 +27,7 @@ async fn assert_nothing_is_lost(scenario: &Scenario, outage: Option<Fault>) {
     let hangs = outage == Some(Fault::Hang);
     let heroku = match outage {
         Some(outage) => {
-            heroku.script(Endpoint::Any, outage, Times::Always);
+            heroku.inject_fault(Endpoint::Any, outage, Times::Always);
             Some(heroku)
         }
         None => {
@@ -185,7 +185,7 @@ async fn the_file_stays_as_it_was_where_a_poll_hangs_at_the_end() {
         return;
     }
     let before = kept.bytes();
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     for signal in ["TERM", "INT"] {
         let Some(start) = kept.start(&scenario, &heroku, 1) else {
             return;
@@ -207,7 +207,7 @@ async fn the_file_stays_as_it_was_where_a_poll_hangs_at_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_file_is_whole_although_the_program_is_killed() {
     let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::believable(1, today);
+    let mut company = Company::synthetic(1, today);
     company.teams.truncate(1);
     let heroku = Simulator::builder(company.clone(), today).start().await;
     let heroku = heroku.expect("loopback has a free port");
@@ -232,7 +232,7 @@ async fn the_file_is_whole_although_the_program_is_killed() {
         exporter.ended().await;
         assert_eq!(kept.answers(), 2);
     }
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let exporter = start().start().await;
     let shown = Scrape::read(&exporter.metrics().await);
     assert!(!shown.figures().samples.is_empty());
@@ -248,7 +248,7 @@ async fn a_month_that_ended_between_two_runs_is_the_previous_one() {
     let Some(known) = kept.run(&scenario, &heroku).await else {
         return;
     };
-    heroku.script(Endpoint::Any, Fault::Status(503), Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
     let (Some(start), Some(library)) = (
         kept.start(&scenario, &heroku, 0),
         tools::fake_clock_library(),
@@ -292,7 +292,7 @@ async fn what_is_kept_and_too_old_is_not_shown() {
     let Some(known) = kept.run(&scenario, &heroku).await else {
         return;
     };
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     for (age, shows) in [("1h", false), ("5h", true)] {
         let Some(start) = kept.start(&scenario, &heroku, 2) else {
             return;
@@ -317,7 +317,7 @@ async fn what_another_api_answered_is_ignored() {
         return;
     }
     let other: Simulator = scenario.heroku().await;
-    other.script(Endpoint::Any, Fault::Hang, Times::Always);
+    other.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(start) = kept.start(&scenario, &other, 1) else {
         return;
     };

@@ -152,7 +152,7 @@ impl Scenario {
             .await
             .expect("loopback has a free port");
         if let Some(endpoint) = self.fault {
-            heroku.script(endpoint, Fault::Status(503), Times::Always);
+            heroku.inject_fault(endpoint, Fault::Status(503), Times::Always);
         }
         heroku
     }

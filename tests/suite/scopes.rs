@@ -256,7 +256,7 @@ async fn a_list_that_fails_or_is_half_understood_keeps_the_teams_known() {
         (odd("{}"), 0.0, 0.0),
         (odd(&half), 1.0, 2.0),
     ] {
-        heroku.script(Endpoint::Teams, fault, Times::Always);
+        heroku.inject_fault(Endpoint::Teams, fault, Times::Always);
         let row = [("team_name", "*"), ("endpoint", "teams")];
         let scrape = exporter
             .scrape_once("the fault", |scrape| {
@@ -273,7 +273,7 @@ async fn a_list_that_fails_or_is_half_understood_keeps_the_teams_known() {
             .await;
     }
     // An empty list is an answer.
-    heroku.script(Endpoint::Teams, odd("[]"), Times::Always);
+    heroku.inject_fault(Endpoint::Teams, odd("[]"), Times::Always);
     exporter
         .scrape_once("no team", |scrape| names(scrape, UP) == ["*"])
         .await;
@@ -318,7 +318,7 @@ async fn an_account_s_outage_is_told_and_costs_no_figures() {
     let known = exporter
         .scrape_once("its teams", |scrape| names(scrape, USAGE).len() == 2)
         .await;
-    heroku.script(Endpoint::EnterpriseUsage, Fault::Status(503), Times::Always);
+    heroku.inject_fault(Endpoint::EnterpriseUsage, Fault::Status(503), Times::Always);
     let down = exporter
         .scrape_once("the outage", |scrape| {
             failures(scrape, "usage", "server_error") > 0.0
@@ -340,11 +340,7 @@ async fn an_account_that_is_not_there_is_told() {
             failures(scrape, "usage", "not_found") > 0.0
         })
         .await;
-    assert!(
-        exporter
-            .log()
-            .contains("there is no such enterprise account")
-    );
+    assert!(exporter.log().contains("no such enterprise account"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -435,7 +431,7 @@ async fn a_named_team_of_an_account_stands_once_and_keeps_its_rows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_tells_nothing_leaves_the_teams_to_be_asked() {
     let heroku = heroku(company()).await;
-    heroku.script(Endpoint::EnterpriseUsage, Fault::Status(403), Times::Always);
+    heroku.inject_fault(Endpoint::EnterpriseUsage, Fault::Status(403), Times::Always);
     let Some(exporter) = run(&heroku, &[("HEROKU_TEAM_ID", "core"), ACME]).await else {
         return;
     };
@@ -449,12 +445,12 @@ async fn an_account_that_tells_nothing_leaves_the_teams_to_be_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_ready_once_the_teams_that_turned_up_were_tried() {
     let heroku = heroku(company()).await;
-    heroku.script(
+    heroku.inject_fault(
         Endpoint::Teams,
         Fault::Delay(std::time::Duration::from_millis(800)),
         Times::Once,
     );
-    heroku.script_team(
+    heroku.inject_fault_for(
         "web",
         Endpoint::Usage,
         Fault::Delay(std::time::Duration::from_millis(1500)),
@@ -481,7 +477,7 @@ async fn it_is_ready_once_the_teams_that_turned_up_were_tried() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_ready_once_each_scope_failed() {
     let heroku = heroku(company()).await;
-    heroku.script(Endpoint::Any, Fault::Status(503), Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
     let Some(exporter) = run(&heroku, &[SEEN, ACME, PERSONAL]).await else {
         return;
     };
@@ -509,7 +505,7 @@ async fn a_restart_loses_nothing_of_any_scope() {
         assert_ne!(known.figures(), Scrape::default());
         exporter.signal("TERM");
         assert_eq!(exporter.ended().await.code(), Some(0));
-        heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+        heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
         let (Some(start_again), Some(library)) =
             (start(&heroku, scope), tools::fake_clock_library())
         else {

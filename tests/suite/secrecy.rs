@@ -216,7 +216,7 @@ async fn check_does_not_print_a_token_that_is_echoed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_shows_nowhere_when_it_is_aborted() {
     let heroku = Scenario::named("one_team").heroku().await;
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     // No clock is set: a program that is killed would leave its shared memory behind.
     let mut exporter = Start::against(&heroku, "ops")
         .arg("--log.level=debug")
@@ -246,7 +246,7 @@ async fn the_token_goes_to_no_other_address() {
             heroku.clear_faults();
             let location = location.clone();
             let redirect = Fault::Redirect { location, status };
-            heroku.script(Endpoint::Any, redirect, Times::Always);
+            heroku.inject_fault(Endpoint::Any, redirect, Times::Always);
             let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
                 return;
             };

@@ -60,7 +60,7 @@ async fn restless(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
 async fn every_series_is_there_at_zero_before_heroku_has_answered() {
     let scenario = Scenario::named("several_teams");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
         return;
     };
@@ -127,7 +127,7 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
 async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Any, Fault::Status(503), Times::Count(2));
+    heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Count(2));
     let Some(exporter) = restless(&scenario, &heroku).await else {
         return;
     };
@@ -143,7 +143,7 @@ async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
         .into_iter()
         .zip(["unexpected_status", "malformed", "network"])
     {
-        heroku.script(Endpoint::Any, fault, Times::Count(2));
+        heroku.inject_fault(Endpoint::Any, fault, Times::Count(2));
         let failed = exporter
             .scrape_once(reason, |scrape| {
                 ENDPOINTS
@@ -160,7 +160,7 @@ async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
 async fn a_failure_and_the_successes_around_it_are_counted_once_each() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Usage, Fault::Status(503), Times::Once);
+    heroku.inject_fault(Endpoint::Usage, Fault::Status(503), Times::Once);
     let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
         return;
     };
@@ -271,7 +271,7 @@ async fn the_last_success_stays_while_attempts_go_on() {
         return;
     };
     exporter.scrape_once("figures", all_up).await;
-    heroku.script(Endpoint::Usage, Fault::Status(502), Times::Always);
+    heroku.inject_fault(Endpoint::Usage, Fault::Status(502), Times::Always);
     let is_up = |scrape: &Scrape| of_endpoint(scrape, UP, "usage") == 1.0;
     let down = exporter
         .scrape_once("the failure", |scrape| !is_up(scrape))

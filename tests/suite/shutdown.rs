@@ -38,7 +38,7 @@ async fn either_signal_ends_it_with_status_0() {
 async fn a_poll_that_hangs_does_not_hold_it_up() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
-    heroku.script(Endpoint::Any, Fault::Hang, Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
         return;
     };

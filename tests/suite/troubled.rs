@@ -71,7 +71,7 @@ pub(crate) async fn exporter() -> Option<(Simulator, Exporter)> {
     let builder = Simulator::builder(company(), TODAY).rate_limit(RATE_LIMIT);
     let heroku = builder.start().await.expect("loopback has a free port");
     for (endpoint, status) in [(Endpoint::Invoices, 401), (Endpoint::Usage, 503)] {
-        heroku.script_team(DOWN, endpoint, Fault::Status(status), Times::Always);
+        heroku.inject_fault_for(DOWN, endpoint, Fault::Status(status), Times::Always);
     }
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("config.yml");

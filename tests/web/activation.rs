@@ -60,6 +60,19 @@ fn a_descriptor_that_is_no_tcp_socket_is_told() {
 }
 
 #[test]
+fn reports_an_invalid_number_of_sockets() {
+    let mut command = activated(vec![], &[]);
+    command.env("LISTEN_FDS", "two");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("the service manager's sockets cannot be used: invalid LISTEN_FDS"),
+        "{message}"
+    );
+}
+
+#[test]
 fn what_is_handed_to_another_process_is_let_be() {
     let mut command = command(&["demo", "--web.listen-address=127.0.0.1:0"]);
     command.env("LISTEN_FDS", "1").env("LISTEN_PID", "1");
@@ -81,7 +94,9 @@ fn the_service_manager_is_told_when_it_serves_lives_and_stops() {
     let next = || {
         let mut message = [0; 64];
         let length = socket.recv(&mut message).unwrap();
-        String::from_utf8_lossy(&message[..length]).into_owned()
+        String::from_utf8_lossy(&message[..length])
+            .trim_end()
+            .to_owned()
     };
     assert_eq!(next(), "READY=1");
     assert_eq!(status(&get(program.address, "/health")), "200");
@@ -90,6 +105,29 @@ fn the_service_manager_is_told_when_it_serves_lives_and_stops() {
     assert!(status.success());
     let last = std::iter::repeat_with(next).find(|message| message != "WATCHDOG=1");
     assert_eq!(last.unwrap(), "STOPPING=1");
+}
+
+#[test]
+fn ignores_the_watchdog_of_another_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    for (variable, value) in [("WATCHDOG_PID", "1"), ("WATCHDOG_USEC", "0")] {
+        let mut command = command(&["demo", "--web.listen-address=127.0.0.1:0"]);
+        command
+            .env("NOTIFY_SOCKET", &path)
+            .env("WATCHDOG_USEC", "10000")
+            .env(variable, value);
+        let mut program = Program::spawn(command);
+        assert_eq!(status(&get(program.address, "/health")), "200");
+        assert!(program.stop("TERM").0.success());
+        for expected in ["READY=1", "STOPPING=1"] {
+            let mut message = [0; 64];
+            let length = socket.recv(&mut message).unwrap();
+            assert_eq!(message[..length].trim_ascii_end(), expected.as_bytes());
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -114,6 +152,6 @@ fn a_service_manager_that_cannot_be_told_stops_nothing() {
     let mut command = command(&["demo", "--web.listen-address=127.0.0.1:0"]);
     command.env("NOTIFY_SOCKET", "/nowhere/notify");
     let program = Program::spawn(command);
-    program.logged("the service manager could not be told", 1);
+    program.logged("service manager notification failed", 1);
     assert_eq!(status(&get(program.address, "/health")), "200");
 }

@@ -1,13 +1,12 @@
 //! The real program, started as a demo on a port that is free.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// As long as anything may take that takes no time worth speaking of.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) use crate::http_client::*;
 
 /// What the issue promises for the end, and a little for a machine that has much to do.
 pub(crate) const STOP_BOUND: Duration = Duration::from_millis(2500);
@@ -116,55 +115,4 @@ pub(crate) fn send(signal: &str, id: u32) {
     let id = id.to_string();
     let status = Command::new("kill").args(["-s", signal, &id]).status();
     assert!(status.unwrap().success());
-}
-
-pub(crate) fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// Sends a request's lines and gives all that comes back until the connection ends.
-pub(crate) fn ask(address: SocketAddr, lines: &[&str]) -> String {
-    let mut stream = connect(address);
-    let request = format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
-    stream.write_all(request.as_bytes()).unwrap();
-    all(&mut stream)
-}
-
-pub(crate) fn get(address: SocketAddr, path: &str) -> String {
-    ask(address, &[&format!("GET {path} HTTP/1.1"), "Host: x"])
-}
-
-/// Waits until something is so.
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// All that comes; a connection that is cut has said what it said.
-pub(crate) fn all(stream: &mut impl Read) -> String {
-    let mut bytes = Vec::new();
-    let mut piece = [0; 4096];
-    while let Ok(length @ 1..) = stream.read(&mut piece) {
-        bytes.extend_from_slice(&piece[..length]);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The status of an answer.
-pub(crate) fn status(answer: &str) -> &str {
-    answer.split(' ').nth(1).unwrap_or(answer)
-}
-
-/// The value of a header.
-pub(crate) fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
-    let head = answer.split("\r\n\r\n").next()?;
-    head.lines().find_map(|line| {
-        let (found, value) = line.split_once(": ")?;
-        found.eq_ignore_ascii_case(name).then_some(value)
-    })
 }

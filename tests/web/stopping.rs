@@ -3,18 +3,11 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Instant;
-
-use axum::Router;
-use axum::routing::get as on_get;
-use exporter_toolkit::server::Limits;
-use tokio::sync::Semaphore;
 
 use crate::access::says;
 use crate::certificates::{Directory, TLS};
-use crate::program::{Program, STOP_BOUND, all, command, connect, eventually, get, send, status};
-use crate::served::Served;
+use crate::program::{Program, STOP_BOUND, command, connect, get, send, status};
 
 fn stops(program: &mut Program, signal: &str) {
     let (status, took) = program.stop(signal);
@@ -87,49 +80,6 @@ fn it_stops_in_the_middle_of_comparing_a_password() {
         .unwrap();
     assert_eq!(status(&get(program.address, "/")), "401");
     stops(&mut program, "TERM");
-}
-
-#[test]
-fn what_is_in_flight_is_finished_and_nothing_more_is_accepted() {
-    let (begun, let_go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let (begins, lets_go) = (Arc::clone(&begun), Arc::clone(&let_go));
-    let wait = on_get(async move || {
-        begins.add_permits(1);
-        let _permit = lets_go.acquire().await;
-        "done"
-    });
-    let mut served = Served::new(Router::new().route("/wait", wait), Limits::default());
-    let mut stream = connect(served.address);
-    stream
-        .write_all(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
-        .unwrap();
-    eventually("it is in flight", || begun.available_permits() == 1);
-    served.ask_to_stop();
-    eventually("nothing more is accepted", || {
-        TcpStream::connect(served.address).is_err()
-    });
-    let_go.add_permits(1);
-    let answer = all(&mut stream);
-    assert!(
-        status(&answer) == "200" && answer.ends_with("done"),
-        "{answer}"
-    );
-    served.wait();
-}
-
-#[test]
-fn what_does_not_finish_is_cut() {
-    let hang = on_get(async || std::future::pending::<String>().await);
-    let mut served = Served::new(Router::new().route("/hang", hang), Limits::default());
-    let mut stream = connect(served.address);
-    stream
-        .write_all(b"GET /hang HTTP/1.1\r\nHost: x\r\n\r\n")
-        .unwrap();
-    let begun = Instant::now();
-    served.ask_to_stop();
-    served.wait();
-    assert!(begun.elapsed() < STOP_BOUND);
-    assert_eq!(all(&mut stream), "");
 }
 
 /// The first process of a name space gets no signal that it does not ask for.

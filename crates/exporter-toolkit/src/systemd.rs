@@ -1,172 +1,122 @@
-//! What a service manager hands to the program, and what it wants to be told: systemd's socket
-//! activation and its notifications, by environment variables.
+//! systemd: socket activation, notifications and the watchdog. Does nothing on other systems.
 //! <https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html>,
 //! <https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html>
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::io;
-use std::net::TcpListener;
-use std::time::Duration;
+use tokio::time::sleep;
 
-use listenfd::ListenFd;
-
-/// What the service manager offers; nothing where there is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceManager {
-    /// How many sockets it opened for the program.
-    sockets: usize,
-    /// Where it is told things.
-    notify_socket: Option<OsString>,
-    /// How long it waits for a sign of life before it restarts the program.
-    watchdog: Option<Duration>,
-}
-
-impl ServiceManager {
-    /// Reads the environment, as it was handed to the process `own_id`. What is meant for another
-    /// process, which is the case for a child of the one that was started, is not taken.
-    ///
-    /// # Errors
-    ///
-    /// Where sockets are handed in and their number cannot be read, in words.
-    pub fn of(environment: &BTreeMap<OsString, OsString>, own_id: u32) -> Result<Self, String> {
-        let text = |name: &str| environment.get(OsStr::new(name))?.to_str();
-        let is_own = |name: &str| text(name).and_then(|id| id.parse().ok()) == Some(own_id);
-        let sockets = match text("LISTEN_FDS") {
-            Some(number) if is_own("LISTEN_PID") => number.parse().map_err(|_| {
-                format!("LISTEN_FDS is {number:?}: not a number of sockets; let systemd set it")
-            })?,
-            _ => 0,
-        };
-        let for_own = is_own("WATCHDOG_PID") || text("WATCHDOG_PID").is_none();
-        let microseconds = text("WATCHDOG_USEC").and_then(|number| number.parse().ok());
-        Ok(Self {
-            sockets,
-            notify_socket: environment
-                .get(OsStr::new("NOTIFY_SOCKET"))
-                .filter(|path| !path.is_empty())
-                .cloned(),
-            watchdog: microseconds
-                .filter(|number| for_own && *number > 0)
-                .map(Duration::from_micros),
-        })
-    }
-
-    /// The sockets that it opened for the program, which win over any address.
-    ///
-    /// # Errors
-    ///
-    /// Where one is not a TCP socket that listens.
-    pub fn sockets(&self) -> io::Result<Vec<TcpListener>> {
-        if self.sockets == 0 {
-            return Ok(Vec::new());
-        }
-        // It reads LISTEN_PID and LISTEN_FDS once more: to take a descriptor by its number takes
-        // code that is unsafe, and there is none in this package.
-        let mut handed_in = ListenFd::from_env();
-        let mut listeners = Vec::with_capacity(self.sockets);
-        for index in 0..self.sockets {
-            let listener = handed_in
-                .take_tcp_listener(index)
-                .map_err(|error| io::Error::new(error.kind(), format!("socket {index}: {error}")))?
-                .ok_or_else(|| io::Error::other(format!("socket {index} is not there")))?;
-            listener.set_nonblocking(true)?;
-            listeners.push(listener);
-        }
-        Ok(listeners)
-    }
-
-    /// How often it wants a sign of life: twice in the time that it waits.
-    pub fn sign_of_life_every(&self) -> Option<Duration> {
-        self.notify_socket
-            .as_ref()
-            .and(self.watchdog)
-            .map(|d| d / 2)
-    }
-
-    /// Tells it a state, such as `READY=1`, where there is one to tell.
-    ///
-    /// # Errors
-    ///
-    /// Where it cannot be told. It never waits.
-    pub fn tell(&self, state: &str) -> io::Result<()> {
-        let Some(path) = &self.notify_socket else {
-            return Ok(());
-        };
-        send(path, state)
-    }
-}
-
-/// Sends to a path, or with `@` to a name that is in no file system. It never waits.
 #[cfg(target_os = "linux")]
-fn send(path: &OsStr, state: &str) -> io::Result<()> {
+pub(crate) use linux::listeners;
+#[cfg(target_os = "linux")]
+use linux::{send, watchdog_timeout};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use other::listeners;
+#[cfg(not(target_os = "linux"))]
+use other::{send, watchdog_timeout};
+
+/// Notifies the service manager, if there is one, that the program serves. Logs a failure.
+pub fn notify_ready() {
+    notify("READY=1");
+}
+
+/// Notifies the service manager, if there is one, that the program is stopping. Logs a failure.
+pub fn notify_stopping() {
+    notify("STOPPING=1");
+}
+
+/// Resets the watchdog of the service manager twice in its timeout, forever. Returns at once where
+/// the watchdog is not enabled for this process.
+pub async fn run_watchdog() {
+    let Some(timeout) = watchdog_timeout() else {
+        return;
+    };
+    loop {
+        // The next one follows before the timeout.
+        let _ = send("WATCHDOG=1");
+        sleep(timeout / 2).await;
+    }
+}
+
+fn notify(state: &str) {
+    if let Err(error) = send(state) {
+        tracing::warn!(%error, state, "service manager notification failed");
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::io;
     use std::os::linux::net::SocketAddrExt;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::net::{SocketAddr, UnixDatagram};
+    use std::time::Duration;
 
-    let address = match path.as_bytes().strip_prefix(b"@") {
-        None => SocketAddr::from_pathname(path)?,
-        Some(name) => SocketAddr::from_abstract_name(name)?,
-    };
-    let socket = UnixDatagram::unbound()?;
-    socket.set_nonblocking(true)?;
-    socket.send_to_addr(state.as_bytes(), &address)?;
-    Ok(())
-}
+    use listenfd::ListenFd;
+    use sd_notify::NotifyState;
+    use tokio::net::TcpListener;
 
-/// systemd is Linux's.
-#[cfg(not(target_os = "linux"))]
-fn send(_path: &OsStr, _state: &str) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(environment: &[(&str, &str)]) -> Result<ServiceManager, String> {
-        let environment = environment.iter().map(|(n, v)| (n.into(), v.into()));
-        ServiceManager::of(&environment.collect(), 7)
+    /// Returns the sockets that the service manager passed to this process.
+    ///
+    /// # Errors
+    ///
+    /// Where the number of sockets is invalid, or one of them is not a TCP socket.
+    pub(crate) fn listeners() -> io::Result<Vec<TcpListener>> {
+        // listenfd ignores an invalid number, and sd-notify does not convert the descriptors.
+        let count = sd_notify::listen_fds()?.len();
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let mut passed = ListenFd::from_env();
+        let listener = |index| {
+            let listener = passed
+                .take_tcp_listener(index)
+                .map_err(|error| io::Error::new(error.kind(), format!("socket {index}: {error}")))?
+                .ok_or_else(|| io::Error::other(format!("socket {index} is missing")))?;
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
+        };
+        (0..count).map(listener).collect()
     }
 
-    #[test]
-    fn what_is_meant_for_another_process_is_not_taken() {
-        for environment in [
-            &[][..],
-            &[("LISTEN_FDS", "2")],
-            &[("LISTEN_FDS", "2"), ("LISTEN_PID", "8")],
-            &[("LISTEN_FDS", "x"), ("LISTEN_PID", "")],
-            &[("LISTEN_PID", "7")],
-            &[("NOTIFY_SOCKET", "")],
-            &[("WATCHDOG_USEC", "5"), ("WATCHDOG_PID", "8")],
-            &[("WATCHDOG_USEC", "0")],
-        ] {
-            assert_eq!(of(environment), Ok(ServiceManager::default()));
+    pub(super) fn send(state: &str) -> io::Result<()> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "sd-notify reads this variable too"
+        )]
+        let address = std::env::var_os("NOTIFY_SOCKET").unwrap_or_default();
+        match address.as_bytes() {
+            [] => Ok(()),
+            // sd-notify supports paths only; `systemd-notify --fork` passes an abstract name.
+            [b'@', name @ ..] => {
+                let address = SocketAddr::from_abstract_name(name)?;
+                UnixDatagram::unbound()?
+                    .send_to_addr(state.as_bytes(), &address)
+                    .map(drop)
+            }
+            _ => sd_notify::notify(&[NotifyState::Custom(state)]),
         }
     }
 
-    #[test]
-    fn what_is_offered_is_taken() {
-        let taken = of(&[
-            ("LISTEN_FDS", "2"),
-            ("LISTEN_PID", "7"),
-            ("NOTIFY_SOCKET", "@x"),
-            ("WATCHDOG_USEC", "3000000"),
-        ])
-        .unwrap();
-        assert_eq!(taken.sockets, 2);
-        assert_eq!(
-            taken.sign_of_life_every(),
-            Some(Duration::from_millis(1500))
-        );
+    pub(super) fn watchdog_timeout() -> Option<Duration> {
+        sd_notify::watchdog_enabled().filter(|timeout| !timeout.is_zero())
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod other {
+    use std::io;
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+
+    pub(crate) fn listeners() -> io::Result<Vec<TcpListener>> {
+        Ok(Vec::new())
     }
 
-    #[test]
-    fn a_number_that_is_none_is_told() {
-        let told = of(&[("LISTEN_FDS", "two"), ("LISTEN_PID", "7")]).unwrap_err();
-        assert_eq!(
-            told,
-            "LISTEN_FDS is \"two\": not a number of sockets; let systemd set it"
-        );
+    pub(super) fn send(_state: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn watchdog_timeout() -> Option<Duration> {
+        None
     }
 }

@@ -1,11 +1,11 @@
-//! The endpoints of the API that are asked, each by a function of its own.
+//! The client, with one method per endpoint.
 
 use secrecy::SecretString;
 use url::Url;
 
 use super::error::{ApiErrorBody, Error};
 use super::transport::Transport;
-use super::wire::authorizations::Authorizations;
+use crate::decode::authorizations::Authorizations;
 use crate::enterprise::AccountUsage;
 use crate::stats::{ClientStats, Endpoint};
 use crate::team::{Account, Delinquency, Identity, Licenses};
@@ -13,15 +13,23 @@ use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
 
-pub use super::list::{Conditional, Decoded, FromPages, MAX_PAGES, Validator};
+pub use super::pagination::{Conditional, Decoded, MAX_PAGES, Validator};
 pub use super::transport::{ClientError, Limits};
+pub use crate::decode::{DecodeError, FromPages};
 
-/// A client for one API.
+/// A client of one API.
+///
+/// Each method that sends requests returns an [`Error`] if there is no usable response. A method
+/// with a [`Validator`] sends a conditional request, and then may return
+/// [`Conditional::NotModified`].
 #[derive(Debug)]
 pub struct Client {
     transport: Transport,
     api_url: Url,
 }
+
+/// What a method with a conditional request returns.
+type ConditionalResult<T> = Result<Conditional<T>, Error>;
 
 impl Client {
     /// A client for the API at `api_url`.
@@ -37,219 +45,172 @@ impl Client {
         Ok(Self { transport, api_url })
     }
 
-    /// The address of the API.
+    /// Returns the address of the API.
     pub fn api_url(&self) -> &Url {
         &self.api_url
     }
 
-    /// What asking cost so far.
-    pub fn traffic(&self) -> ClientStats {
-        self.transport.traffic()
+    /// Returns statistics of all requests so far.
+    pub fn stats(&self) -> ClientStats {
+        self.transport.recorded().stats.clone()
     }
 
-    /// What Heroku said was left of the rate limit, if it said so since the last call.
-    pub fn take_rate_limit_news(&self) -> Option<u64> {
-        self.transport.take_rate_limit_news()
+    /// Returns how many requests are left in the account's rate limit, if a response has reported it
+    /// since the last call.
+    pub fn take_rate_limit_remaining(&self) -> Option<u64> {
+        self.transport.recorded().rate_limit_remaining.take()
     }
 
-    /// Asks who the team is that has `team` as its id or its name: `GET /teams/{id or name}`.
-    ///
-    /// # Errors
-    ///
-    /// Where Heroku gives no answer that can be used; so for the other calls.
+    /// Fetches the identity of a team: `GET /teams/{id or name}`.
     pub async fn team(&self, token: &SecretString, team: &str) -> Result<Decoded<Identity>, Error> {
         let url = self.url(&["teams", team]);
-        self.whole(Endpoint::Team, token, url).await
+        self.get(Endpoint::Team, token, url).await
     }
 
-    /// Asks which teams the token sees: `GET /teams`. With the validator of an earlier answer, only
-    /// for what differs from it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// Fetches the teams that the token can see: `GET /teams`.
     pub async fn teams(
         &self,
         token: &SecretString,
-        known: Option<&Validator>,
-    ) -> Result<Conditional<Vec<Identity>>, Error> {
-        let url = self.url(&["teams"]);
-        self.transport
-            .list(Endpoint::Teams, token, url, known)
-            .await
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Vec<Identity>> {
+        let (transport, url) = (&self.transport, self.url(&["teams"]));
+        transport.list(Endpoint::Teams, token, url, validator).await
     }
 
-    /// Asks for all invoices of a team: `GET /teams/{id or name}/invoices`. With the validator of
-    /// an earlier answer, only for what differs from it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// Fetches all invoices of a team: `GET /teams/{id or name}/invoices`.
     pub async fn invoices(
         &self,
         token: &SecretString,
         team: &str,
-        known: Option<&Validator>,
-    ) -> Result<Conditional<Invoices>, Error> {
-        let url = self.url(&["teams", team, "invoices"]);
-        self.transport
-            .list(Endpoint::Invoices, token, url, known)
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Invoices> {
+        let (transport, url) = (&self.transport, self.url(&["teams", team, "invoices"]));
+        transport
+            .list(Endpoint::Invoices, token, url, validator)
             .await
     }
 
-    /// Asks for all invoices of the account that the token is of: `GET /account/invoices`. With the
-    /// validator of an earlier answer, only for what differs from it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// Fetches all invoices of the token's own account: `GET /account/invoices`.
     pub async fn account_invoices(
         &self,
         token: &SecretString,
-        known: Option<&Validator>,
-    ) -> Result<Conditional<Invoices>, Error> {
-        let url = self.url(&["account", "invoices"]);
-        self.transport
-            .list(Endpoint::Invoices, token, url, known)
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Invoices> {
+        let (transport, url) = (&self.transport, self.url(&["account", "invoices"]));
+        transport
+            .list(Endpoint::Invoices, token, url, validator)
             .await
     }
 
-    /// Asks for a team's usage of the months `from` to `to`:
-    /// `GET /teams/{id}/usage/monthly?start=YYYY-MM&end=YYYY-MM`. A team's name will not do. With
-    /// the validator of an earlier answer, only for what differs from it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// Fetches a team's usage from the first month to the second:
+    /// `GET /teams/{id}/usage/monthly?start=YYYY-MM&end=YYYY-MM`. Heroku accepts no name here.
     pub async fn usage(
         &self,
         token: &SecretString,
         team_id: &str,
         months: (Month, Month),
-        known: Option<&Validator>,
-    ) -> Result<Conditional<Usage>, Error> {
-        let url = self.url_of_months(&["teams", team_id, "usage", "monthly"], months);
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Usage> {
+        let url = self.monthly_url(&["teams", team_id, "usage", "monthly"], months);
         self.transport
-            .list(Endpoint::Usage, token, url, known)
+            .list(Endpoint::Usage, token, url, validator)
             .await
     }
 
-    /// Asks who the enterprise account is that has `account` as its id or its name:
-    /// `GET /enterprise-accounts/{id or name}`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// Fetches the identity of an enterprise account: `GET /enterprise-accounts/{id or name}`.
     pub async fn enterprise_account(
         &self,
         token: &SecretString,
         account: &str,
     ) -> Result<Decoded<Account>, Error> {
         let url = self.url(&["enterprise-accounts", account]);
-        self.whole(Endpoint::EnterpriseAccount, token, url).await
+        self.get(Endpoint::EnterpriseAccount, token, url).await
     }
 
-    /// Asks for the usage of all teams of an enterprise account in the months `from` to `to`:
-    /// `GET /enterprise-accounts/{id}/usage/monthly?start=YYYY-MM&end=YYYY-MM`. An account's name
-    /// will not do. With the validator of an earlier answer, only for what differs from it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// Fetches the usage of all teams of an enterprise account from the first month to the second:
+    /// `GET /enterprise-accounts/{id}/usage/monthly?start=YYYY-MM&end=YYYY-MM`. Heroku accepts no
+    /// name here.
     pub async fn account_usage(
         &self,
         token: &SecretString,
         account_id: &str,
         months: (Month, Month),
-        known: Option<&Validator>,
-    ) -> Result<Conditional<AccountUsage>, Error> {
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<AccountUsage> {
         let path = ["enterprise-accounts", account_id, "usage", "monthly"];
-        let url = self.url_of_months(&path, months);
+        let url = self.monthly_url(&path, months);
         self.transport
-            .list(Endpoint::Usage, token, url, known)
+            .list(Endpoint::Usage, token, url, validator)
             .await
     }
 
-    /// Asks what is scheduled for a team that does not pay: `GET /teams/{id or name}/delinquency`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// Fetches the scheduled suspension and deletion of a team:
+    /// `GET /teams/{id or name}/delinquency`.
     pub async fn delinquency(
         &self,
         token: &SecretString,
         team: &str,
     ) -> Result<Decoded<Delinquency>, Error> {
         let url = self.url(&["teams", team, "delinquency"]);
-        self.whole(Endpoint::Delinquency, token, url).await
+        self.get(Endpoint::Delinquency, token, url).await
     }
 
-    /// Asks for a team's licences: `GET /teams/{id or name}/licenses`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// Fetches the licences of a team: `GET /teams/{id or name}/licenses`.
     pub async fn licenses(
         &self,
         token: &SecretString,
         team: &str,
     ) -> Result<Decoded<Licenses>, Error> {
         let url = self.url(&["teams", team, "licenses"]);
-        self.whole(Endpoint::Licenses, token, url).await
+        self.get(Endpoint::Licenses, token, url).await
     }
 
-    /// Asks in how many seconds the token expires: `GET /oauth/authorizations`. `None` where Heroku
-    /// does not say.
+    /// Fetches in how many seconds the token expires, or `None` if it does not:
+    /// `GET /oauth/authorizations`.
     ///
-    /// The answer holds every token of the account. So nothing of it outlives this call, and an
-    /// error tells nothing of what stood in it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::team`].
+    /// The response contains every token of the account, so nothing of it is kept, and an error
+    /// contains nothing of it.
     pub async fn token_expires_in(&self, token: &SecretString) -> Result<Option<i64>, Error> {
         let url = self.url(&["oauth", "authorizations"]);
-        let authorizations: Decoded<Authorizations> = self
-            .whole(Endpoint::Authorizations, token, url)
-            .await
-            .map_err(without_words)?;
+        let authorizations = self.get(Endpoint::Authorizations, token, url).await;
+        let authorizations: Decoded<Authorizations> =
+            authorizations.map_err(without_response_text)?;
         Ok(authorizations.data.expires_in(token))
     }
 
-    /// Asks for an answer, whatever was known before.
-    async fn whole<T: FromPages>(
+    /// Sends an unconditional request.
+    async fn get<T: FromPages>(
         &self,
         endpoint: Endpoint,
         token: &SecretString,
         url: Url,
     ) -> Result<Decoded<T>, Error> {
         match self.transport.list(endpoint, token, url, None).await? {
-            Conditional::Modified(answer) => Ok(answer),
-            // Heroku says so only where it was asked whether an earlier answer stands.
-            Conditional::NotModified => Err(Error::Malformed("it is empty".into())),
+            Conditional::Modified(response) => Ok(response),
+            Conditional::NotModified => Err(Error::Malformed("unexpected status 304".into())),
         }
     }
 
     fn url(&self, path: &[&str]) -> Url {
         let mut url = self.api_url.clone();
-        // Only a URL without an authority has no path segments, and `Client` is given none such.
+        // Fails only for a URL without authority, which no HTTP URL is.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
         url
     }
 
-    fn url_of_months(&self, path: &[&str], (from, to): (Month, Month)) -> Url {
+    fn monthly_url(&self, path: &[&str], (start, end): (Month, Month)) -> Url {
         let mut url = self.url(path);
         url.query_pairs_mut()
-            .append_pair("start", &from.to_string())
-            .append_pair("end", &to.to_string());
+            .append_pair("start", &start.to_string())
+            .append_pair("end", &end.to_string());
         url
     }
 }
 
-/// An error without what the upstream wrote.
-fn without_words(error: Error) -> Error {
+/// Removes from an error what came from the response.
+fn without_response_text(error: Error) -> Error {
     match error {
         Error::Status {
             status,
@@ -257,10 +218,10 @@ fn without_words(error: Error) -> Error {
             ..
         } => Error::Status {
             status,
-            explanation: ApiErrorBody::default(),
+            body: ApiErrorBody::default(),
             retry_after,
         },
-        Error::Malformed(_) => Error::Malformed("it is no list of authorizations".into()),
+        Error::Malformed(_) => Error::Malformed("not a list of authorizations".into()),
         other => other,
     }
 }

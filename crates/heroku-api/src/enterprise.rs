@@ -1,26 +1,25 @@
-//! What all teams of an enterprise account used, told by one answer.
+//! The usage of all teams of an enterprise account.
 
 use std::collections::BTreeMap;
 
 use billing::month::Month;
 use billing::usage::Usage;
 
-/// The usage of an enterprise account's teams by month, as `GET
-/// /enterprise-accounts/{id}/usage/monthly` tells it (Heroku's schema:
+/// The usage of an enterprise account's teams by month (Heroku's schema:
 /// `enterprise-account-monthly-usage`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AccountUsage {
-    /// The months that Heroku gave.
+    /// The months in the response.
     pub months: Vec<Month>,
-    /// The teams with usage in one of them, by id; by name where Heroku gives no id (`teams[]`).
+    /// The teams with usage in one of the months, by id, or by name if Heroku gives no id (`teams[]`).
     pub teams: BTreeMap<String, TeamUsage>,
 }
 
-/// One team of an enterprise account.
+/// The usage of one team.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TeamUsage {
     /// The team's id (`teams[].id`).
     pub id: Option<String>,
-    /// What it used. The team's name is that of the rows (`teams[].name`).
+    /// The usage, which contains the team's name (`teams[].name`).
     pub usage: Usage,
 }

@@ -1,55 +1,52 @@
-//! What can go wrong when Heroku is asked, as variants that a caller can act on.
+//! The errors of the client.
 
 use std::time::Duration;
 
-/// Why Heroku gave no answer that can be used.
+/// Why a request has no usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Heroku answered, and refused or failed.
-    #[error("Heroku answered {status}{explanation}")]
+    /// Heroku returned an error status.
+    #[error("Heroku returned {status}{body}")]
     Status {
         /// The HTTP status.
         status: u16,
-        /// What Heroku said of it, and the request's id, for a person to read.
-        explanation: ApiErrorBody,
-        /// The pause that Heroku asked for (`Retry-After`).
+        /// The error body and the request's id.
+        body: ApiErrorBody,
+        /// The delay of the `Retry-After` header.
         retry_after: Option<Duration>,
     },
-    /// The answer sends the client somewhere else, where the token must not go.
-    #[error(
-        "Heroku answered {status}, a redirect, which is not followed: the token goes to no other address"
-    )]
+    /// Heroku returned a redirect. It is not followed, because the token must not go anywhere else.
+    #[error("Heroku returned {status}, a redirect, which is not followed")]
     Redirect {
         /// The HTTP status.
         status: u16,
     },
-    /// Heroku could not be reached, or the connection broke.
-    #[error("Heroku could not be reached")]
+    /// The connection failed.
+    #[error("connection to Heroku failed")]
     Network(#[source] reqwest::Error),
-    /// No answer, or not all of it, came in time.
-    #[error("Heroku did not answer in time")]
+    /// The response took too long.
+    #[error("request to Heroku timed out")]
     Timeout,
-    /// The answer is larger than any that Heroku would give.
-    #[error("the answer is larger than {0} bytes")]
+    /// The response is larger than this number of bytes.
+    #[error("response larger than {0} bytes")]
     TooLarge(usize),
-    /// The list has more pages than any that Heroku would give.
-    #[error("the list has more than {0} pages")]
+    /// The list has more than this number of pages.
+    #[error("list has more than {0} pages")]
     TooManyPages(usize),
-    /// The answer could not be understood.
-    #[error("the answer could not be understood: {0}")]
+    /// The response cannot be decoded.
+    #[error("malformed response: {0}")]
     Malformed(String),
-    /// The token has a character that no HTTP header may have.
-    #[error("the token holds a character that no token has")]
+    /// The token has a character that an HTTP header must not have.
+    #[error("token contains an invalid character")]
     InvalidToken,
 }
 
-/// What Heroku said of a status: its error body's `id` and `message`, and the `Request-Id` that
-/// its support asks for.
+/// The body of an error response, and the `Request-Id` header that Heroku's support needs.
 #[derive(Debug, Default)]
 pub struct ApiErrorBody {
-    /// The error body's `id`, such as `not_found`.
+    /// The body's `id`, such as `not_found`.
     pub id: Option<String>,
-    /// The error body's `message`.
+    /// The body's `message`.
     pub message: Option<String>,
     /// The `Request-Id` header.
     pub request_id: Option<String>,
@@ -71,7 +68,7 @@ impl std::fmt::Display for ApiErrorBody {
 }
 
 impl Error {
-    /// The pause that Heroku asked for in `Retry-After`.
+    /// Returns the delay of the `Retry-After` header.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,

@@ -1,16 +1,30 @@
 //! Client of the billing endpoints of the Heroku Platform API:
 //! <https://devcenter.heroku.com/articles/platform-api-reference>.
 //!
-//! The crate sends requests, follows pages, decodes answers and redacts the token. When to send a
-//! request is up to the caller.
+//! [`client::Client`] has one method per endpoint. It sends requests, follows the pages of lists,
+//! decodes responses tolerantly, removes the token from them, and collects request statistics. It
+//! never retries: when to send a request is up to the caller.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use heroku_api::client::{Client, Conditional, Limits};
+//!
+//! let limits = Limits::within(std::time::Duration::from_secs(30));
+//! let client = Client::new("https://api.heroku.com".parse()?, "example/1.0", limits)?;
+//! if let Conditional::Modified(invoices) = client.invoices(&"HRKU-…".into(), "acme", None).await? {
+//!     println!("{:?}", invoices.data.current());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod client;
+mod decode;
 pub mod enterprise;
 pub mod error;
-mod list;
 pub mod loopback;
+mod pagination;
 mod redaction;
 pub mod stats;
 pub mod team;
 mod transport;
-mod wire;

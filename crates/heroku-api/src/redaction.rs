@@ -1,38 +1,38 @@
-//! What an upstream wrote, without the token: a broken proxy may echo what it was sent.
+//! Removes the token from responses: a broken proxy may echo the request.
 
 use std::borrow::Cow;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// What is put in the place of a token that an upstream echoes.
-pub(super) const TOKEN_STOOD_HERE: &str = "[token]";
+/// Replaces the token.
+pub(super) const PLACEHOLDER: &str = "[token]";
 
-/// A shorter token is none of Heroku's, and may stand in an app's name by chance.
-const SHORTEST_TOKEN: usize = 8;
+/// A shorter token is not one of Heroku's, and may be part of an app's name by chance.
+const MIN_TOKEN_LENGTH: usize = 8;
 
-/// As much of an upstream's message as a log line bears.
-const MESSAGE_CHARACTERS: usize = 300;
+/// The longest message in a log line, in characters.
+const MAX_MESSAGE: usize = 300;
 
-/// An answer without the token, however JSON writes it: what was never taken in comes out nowhere,
-/// neither as a label nor in the state file.
-pub(super) fn without_token(token: &SecretString, body: String) -> String {
+/// Replaces the token in a JSON body, however it is escaped, so that it cannot become a label or part
+/// of the state file.
+pub(super) fn redact(token: &SecretString, body: String) -> String {
     let token = token.expose_secret();
-    if token.len() < SHORTEST_TOKEN {
+    if token.len() < MIN_TOKEN_LENGTH {
         return body;
     }
-    // Only graphic ASCII can be a token, and of that JSON has to escape these two.
+    // A token is graphic ASCII, of which JSON must escape only these two.
     let escaped = token.replace('\\', r"\\").replace('"', r#"\""#);
     let plain = unescaped(&body);
     if !plain.contains(token) && !plain.contains(&escaped) {
         return body;
     }
     plain
-        .replace(&escaped, TOKEN_STOOD_HERE)
-        .replace(token, TOKEN_STOOD_HERE)
+        .replace(&escaped, PLACEHOLDER)
+        .replace(token, PLACEHOLDER)
 }
 
-/// JSON that says the same and writes graphic ASCII in one way: `\u002d` is `-`, `\/` is `/`, and
-/// `\u0022` is `\"`.
+/// Removes unnecessary escapes of graphic ASCII from JSON: `\u002d` becomes `-`, `\/` becomes `/`, and
+/// `\u0022` becomes `\"`.
 fn unescaped(json: &str) -> Cow<'_, str> {
     if !json.contains(r"\u00") && !json.contains(r"\/") {
         return json.into();
@@ -54,8 +54,8 @@ fn unescaped(json: &str) -> Cow<'_, str> {
     plain.into()
 }
 
-/// How long the escape is that a text begins with, and which graphic character it may stand for
-/// without need.
+/// Returns the length in bytes of the escape at the start of a text, and the graphic character that it
+/// unnecessarily escapes.
 fn graphic(escape: &str) -> (usize, Option<char>) {
     if escape.starts_with(r"\/") {
         return (2, Some('/'));
@@ -64,17 +64,17 @@ fn graphic(escape: &str) -> (usize, Option<char>) {
     let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
     match code.filter(u8::is_ascii_graphic) {
         Some(code) => (6, Some(code.into())),
-        // The backslash, and what it stands before.
+        // The backslash and the next character.
         None => (escape.chars().take(2).map(char::len_utf8).sum(), None),
     }
 }
 
-/// What an upstream wrote, made fit for a log line: short, on one line, and without the token.
-pub(super) fn printable(token: &SecretString, text: &str) -> String {
-    let text = text.replace(token.expose_secret(), TOKEN_STOOD_HERE);
+/// Prepares a text from a response for a log line: short, on one line, and without the token.
+pub(super) fn sanitize(token: &SecretString, text: &str) -> String {
+    let text = text.replace(token.expose_secret(), PLACEHOLDER);
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = plain.clone().take(MESSAGE_CHARACTERS).collect();
-    if plain.count() > MESSAGE_CHARACTERS {
+    let mut short: String = plain.clone().take(MAX_MESSAGE).collect();
+    if plain.count() > MAX_MESSAGE {
         short.push('…');
     }
     short
@@ -86,7 +86,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_answer_is_taken_in_without_the_token() {
+    fn redacts_token_in_any_escape() {
         let table = [
             (
                 "HRKU-secret",
@@ -110,7 +110,7 @@ mod tests {
                 r#"{"a":"HRKU\u002d\u0022\u005Cx HRKU-\"\\\u0078"}"#,
                 r#"{"a":"[token] [token]"}"#,
             ),
-            // A backslash, and what is no escape behind it.
+            // An escaped backslash, followed by no escape.
             (
                 "HRKU-secret",
                 r#"{"a":"HRKU\\u002dsecret"}"#,
@@ -119,33 +119,33 @@ mod tests {
             ("shop", r#"{"app_name":"shop"}"#, r#"{"app_name":"shop"}"#),
         ];
         for (token, body, expected) in table {
-            let body = without_token(&SecretString::from(token), body.to_owned());
+            let body = redact(&SecretString::from(token), body.to_owned());
             assert_eq!(body, expected, "{token}");
         }
     }
 
     #[test]
-    fn what_an_upstream_wrote_is_short_on_one_line_and_without_the_token() {
+    fn sanitized_text_is_short_and_on_one_line() {
         let token = SecretString::from("HRKU-secret");
-        let echoed = printable(&token, "you sent\nHRKU-secret\u{1b}[31m");
+        let echoed = sanitize(&token, "you sent\nHRKU-secret\u{1b}[31m");
         assert_eq!(echoed, "you sent [token] [31m");
         assert_eq!(
-            printable(&token, &"é".repeat(301)),
+            sanitize(&token, &"é".repeat(301)),
             format!("{}…", "é".repeat(300))
         );
     }
 
     proptest! {
         #[test]
-        fn json_says_the_same_without_needless_escapes(text in r#"([a-zA-Z0-9/\\"é\n-]|\\u00[0-9a-f]{2})*"#, token in "[ -~]{8,12}") {
+        fn unescaping_keeps_the_value(text in r#"([a-zA-Z0-9/\\"é\n-]|\\u00[0-9a-f]{2})*"#, token in "[ -~]{8,12}") {
             let written = serde_json::to_string(&text).unwrap().replace('-', r"\u002d").replace('/', r"\/");
             let plain = unescaped(&written);
             prop_assert_eq!(serde_json::from_str::<String>(&plain).unwrap(), text);
-            let _ = without_token(&SecretString::from(token), written);
+            let _ = redact(&SecretString::from(token), written);
         }
 
         #[test]
-        fn no_text_is_too_odd(text in ".*") {
+        fn unescapes_any_text_without_panic(text in ".*") {
             unescaped(&text);
         }
     }

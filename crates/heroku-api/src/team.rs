@@ -1,34 +1,35 @@
-//! What is true of a team beside its bill, and rarely changes.
+//! Teams and enterprise accounts, and facts other than costs.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
-/// Who a team is (Heroku's schema: `team`).
+/// The identity of a team (Heroku's schema: `team`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Its id, a UUID (`id`).
+    /// The id, a UUID (`id`).
     pub id: String,
-    /// Its name (`name`).
+    /// The name (`name`).
     pub name: String,
-    /// What kind of team it is: `team` or `enterprise` (`type`).
+    /// The type: `team` or `enterprise` (`type`).
     pub kind: Option<String>,
     /// The enterprise account that it belongs to (`enterprise_account`).
     pub enterprise_account: Option<Account>,
 }
 
 /// An enterprise account (Heroku's schema: `enterprise-account`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Account {
-    /// Its id, a UUID (`id`).
+    /// The id, a UUID (`id`).
     pub id: Option<String>,
-    /// Its name (`name`).
+    /// The name (`name`).
     pub name: Option<String>,
 }
 
 impl Account {
-    /// Whether `id_or_name` is the account's id or its name.
-    pub fn is_called(&self, id_or_name: &str) -> bool {
+    /// Returns whether this is the account's id or name.
+    pub fn matches(&self, id_or_name: &str) -> bool {
         [&self.id, &self.name]
             .into_iter()
             .flatten()
@@ -36,7 +37,7 @@ impl Account {
     }
 }
 
-/// What Heroku has scheduled for a team that does not pay (Heroku's schema: `team-delinquency`).
+/// The scheduled suspension and deletion of a delinquent team (Heroku's schema: `team-delinquency`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delinquency {
     /// When the team will be suspended (`scheduled_suspension_time`).
@@ -45,20 +46,20 @@ pub struct Delinquency {
     pub deletion: Option<Timestamp>,
 }
 
-/// A team's licences by their names (Heroku's schema: `team-license`).
+/// A team's licences by name (Heroku's schema: `team-license`).
 pub type Licenses = BTreeMap<String, License>;
 
-/// How much of a licence there is. Rows that share a name are one licence, the sum of them.
+/// The quantity of a licence. Rows with the same name are added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct License {
-    /// How much was bought (`qty`).
+    /// The quantity bought (`qty`).
     pub quantity: Option<i64>,
-    /// How much of it is used (`consumed`).
+    /// The quantity in use (`consumed`).
     pub consumed: Option<i64>,
 }
 
 impl License {
-    /// Two rows of one licence together. A sum that no number can hold is the largest that can be.
+    /// Returns the saturating sum of two rows of one licence. Unknown is not zero.
     pub fn plus(self, other: Self) -> Self {
         fn sum(a: Option<i64>, b: Option<i64>) -> Option<i64> {
             let both = a.zip(b).map(|(a, b)| a.saturating_add(b));
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_one_licence_are_added_up_and_unknown_is_not_zero() {
+    fn sums_licences_and_keeps_unknown() {
         let row = |quantity, consumed| License { quantity, consumed };
         assert_eq!(
             row(Some(5), None).plus(row(Some(2), None)),

@@ -1,5 +1,4 @@
-//! One request and its answer: the headers, the limits, the count of what it cost, and the error for
-//! whatever goes wrong.
+//! Sends single requests: headers, limits, statistics and errors.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,32 +14,32 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::{ApiErrorBody, Error};
-use super::redaction::{printable, without_token};
+use super::redaction::{redact, sanitize};
 use crate::loopback::is_loopback;
 use crate::stats::{ClientStats, Endpoint};
 
-/// The version of the API that the client speaks, as Heroku wants it asked for.
+/// Selects the version of the API.
 const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
 
-/// The bytes of an error's body that are read: Heroku's are a line of JSON.
-const ERROR_BODY: usize = 64 << 10;
+/// The largest body of an error response, in bytes.
+const MAX_ERROR_BODY: usize = 64 << 10;
 
-/// How long to wait and how much to read.
+/// Timeouts, and the size limit of responses.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// For a connection to be made.
+    /// The timeout for establishing a connection.
     pub connect: Duration,
-    /// For the next piece of an answer.
+    /// The timeout between two reads of a body.
     pub idle: Duration,
-    /// For one request in all.
+    /// The timeout for a whole request.
     pub request: Duration,
-    /// The bytes of one answer, decompressed, with all its pages.
+    /// The largest response in bytes: all pages together, decompressed.
     pub body: usize,
 }
 
 impl Limits {
-    /// The limits of requests that may take `request` each. Heroku answers in about a second; the
-    /// largest answer expected, two months of ten thousand apps, is about two megabytes.
+    /// Returns the limits for requests with the timeout `request`. The largest response expected, two
+    /// months of ten thousand apps, has about two megabytes.
     pub fn within(request: Duration) -> Self {
         Self {
             connect: request.min(Duration::from_secs(10)),
@@ -51,32 +50,32 @@ impl Limits {
     }
 }
 
-/// What sends requests to one API.
+/// Sends requests to one API.
 #[derive(Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
     pub(super) limits: Limits,
-    traffic: Mutex<ClientStats>,
-    /// What Heroku said of the rate limit since it was last asked for.
-    rate_limit_news: Mutex<Option<u64>>,
+    recorded: Mutex<Recorded>,
 }
 
-/// The client could not be made: the system gives no certificates that can be used.
+/// What is recorded of the requests.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    pub(super) stats: ClientStats,
+    /// The last remainder of the rate limit, until the caller takes it.
+    pub(super) rate_limit_remaining: Option<u64>,
+}
+
+/// The client cannot be created: the system has no usable certificates.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTPS client could not be set up")]
 pub struct ClientError(#[from] reqwest::Error);
 
-/// One request: for what, how, and how many bytes the answer may have.
-pub(super) struct ApiRequest<'a> {
-    pub(super) url: &'a Url,
-    pub(super) headers: HeaderMap,
-    pub(super) room: usize,
-}
-
-/// One answer to one request.
+/// A successful response.
 pub(super) struct Page {
     pub(super) body: String,
-    pub(super) next: Option<HeaderValue>,
+    /// The `Range` of the next page.
+    pub(super) next_range: Option<HeaderValue>,
     pub(super) etag: Option<String>,
 }
 
@@ -104,47 +103,41 @@ impl Transport {
         Ok(Self {
             http,
             limits,
-            traffic: Mutex::default(),
-            rate_limit_news: Mutex::default(),
+            recorded: Mutex::default(),
         })
     }
 
-    pub(super) fn traffic(&self) -> ClientStats {
-        held(&self.traffic).clone()
+    /// A panic cannot leave this inconsistent, because each change is one assignment.
+    pub(super) fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn take_rate_limit_news(&self) -> Option<u64> {
-        held(&self.rate_limit_news).take()
-    }
-
-    /// Sends one request and counts it. `None` is Heroku's word that nothing changed.
+    /// Sends a request and records it. Returns `None` for status 304. `max_body` is in bytes.
     pub(super) async fn get(
         &self,
         endpoint: Endpoint,
         token: &SecretString,
-        ask: ApiRequest<'_>,
+        url: &Url,
+        headers: HeaderMap,
+        max_body: usize,
     ) -> Result<Option<Page>, Error> {
-        let ApiRequest { url, headers, room } = ask;
         let started = Instant::now();
-        // Only a conditional request can be answered with the word that nothing changed.
-        let may_be_unchanged = headers.contains_key(IF_NONE_MATCH);
-        let sent = self.send(token, url, headers).await;
-        let status = sent
-            .as_ref()
-            .ok()
-            .map(|response| response.status().as_u16());
-        let answered = match sent {
+        let is_conditional = headers.contains_key(IF_NONE_MATCH);
+        let mut status = None;
+        let result = match self.send(token, url, headers).await {
             Ok(response) => {
-                self.note_rate_limit(&response);
+                status = Some(response.status().as_u16());
+                self.record_rate_limit(&response);
                 match response.status() {
-                    StatusCode::NOT_MODIFIED if may_be_unchanged => Ok(None),
-                    _ => self.receive(token, response, room).await.map(Some),
+                    StatusCode::NOT_MODIFIED if is_conditional => Ok(None),
+                    _ => self.receive(token, response, max_body).await.map(Some),
                 }
             }
             Err(error) => Err(error),
         };
-        held(&self.traffic).count(endpoint, status, started.elapsed());
-        answered
+        let duration = started.elapsed();
+        self.recorded().stats.count(endpoint, status, duration);
+        result
     }
 
     async fn send(
@@ -161,14 +154,15 @@ impl Transport {
             .get(url.clone())
             .headers(headers)
             .header(AUTHORIZATION, authorization);
-        request.send().await.map_err(transport)
+        request.send().await.map_err(transport_error)
     }
 
-    fn note_rate_limit(&self, response: &Response) {
-        let header = response.headers().get("ratelimit-remaining");
-        if let Some(remaining) = header.and_then(|value| value.to_str().ok()?.trim().parse().ok()) {
-            held(&self.traffic).rate_limit_remaining = Some(remaining);
-            *held(&self.rate_limit_news) = Some(remaining);
+    fn record_rate_limit(&self, response: &Response) {
+        let remaining = header(response, "ratelimit-remaining");
+        if let Some(remaining) = remaining.and_then(|value| value.trim().parse().ok()) {
+            let mut recorded = self.recorded();
+            recorded.stats.rate_limit_remaining = Some(remaining);
+            recorded.rate_limit_remaining = Some(remaining);
         }
     }
 
@@ -176,7 +170,7 @@ impl Transport {
         &self,
         token: &SecretString,
         response: Response,
-        room: usize,
+        max_body: usize,
     ) -> Result<Page, Error> {
         let status = response.status();
         if status.is_redirection() {
@@ -185,35 +179,34 @@ impl Transport {
             });
         }
         if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
-            return Err(self.refused(token, response).await);
+            return Err(self.status_error(token, response).await);
         }
-        let next = response.headers().get("next-range").cloned();
+        let next_range = response.headers().get("next-range").cloned();
         let etag =
             header(&response, ETAG.as_str()).filter(|etag| !etag.contains(token.expose_secret()));
-        let body = String::from_utf8(self.body(response, room).await?)
-            .map_err(|_| Error::Malformed("it is not UTF-8".into()))?;
+        let body = String::from_utf8(self.body(response, max_body).await?)
+            .map_err(|_| Error::Malformed("not UTF-8".into()))?;
         Ok(Page {
-            body: without_token(token, body),
-            next,
+            body: redact(token, body),
+            next_range,
             etag,
         })
     }
 
-    /// Reads a body up to the limit; it is counted decompressed, so that a small answer cannot
-    /// unfold into a large one.
-    async fn body(&self, mut response: Response, room: usize) -> Result<Vec<u8>, Error> {
+    /// Reads a body up to the limit, which applies after decompression.
+    async fn body(&self, mut response: Response, max_body: usize) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(transport)? {
-            if body.len() + piece.len() > room {
+        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+            if body.len() + chunk.len() > max_body {
                 return Err(Error::TooLarge(self.limits.body));
             }
-            body.extend_from_slice(&piece);
+            body.extend_from_slice(&chunk);
         }
         Ok(body)
     }
 
-    /// The error for an answer that is a refusal, with what Heroku's error body says of it.
-    async fn refused(&self, token: &SecretString, response: Response) -> Error {
+    /// Returns the error for an error status.
+    async fn status_error(&self, token: &SecretString, response: Response) -> Error {
         #[derive(Default, Deserialize)]
         struct ErrorBody {
             id: Option<String>,
@@ -222,61 +215,55 @@ impl Transport {
         let status = response.status().as_u16();
         let retry_after = retry_after(&response);
         let request_id = header(&response, "request-id");
-        // A refusal stays one whether or not its body can be read: a 5xx is often HTML.
-        let body = self.body(response, ERROR_BODY).await.unwrap_or_default();
+        // The body of a 5xx is often HTML.
+        let body = self
+            .body(response, MAX_ERROR_BODY)
+            .await
+            .unwrap_or_default();
         let body: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
-        let said = |text: Option<String>| text.map(|text| printable(token, &text));
-        let explanation = ApiErrorBody {
-            id: said(body.id),
-            message: said(body.message),
-            request_id: said(request_id),
+        let sanitized = |text: Option<String>| text.map(|text| sanitize(token, &text));
+        let body = ApiErrorBody {
+            id: sanitized(body.id),
+            message: sanitized(body.message),
+            request_id: sanitized(request_id),
         };
         Error::Status {
             status,
-            explanation,
+            body,
             retry_after,
         }
     }
 }
 
-/// What a lock guards. Each change to it is whole, so that even a panic in between leaves it sound.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The pause that an answer asks for: `Retry-After` as seconds, or as a date, which is measured
-/// against the answer's own `Date` because the two clocks may differ.
+/// Returns the delay of `Retry-After`, in seconds or as a date. A date is compared with the response's
+/// own `Date`, because the two clocks may differ.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let asked = header(response, RETRY_AFTER.as_str())?;
-    let asked = asked.trim();
-    if let Ok(seconds) = asked.parse() {
+    let retry_after = header(response, RETRY_AFTER.as_str())?;
+    let retry_after = retry_after.trim();
+    if let Ok(seconds) = retry_after.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let until = rfc2822::parse(asked).ok()?.timestamp();
-    let said = rfc2822::parse(&header(response, DATE.as_str())?)
-        .ok()?
-        .timestamp();
-    Duration::try_from(until.duration_since(said)).ok()
+    let until = rfc2822::parse(retry_after).ok()?.timestamp();
+    let date = rfc2822::parse(&header(response, DATE.as_str())?).ok()?;
+    Duration::try_from(until.duration_since(date.timestamp())).ok()
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {
     Some(response.headers().get(name)?.to_str().ok()?.to_owned())
 }
 
-/// The error for a connection that could not be made, broke, or brought what cannot be
-/// decompressed.
-fn transport(error: reqwest::Error) -> Error {
+/// Classifies an error of the HTTP client.
+fn transport_error(error: reqwest::Error) -> Error {
     if error.is_timeout() {
         Error::Timeout
     } else if is_bad_compression(&error) {
-        Error::Malformed("it is not compressed as its Content-Encoding says".into())
+        Error::Malformed("body does not match its Content-Encoding".into())
     } else {
         Error::Network(error.without_url())
     }
 }
 
-/// Whether a decompressor could make nothing of what came. reqwest calls everything that goes wrong
-/// within a body a decoding error, a lost connection too.
+/// Returns whether decompression failed. reqwest reports a lost connection as a decoding error too.
 fn is_bad_compression(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(|cause| {
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
@@ -300,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_read_as_seconds_and_as_a_date() {
+    fn parses_retry_after_as_seconds_and_date() {
         let table = [
             ("7", Some(7)),
             (" 7 ", Some(7)),

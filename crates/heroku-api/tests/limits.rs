@@ -1,4 +1,4 @@
-//! The client's bounds, against a simulated Heroku.
+//! Limits of the client, against the simulator.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use heroku_api::error::Error;
 use heroku_sim::{Company, Simulator};
 use jiff::civil::date;
 
-/// A list comes in pages, and all of them are held until the last has come.
+/// All pages of a list are held in memory together.
 #[tokio::test]
-async fn a_list_is_bounded_as_a_whole_and_not_by_the_page() {
+async fn body_limit_applies_to_the_whole_list() {
     // Fails where another test came first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let invoices: Vec<String> = (0..10)
@@ -37,7 +37,7 @@ async fn a_list_is_bounded_as_a_whole_and_not_by_the_page() {
     let refused = answer(9_000).await.unwrap_err();
     assert!(matches!(refused, Error::TooLarge(_)), "{refused}");
     let Ok(Conditional::Modified(whole)) = answer(20_000).await else {
-        panic!("a list within the bound is read");
+        panic!("list within the limit");
     };
     assert_eq!(whole.data.len(), 10);
 }

@@ -1,112 +1,104 @@
-//! The company that is billed: what the simulator answers from. Plain data; nothing here knows
-//! HTTP.
+//! The data that the simulator serves. Independent of HTTP.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A company with accounts at Heroku: its teams, each with its invoices and its usage, the
-/// enterprise accounts that some of them belong to, and the token owner's personal account.
+/// A company with Heroku accounts: teams with their invoices and usage, the enterprise accounts that
+/// some teams belong to, and the personal account of the token's owner.
 ///
-/// It is read from and written to JSON, so that a fixture file can describe one.
-///
-/// Nothing makes the figures agree with each other: what a fixture says is what is sent. To have
-/// invoices that disagree with their usage, write them so, or change those of
-/// [`Company::believable`]:
+/// A company can be read from a JSON fixture. Rows are served unchanged and are not checked for
+/// consistency. To test inconsistent data, change a synthetic company:
 ///
 /// ```
 /// use heroku_sim::Company;
 ///
-/// let mut company = Company::believable(1, jiff::civil::date(2026, 8, 14));
-/// // A charge that no usage explains, on the newest invoice of the first team.
+/// let mut company = Company::synthetic(1, jiff::civil::date(2026, 8, 14));
+/// // A charge without matching usage, on the newest invoice of the first team.
 /// company.teams[0].invoices[12]["platform_total"] = 1_000_000.into();
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Company {
-    /// The teams that the token can see. `GET /teams` gives them ordered by id, whatever their
-    /// order here.
+    /// The teams that the token has access to. `GET /teams` orders them by id.
     pub teams: Vec<Team>,
-    /// The enterprise accounts that the token's owner is a member of. `GET /enterprise-accounts`
-    /// gives them ordered by id.
+    /// The enterprise accounts of the token's owner. `GET /enterprise-accounts` orders them by id.
     #[serde(default)]
     pub enterprise_accounts: Vec<EnterpriseAccount>,
-    /// The rows of `GET /account/invoices` (schema: `invoice`): the personal account of the token's
-    /// owner, which is never billed for a team. Sent exactly as they stand here; an empty list
-    /// where nobody has been billed.
+    /// The rows of `GET /account/invoices` (schema: `invoice`), the invoices of the personal account
+    /// of the token's owner, which is never billed for a team. Served unchanged.
     #[serde(default)]
     pub personal_invoices: Vec<Value>,
-    /// Seconds until the token expires, as `GET /oauth/authorizations` says it (schema:
-    /// `oauth-authorization.access_token.expires_in`); `null` there for one that never does. It
-    /// does not count down by itself, and the token is accepted whatever it says.
+    /// Seconds until the token expires, as served by `GET /oauth/authorizations` (schema:
+    /// `oauth-authorization.access_token.expires_in`), or `None` if it never expires. The value does
+    /// not count down, and the simulator accepts the token regardless.
     #[serde(default)]
     pub token_expires_in: Option<u64>,
 }
 
-/// An enterprise account, to which teams belong by [`Team::enterprise_account`].
+/// An enterprise account. Teams refer to it by [`Team::enterprise_account`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EnterpriseAccount {
-    /// The account's UUID (schema: `enterprise-account.id`). Its usage endpoint takes nothing else.
+    /// The account's UUID (schema: `enterprise-account.id`), the only identifier that the usage
+    /// endpoint accepts.
     pub id: String,
-    /// The account's unique name (schema: `enterprise-account.name`). Every endpoint but usage
-    /// takes it in place of the id.
+    /// The account's unique name (schema: `enterprise-account.name`). Endpoints other than usage
+    /// accept it in place of the id.
     pub name: String,
     /// The rows of `GET /enterprise-accounts/{id}/usage/monthly` (schema:
-    /// `enterprise-account-monthly-usage`), sent exactly as they stand here and filtered as a
-    /// team's are. Without them each month's row is made of the usage of the account's teams, and
-    /// agrees with it.
+    /// `enterprise-account-monthly-usage`), served unchanged and filtered as a team's are. If
+    /// `None`, the rows are the sums of the usage of the account's teams.
     #[serde(default)]
     pub usage: Option<Vec<Value>>,
 }
 
-/// One Heroku team and the rows that its billing endpoints give.
+/// A Heroku team and the rows of its billing endpoints.
 ///
-/// The rows are sent exactly as they stand here, so a test can send fields that are missing,
-/// `null`, of another type or unknown.
+/// Rows are served unchanged, so a test can serve fields that are missing, `null`, of another type
+/// or unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Team {
-    /// The team's UUID (schema: `team.id`). The usage endpoint takes nothing else.
+    /// The team's UUID (schema: `team.id`), the only identifier that the usage endpoint accepts.
     pub id: String,
-    /// The team's unique name (schema: `team.name`). Every endpoint but usage takes it in place of
-    /// the id.
+    /// The team's unique name (schema: `team.name`). Endpoints other than usage accept it in place
+    /// of the id.
     pub name: String,
-    /// Whether Salesforce bills the team under a contract. Such a team has no invoices: 403. Its
-    /// `type` is `enterprise` (schema: `team.type`), as is that of a team with an
-    /// [`enterprise_account`](Team::enterprise_account), which may well have invoices.
+    /// Whether Salesforce bills the team under a contract. The invoices of such a team are a 403.
+    /// Its `type` is `enterprise` (schema: `team.type`), as is that of a team with an
+    /// [`enterprise_account`](Team::enterprise_account), which may have invoices.
     #[serde(default)]
     pub enterprise: bool,
-    /// Whether the usage endpoint serves this team. It is documented for enterprise teams and may
-    /// be absent for card-paying ones: 403 when false.
-    #[serde(default = "available")]
+    /// Whether the usage endpoint serves this team; 403 if `false`. Heroku documents the endpoint
+    /// for enterprise teams, so it may not serve teams that pay by card.
+    #[serde(default = "usage_available_by_default")]
     pub usage_available: bool,
     /// The rows of `GET /teams/{team}/invoices` (schema: `team-invoice`).
     #[serde(default)]
     pub invoices: Vec<Value>,
-    /// The rows of `GET /teams/{id}/usage/monthly` (schema: `team-monthly-usage`). A row is
-    /// filtered by its `month`; one whose month cannot be read is always sent.
+    /// The rows of `GET /teams/{id}/usage/monthly` (schema: `team-monthly-usage`), filtered by
+    /// `month`. A row whose month is unreadable is always served.
     #[serde(default)]
     pub usage: Vec<Value>,
-    /// Id or name of the [`EnterpriseAccount`] that the team belongs to (schema:
-    /// `team.enterprise_account`). One that the company does not list is shown as `null`.
+    /// Id or name of the team's [`EnterpriseAccount`] (schema: `team.enterprise_account`). Served
+    /// as `null` if the company does not list that account.
     #[serde(default)]
     pub enterprise_account: Option<String>,
-    /// What `GET /teams/{id or name}/delinquency` answers (schema: `team-delinquency`), sent
-    /// exactly as it stands here. Without it both times are `null`: nothing is scheduled.
+    /// The response of `GET /teams/{id or name}/delinquency` (schema: `team-delinquency`), served
+    /// unchanged. If `None`, both times are `null`.
     #[serde(default)]
     pub delinquency: Option<Value>,
-    /// The rows of `GET /teams/{id or name}/licenses` (schema: `team-license`). Without them the
-    /// endpoint, a prototype, is not there for the team: 404.
+    /// The rows of `GET /teams/{id or name}/licenses` (schema: `team-license`). If `None`, the
+    /// endpoint, a prototype, responds with 404.
     #[serde(default)]
     pub licenses: Option<Vec<Value>>,
 }
 
 impl Default for Team {
-    /// A team without a name, for `..Team::default()`: what a fixture does not say is what JSON
-    /// that does not say it gives.
+    /// Returns a team without id and name. The other fields have the defaults of a JSON fixture.
     fn default() -> Team {
         Team {
             id: String::new(),
             name: String::new(),
             enterprise: false,
-            usage_available: available(),
+            usage_available: usage_available_by_default(),
             invoices: Vec::new(),
             usage: Vec::new(),
             enterprise_account: None,
@@ -116,30 +108,29 @@ impl Default for Team {
     }
 }
 
-/// What `usage_available` is where a fixture does not say.
-fn available() -> bool {
+fn usage_available_by_default() -> bool {
     true
 }
 
 impl Company {
-    /// Reads a company from JSON: `{"teams": [{"id": "…", "name": "…"}]}` at the least.
+    /// Parses a company from JSON, at least `{"teams": [{"id": "…", "name": "…"}]}`.
     ///
     /// # Errors
     ///
-    /// When the text is not JSON, or a team lacks its `id` or `name`.
+    /// Returns an error if the text is not JSON, or if a team has no `id` or `name`.
     pub fn from_json(text: &str) -> Result<Company, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    /// The account that a team belongs to, if the company lists it.
+    /// Returns the enterprise account of a team, if the company lists it.
     pub(crate) fn account_of(&self, team: &Team) -> Option<&EnterpriseAccount> {
         let identity = team.enterprise_account.as_deref()?;
         self.enterprise_accounts
             .iter()
-            .find(|account| account.is_called(identity))
+            .find(|account| account.has_identity(identity))
     }
 
-    /// The teams that belong to an account.
+    /// Returns the teams of an enterprise account.
     pub(crate) fn teams_of(&self, account: &EnterpriseAccount) -> impl Iterator<Item = &Team> {
         self.teams.iter().filter(|team| {
             self.account_of(team)
@@ -149,20 +140,20 @@ impl Company {
 }
 
 impl EnterpriseAccount {
-    /// Whether `identity` names this account, by id or by name (schema:
+    /// Returns whether `identity` is this account's id or name (schema:
     /// `enterprise-account.identity`).
-    pub(crate) fn is_called(&self, identity: &str) -> bool {
+    pub(crate) fn has_identity(&self, identity: &str) -> bool {
         self.id == identity || self.name == identity
     }
 }
 
 impl Team {
-    /// Whether `identity` names this team, by id or by name (schema: `team.identity`).
-    pub(crate) fn is_called(&self, identity: &str) -> bool {
+    /// Returns whether `identity` is this team's id or name (schema: `team.identity`).
+    pub(crate) fn has_identity(&self, identity: &str) -> bool {
         self.id == identity || self.name == identity
     }
 
-    /// Whether the team is one of an enterprise (schema: `team.type`).
+    /// Returns whether the team's `type` is `enterprise` (schema: `team.type`).
     pub(crate) fn is_enterprise(&self) -> bool {
         self.enterprise || self.enterprise_account.is_some()
     }
@@ -173,7 +164,7 @@ mod tests {
     use super::{Company, Team};
 
     #[test]
-    fn a_fixture_needs_only_names() {
+    fn json_fixture_requires_only_id_and_name() {
         let company = Company::from_json(r#"{"teams": [{"id": "1", "name": "ops"}]}"#).unwrap();
         assert!(!company.teams[0].enterprise);
         assert!(company.teams[0].usage_available);

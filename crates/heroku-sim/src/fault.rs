@@ -1,77 +1,43 @@
-//! What can go wrong, and when: the faults that a test scripts and the queue that hands them out.
+//! Faults that tests inject, and the plan that selects the fault of a request.
 
 use std::time::Duration;
 
+use crate::endpoint::Endpoint;
 use crate::route::Route;
 
-/// The endpoints that a fault can be scripted for, and that a logged request is told apart by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
-    /// `GET /teams`.
-    Teams,
-    /// `GET /teams/{id or name}`.
-    Team,
-    /// `GET /teams/{id or name}/invoices`.
-    Invoices,
-    /// `GET /teams/{id}/usage/monthly`.
-    Usage,
-    /// `GET /teams/{id or name}/delinquency`.
-    Delinquency,
-    /// `GET /teams/{id or name}/licenses`.
-    Licenses,
-    /// `GET /enterprise-accounts`.
-    EnterpriseAccounts,
-    /// `GET /enterprise-accounts/{id or name}`.
-    EnterpriseAccount,
-    /// `GET /enterprise-accounts/{id or name}/teams`.
-    EnterpriseTeams,
-    /// `GET /enterprise-accounts/{id}/usage/monthly`.
-    EnterpriseUsage,
-    /// `GET /account/invoices`.
-    AccountInvoices,
-    /// `GET /oauth/authorizations`.
-    Authorizations,
-    /// `GET /account/rate-limits`.
-    RateLimits,
-    /// Every request, those for unknown paths included. Only for scripting: no logged request has
-    /// it.
-    Any,
-}
-
-/// How often a scripted fault strikes before the endpoint is well again.
+/// How many requests a fault applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Times {
-    /// For one request.
+    /// One request.
     Once,
-    /// For so many requests.
+    /// The given number of requests.
     Count(u32),
-    /// Until [`Simulator::clear_faults`](crate::Simulator::clear_faults).
+    /// All requests until [`Simulator::clear_faults`](crate::Simulator::clear_faults).
     Always,
 }
 
-/// One way in which an answer goes wrong.
+/// A fault of a response.
 ///
-/// A fault comes before every check that the simulator makes: a router that is down does not look
-/// at a token. Faults of the body (`Drip`, `TruncateBody`, `ResetInBody`, `NotGzip`, `RangeLoop`)
-/// carry the answer that would have been given, but never a 304, which has no body to spoil.
+/// Faults take precedence over all checks of the request, including authentication. Faults of the
+/// body (`Drip`, `TruncateBody`, `ResetInBody`, `NotGzip`, `RangeLoop`) modify the normal response
+/// and ignore `If-None-Match`, because a 304 has no body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This status, with the error body that Heroku documents for it (402 is `delinquent`, 429 is
-    /// `rate_limit`).
+    /// The given status with the error body that Heroku documents for it (402 is `delinquent`, 429
+    /// is `rate_limit`).
     Status(u16),
-    /// 429 `rate_limit` with nothing left, and a `Retry-After` of so many seconds if any: Heroku
-    /// usually sends none.
+    /// 429 `rate_limit` with no request tokens left. Heroku usually sends no `Retry-After`.
     RateLimited {
-        /// The value of `Retry-After`.
+        /// The value of `Retry-After`, in seconds.
         retry_after: Option<u64>,
     },
-    /// A maintenance page in HTML, as Heroku's router gives when the API behind it is down.
+    /// An HTML maintenance page, as Heroku's router sends when the API is down.
     Html {
-        /// The status that the page comes with.
+        /// The status.
         status: u16,
     },
-    /// An arbitrary answer, sent as it is: never compressed and without an `ETag`.
+    /// An arbitrary response, sent without compression and `ETag`.
     Body {
         /// The status.
         status: u16,
@@ -80,66 +46,63 @@ pub enum Fault {
         /// The bytes of the body.
         body: Vec<u8>,
     },
-    /// The normal answer, this much later.
+    /// The normal response after a delay.
     Delay(Duration),
-    /// The request is accepted and never answered.
+    /// No response; the connection stays open.
     Hang,
-    /// The normal answer, its body trickling in at this rate. A rate of 0 counts as 1.
+    /// The normal response with its body sent at a limited rate.
     Drip {
-        /// Bytes of the body sent a second.
+        /// Bytes of the body per second; 0 counts as 1.
         bytes_per_second: u32,
     },
-    /// The normal answer, its connection closed in good order (FIN) before the `Content-Length` is
-    /// reached.
+    /// The normal response, closed with a FIN before the `Content-Length` is reached.
     TruncateBody {
-        /// Bytes of the body sent, as counted on the wire (after compression). At least one byte of
-        /// the body is always withheld.
+        /// Bytes of the compressed body that are sent. At least one byte is withheld.
         after: usize,
     },
-    /// The connection is reset (RST) in the midst of the headers.
+    /// The connection is reset (RST) while the headers are sent.
     ResetInHeaders,
-    /// The connection is reset (RST) in the midst of the body.
+    /// The connection is reset (RST) while the body is sent.
     ResetInBody {
-        /// Bytes of the body sent, as counted on the wire (after compression). At least one byte of
-        /// the body is always withheld.
+        /// Bytes of the compressed body that are sent. At least one byte is withheld.
         after: usize,
     },
-    /// The normal answer in plain text that claims to be `Content-Encoding: gzip`.
+    /// The normal response, uncompressed, with `Content-Encoding: gzip`.
     NotGzip,
-    /// A redirect, as a proxy in the way would send.
+    /// A redirect, as a proxy may send.
     Redirect {
         /// The value of `Location`.
         location: String,
         /// The status, such as 302 or 307.
         status: u16,
     },
-    /// The first page as 206, whose `Next-Range` is the same whatever `Range` was asked for.
+    /// The first page as 206 with the same `Next-Range`, regardless of the requested `Range`.
     RangeLoop,
-    /// 200 with an array that begins well and never closes, streamed without a `Content-Length`.
+    /// 200 with a JSON array without end, streamed without a `Content-Length`.
     HugeBody {
-        /// How many bytes are streamed before the answer ends.
+        /// Bytes of the body that are sent.
         bytes: u64,
     },
     /// 200 with `[]`.
     EmptyList,
 }
 
-/// The scripted faults, in the order in which they were scripted.
+/// The faults to inject, in the order in which they were added.
 #[derive(Debug, Default)]
-pub(crate) struct Script {
-    scenes: Vec<Scene>,
+pub(crate) struct FaultPlan {
+    faults: Vec<PlannedFault>,
 }
 
 #[derive(Debug)]
-struct Scene {
-    /// Id or name of the team, or of the enterprise account; every one when absent.
+struct PlannedFault {
+    /// Id or name of the team or enterprise account; `None` for all.
     owner: Option<String>,
     endpoint: Endpoint,
     fault: Fault,
     times: Times,
 }
 
-impl Script {
+impl FaultPlan {
     pub(crate) fn add(
         &mut self,
         owner: Option<&str>,
@@ -148,7 +111,7 @@ impl Script {
         times: Times,
     ) {
         if times != Times::Count(0) {
-            self.scenes.push(Scene {
+            self.faults.push(PlannedFault {
                 owner: owner.map(str::to_owned),
                 endpoint,
                 fault,
@@ -158,53 +121,49 @@ impl Script {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.scenes.clear();
+        self.faults.clear();
     }
 
-    /// Takes the first fault that was scripted for `route`. `same_owner` tells whether a scripted
-    /// team or enterprise account is the one on the path, by id or by name.
-    pub(crate) fn take(
-        &mut self,
-        route: &Route,
-        same_owner: impl Fn(&str) -> bool,
-    ) -> Option<Fault> {
-        let index = self.scenes.iter().position(|scene| {
-            let endpoint =
-                scene.endpoint == Endpoint::Any || Some(scene.endpoint) == route.endpoint;
-            endpoint && scene.owner.as_deref().is_none_or(&same_owner)
+    /// Takes the first fault that matches a route. `is_owner` returns whether an id or name is that
+    /// of the team or enterprise account in the path.
+    pub(crate) fn take(&mut self, route: &Route, is_owner: impl Fn(&str) -> bool) -> Option<Fault> {
+        let index = self.faults.iter().position(|planned| {
+            let is_endpoint =
+                planned.endpoint == Endpoint::Any || Some(planned.endpoint) == route.endpoint;
+            is_endpoint && planned.owner.as_deref().is_none_or(&is_owner)
         })?;
-        let scene = &mut self.scenes[index];
-        match scene.times {
-            Times::Always => Some(scene.fault.clone()),
+        let planned = &mut self.faults[index];
+        match planned.times {
+            Times::Always => Some(planned.fault.clone()),
             Times::Count(left) if left > 1 => {
-                scene.times = Times::Count(left - 1);
-                Some(scene.fault.clone())
+                planned.times = Times::Count(left - 1);
+                Some(planned.fault.clone())
             }
-            Times::Once | Times::Count(_) => Some(self.scenes.remove(index).fault),
+            Times::Once | Times::Count(_) => Some(self.faults.remove(index).fault),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, Fault, Script, Times};
+    use super::{Fault, FaultPlan, Times};
+    use crate::endpoint::Endpoint;
     use crate::route::Route;
 
     #[test]
-    fn faults_are_taken_in_the_order_of_the_script() {
-        let mut script = Script::default();
-        script.add(None, Endpoint::Usage, Fault::Status(500), Times::Count(0));
-        script.add(None, Endpoint::Usage, Fault::Status(503), Times::Count(2));
-        script.add(Some("ops"), Endpoint::Any, Fault::Hang, Times::Once);
-        script.add(None, Endpoint::Usage, Fault::EmptyList, Times::Always);
-        let usage = Route::of("/teams/ops/usage/monthly");
-        let mut take =
-            |route: &Route| script.take(route, |team| route.team.as_deref() == Some(team));
-        assert_eq!(take(&Route::of("/teams/web/invoices")), None);
+    fn takes_faults_in_order_of_addition() {
+        let mut plan = FaultPlan::default();
+        plan.add(None, Endpoint::Usage, Fault::Status(500), Times::Count(0));
+        plan.add(None, Endpoint::Usage, Fault::Status(503), Times::Count(2));
+        plan.add(Some("ops"), Endpoint::Any, Fault::Hang, Times::Once);
+        plan.add(None, Endpoint::Usage, Fault::EmptyList, Times::Always);
+        let usage = Route::parse("/teams/ops/usage/monthly");
+        let mut take = |route: &Route| plan.take(route, |team| route.team.as_deref() == Some(team));
+        assert_eq!(take(&Route::parse("/teams/web/invoices")), None);
         assert_eq!(take(&usage), Some(Fault::Status(503)));
         assert_eq!(take(&usage), Some(Fault::Status(503)));
         assert_eq!(
-            take(&Route::of("/teams/web/usage/monthly")),
+            take(&Route::parse("/teams/web/usage/monthly")),
             Some(Fault::EmptyList)
         );
         assert_eq!(take(&usage), Some(Fault::Hang));

@@ -1,11 +1,11 @@
-//! A fault as it is written on the command line: `usage=503:3`.
+//! Parses faults of the command line, such as `usage=503:3`.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use heroku_sim::{Endpoint, Fault, Times};
 
-/// `ENDPOINT=FAULT[:COUNT]`, read.
+/// A parsed `ENDPOINT=FAULT[:COUNT]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FaultArgument {
     pub(crate) endpoint: Endpoint,
@@ -13,8 +13,8 @@ pub(crate) struct FaultArgument {
     pub(crate) times: Times,
 }
 
-/// What the command line calls the endpoints.
-pub(crate) const ENDPOINTS: [(&str, Endpoint); 14] = [
+/// The endpoints and their names on the command line.
+const ENDPOINTS: [(&str, Endpoint); 14] = [
     ("teams", Endpoint::Teams),
     ("team", Endpoint::Team),
     ("invoices", Endpoint::Invoices),
@@ -37,91 +37,91 @@ impl FromStr for FaultArgument {
     fn from_str(text: &str) -> Result<FaultArgument, String> {
         let (endpoint, rest) = text
             .split_once('=')
-            .ok_or("it has to be ENDPOINT=FAULT, such as usage=503")?;
+            .ok_or("expected ENDPOINT=FAULT, such as usage=503")?;
         let endpoint = ENDPOINTS
             .iter()
             .find_map(|(name, known)| (*name == endpoint).then_some(*known))
             .ok_or_else(|| {
                 let names = ENDPOINTS.map(|(name, _)| name).join(", ");
-                format!("no endpoint is called {endpoint:?}: {names}")
+                format!("unknown endpoint {endpoint:?}, expected one of: {names}")
             })?;
         let (fault, times) = match rest.rsplit_once(':') {
-            // A URL has colons of its own, so only a number behind the last one is a count.
+            // A URL may contain colons, so only a number after the last one is a count.
             Some((fault, count))
                 if !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()) =>
             {
-                (fault, Times::Count(number(count)?))
+                (fault, Times::Count(parse_number(count)?))
             }
             _ => (rest, Times::Always),
         };
         Ok(FaultArgument {
             endpoint,
-            fault: self::fault(fault)?,
+            fault: parse_fault(fault)?,
             times,
         })
     }
 }
 
-fn fault(text: &str) -> Result<Fault, String> {
+fn parse_fault(text: &str) -> Result<Fault, String> {
     let (name, value) = text
         .split_once('=')
         .map_or((text, None), |(name, value)| (name, Some(value)));
-    let needed = || value.ok_or(format!("{name} needs a value: {name}=…"));
+    let required = || value.ok_or(format!("{name} requires a value: {name}=…"));
     Ok(match (name, value) {
         ("rate-limited", None) => Fault::RateLimited { retry_after: None },
         ("rate-limited", Some(seconds)) => Fault::RateLimited {
-            retry_after: Some(number(seconds)?),
+            retry_after: Some(parse_number(seconds)?),
         },
         ("html", None) => Fault::Html { status: 503 },
         ("html", Some(code)) => Fault::Html {
-            status: status(code)?,
+            status: parse_status(code)?,
         },
         ("delay", _) => {
-            let seconds = needed()?
+            let seconds = required()?
                 .parse()
                 .ok()
                 .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            Fault::Delay(seconds.ok_or("delay takes a number of seconds")?)
+            Fault::Delay(seconds.ok_or("delay requires a number of seconds")?)
         }
         ("hang", None) => Fault::Hang,
         ("drip", _) => Fault::Drip {
-            bytes_per_second: number(needed()?)?,
+            bytes_per_second: parse_number(required()?)?,
         },
         ("truncate", _) => Fault::TruncateBody {
-            after: number(needed()?)?,
+            after: parse_number(required()?)?,
         },
         ("reset", None) => Fault::ResetInHeaders,
         ("reset-in-body", _) => Fault::ResetInBody {
-            after: number(needed()?)?,
+            after: parse_number(required()?)?,
         },
         ("not-gzip", None) => Fault::NotGzip,
         ("redirect", _) => Fault::Redirect {
-            location: needed()?.to_owned(),
+            location: required()?.to_owned(),
             status: 302,
         },
         ("range-loop", None) => Fault::RangeLoop,
         ("huge", _) => Fault::HugeBody {
-            bytes: number(needed()?)?,
+            bytes: parse_number(required()?)?,
         },
         ("empty", None) => Fault::EmptyList,
         (code, None) if code.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Fault::Status(status(code)?)
+            Fault::Status(parse_status(code)?)
         }
-        _ => return Err(format!("no fault is written {text:?}; --help names them")),
+        _ => return Err(format!("unknown fault {text:?}, see --help")),
     })
 }
 
-fn number<T: FromStr>(text: &str) -> Result<T, String> {
+fn parse_number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse()
-        .map_err(|_| format!("{text:?} is not a number that fits"))
+        .map_err(|_| format!("{text:?} is not a number or out of range"))
 }
 
-fn status(text: &str) -> Result<u16, String> {
-    let status: u16 = number(text)?;
+fn parse_status(text: &str) -> Result<u16, String> {
+    let status: u16 = parse_number(text)?;
     if (200..600).contains(&status) {
         Ok(status)
     } else {
-        Err(format!("{status} is not the status of an answer"))
+        Err(format!("{status} is not a response status"))
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
 
     use super::FaultArgument;
 
-    fn read(text: &str) -> (Endpoint, Fault, Times) {
+    fn parse(text: &str) -> (Endpoint, Fault, Times) {
         let FaultArgument {
             endpoint,
             fault,
@@ -143,36 +143,36 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_read() {
+    fn parses_faults() {
         assert_eq!(
-            read("usage=503:3"),
+            parse("usage=503:3"),
             (Endpoint::Usage, Fault::Status(503), Times::Count(3))
         );
         assert_eq!(
-            read("enterprise-usage=403"),
+            parse("enterprise-usage=403"),
             (Endpoint::EnterpriseUsage, Fault::Status(403), Times::Always)
         );
         assert_eq!(
-            read("invoices=hang"),
+            parse("invoices=hang"),
             (Endpoint::Invoices, Fault::Hang, Times::Always)
         );
         assert_eq!(
-            read("any=html"),
+            parse("any=html"),
             (Endpoint::Any, Fault::Html { status: 503 }, Times::Always)
         );
         assert_eq!(
-            read("team=delay=1.5:1").1,
+            parse("team=delay=1.5:1").1,
             Fault::Delay(Duration::from_millis(1_500))
         );
         assert_eq!(
-            read("teams=rate-limited=30").1,
+            parse("teams=rate-limited=30").1,
             Fault::RateLimited {
                 retry_after: Some(30)
             }
         );
         let location = "https://example.org/".to_owned();
         assert_eq!(
-            read("teams=redirect=https://example.org/").1,
+            parse("teams=redirect=https://example.org/").1,
             Fault::Redirect {
                 location,
                 status: 302
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_explained() {
+    fn rejects_invalid_faults() {
         for text in [
             "",
             "usage",

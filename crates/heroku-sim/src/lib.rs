@@ -1,15 +1,15 @@
-//! A strict, scripted simulator of the billing part of the Heroku Platform API, over real HTTP on
-//! loopback.
+//! A strict simulator of the billing endpoints of the Heroku Platform API, over HTTP on loopback,
+//! with fault injection.
 //!
-//! A client is pointed at [`Simulator::url`] and cannot tell it from Heroku: it has to send the
-//! right `Accept`, the right token and a `User-Agent`, follow `Next-Range`, survive lists that are
-//! ordered by id, and live with whatever [`Fault`] was scripted. The simulator writes its own JSON
-//! and shares no type with any client, so a field that a client misspells stays misspelt.
+//! A client that uses [`Simulator::url`] as its base URL must send a valid `Accept`, token and
+//! `User-Agent`, follow `Next-Range`, handle lists that are ordered by id, and handle every
+//! injected [`Fault`]. The simulator shares no types with any client, so a misspelled field name in
+//! a client fails that client's tests.
 //!
-//! What is simulated follows Heroku's [Platform API
+//! The simulator follows Heroku's [Platform API
 //! reference](https://devcenter.heroku.com/articles/platform-api-reference) and its published
-//! hyper-schema (`GET https://api.heroku.com/schema`). Where Heroku documents nothing, the choice
-//! is written beside the code that makes it.
+//! hyper-schema (`GET https://api.heroku.com/schema`). Behaviour that Heroku does not document is
+//! described where it is implemented.
 //!
 //! ```
 //! use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
@@ -17,34 +17,36 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
 //! let today = jiff::civil::date(2026, 8, 14);
-//! let heroku = Simulator::builder(Company::believable(1, today), today).start().await?;
-//! heroku.script(Endpoint::Usage, Fault::Status(503), Times::Count(2));
-//! // … point a client at heroku.url() with heroku.token() …
+//! let heroku = Simulator::builder(Company::synthetic(1, today), today).start().await?;
+//! heroku.inject_fault(Endpoint::Usage, Fault::Status(503), Times::Count(2));
+//! // … run a client with heroku.url() and heroku.token() …
 //! assert!(heroku.requests().is_empty());
 //! heroku.shutdown().await;
 //! # Ok(())
 //! # }
 //! ```
 
-mod answer;
-mod believable;
-mod bodies;
+mod body;
 mod company;
-mod door;
-mod endpoints;
+mod cut_stream;
+mod endpoint;
 mod fault;
-mod identifier;
-mod log;
-mod ranges;
-mod rate;
+mod handlers;
+mod hash;
+mod headers;
+mod middleware;
+mod pagination;
+mod rate_limit;
+mod request_log;
+mod response;
 mod route;
 mod server;
 mod simulator;
-mod sized;
 mod state;
-mod stream;
+mod synthetic;
 
 pub use company::{Company, EnterpriseAccount, Team};
-pub use fault::{Endpoint, Fault, Times};
-pub use log::LoggedRequest;
+pub use endpoint::Endpoint;
+pub use fault::{Fault, Times};
+pub use request_log::LoggedRequest;
 pub use simulator::{Builder, DEFAULT_TOKEN, Simulator};

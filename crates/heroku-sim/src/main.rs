@@ -1,4 +1,4 @@
-//! The simulator as a program of its own: a Heroku to point a client at by hand.
+//! The command line of the simulator.
 
 mod fault_argument;
 
@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use heroku_sim::{Company, DEFAULT_TOKEN, Simulator};
 use jiff::civil::Date;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,35 +20,35 @@ use fault_argument::FaultArgument;
 #[derive(Debug, Parser)]
 #[command(name = "heroku-sim", version)]
 struct Arguments {
-    /// The port to listen on; 0 takes a free one
+    /// Port to listen on; 0 selects a free port
     #[arg(long, default_value_t = 5000)]
     port: u16,
-    /// The address to listen on
+    /// Address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
-    /// The token that clients have to send
+    /// Token that clients must send
     #[arg(long, default_value = DEFAULT_TOKEN)]
     token: String,
-    /// Which of the made-up companies to serve
+    /// Seed of the synthetic company
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The day (UTC) that it is [default: the day that it really is, as it goes on]
+    /// Current UTC date [default: the system date, updated every day]
     #[arg(long, value_name = "YYYY-MM-DD")]
     today: Option<Date>,
-    /// Serve the company in this JSON file, and not a made-up one
+    /// Serve the company in this JSON file instead of a synthetic one
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
     company: Option<PathBuf>,
-    /// Script a fault, in the order given: usage=503:3, invoices=hang, any=html
+    /// Inject a fault, such as usage=503:3, invoices=hang or any=html; repeatable
     ///
     /// ENDPOINT is teams, team, invoices, usage, delinquency, licenses, enterprise-accounts,
     /// enterprise-account, enterprise-teams, enterprise-usage, account-invoices, authorizations,
-    /// rate-limits or any. FAULT is a status, or
-    /// rate-limited[=SECONDS], html[=STATUS], delay=SECONDS, hang, drip=BYTES_PER_SECOND,
-    /// truncate=BYTES, reset, reset-in-body=BYTES, not-gzip, redirect=URL, range-loop, huge=BYTES
-    /// or empty. Without COUNT it stays.
+    /// rate-limits or any. FAULT is a status, or rate-limited[=SECONDS], html[=STATUS],
+    /// delay=SECONDS, hang, drip=BYTES_PER_SECOND, truncate=BYTES, reset, reset-in-body=BYTES,
+    /// not-gzip, redirect=URL, range-loop, huge=BYTES or empty. Without COUNT, the fault applies to
+    /// all requests. If several faults match a request, the first one applies.
     #[arg(long = "fault", value_name = "ENDPOINT=FAULT[:COUNT]")]
     faults: Vec<FaultArgument>,
-    /// Give at most so many elements a page
+    /// Maximum number of elements per page
     #[arg(long, value_name = "N")]
     page_size: Option<usize>,
 }
@@ -56,13 +56,11 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let company = match company(&arguments) {
+    let company = match load_company(&arguments) {
         Ok(company) => company,
-        Err(problem) => {
-            let error = <Arguments as clap::CommandFactory>::command()
-                .error(ErrorKind::ValueValidation, problem);
-            error.exit();
-        }
+        Err(message) => Arguments::command()
+            .error(ErrorKind::ValueValidation, message)
+            .exit(),
     };
     match run(&arguments, company).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,9 +76,9 @@ async fn main() -> ExitCode {
     }
 }
 
-fn company(arguments: &Arguments) -> Result<Company, String> {
+fn load_company(arguments: &Arguments) -> Result<Company, String> {
     let Some(path) = &arguments.company else {
-        return Ok(Company::believable(
+        return Ok(Company::synthetic(
             arguments.seed,
             arguments.today.unwrap_or_else(today),
         ));
@@ -88,14 +86,14 @@ fn company(arguments: &Arguments) -> Result<Company, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     Company::from_json(&text)
-        .map_err(|error| format!("{} does not describe a company: {error}", path.display()))
+        .map_err(|error| format!("{} is not a valid company: {error}", path.display()))
 }
 
 async fn run(arguments: &Arguments, company: Company) -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
-    let mut day = arguments.today.unwrap_or_else(today);
-    let served = introduction(&company);
-    let mut builder = Simulator::builder(company, day)
+    let mut date = arguments.today.unwrap_or_else(today);
+    let accounts = list_accounts(&company);
+    let mut builder = Simulator::builder(company, date)
         .token(&arguments.token)
         .listen(SocketAddr::new(arguments.host, arguments.port));
     if let Some(elements) = arguments.page_size {
@@ -108,19 +106,19 @@ async fn run(arguments: &Arguments, company: Company) -> io::Result<()> {
         times,
     } in arguments.faults.iter().cloned()
     {
-        heroku.script(endpoint, fault, times);
+        heroku.inject_fault(endpoint, fault, times);
     }
-    introduce(&mut io::stdout(), &heroku, &served)?;
+    print_startup_message(&mut io::stdout(), &heroku, &accounts)?;
 
-    let mut minute = tokio::time::interval(Duration::from_secs(60));
+    let mut date_check = tokio::time::interval(Duration::from_secs(60));
     loop {
         tokio::select! {
-            _ = minute.tick() => {
-                if arguments.today.is_none() && today() != day {
-                    day = today();
-                    heroku.set_today(day);
+            _ = date_check.tick() => {
+                if arguments.today.is_none() && today() != date {
+                    date = today();
+                    heroku.set_today(date);
                     if arguments.company.is_none() {
-                        heroku.set_company(Company::believable(arguments.seed, day));
+                        heroku.set_company(Company::synthetic(arguments.seed, date));
                     }
                 }
             }
@@ -135,10 +133,10 @@ async fn run(arguments: &Arguments, company: Company) -> io::Result<()> {
     Ok(())
 }
 
-/// The day that it is.
+/// Returns the current UTC date.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the program's edge, where the day is read and handed to the simulator"
+    reason = "the binary reads the clock; the library receives the date"
 )]
 fn today() -> Date {
     jiff::tz::Offset::UTC
@@ -146,51 +144,32 @@ fn today() -> Date {
         .date()
 }
 
-/// Whom a company has accounts for: the id and the name of each.
-#[derive(Debug)]
-struct Introduction {
-    teams: Vec<(String, String)>,
-    enterprise_accounts: Vec<(String, String)>,
-}
-
-fn introduction(company: &Company) -> Introduction {
-    let teams = company.teams.iter();
-    let accounts = company.enterprise_accounts.iter();
-    Introduction {
-        teams: teams
-            .map(|team| (team.id.clone(), team.name.clone()))
-            .collect(),
-        enterprise_accounts: accounts
-            .map(|account| (account.id.clone(), account.name.clone()))
-            .collect(),
+/// Returns the teams and enterprise accounts of a company, one per line.
+fn list_accounts(company: &Company) -> String {
+    let mut list = "teams:\n".to_owned();
+    for team in &company.teams {
+        list.push_str(&format!("  {}  {}\n", team.id, team.name));
     }
+    if !company.enterprise_accounts.is_empty() {
+        list.push_str("enterprise accounts:\n");
+    }
+    for account in &company.enterprise_accounts {
+        list.push_str(&format!("  {}  {}\n", account.id, account.name));
+    }
+    list
 }
 
-/// Says what is served, and how to ask for it.
-fn introduce(out: &mut impl Write, heroku: &Simulator, served: &Introduction) -> io::Result<()> {
+fn print_startup_message(
+    out: &mut impl Write,
+    heroku: &Simulator,
+    accounts: &str,
+) -> io::Result<()> {
     let (url, token) = (heroku.url(), heroku.token());
-    writeln!(out, "Heroku, simulated, on {url}\nteams:")?;
-    for (id, name) in &served.teams {
-        writeln!(out, "  {id}  {name}")?;
-    }
-    if !served.enterprise_accounts.is_empty() {
-        writeln!(out, "enterprise accounts:")?;
-    }
-    for (id, name) in &served.enterprise_accounts {
-        writeln!(out, "  {id}  {name}")?;
-    }
-    writeln!(out, "\nask it:")?;
     writeln!(
         out,
-        "  curl -s -H 'Accept: application/vnd.heroku+json; version=3' -H 'Authorization: Bearer {token}' {url}/teams"
+        "url:   {url}\ntoken: {token}\n{accounts}\nexample request:\n  \
+         curl -s -H 'Accept: application/vnd.heroku+json; version=3' \
+         -H 'Authorization: Bearer {token}' {url}/teams\n\npress Ctrl-C to stop"
     )?;
-    let ids: Vec<&str> = served.teams.iter().map(|(id, _)| id.as_str()).collect();
-    writeln!(out, "\npoint the exporter at it:")?;
-    writeln!(
-        out,
-        "  HEROKU_API_URL={url}\n  HEROKU_API_KEY={token}\n  HEROKU_TEAM_ID={}",
-        ids.join(",")
-    )?;
-    writeln!(out, "\nCtrl-C stops it.")?;
     out.flush()
 }

@@ -1,9 +1,10 @@
-//! From a path to the endpoint that it names, and whose it is: the team or the enterprise account
-//! on it.
+//! Routes a path to its endpoint and its team or enterprise account.
 
-use crate::fault::Endpoint;
+use percent_encoding::percent_decode_str;
 
-/// What a path names. All is absent for a path that Heroku would not know.
+use crate::endpoint::Endpoint;
+
+/// The parsed path of a request. All fields are `None` if the path is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) endpoint: Option<Endpoint>,
@@ -12,30 +13,30 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Reads a path without its query. A trailing or doubled slash makes it unknown, as at Heroku.
-    pub(crate) fn of(path: &str) -> Route {
+    /// Parses a path without its query. As at Heroku, a trailing or doubled slash is not allowed.
+    pub(crate) fn parse(path: &str) -> Route {
         let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
         match segments.as_slice() {
-            ["account", "invoices"] => Route::to(Endpoint::AccountInvoices),
-            ["account", "rate-limits"] => Route::to(Endpoint::RateLimits),
-            ["oauth", "authorizations"] => Route::to(Endpoint::Authorizations),
-            ["teams"] => Route::to(Endpoint::Teams),
+            ["account", "invoices"] => Route::to_endpoint(Endpoint::AccountInvoices),
+            ["account", "rate-limits"] => Route::to_endpoint(Endpoint::RateLimits),
+            ["oauth", "authorizations"] => Route::to_endpoint(Endpoint::Authorizations),
+            ["teams"] => Route::to_endpoint(Endpoint::Teams),
             ["teams", team, rest @ ..] if !team.is_empty() => Route {
-                endpoint: of_team(rest),
-                team: of_team(rest).map(|_| percent_decoded(team)),
+                endpoint: team_endpoint(rest),
+                team: team_endpoint(rest).map(|_| percent_decode(team)),
                 ..Route::default()
             },
-            ["enterprise-accounts"] => Route::to(Endpoint::EnterpriseAccounts),
+            ["enterprise-accounts"] => Route::to_endpoint(Endpoint::EnterpriseAccounts),
             ["enterprise-accounts", account, rest @ ..] if !account.is_empty() => Route {
-                endpoint: of_account(rest),
-                enterprise_account: of_account(rest).map(|_| percent_decoded(account)),
+                endpoint: account_endpoint(rest),
+                enterprise_account: account_endpoint(rest).map(|_| percent_decode(account)),
                 ..Route::default()
             },
             _ => Route::default(),
         }
     }
 
-    fn to(endpoint: Endpoint) -> Route {
+    fn to_endpoint(endpoint: Endpoint) -> Route {
         Route {
             endpoint: Some(endpoint),
             ..Route::default()
@@ -43,8 +44,8 @@ impl Route {
     }
 }
 
-/// The endpoint that what follows a team names.
-fn of_team(rest: &[&str]) -> Option<Endpoint> {
+/// Returns the endpoint of the path segments after a team.
+fn team_endpoint(rest: &[&str]) -> Option<Endpoint> {
     match rest {
         [] => Some(Endpoint::Team),
         ["invoices"] => Some(Endpoint::Invoices),
@@ -55,8 +56,8 @@ fn of_team(rest: &[&str]) -> Option<Endpoint> {
     }
 }
 
-/// The endpoint that what follows an enterprise account names.
-fn of_account(rest: &[&str]) -> Option<Endpoint> {
+/// Returns the endpoint of the path segments after an enterprise account.
+fn account_endpoint(rest: &[&str]) -> Option<Endpoint> {
     match rest {
         [] => Some(Endpoint::EnterpriseAccount),
         ["teams"] => Some(Endpoint::EnterpriseTeams),
@@ -65,28 +66,8 @@ fn of_account(rest: &[&str]) -> Option<Endpoint> {
     }
 }
 
-/// Undoes percent-encoding. What is not validly encoded stays as it is: the team is then simply not
-/// found.
-fn percent_decoded(segment: &str) -> String {
-    let bytes = segment.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escape = (bytes[at] == b'%')
-            .then(|| segment.get(at + 1..at + 3))
-            .flatten();
-        match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+fn percent_decode(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -94,36 +75,36 @@ mod tests {
     use super::{Endpoint, Route};
 
     #[test]
-    fn every_endpoint_is_known_by_its_path() {
-        let known = |path: &str, endpoint, team: Option<&str>, account: Option<&str>| {
+    fn parses_every_endpoint() {
+        let check = |path: &str, endpoint, team: Option<&str>, account: Option<&str>| {
             let route = Route {
                 endpoint: Some(endpoint),
                 team: team.map(str::to_owned),
                 enterprise_account: account.map(str::to_owned),
             };
-            assert_eq!(Route::of(path), route, "{path}");
+            assert_eq!(Route::parse(path), route, "{path}");
         };
-        let plain = |path, endpoint| known(path, endpoint, None, None);
+        let plain = |path, endpoint| check(path, endpoint, None, None);
         plain("/teams", Endpoint::Teams);
         plain("/enterprise-accounts", Endpoint::EnterpriseAccounts);
         plain("/account/invoices", Endpoint::AccountInvoices);
         plain("/account/rate-limits", Endpoint::RateLimits);
         plain("/oauth/authorizations", Endpoint::Authorizations);
 
-        let team = |path, endpoint| known(path, endpoint, Some("ops"), None);
+        let team = |path, endpoint| check(path, endpoint, Some("ops"), None);
         team("/teams/ops", Endpoint::Team);
         team("/teams/ops/invoices", Endpoint::Invoices);
         team("/teams/ops/usage/monthly", Endpoint::Usage);
         team("/teams/ops/delinquency", Endpoint::Delinquency);
         team("/teams/ops/licenses", Endpoint::Licenses);
-        known(
+        check(
             "/teams/o%20p%/usage/monthly",
             Endpoint::Usage,
             Some("o p%"),
             None,
         );
 
-        let account = |path, endpoint| known(path, endpoint, None, Some("acme co"));
+        let account = |path, endpoint| check(path, endpoint, None, Some("acme co"));
         account(
             "/enterprise-accounts/acme%20co",
             Endpoint::EnterpriseAccount,
@@ -139,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_unknown() {
+    fn rejects_unknown_paths() {
         for path in [
             "/",
             "",
@@ -158,7 +139,7 @@ mod tests {
             "/enterprise-accounts/acme/invoices",
             "/v3/teams",
         ] {
-            assert_eq!(Route::of(path), Route::default(), "{path}");
+            assert_eq!(Route::parse(path), Route::default(), "{path}");
         }
     }
 }

@@ -1,11 +1,10 @@
-//! From a connection to an answer on it: accepting, logging, the fault if one was scripted, and the
-//! sending.
+//! Accepts connections, logs requests, applies faults and delivers responses.
 
 use std::convert::Infallible;
 use std::future::pending;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,69 +15,91 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::answer::{Answer, NEXT_RANGE};
-use crate::bodies::{self, Payload};
-use crate::door;
+use crate::body::{self, ResponseBody};
+use crate::cut_stream::{CloseMode, Cut, CutHandle, CutStream};
 use crate::fault::Fault;
-use crate::log::LoggedRequest;
+use crate::headers::{accepts_gzip, etag_matches, header_text};
+use crate::middleware;
+use crate::request_log::LoggedRequest;
+use crate::response::{ApiResponse, NEXT_RANGE};
 use crate::route::Route;
-use crate::state::State;
-use crate::stream::{Cut, CutStream, Ending, Scissors};
+use crate::state::SharedState;
 
 const RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-/// How an answer goes out.
+/// How a response is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sending {
+enum Delivery {
     Normal,
-    /// Whole, and never as a 304.
+    /// Ignores `If-None-Match`.
     Unconditional,
-    Dripped {
+    Throttled {
         bytes_per_second: u32,
     },
     CutInHead,
     CutInBody {
         after: usize,
-        ending: Ending,
+        close_mode: CloseMode,
     },
     FalseGzip,
-    EndlessArray {
+    UnterminatedArray {
         bytes: u64,
     },
 }
 
-/// Accepts connections until it is aborted. The connections are its children and end with it.
-pub(crate) async fn accept(listener: TcpListener, state: Arc<State>) {
+impl Delivery {
+    fn of(fault: Option<&Fault>) -> Delivery {
+        match fault {
+            Some(Fault::RangeLoop) => Delivery::Unconditional,
+            Some(&Fault::Drip { bytes_per_second }) => Delivery::Throttled { bytes_per_second },
+            Some(&Fault::TruncateBody { after }) => Delivery::CutInBody {
+                after,
+                close_mode: CloseMode::Fin,
+            },
+            Some(&Fault::ResetInBody { after }) => Delivery::CutInBody {
+                after,
+                close_mode: CloseMode::Rst,
+            },
+            Some(Fault::ResetInHeaders) => Delivery::CutInHead,
+            Some(Fault::NotGzip) => Delivery::FalseGzip,
+            Some(&Fault::HugeBody { bytes }) => Delivery::UnterminatedArray { bytes },
+            _ => Delivery::Normal,
+        }
+    }
+}
+
+/// Accepts connections until the task is aborted, which also aborts the connections.
+pub(crate) async fn accept(listener: TcpListener, state: Arc<SharedState>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((tcp, _)) => {
-                    // An answer is small; without this it could wait for an acknowledgement.
+                    // Without this, a small response can wait for a delayed acknowledgement.
                     let _ = tcp.set_nodelay(true);
                     connections.spawn(serve(tcp, Arc::clone(&state)));
                 }
-                // Out of file descriptors, most likely: the connections that end free some.
-                Err(_) => sleep(std::time::Duration::from_millis(20)).await,
+                // Probably out of file descriptors, which closing connections release.
+                Err(_) => sleep(Duration::from_millis(20)).await,
             },
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn serve(tcp: tokio::net::TcpStream, state: Arc<State>) {
-    let scissors = Scissors::default();
-    let stream = CutStream::new(tcp, scissors.clone());
+async fn serve(tcp: TcpStream, state: Arc<SharedState>) {
+    let cut_handle = CutHandle::default();
+    let stream = CutStream::new(tcp, cut_handle.clone());
     let service = service_fn(move |request| {
-        let (state, scissors) = (Arc::clone(&state), scissors.clone());
-        async move { Ok::<_, Infallible>(respond(&state, &scissors, request).await) }
+        let (state, cut_handle) = (Arc::clone(&state), cut_handle.clone());
+        async move { Ok::<_, Infallible>(respond(&state, &cut_handle, request).await) }
     });
-    // An error here is a client that went away or a cut that was scripted: neither is news.
+    // Errors are expected: a client that disconnects, or an injected cut.
     let _ = http1::Builder::new()
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service)
@@ -86,173 +107,156 @@ async fn serve(tcp: tokio::net::TcpStream, state: Arc<State>) {
 }
 
 async fn respond(
-    state: &State,
-    scissors: &Scissors,
+    state: &SharedState,
+    cut_handle: &CutHandle,
     request: Request<Incoming>,
-) -> Response<Payload> {
+) -> Response<ResponseBody> {
     let (head, _) = request.into_parts();
-    let route = Route::of(head.uri.path());
-    let ticket = state.log().arrived(logged(&head, &route));
-    let range = header_text(&head.headers, &header::RANGE);
-
-    let fault = state.take_fault(&route);
-    let spent = matches!(&fault, Some(Fault::RateLimited { .. } | Fault::Status(429)));
+    let route = Route::parse(head.uri.path());
+    let entry = state.lock().log.push(logged_request(&head, &route));
+    let fault = state.lock().take_fault(&route);
     match &fault {
         Some(Fault::Hang) => pending::<()>().await,
         Some(Fault::Delay(delay)) => sleep(*delay).await,
         _ => {}
     }
-    let normal = |range| door::answer(state, &head, &route, range);
-    let (answer, sending) = match fault {
-        None | Some(Fault::Hang | Fault::Delay(_)) => (normal(range), Sending::Normal),
-        Some(Fault::Status(status)) => (Answer::documented(status), Sending::Normal),
-        Some(Fault::RateLimited { retry_after: None }) => {
-            (Answer::documented(429), Sending::Normal)
-        }
-        Some(Fault::RateLimited {
-            retry_after: Some(seconds),
-        }) => (
-            Answer::documented(429).with(header::RETRY_AFTER, seconds.to_string()),
-            Sending::Normal,
-        ),
-        Some(Fault::Html { status }) => (Answer::maintenance_page(status), Sending::Normal),
-        Some(Fault::Body {
-            status,
-            content_type,
-            body,
-        }) => (
-            Answer::verbatim(status, content_type, body),
-            Sending::Normal,
-        ),
-        Some(Fault::Redirect { location, status }) => (
-            Answer::verbatim(status, "text/html", "").with(header::LOCATION, location),
-            Sending::Normal,
-        ),
-        Some(Fault::EmptyList) => (Answer::json(200, &serde_json::json!([])), Sending::Normal),
-        Some(Fault::RangeLoop) => (looping(normal(None)), Sending::Unconditional),
-        Some(Fault::Drip { bytes_per_second }) => {
-            (normal(range), Sending::Dripped { bytes_per_second })
-        }
-        Some(Fault::TruncateBody { after }) => (
-            normal(range),
-            Sending::CutInBody {
-                after,
-                ending: Ending::Fin,
-            },
-        ),
-        Some(Fault::ResetInBody { after }) => (
-            normal(range),
-            Sending::CutInBody {
-                after,
-                ending: Ending::Rst,
-            },
-        ),
-        Some(Fault::ResetInHeaders) => (normal(range), Sending::CutInHead),
-        Some(Fault::NotGzip) => (normal(range), Sending::FalseGzip),
-        Some(Fault::HugeBody { bytes }) => (
-            Answer::verbatim(200, "application/json", ""),
-            Sending::EndlessArray { bytes },
-        ),
+    let delivery = Delivery::of(fault.as_ref());
+    let is_rate_limited = matches!(fault, Some(Fault::RateLimited { .. } | Fault::Status(429)));
+    let range = header_text(&head.headers, &header::RANGE);
+    let response = {
+        let mut state = state.lock();
+        let mut handle = |range| middleware::handle(&mut state, &head, &route, range);
+        let response = match fault {
+            Some(Fault::Status(status)) => ApiResponse::error_for_status(status),
+            Some(Fault::RateLimited { retry_after }) => {
+                let response = ApiResponse::error_for_status(429);
+                match retry_after {
+                    Some(seconds) => response.with_header(header::RETRY_AFTER, seconds.to_string()),
+                    None => response,
+                }
+            }
+            Some(Fault::Html { status }) => ApiResponse::maintenance_page(status),
+            Some(Fault::Body {
+                status,
+                content_type,
+                body,
+            }) => ApiResponse::verbatim(status, content_type, body),
+            Some(Fault::Redirect { location, status }) => {
+                ApiResponse::verbatim(status, "text/html", "")
+                    .with_header(header::LOCATION, location)
+            }
+            Some(Fault::EmptyList) => ApiResponse::json(200, &serde_json::json!([])),
+            Some(Fault::RangeLoop) => range_loop(handle(None)),
+            Some(Fault::HugeBody { .. }) => ApiResponse::verbatim(200, "application/json", ""),
+            None
+            | Some(
+                Fault::Hang
+                | Fault::Delay(_)
+                | Fault::Drip { .. }
+                | Fault::TruncateBody { .. }
+                | Fault::ResetInHeaders
+                | Fault::ResetInBody { .. }
+                | Fault::NotGzip,
+            ) => handle(range),
+        };
+        let remaining = if is_rate_limited {
+            0
+        } else {
+            state.rate_limit.remaining(Instant::now())
+        };
+        response
+            .with_header(REQUEST_ID, state.next_request_id())
+            .with_header(RATE_LIMIT_REMAINING, remaining.to_string())
     };
-    let remaining = if spent {
-        0
-    } else {
-        state.remaining(Instant::now())
-    };
-    let answer = answer
-        .with(REQUEST_ID, state.next_request_id())
-        .with(RATE_LIMIT_REMAINING, remaining.to_string());
-    let response = finished(answer, sending, &head.headers, scissors);
-    if sending != Sending::CutInHead {
-        state.log().answered(ticket, response.status().as_u16());
+    let response = http_response(response, delivery, &head.headers, cut_handle);
+    if delivery != Delivery::CutInHead {
+        let status = response.status().as_u16();
+        state.lock().log.set_status(entry, status);
     }
     response
 }
 
-/// The same page for ever: a success becomes a 206 that points at one page, over and over.
-fn looping(mut answer: Answer) -> Answer {
-    if answer.is_success() {
-        answer.status = 206;
-        if !answer.has(&NEXT_RANGE) {
-            answer = answer.with(
+/// Turns a success into a 206 with a `Next-Range` that never changes.
+fn range_loop(mut response: ApiResponse) -> ApiResponse {
+    if response.is_success() {
+        response.status = 206;
+        if !response.has_header(&NEXT_RANGE) {
+            response = response.with_header(
                 NEXT_RANGE,
                 "]00000000-0000-0000-0000-000000000000..; max=200",
             );
         }
     }
-    answer
-}
-
-/// Tags, compresses and sends an answer in its way.
-fn finished(
-    answer: Answer,
-    sending: Sending,
-    asked: &HeaderMap,
-    scissors: &Scissors,
-) -> Response<Payload> {
-    let mut response = Response::new(bodies::whole(Vec::new()));
-    *response.status_mut() = answer.status_code();
-    let etag = answer.etag();
-    let known = etag.as_ref().is_some_and(|etag| is_known(etag, asked));
-    for (name, value) in answer
-        .headers
-        .iter()
-        .cloned()
-        .chain(etag.map(|etag| (header::ETAG, etag)))
-    {
-        // A scripted value that no header can hold is left out.
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    if known && sending == Sending::Normal {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return response;
-    }
-    if let Ok(content_type) = HeaderValue::try_from(&answer.content_type) {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, content_type);
-    }
-    let gzip = HeaderValue::from_static("gzip");
-    let mut body = answer.body;
-    if sending == Sending::FalseGzip {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_ENCODING, gzip);
-    } else if !answer.verbatim {
-        response
-            .headers_mut()
-            .insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        if accepts_gzip(asked)
-            && let Ok(compressed) = compressed(&body)
-        {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_ENCODING, gzip);
-            body = compressed;
-        }
-    }
-    match sending {
-        Sending::CutInHead => scissors.set(Cut::in_head(
-            "HTTP/1.1 200 OK\r\nContent-".len(),
-            Ending::Rst,
-        )),
-        Sending::CutInBody { after, ending } => scissors.set(Cut::in_body(
-            after.min(body.len().saturating_sub(1)),
-            ending,
-        )),
-        _ => {}
-    }
-    *response.body_mut() = match sending {
-        Sending::Dripped { bytes_per_second } => bodies::dripped(body, bytes_per_second),
-        Sending::EndlessArray { bytes } => bodies::endless_array(bytes),
-        _ => bodies::whole(body),
-    };
     response
 }
 
-fn logged(head: &Parts, route: &Route) -> LoggedRequest {
+/// Adds the `ETag`, applies `If-None-Match` and compression, and prepares the delivery.
+fn http_response(
+    api_response: ApiResponse,
+    delivery: Delivery,
+    request_headers: &HeaderMap,
+    cut_handle: &CutHandle,
+) -> Response<ResponseBody> {
+    let (mut head, ()) = Response::new(()).into_parts();
+    head.status = api_response.status_code();
+    let etag = api_response.etag();
+    let not_modified = etag
+        .as_ref()
+        .is_some_and(|etag| etag_matches(request_headers, etag));
+    for (name, value) in api_response
+        .headers
+        .into_iter()
+        .chain(etag.map(|etag| (header::ETAG, etag)))
+    {
+        // Skips injected values that are not valid in a header.
+        if let Ok(value) = HeaderValue::try_from(value) {
+            head.headers.append(name, value);
+        }
+    }
+    if not_modified && delivery == Delivery::Normal {
+        head.status = StatusCode::NOT_MODIFIED;
+        return Response::from_parts(head, body::full(Vec::new()));
+    }
+    if let Ok(content_type) = HeaderValue::try_from(api_response.content_type) {
+        head.headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    let gzip = HeaderValue::from_static("gzip");
+    let mut body = api_response.body;
+    if delivery == Delivery::FalseGzip {
+        head.headers.insert(header::CONTENT_ENCODING, gzip);
+    } else if !api_response.verbatim {
+        head.headers
+            .insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if accepts_gzip(request_headers)
+            && let Ok(compressed) = compress(&body)
+        {
+            head.headers.insert(header::CONTENT_ENCODING, gzip);
+            body = compressed;
+        }
+    }
+    let body = match delivery {
+        Delivery::Throttled { bytes_per_second } => {
+            head.headers
+                .insert(header::CONTENT_LENGTH, body.len().into());
+            body::throttled(body, bytes_per_second)
+        }
+        Delivery::UnterminatedArray { bytes } => body::unterminated_array(bytes),
+        Delivery::CutInHead => {
+            let length = "HTTP/1.1 200 OK\r\nContent-".len();
+            cut_handle.set(Cut::after_bytes(length, CloseMode::Rst));
+            body::full(body)
+        }
+        Delivery::CutInBody { after, close_mode } => {
+            let length = after.min(body.len().saturating_sub(1));
+            cut_handle.set(Cut::after_body_bytes(length, close_mode));
+            body::full(body)
+        }
+        Delivery::Normal | Delivery::Unconditional | Delivery::FalseGzip => body::full(body),
+    };
+    Response::from_parts(head, body)
+}
+
+fn logged_request(head: &Parts, route: &Route) -> LoggedRequest {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     LoggedRequest {
         method: head.method.to_string(),
@@ -273,34 +277,7 @@ fn logged(head: &Parts, route: &Route) -> LoggedRequest {
     }
 }
 
-/// A header that is there and can be read.
-pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// Whether the client has this very answer: the weak comparison of RFC 9110, which `If-None-Match`
-/// calls for.
-fn is_known(etag: &str, asked: &HeaderMap) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let offered = header_text(asked, &header::IF_NONE_MATCH).unwrap_or_default();
-    offered
-        .split(',')
-        .any(|offer| offer.trim() == "*" || opaque(offer) == opaque(etag))
-}
-
-fn accepts_gzip(asked: &HeaderMap) -> bool {
-    let accepted = header_text(asked, &header::ACCEPT_ENCODING).unwrap_or_default();
-    accepted.split(',').any(|coding| {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = matches!(
-            quality.replace(' ', "").as_str(),
-            "q=0" | "q=0.0" | "q=0.00" | "q=0.000"
-        );
-        name.trim().eq_ignore_ascii_case("gzip") && !refused
-    })
-}
-
-fn compressed(body: &[u8]) -> io::Result<Vec<u8>> {
+fn compress(body: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()

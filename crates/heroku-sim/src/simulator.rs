@@ -1,4 +1,4 @@
-//! The simulator as a test holds it: built, scripted, asked what it was asked, stopped.
+//! Starts, configures and stops a simulator.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,26 +9,26 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::company::Company;
-use crate::fault::{Endpoint, Fault, Times};
-use crate::log::LoggedRequest;
-use crate::rate::Bucket;
+use crate::endpoint::Endpoint;
+use crate::fault::{Fault, FaultPlan, Times};
+use crate::rate_limit::TokenBucket;
+use crate::request_log::{LoggedRequest, RequestLog};
 use crate::server;
-use crate::state::{State, World};
+use crate::state::{SharedState, SimState};
 
-/// The token that a simulator expects unless told otherwise. It has the shape of Heroku's (`HRKU-`
-/// and a UUID) and opens nothing.
+/// The default token of a simulator, in the format of Heroku's tokens.
 pub const DEFAULT_TOKEN: &str = "HRKU-simulated-0000-0000-0000-000000000000";
 
-/// A Heroku that listens on loopback until it is shut down or dropped.
+/// A simulated Platform API that serves until it is shut down or dropped.
 #[derive(Debug)]
 pub struct Simulator {
     addr: SocketAddr,
     token: String,
-    state: Arc<State>,
-    accepting: JoinHandle<()>,
+    state: Arc<SharedState>,
+    accept_task: JoinHandle<()>,
 }
 
-/// What a simulator is started with. Made by [`Simulator::builder`].
+/// Configures a [`Simulator`]. Created by [`Simulator::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
@@ -37,65 +37,67 @@ pub struct Builder {
     token: String,
     listen: SocketAddr,
     page_size: Option<usize>,
-    bucket: Bucket,
+    rate_limit: TokenBucket,
 }
 
 impl Builder {
-    /// Expects this token in place of [`DEFAULT_TOKEN`].
+    /// Sets the token that clients must send. The default is [`DEFAULT_TOKEN`].
     pub fn token(mut self, token: impl Into<String>) -> Builder {
         self.token = token.into();
         self
     }
 
-    /// Listens here. The default is `127.0.0.1:0`, a free port on loopback.
+    /// Sets the listen address. The default is `127.0.0.1:0`, a free port on loopback.
     pub fn listen(mut self, addr: SocketAddr) -> Builder {
         self.listen = addr;
         self
     }
 
-    /// Gives at most so many elements a page, even to a client that asks for more, so that a short
-    /// list takes several pages. At Heroku a page holds 200 unless `max` asks for another number,
-    /// 1,000 at most. 0 counts as 1.
+    /// Limits the elements of a page regardless of `max`, so that a short list has several pages.
+    /// By default a page has 200 elements, or `max` up to 1,000, as at Heroku. 0 counts as 1.
     pub fn page_size(mut self, elements: usize) -> Builder {
         self.page_size = Some(elements.max(1));
         self
     }
 
-    /// Starts with so many request tokens and never refills them, so that a test can count. Without
-    /// it there are 4,500, refilled by 75 a minute, as at Heroku.
+    /// Sets a number of request tokens that is never refilled. The default is 4,500, refilled by 75
+    /// a minute, as at Heroku.
     pub fn rate_limit(mut self, tokens: u32) -> Builder {
-        self.bucket = Bucket::unfilled(tokens);
+        self.rate_limit = TokenBucket::without_refill(tokens);
         self
     }
 
-    /// Binds the address and starts to answer, as a task of the current Tokio runtime.
+    /// Binds the address and starts to serve on the current Tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound.
+    /// Returns an error if the address cannot be bound.
     pub async fn start(self) -> io::Result<Simulator> {
         let listener = TcpListener::bind(self.listen).await?;
         let addr = listener.local_addr()?;
-        let world = World {
+        let state = Arc::new(SharedState::new(SimState {
             company: self.company,
             today: self.today,
             token: self.token.clone(),
-            bucket: self.bucket,
-        };
-        let state = Arc::new(State::new(world, self.page_size));
-        let accepting = tokio::spawn(server::accept(listener, Arc::clone(&state)));
+            rate_limit: self.rate_limit,
+            page_size: self.page_size,
+            faults: FaultPlan::default(),
+            log: RequestLog::default(),
+            request_ids: 0,
+        }));
+        let accept_task = tokio::spawn(server::accept(listener, Arc::clone(&state)));
         Ok(Simulator {
             addr,
             token: self.token,
             state,
-            accepting,
+            accept_task,
         })
     }
 }
 
 impl Simulator {
-    /// Begins a simulator of `company`, for which it is `today` (UTC): usage is given up to twelve
-    /// months back from it, and never beyond it.
+    /// Returns a builder for a simulator of `company` on the UTC date `today`. Usage is available
+    /// for the month of `today` and the twelve months before.
     pub fn builder(company: Company, today: Date) -> Builder {
         Builder {
             company,
@@ -103,83 +105,85 @@ impl Simulator {
             token: DEFAULT_TOKEN.to_owned(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             page_size: None,
-            bucket: Bucket::herokus(),
+            rate_limit: TokenBucket::with_heroku_limits(),
         }
     }
 
-    /// Where it listens.
+    /// Returns the listen address.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// What a client takes in place of `https://api.heroku.com`: `http://127.0.0.1:NNN`, without a
-    /// slash at the end.
+    /// Returns the base URL in place of `https://api.heroku.com`, such as `http://127.0.0.1:5000`,
+    /// without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// The token that it was started with: what a client is configured with, also after
+    /// Returns the token that the simulator was started with, even after
     /// [`set_token`](Simulator::set_token).
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Scripts a fault for an endpoint, whatever the team or enterprise account. Faults strike in the order in which they
-    /// were scripted.
-    pub fn script(&self, endpoint: Endpoint, fault: Fault, times: Times) {
-        self.state.script().add(None, endpoint, fault, times);
+    /// Injects a fault into the responses of an endpoint. If several faults match a request, the
+    /// one that was injected first applies.
+    pub fn inject_fault(&self, endpoint: Endpoint, fault: Fault, times: Times) {
+        let faults = &mut self.state.lock().faults;
+        faults.add(None, endpoint, fault, times);
     }
 
-    /// Scripts a fault for an endpoint of one team or of one enterprise account, given by id or
-    /// name, whichever of the two the client will use.
-    pub fn script_team(&self, team: &str, endpoint: Endpoint, fault: Fault, times: Times) {
-        self.state.script().add(Some(team), endpoint, fault, times);
+    /// Injects a fault into the responses of an endpoint for one team or enterprise account, given
+    /// by id or name regardless of which one the client uses.
+    pub fn inject_fault_for(&self, identity: &str, endpoint: Endpoint, fault: Fault, times: Times) {
+        let faults = &mut self.state.lock().faults;
+        faults.add(Some(identity), endpoint, fault, times);
     }
 
-    /// Forgets every scripted fault. A request that hangs goes on hanging.
+    /// Removes all faults. Requests that already hang keep hanging.
     pub fn clear_faults(&self) {
-        self.state.script().clear();
+        self.state.lock().faults.clear();
     }
 
-    /// The requests so far, in the order of arrival: the last 10,000.
+    /// Returns the last 10,000 requests in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<LoggedRequest> {
-        self.state.log().requests()
+        self.state.lock().log.requests()
     }
 
-    /// Forgets the requests so far.
+    /// Clears the request log.
     pub fn clear_requests(&self) {
-        self.state.log().clear();
+        self.state.lock().log.clear();
     }
 
-    /// Replaces the company, from the next request on.
+    /// Replaces the company for subsequent requests.
     pub fn set_company(&self, company: Company) {
-        self.state.world().company = company;
+        self.state.lock().company = company;
     }
 
-    /// Moves the day, from the next request on. The company stays as it is.
+    /// Sets the current date for subsequent requests. Does not change the company.
     pub fn set_today(&self, today: Date) {
-        self.state.world().today = today;
+        self.state.lock().today = today;
     }
 
-    /// Expects another token from the next request on, as after `heroku authorizations:revoke`.
+    /// Sets the token that subsequent requests must send.
     pub fn set_token(&self, token: String) {
-        self.state.world().token = token;
+        self.state.lock().token = token;
     }
 
-    /// Stops listening and closes every connection.
+    /// Stops listening and closes all connections.
     pub async fn shutdown(mut self) {
-        self.accepting.abort();
-        // An aborted task ends as "cancelled", which is what is wanted.
-        let _ = (&mut self.accepting).await;
+        self.accept_task.abort();
+        // The expected result is a cancellation error.
+        let _ = (&mut self.accept_task).await;
     }
 }
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        self.accepting.abort();
+        self.accept_task.abort();
     }
 }

@@ -1,101 +1,69 @@
-//! What the requests of one simulator share. Each part has its own lock, held for no longer than a
-//! look.
+//! The mutable state of a simulator, shared by its connections.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use jiff::civil::Date;
 
 use crate::company::Company;
-use crate::fault::{Fault, Script};
-use crate::identifier;
-use crate::log::Log;
-use crate::rate::Bucket;
+use crate::fault::{Fault, FaultPlan};
+use crate::hash;
+use crate::rate_limit::TokenBucket;
+use crate::request_log::RequestLog;
 use crate::route::Route;
 
-/// The part that a test can change between two requests.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct SimState {
     pub(crate) company: Company,
     pub(crate) today: Date,
     pub(crate) token: String,
-    pub(crate) bucket: Bucket,
-}
-
-#[derive(Debug)]
-pub(crate) struct State {
-    world: Mutex<World>,
-    script: Mutex<Script>,
-    log: Mutex<Log>,
-    answers: Mutex<u64>,
+    pub(crate) rate_limit: TokenBucket,
     pub(crate) page_size: Option<usize>,
+    pub(crate) faults: FaultPlan,
+    pub(crate) log: RequestLog,
+    /// The number of request ids assigned.
+    pub(crate) request_ids: u64,
 }
 
-impl State {
-    pub(crate) fn new(world: World, page_size: Option<usize>) -> State {
-        State {
-            world: Mutex::new(world),
-            script: Mutex::default(),
-            log: Mutex::default(),
-            answers: Mutex::default(),
-            page_size,
-        }
+impl SimState {
+    /// Takes the next fault for a route. A fault of one team or enterprise account matches whether
+    /// the fault and the path use its id or its name.
+    pub(crate) fn take_fault(&mut self, route: &Route) -> Option<Fault> {
+        let company = &self.company;
+        let is_owner = |owner: &str| {
+            let is_team = route.team.as_deref().is_some_and(|identity| {
+                let mut teams = company.teams.iter();
+                identity == owner
+                    || teams.any(|team| team.has_identity(identity) && team.has_identity(owner))
+            });
+            let is_account = route.enterprise_account.as_deref().is_some_and(|identity| {
+                let mut accounts = company.enterprise_accounts.iter();
+                identity == owner
+                    || accounts.any(|one| one.has_identity(identity) && one.has_identity(owner))
+            });
+            is_team || is_account
+        };
+        self.faults.take(route, is_owner)
     }
 
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        held(&self.world)
-    }
-
-    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
-        held(&self.script)
-    }
-
-    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
-        held(&self.log)
-    }
-
-    /// The next fault for `route`, its team or enterprise account being told by id or by name.
-    pub(crate) fn take_fault(&self, route: &Route) -> Option<Fault> {
-        let names = self.names_on(route);
-        self.script()
-            .take(route, |scripted| names.iter().any(|name| name == scripted))
-    }
-
-    /// What the team or enterprise account on a path is called: what the client wrote, and the id
-    /// and the name if there is such a one.
-    fn names_on(&self, route: &Route) -> Vec<String> {
-        let company = &self.world().company;
-        let team = route.team.iter().flat_map(|asked| {
-            let teams = company.teams.iter();
-            let called = teams.filter(|team| team.is_called(asked));
-            called.take(1).flat_map(|team| [&team.id, &team.name])
-        });
-        let account = route.enterprise_account.iter().flat_map(|asked| {
-            let accounts = company.enterprise_accounts.iter();
-            let called = accounts.filter(|account| account.is_called(asked));
-            called
-                .take(1)
-                .flat_map(|account| [&account.id, &account.name])
-        });
-        let asked = route.team.iter().chain(&route.enterprise_account);
-        asked.chain(team).chain(account).cloned().collect()
-    }
-
-    /// The tokens that are left.
-    pub(crate) fn remaining(&self, at: Instant) -> u32 {
-        self.world().bucket.remaining(at)
-    }
-
-    /// The `Request-Id` of the next answer.
-    pub(crate) fn next_request_id(&self) -> String {
-        let mut answers = held(&self.answers);
-        *answers += 1;
-        identifier::uuid(*answers, "request")
+    /// Returns the `Request-Id` of the next response.
+    pub(crate) fn next_request_id(&mut self) -> String {
+        self.request_ids += 1;
+        hash::uuid(self.request_ids, "request")
     }
 }
 
-/// A lock whose holder panicked guards plain data still: the test that panicked has failed already,
-/// and must not fail others.
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// A [`SimState`] behind a lock.
+#[derive(Debug)]
+pub(crate) struct SharedState(Mutex<SimState>);
+
+impl SharedState {
+    pub(crate) fn new(state: SimState) -> SharedState {
+        SharedState(Mutex::new(state))
+    }
+
+    /// Locks the state. Ignores poisoning, so that the panic of one connection does not fail the
+    /// others.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, SimState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

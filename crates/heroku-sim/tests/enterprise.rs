@@ -1,14 +1,10 @@
-//! Enterprise accounts, and what else is asked beyond a team's invoices and usage: who is found
-//! under which name, what is sent, and what is turned away.
+//! Enterprise accounts, personal invoices, delinquency, licences and authorizations.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may fail by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "helper functions of tests may panic")]
 
 mod client;
 
-use client::{ask, get};
+use client::{get, request_to};
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
@@ -18,8 +14,8 @@ const TODAY: Date = date(2026, 8, 14);
 const ACME: &str = "/enterprise-accounts/aaaaaaaa-0000-4000-8000-000000000000";
 const OPS: &str = "11111111-0000-4000-8000-000000000000";
 
-/// An account of two teams and one without, a team of no account, and one of an account that the
-/// token does not see.
+/// Returns an account with two teams, accounts without teams, a team without an account and a team of
+/// an account that is not listed.
 fn company() -> Company {
     let company = json!({
         "teams": [
@@ -49,7 +45,7 @@ fn company() -> Company {
     Company::from_json(&company.to_string()).unwrap()
 }
 
-async fn heroku() -> Simulator {
+async fn start_simulator() -> Simulator {
     Simulator::builder(company(), TODAY).start().await.unwrap()
 }
 
@@ -59,8 +55,8 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn accounts_answer_to_id_and_name_but_usage_to_the_id_alone() {
-    let heroku = heroku().await;
+async fn accounts_have_id_and_name_but_usage_only_id() {
+    let heroku = start_simulator().await;
     let accounts = get(&heroku, "/enterprise-accounts").await.json();
     assert_eq!(names(&accounts), ["acme \"co\"", "own rows", "empty"]);
     assert_eq!(get(&heroku, ACME).await.json(), accounts[0]);
@@ -84,9 +80,9 @@ async fn accounts_answer_to_id_and_name_but_usage_to_the_id_alone() {
         "/enterprise-accounts/others".to_owned(),
         "/enterprise-accounts/ACME%20%22co%22".to_owned(),
     ] {
-        let reply = get(&heroku, &path).await;
+        let response = get(&heroku, &path).await;
         assert_eq!(
-            (reply.status, reply.json()),
+            (response.status, response.json()),
             (
                 Some(404),
                 json!({ "id": "not_found", "message": "Couldn't find that enterprise account." })
@@ -97,27 +93,34 @@ async fn accounts_answer_to_id_and_name_but_usage_to_the_id_alone() {
 }
 
 #[tokio::test]
-async fn a_team_says_which_account_it_belongs_to() {
-    let heroku = heroku().await;
+async fn team_object_has_enterprise_account() {
+    let heroku = start_simulator().await;
     let teams = get(&heroku, "/teams").await.json();
     let acme = json!({ "id": "aaaaaaaa-0000-4000-8000-000000000000", "name": "acme \"co\"" });
-    let seen: Vec<_> = teams.as_array().unwrap().iter().collect();
-    let told = |team: &Value| (team["type"].clone(), team["enterprise_account"].clone());
+    let listed: Vec<_> = teams.as_array().unwrap().iter().collect();
+    let type_and_account =
+        |team: &Value| (team["type"].clone(), team["enterprise_account"].clone());
     assert_eq!(names(&teams), ["ops", "web", "card", "lent"]);
-    assert_eq!(told(seen[0]), (json!("enterprise"), acme.clone()));
-    assert_eq!(told(seen[1]), (json!("enterprise"), acme));
-    assert_eq!(told(seen[2]), (json!("team"), Value::Null));
-    assert_eq!(told(seen[3]), (json!("enterprise"), Value::Null));
-    let listed = get(&heroku, &format!("{ACME}/teams")).await.json();
-    assert_eq!(&listed[0], seen[0]);
-    // An account alone does not take the invoices away.
+    assert_eq!(
+        type_and_account(listed[0]),
+        (json!("enterprise"), acme.clone())
+    );
+    assert_eq!(type_and_account(listed[1]), (json!("enterprise"), acme));
+    assert_eq!(type_and_account(listed[2]), (json!("team"), Value::Null));
+    assert_eq!(
+        type_and_account(listed[3]),
+        (json!("enterprise"), Value::Null)
+    );
+    let members = get(&heroku, &format!("{ACME}/teams")).await.json();
+    assert_eq!(&members[0], listed[0]);
+    // An enterprise account does not imply that the team has no invoices.
     assert_eq!(get(&heroku, "/teams/ops/invoices").await.ids(), ["x"]);
     assert_eq!(get(&heroku, "/teams/web/invoices").await.status, Some(403));
 }
 
 #[tokio::test]
-async fn an_accounts_usage_is_its_teams() {
-    let heroku = heroku().await;
+async fn account_usage_is_sum_of_teams() {
+    let heroku = start_simulator().await;
     let usage = async |query: &str| get(&heroku, &format!("{ACME}/usage/monthly?{query}")).await;
     let rows = usage("start=2025-08&end=2026-08").await.json();
     let row = |month: &str| {
@@ -136,7 +139,7 @@ async fn an_accounts_usage_is_its_teams() {
         })
     );
     assert_eq!(names(&row("2026-06")["teams"]), ["web"]);
-    // A month that cannot be read belongs to every range; the rows without one to no month.
+    // A row with an unreadable month is in every range, a row without a month in none.
     assert_eq!(rows.as_array().unwrap().len(), 3);
     assert_eq!(row("August")["dynos"], 1000);
     let one = usage("start=2026-06").await.json();
@@ -144,8 +147,8 @@ async fn an_accounts_usage_is_its_teams() {
 }
 
 #[tokio::test]
-async fn an_accounts_usage_is_asked_for_as_a_teams_is() {
-    let heroku = heroku().await;
+async fn account_usage_validates_months() {
+    let heroku = start_simulator().await;
     let own = "/enterprise-accounts/bbbbbbbb-0000-4000-8000-000000000000/usage/monthly";
     for (query, status) in [
         ("", 400),
@@ -158,9 +161,9 @@ async fn an_accounts_usage_is_asked_for_as_a_teams_is() {
         ("?start=2025-07&end=2026-08", 422),
     ] {
         for path in [own, &format!("{ACME}/usage/monthly")] {
-            let reply = get(&heroku, &format!("{path}{query}")).await;
+            let response = get(&heroku, &format!("{path}{query}")).await;
             assert_eq!(
-                (reply.status, reply.error_id()),
+                (response.status, response.error_id()),
                 (Some(status), "invalid_params".to_owned()),
                 "{path}{query}"
             );
@@ -173,26 +176,26 @@ async fn an_accounts_usage_is_asked_for_as_a_teams_is() {
     );
     let nothing =
         "/enterprise-accounts/cccccccc-0000-4000-8000-000000000000/usage/monthly?start=2026-08";
-    let reply = get(&heroku, nothing).await;
+    let response = get(&heroku, nothing).await;
     assert_eq!(
-        (reply.status, reply.error_id()),
+        (response.status, response.error_id()),
         (Some(404), "not_found".to_owned())
     );
 }
 
 #[tokio::test]
-async fn a_personal_account_has_invoices_or_none() {
-    let heroku = heroku().await;
-    let reply = get(&heroku, "/account/invoices").await;
+async fn lists_personal_invoices() {
+    let heroku = start_simulator().await;
+    let response = get(&heroku, "/account/invoices").await;
     assert_eq!(
-        reply.json(),
+        response.json(),
         json!([{ "id": "p1", "number": 2, "total": null }, { "id": "p2", "number": 1, "total": 100.5 }])
     );
     heroku.set_company(Company::default());
     for path in ["/account/invoices", "/enterprise-accounts", "/teams"] {
-        let reply = get(&heroku, path).await;
+        let response = get(&heroku, path).await;
         assert_eq!(
-            (reply.status, reply.json()),
+            (response.status, response.json()),
             (Some(200), json!([])),
             "{path}"
         );
@@ -200,23 +203,23 @@ async fn a_personal_account_has_invoices_or_none() {
 }
 
 #[tokio::test]
-async fn delinquency_and_licences_are_told_as_they_are_written() {
-    let heroku = heroku().await;
+async fn serves_delinquency_and_licences_unchanged() {
+    let heroku = start_simulator().await;
     for team in ["ops", OPS] {
-        let reply = get(&heroku, &format!("/teams/{team}/delinquency")).await;
+        let response = get(&heroku, &format!("/teams/{team}/delinquency")).await;
         assert_eq!(
-            reply.json(),
+            response.json(),
             json!({ "scheduled_suspension_time": "2026-09-01T12:00:00Z", "later": [1] })
         );
-        let reply = get(&heroku, &format!("/teams/{team}/licenses")).await;
+        let response = get(&heroku, &format!("/teams/{team}/licenses")).await;
         assert_eq!(
-            reply.json(),
+            response.json(),
             json!([{ "name": "b", "qty": 5 }, { "name": "a", "qty": null }, 7])
         );
     }
-    let reply = get(&heroku, "/teams/web/delinquency").await;
+    let response = get(&heroku, "/teams/web/delinquency").await;
     assert_eq!(
-        reply.json(),
+        response.json(),
         json!({ "scheduled_suspension_time": null, "scheduled_deletion_time": null })
     );
     for path in [
@@ -224,9 +227,9 @@ async fn delinquency_and_licences_are_told_as_they_are_written() {
         "/teams/nobody/licenses",
         "/teams/nobody/delinquency",
     ] {
-        let reply = get(&heroku, path).await;
+        let response = get(&heroku, path).await;
         assert_eq!(
-            (reply.status, reply.error_id()),
+            (response.status, response.error_id()),
             (Some(404), "not_found".to_owned()),
             "{path}"
         );
@@ -234,10 +237,10 @@ async fn delinquency_and_licences_are_told_as_they_are_written() {
 }
 
 #[tokio::test]
-async fn one_authorization_has_the_token() {
-    let heroku = heroku().await;
+async fn one_authorization_has_own_token() {
+    let heroku = start_simulator().await;
     let expiry = async |token: &str| {
-        let request = ask(&heroku, "/oauth/authorizations");
+        let request = request_to(&heroku, "/oauth/authorizations");
         let request = request.with("Authorization", &format!("Bearer {token}"));
         let all = request.send(&heroku).await.json();
         let all = all.as_array().unwrap();
@@ -256,7 +259,7 @@ async fn one_authorization_has_the_token() {
     assert_eq!(expiry("HRKU-other").await, Value::Null);
 }
 
-/// Every endpoint of this file, as a path and as what a fault is scripted for.
+/// The endpoints of this file and an example path of each.
 const PATHS: [(&str, Endpoint); 8] = [
     ("/enterprise-accounts", Endpoint::EnterpriseAccounts),
     ("/enterprise-accounts/empty", Endpoint::EnterpriseAccount),
@@ -275,25 +278,25 @@ const PATHS: [(&str, Endpoint); 8] = [
 ];
 
 #[tokio::test]
-async fn each_endpoint_is_strict_logged_and_scripted_by_itself() {
-    let heroku = heroku().await;
+async fn each_endpoint_is_checked_logged_and_faulted_separately() {
+    let heroku = start_simulator().await;
     for (path, endpoint) in PATHS {
         heroku.clear_requests();
-        let status = async |ask: client::Ask| ask.send(&heroku).await.status;
-        let plain = || ask(&heroku, path);
-        assert_eq!(status(plain()).await, Some(200), "{path}");
-        assert_eq!(status(plain().method("POST")).await, Some(404), "{path}");
+        let status = async |request: client::TestRequest| request.send(&heroku).await.status;
+        let valid = || request_to(&heroku, path);
+        assert_eq!(status(valid()).await, Some(200), "{path}");
+        assert_eq!(status(valid().method("POST")).await, Some(404), "{path}");
         assert_eq!(
-            status(plain().without("Authorization")).await,
+            status(valid().without("Authorization")).await,
             Some(401),
             "{path}"
         );
         assert_eq!(
-            status(plain().with("Accept", "application/json")).await,
+            status(valid().with("Accept", "application/json")).await,
             Some(406),
             "{path}"
         );
-        heroku.script(endpoint, Fault::Status(403), Times::Once);
+        heroku.inject_fault(endpoint, Fault::Status(403), Times::Once);
         for (other, _) in PATHS.iter().filter(|(_, other)| *other != endpoint) {
             assert_eq!(
                 get(&heroku, other).await.status,
@@ -301,17 +304,17 @@ async fn each_endpoint_is_strict_logged_and_scripted_by_itself() {
                 "{path} {other}"
             );
         }
-        let reply = get(&heroku, path).await;
+        let response = get(&heroku, path).await;
         assert_eq!(
-            (reply.status, reply.error_id()),
+            (response.status, response.error_id()),
             (Some(403), "forbidden".to_owned()),
             "{path}"
         );
-        assert_eq!(status(plain()).await, Some(200), "{path}");
-        let asked = heroku.requests();
-        let logged = asked
+        assert_eq!(status(valid()).await, Some(200), "{path}");
+        let requests = heroku.requests();
+        let logged = requests
             .iter()
-            .filter(|asked| asked.endpoint == Some(endpoint));
+            .filter(|request| request.endpoint == Some(endpoint));
         assert_eq!(logged.count(), 6, "{path}");
     }
     heroku.clear_requests();
@@ -324,7 +327,7 @@ async fn each_endpoint_is_strict_logged_and_scripted_by_itself() {
 }
 
 #[tokio::test]
-async fn lists_are_ranged() {
+async fn lists_are_paginated() {
     let heroku = Simulator::builder(company(), TODAY)
         .page_size(1)
         .start()
@@ -338,26 +341,32 @@ async fn lists_are_ranged() {
         ("/oauth/authorizations", 4),
     ] {
         for range in ["bytes=0-100", "id ..; max=1001", "colour .."] {
-            let request = ask(&heroku, path).with("Range", range);
+            let request = request_to(&heroku, path).with("Range", range);
             assert_eq!(request.send(&heroku).await.status, Some(416), "{path}");
         }
         let (mut range, mut rows) = (Some("id ..; max=1000".to_owned()), Vec::new());
-        while let Some(asked) = range {
-            let reply = ask(&heroku, path).with("Range", &asked).send(&heroku).await;
-            range = reply.header("Next-Range").map(str::to_owned);
-            assert_eq!(reply.status, Some(if range.is_some() { 206 } else { 200 }));
-            rows.extend(reply.json().as_array().unwrap().clone());
+        while let Some(value) = range {
+            let response = request_to(&heroku, path)
+                .with("Range", &value)
+                .send(&heroku)
+                .await;
+            range = response.header("Next-Range").map(str::to_owned);
+            assert_eq!(
+                response.status,
+                Some(if range.is_some() { 206 } else { 200 })
+            );
+            rows.extend(response.json().as_array().unwrap().clone());
         }
         assert_eq!(rows.len(), length, "{path}");
         let once: std::collections::BTreeSet<_> = rows.iter().map(Value::to_string).collect();
-        assert_eq!(once.len(), length, "{path}: no row twice");
+        assert_eq!(once.len(), length, "{path}: duplicate rows");
     }
 }
 
 #[tokio::test]
-async fn a_fault_can_be_for_one_account() {
-    let heroku = heroku().await;
-    heroku.script_team(
+async fn injects_fault_for_one_account() {
+    let heroku = start_simulator().await;
+    heroku.inject_fault_for(
         "acme \"co\"",
         Endpoint::EnterpriseUsage,
         Fault::Status(503),

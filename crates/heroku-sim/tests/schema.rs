@@ -1,11 +1,7 @@
-//! What is made up has the fields and the types of Heroku's published hyper-schema (`GET
-//! https://api.heroku.com/schema`), neither more nor less, but for the undocumented figures that
-//! are named here.
+//! Responses for a synthetic company have exactly the fields and types of Heroku's published
+//! hyper-schema (`GET https://api.heroku.com/schema`), plus the undocumented fields listed here.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may fail by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "helper functions of tests may panic")]
 
 mod client;
 
@@ -16,186 +12,187 @@ use heroku_sim::{Company, Simulator, Team};
 use jiff::civil::date;
 use serde_json::Value;
 
-/// What the published schema says a field is.
+/// The type of a field in the schema.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+enum FieldType {
     Integer,
     Number,
-    Text,
-    Flag,
-    List,
+    String,
+    Boolean,
+    Array,
     Object,
-    /// Text or `null`.
-    MaybeText,
-    /// A number or `null`.
-    MaybeNumber,
-    /// An integer or `null`.
-    MaybeInteger,
-    /// An object or `null`.
-    MaybeObject,
+    NullableString,
+    NullableNumber,
+    NullableInteger,
+    NullableObject,
 }
 
-use Kind::{
-    Flag, Integer, List, MaybeInteger, MaybeNumber, MaybeObject, MaybeText, Number, Object, Text,
+use FieldType::{
+    Array, Boolean, Integer, NullableInteger, NullableNumber, NullableObject, NullableString,
+    Number, Object, String,
 };
 
-/// The schema's `team-invoice`, every property.
-const INVOICE: [(&str, Kind); 16] = [
+/// The schema's `team-invoice`.
+const INVOICE: [(&str, FieldType); 16] = [
     ("addons_total", Integer),
     ("charges_total", Integer),
-    ("created_at", Text),
+    ("created_at", String),
     ("credits_total", Integer),
     ("database_total", Integer),
     ("dyno_units", Number),
-    ("id", Text),
+    ("id", String),
     ("number", Integer),
-    ("payment_status", Text),
-    ("period_end", Text),
-    ("period_start", Text),
+    ("payment_status", String),
+    ("period_end", String),
+    ("period_start", String),
     ("platform_total", Integer),
     ("state", Integer),
     ("total", Integer),
-    ("updated_at", Text),
+    ("updated_at", String),
     ("weighted_dyno_hours", Number),
 ];
 
-/// The schema's `team-monthly-usage`, every property.
-const USAGE: [(&str, Kind); 10] = [
+/// The schema's `team-monthly-usage`.
+const USAGE: [(&str, FieldType); 10] = [
     ("addons", Number),
-    ("apps", List),
+    ("apps", Array),
     ("connect", Number),
     ("data", Number),
     ("dynos", Number),
-    ("id", Text),
-    ("month", Text),
-    ("name", Text),
+    ("id", String),
+    ("month", String),
+    ("name", String),
     ("partner", Number),
     ("space", Number),
 ];
 
-/// What rows of a team with a space have beyond the schema.
-const UNDOCUMENTED: [(&str, Kind); 4] = [
+/// Undocumented fields of the rows of a team with a space.
+const UNDOCUMENTED: [(&str, FieldType); 4] = [
     ("private_space", Number),
     ("private_space_credits", Number),
     ("shield_space", Number),
     ("shield_space_credits", Number),
 ];
 
-/// The schema's `enterprise-account-monthly-usage`, every property.
-const ENTERPRISE_USAGE: [(&str, Kind); 10] = [
+/// The schema's `enterprise-account-monthly-usage`.
+const ENTERPRISE_USAGE: [(&str, FieldType); 10] = [
     ("addons", Number),
     ("connect", Number),
     ("data", Number),
     ("dynos", Number),
-    ("id", Text),
-    ("month", Text),
-    ("name", Text),
+    ("id", String),
+    ("month", String),
+    ("name", String),
     ("partner", Number),
     ("space", Number),
-    ("teams", List),
+    ("teams", Array),
 ];
 
-/// The schema's `team`, every property.
-const TEAM: [(&str, Kind); 14] = [
-    ("created_at", Text),
-    ("credit_card_collections", Flag),
-    ("default", Flag),
-    ("enterprise_account", MaybeObject),
-    ("id", Text),
-    ("identity_provider", MaybeObject),
-    ("membership_limit", MaybeNumber),
-    ("name", Text),
-    ("pipeline_cost_consent_at", MaybeText),
-    ("pipeline_cost_consent_user_email", MaybeText),
-    ("provisioned_licenses", Flag),
-    ("role", MaybeText),
-    ("type", Text),
-    ("updated_at", Text),
+/// The schema's `team`.
+const TEAM: [(&str, FieldType); 14] = [
+    ("created_at", String),
+    ("credit_card_collections", Boolean),
+    ("default", Boolean),
+    ("enterprise_account", NullableObject),
+    ("id", String),
+    ("identity_provider", NullableObject),
+    ("membership_limit", NullableNumber),
+    ("name", String),
+    ("pipeline_cost_consent_at", NullableString),
+    ("pipeline_cost_consent_user_email", NullableString),
+    ("provisioned_licenses", Boolean),
+    ("role", NullableString),
+    ("type", String),
+    ("updated_at", String),
 ];
 
-/// The schema's `enterprise-account`, every property.
-const ENTERPRISE_ACCOUNT: [(&str, Kind); 8] = [
-    ("created_at", Text),
-    ("id", Text),
-    ("identity_provider", MaybeObject),
-    ("name", Text),
-    ("partner_benefits", Flag),
-    ("permissions", List),
-    ("trial", Flag),
-    ("updated_at", Text),
+/// The schema's `enterprise-account`.
+const ENTERPRISE_ACCOUNT: [(&str, FieldType); 8] = [
+    ("created_at", String),
+    ("id", String),
+    ("identity_provider", NullableObject),
+    ("name", String),
+    ("partner_benefits", Boolean),
+    ("permissions", Array),
+    ("trial", Boolean),
+    ("updated_at", String),
 ];
 
-/// The schema's `invoice`, every property.
-const PERSONAL_INVOICE: [(&str, Kind); 10] = [
+/// The schema's `invoice`.
+const PERSONAL_INVOICE: [(&str, FieldType); 10] = [
     ("charges_total", Number),
-    ("created_at", Text),
+    ("created_at", String),
     ("credits_total", Number),
-    ("id", Text),
+    ("id", String),
     ("number", Integer),
-    ("period_end", Text),
-    ("period_start", Text),
+    ("period_end", String),
+    ("period_start", String),
     ("state", Integer),
     ("total", Number),
-    ("updated_at", Text),
+    ("updated_at", String),
 ];
 
-/// The schema's `team-delinquency`, every property.
-const DELINQUENCY: [(&str, Kind); 2] = [
-    ("scheduled_deletion_time", MaybeText),
-    ("scheduled_suspension_time", MaybeText),
+/// The schema's `team-delinquency`.
+const DELINQUENCY: [(&str, FieldType); 2] = [
+    ("scheduled_deletion_time", NullableString),
+    ("scheduled_suspension_time", NullableString),
 ];
 
-/// The schema's `team-license`, every property.
-const LICENSE: [(&str, Kind); 6] = [
-    ("code", Text),
+/// The schema's `team-license`.
+const LICENSE: [(&str, FieldType); 6] = [
+    ("code", String),
     ("consumed", Integer),
-    ("end_date", Text),
-    ("name", Text),
+    ("end_date", String),
+    ("name", String),
     ("qty", Integer),
-    ("start_date", Text),
+    ("start_date", String),
 ];
 
-/// The schema's `oauth-authorization`, every property, and those of its parts.
-const AUTHORIZATION: [(&str, Kind); 11] = [
-    ("access_token", MaybeObject),
-    ("client", MaybeObject),
-    ("created_at", Text),
-    ("description", Text),
-    ("grant", MaybeObject),
-    ("id", Text),
-    ("refresh_token", MaybeObject),
-    ("scope", List),
-    ("session", MaybeObject),
-    ("updated_at", Text),
+/// The schema's `oauth-authorization` and its nested objects.
+const AUTHORIZATION: [(&str, FieldType); 11] = [
+    ("access_token", NullableObject),
+    ("client", NullableObject),
+    ("created_at", String),
+    ("description", String),
+    ("grant", NullableObject),
+    ("id", String),
+    ("refresh_token", NullableObject),
+    ("scope", Array),
+    ("session", NullableObject),
+    ("updated_at", String),
     ("user", Object),
 ];
 
-const ACCESS_TOKEN: [(&str, Kind); 4] = [
-    ("expires_in", MaybeInteger),
-    ("id", Text),
-    ("token", Text),
+const ACCESS_TOKEN: [(&str, FieldType); 4] = [
+    ("expires_in", NullableInteger),
+    ("id", String),
+    ("token", String),
     ("version", Integer),
 ];
 
-const CLIENT: [(&str, Kind); 3] = [("id", Text), ("name", Text), ("redirect_uri", Text)];
+const CLIENT: [(&str, FieldType); 3] = [("id", String), ("name", String), ("redirect_uri", String)];
 
-const USER: [(&str, Kind); 3] = [("email", Text), ("full_name", MaybeText), ("id", Text)];
+const USER: [(&str, FieldType); 3] = [
+    ("email", String),
+    ("full_name", NullableString),
+    ("id", String),
+];
 
-/// The schema's `team-monthly-usage.app_usage_monthly`, every property.
-const APP: [(&str, Kind); 5] = [
+/// The schema's `team-monthly-usage.app_usage_monthly`.
+const APP: [(&str, FieldType); 5] = [
     ("addons", Number),
-    ("app_name", Text),
+    ("app_name", String),
     ("data", Number),
     ("dynos", Number),
     ("partner", Number),
 ];
 
-fn conforms(row: &Value, fields: &[(&str, Kind)]) {
+fn check_fields(row: &Value, fields: &[(&str, FieldType)]) {
     let keys: BTreeSet<&str> = row
         .as_object()
         .unwrap()
         .keys()
-        .map(String::as_str)
+        .map(|name| name.as_str())
         .collect();
     assert_eq!(keys, fields.iter().map(|(name, _)| *name).collect());
     for (name, kind) in fields {
@@ -204,29 +201,32 @@ fn conforms(row: &Value, fields: &[(&str, Kind)]) {
         let fits = match kind {
             Integer => integer,
             Number => value.is_number(),
-            Text => value.is_string(),
-            Flag => value.is_boolean(),
-            List => value.is_array(),
+            String => value.is_string(),
+            Boolean => value.is_boolean(),
+            Array => value.is_array(),
             Object => value.is_object(),
-            MaybeText => value.is_string() || value.is_null(),
-            MaybeNumber => value.is_number() || value.is_null(),
-            MaybeInteger => integer || value.is_null(),
-            MaybeObject => value.is_object() || value.is_null(),
+            NullableString => value.is_string() || value.is_null(),
+            NullableNumber => value.is_number() || value.is_null(),
+            NullableInteger => integer || value.is_null(),
+            NullableObject => value.is_object() || value.is_null(),
         };
         assert!(fits, "{name} is {value}");
     }
 }
 
-/// The fields of a usage row: the schema's, and the undocumented ones where there is a space.
-fn usage_of(team: &Team, fields: &[(&'static str, Kind)]) -> Vec<(&'static str, Kind)> {
+/// Returns the fields of a team's usage row, with the undocumented ones if the team has a space.
+fn usage_fields(
+    team: &Team,
+    fields: &[(&'static str, FieldType)],
+) -> Vec<(&'static str, FieldType)> {
     let undocumented = UNDOCUMENTED.iter().filter(|_| team.licenses.is_some());
     fields.iter().chain(undocumented).copied().collect()
 }
 
 #[tokio::test]
-async fn answers_have_the_fields_of_the_schema() {
+async fn responses_match_schema() {
     let today = date(2026, 8, 14);
-    let company = Company::believable(1, today);
+    let company = Company::synthetic(1, today);
     let account = company.enterprise_accounts[0].id.clone();
     let [card, enterprise] = [false, true].map(|licensed| {
         let mut teams = company.teams.iter();
@@ -234,113 +234,113 @@ async fn answers_have_the_fields_of_the_schema() {
         team.unwrap().clone()
     });
     let heroku = Simulator::builder(company, today).start().await.unwrap();
-    let one = async |path: &str| {
-        let reply = get(&heroku, path).await;
-        assert_eq!(reply.status, Some(200), "{path}");
-        reply.json()
+    let get_object = async |path: &str| {
+        let response = get(&heroku, path).await;
+        assert_eq!(response.status, Some(200), "{path}");
+        response.json()
     };
-    let each = async |path: &str, fields: &[(&str, Kind)]| {
-        let list = one(path).await;
+    let check_list = async |path: &str, fields: &[(&str, FieldType)]| {
+        let list = get_object(path).await;
         let list = list.as_array().unwrap().clone();
         assert!(!list.is_empty(), "{path}");
-        list.iter().for_each(|row| conforms(row, fields));
+        list.iter().for_each(|row| check_fields(row, fields));
         list
     };
     let accounts = "/enterprise-accounts";
 
-    each("/teams", &TEAM).await;
-    let teams = each(&format!("{accounts}/{account}/teams"), &TEAM).await;
-    conforms(
+    check_list("/teams", &TEAM).await;
+    let teams = check_list(&format!("{accounts}/{account}/teams"), &TEAM).await;
+    check_fields(
         &teams[0]["enterprise_account"],
-        &[("id", Text), ("name", Text)],
+        &[("id", String), ("name", String)],
     );
-    conforms(&one(&format!("/teams/{}", card.id)).await, &TEAM);
-    each(accounts, &ENTERPRISE_ACCOUNT).await;
-    conforms(
-        &one(&format!("{accounts}/{account}")).await,
+    check_fields(&get_object(&format!("/teams/{}", card.id)).await, &TEAM);
+    check_list(accounts, &ENTERPRISE_ACCOUNT).await;
+    check_fields(
+        &get_object(&format!("{accounts}/{account}")).await,
         &ENTERPRISE_ACCOUNT,
     );
-    each("/account/invoices", &PERSONAL_INVOICE).await;
-    each(&format!("/teams/{}/licenses", enterprise.id), &LICENSE).await;
+    check_list("/account/invoices", &PERSONAL_INVOICE).await;
+    check_list(&format!("/teams/{}/licenses", enterprise.id), &LICENSE).await;
     let path = format!("/teams/{}/delinquency", card.id);
-    conforms(&one(&path).await, &DELINQUENCY);
+    check_fields(&get_object(&path).await, &DELINQUENCY);
 
     let path = format!("{accounts}/{account}/usage/monthly?start=2025-08&end=2026-08");
-    let months = each(&path, &usage_of(&enterprise, &ENTERPRISE_USAGE)).await;
+    let months = check_list(&path, &usage_fields(&enterprise, &ENTERPRISE_USAGE)).await;
     assert_eq!(months.len(), 13);
-    let without_month: Vec<_> = usage_of(&enterprise, &USAGE)
+    let without_month: Vec<_> = usage_fields(&enterprise, &USAGE)
         .into_iter()
         .filter(|(name, _)| *name != "month")
         .collect();
     for row in &months {
         for team in row["teams"].as_array().unwrap() {
-            conforms(team, &without_month);
+            check_fields(team, &without_month);
             let apps = team["apps"].as_array().unwrap();
-            apps.iter().for_each(|app| conforms(app, &APP));
+            apps.iter().for_each(|app| check_fields(app, &APP));
         }
     }
 
-    for row in each("/oauth/authorizations", &AUTHORIZATION).await {
-        let parts: [(&str, &[(&str, Kind)]); 3] = [
+    for row in check_list("/oauth/authorizations", &AUTHORIZATION).await {
+        let parts: [(&str, &[(&str, FieldType)]); 3] = [
             ("access_token", &ACCESS_TOKEN),
             ("client", &CLIENT),
             ("user", &USER),
         ];
         for (part, fields) in parts {
             if !row[part].is_null() {
-                conforms(&row[part], fields);
+                check_fields(&row[part], fields);
             }
         }
     }
 }
 
 #[test]
-fn rows_have_the_fields_of_the_schema() {
+fn rows_match_schema() {
     for today in [
         date(2026, 8, 14),
         date(2026, 9, 1),
         date(2026, 9, 2),
         date(2028, 2, 29),
     ] {
-        for team in &Company::believable(1, today).teams {
+        for team in &Company::synthetic(1, today).teams {
             team.invoices
                 .iter()
-                .for_each(|invoice| conforms(invoice, &INVOICE));
+                .for_each(|invoice| check_fields(invoice, &INVOICE));
             for row in &team.usage {
-                conforms(row, &usage_of(team, &USAGE));
+                check_fields(row, &usage_fields(team, &USAGE));
                 row["apps"]
                     .as_array()
                     .unwrap()
                     .iter()
-                    .for_each(|app| conforms(app, &APP));
+                    .for_each(|app| check_fields(app, &APP));
             }
         }
     }
 }
 
 #[test]
-fn identifiers_and_months_have_the_form_of_the_schema() {
-    let like = |text: &str, form: &str| {
-        text.len() == form.len()
+fn ids_and_months_match_schema_patterns() {
+    let matches = |text: &str, pattern: &str| {
+        text.len() == pattern.len()
             && text
                 .chars()
-                .zip(form.chars())
-                .all(|(letter, form)| match form {
+                .zip(pattern.chars())
+                .all(|(letter, pattern)| match pattern {
                     '9' => letter.is_ascii_digit(),
                     'f' => letter.is_ascii_digit() || ('a'..='f').contains(&letter),
                     other => letter == other,
                 })
     };
     let uuid = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-    for team in &Company::believable(1, date(2026, 8, 14)).teams {
-        assert!(like(&team.id, uuid), "{}", team.id);
+    for team in &Company::synthetic(1, date(2026, 8, 14)).teams {
+        assert!(matches(&team.id, uuid), "{}", team.id);
         for row in &team.usage {
-            assert!(like(row["month"].as_str().unwrap(), "9999-99"));
+            assert!(matches(row["month"].as_str().unwrap(), "9999-99"));
         }
         for invoice in &team.invoices {
-            assert!(like(invoice["id"].as_str().unwrap(), uuid));
+            assert!(matches(invoice["id"].as_str().unwrap(), uuid));
             for field in ["created_at", "updated_at"] {
-                assert!(like(
+                assert!(matches(
                     invoice[field].as_str().unwrap(),
                     "9999-99-99T99:99:99Z"
                 ));

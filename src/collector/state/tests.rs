@@ -1,4 +1,4 @@
-//! What is kept comes back, and nothing that is damaged does.
+//! Round trips of the state file, and files that are refused.
 
 use super::*;
 use proptest::prelude::*;
@@ -13,97 +13,99 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-fn about() -> About {
-    About::Team("acme".into())
+fn subject() -> Subject {
+    Subject::Team("acme".into())
 }
 
-/// The answers of a team that has both, and what is known of it, as they are kept.
-fn answers() -> String {
-    let page = |text: &str| [text.to_owned()];
-    let invoices = page(r#"[{"period_start":"2026-11-01","total":1}]"#);
-    let usage = page(r#"[{"month":"2026-11","name":"acme"}]"#);
-    let team = page(r#"{"id":"1","name":"acme"}"#);
-    let kept = |endpoint, pages| Kept {
-        about: about(),
-        endpoint,
+/// The entries of a team, as a JSON list.
+fn entries() -> String {
+    let entry = |endpoint: Endpoint, page: Option<&str>| Entry {
+        subject: subject(),
+        endpoint: endpoint.as_str().into(),
         at: now(),
         changed_at: "2026-11-22T03:00:00Z".parse().unwrap(),
         validator: None,
-        pages,
+        pages: page.map(str::to_owned).into_iter().collect(),
     };
-    let answers = [
-        kept(Endpoint::Invoices, &invoices[..]),
-        kept(Endpoint::Usage, &usage[..]),
-        kept(Endpoint::Team, &team[..]),
-        kept(Endpoint::Licenses, &[]),
+    let entries = [
+        entry(
+            Endpoint::Invoices,
+            Some(r#"[{"period_start":"2026-11-01","total":1}]"#),
+        ),
+        entry(
+            Endpoint::Usage,
+            Some(r#"[{"month":"2026-11","name":"acme"}]"#),
+        ),
+        entry(Endpoint::Team, Some(r#"{"id":"1","name":"acme"}"#)),
+        entry(Endpoint::Licenses, None),
     ];
-    serde_json::to_string(&answers).unwrap()
+    serde_json::to_string(&entries).unwrap()
 }
 
-/// The file that holds `answers`, whatever they are.
-fn file(answers: &str) -> String {
-    let answers: &RawValue = serde_json::from_str(answers).unwrap();
-    sealed(&api_url(), answers).unwrap()
+/// The file with these entries.
+fn file(entries: &str) -> String {
+    let entries: &RawValue = serde_json::from_str(entries).unwrap();
+    serialize(&api_url(), entries).unwrap()
 }
 
 fn written() -> String {
-    file(&answers())
+    file(&entries())
 }
 
 #[test]
-fn what_is_written_is_read_again_with_its_true_times() {
-    let restored = parse(&written(), &api_url(), now()).unwrap();
-    let invoices = &restored.invoices[&about()];
-    assert_eq!(invoices.good.data.len(), 1);
-    assert_eq!(invoices.good.at, now());
+fn round_trip_keeps_data_and_times() {
+    let loaded = parse(&written(), &api_url(), now()).unwrap();
+    let invoices = &loaded.invoices[&subject()];
+    assert_eq!(invoices.success.data.len(), 1);
+    assert_eq!(invoices.success.at, now());
     assert_eq!(
-        invoices.good.changed_at,
+        invoices.success.changed_at,
         "2026-11-22T03:00:00Z".parse().unwrap()
     );
-    let usage = &restored.usage[&about()];
-    assert_eq!(usage.good.data.team_name(), Some("acme"));
-    let identity = &restored.identities[&about()];
+    let usage = &loaded.usage[&subject()];
+    assert_eq!(usage.success.data.team_name(), Some("acme"));
+    let identity = &loaded.identities[&subject()];
     assert_eq!(
         identity.data.as_ref().map(|team| team.id.as_str()),
         Some("1")
     );
-    assert!(restored.licenses[&about()].data.is_none());
+    assert!(loaded.licenses[&subject()].data.is_none());
 }
 
 #[test]
-fn what_this_program_did_not_write_is_refused_with_the_reason() {
+fn refuses_invalid_files_with_reason() {
     let edit = |from: &str, to: &str| {
         let text = written();
         assert!(text.contains(from), "{from}");
         text.replace(from, to)
     };
-    // As a program that has the checksum right would write it.
+    // With a valid checksum.
     let seal = |from: &str, to: &str| {
-        let answers = answers();
-        assert!(answers.contains(from), "{from}");
-        file(&answers.replace(from, to))
+        let entries = entries();
+        assert!(entries.contains(from), "{from}");
+        file(&entries.replace(from, to))
     };
     let another_api = "https://heroku.example/".parse().unwrap();
     let table = [
-        (String::new(), "torn"),
-        ("null".into(), "torn"),
-        ("[]".into(), "torn"),
-        ("\0\0\0\0".into(), "torn"),
+        (String::new(), "truncated"),
+        ("null".into(), "truncated"),
+        ("[]".into(), "truncated"),
+        ("\0\0\0\0".into(), "truncated"),
         (
             r#"{"version":2,"shape":"of another time"}"#.into(),
             "version 2",
         ),
-        (r#"{"version":3}"#.into(), "torn"),
+        (r#"{"version":3}"#.into(), "truncated"),
         (edit(r#"\"total\":1"#, r#"\"total\":2"#), "edited"),
         (
             edit("https://api.heroku.com/", "https://heroku.example/"),
             "edited",
         ),
         (
-            sealed(&another_api, &RawValue::from_string("[]".into()).unwrap()).unwrap(),
+            serialize(&another_api, &RawValue::from_string("[]".into()).unwrap()).unwrap(),
             "https://heroku.example/",
         ),
-        (file("{}"), "torn"),
+        (file("{}"), "truncated"),
         (seal(NOW, "2026-11-25T12:00:00Z"), "times"),
         (
             seal("2026-11-22T03:00:00Z", "2026-11-24T00:00:00Z"),
@@ -123,7 +125,7 @@ fn what_this_program_did_not_write_is_refused_with_the_reason() {
         (seal(r#"[{\"month\":\"2026-11\""#, r#"<html>"#), "usage"),
         (
             seal(r#""validator":null"#, r#""validator":null,"token":"x""#),
-            "torn",
+            "truncated",
         ),
     ];
     for (text, reason) in table {
@@ -133,7 +135,7 @@ fn what_this_program_did_not_write_is_refused_with_the_reason() {
 }
 
 #[test]
-fn an_address_written_in_another_way_is_an_edit_too() {
+fn refuses_equivalent_api_url() {
     let written = written();
     for other in [
         "https://API.heroku.com/",
@@ -143,12 +145,15 @@ fn an_address_written_in_another_way_is_an_edit_too() {
         let edited = written.replacen("https://api.heroku.com/", other, 1);
         assert_ne!(edited, written);
         let read = parse(&edited, &api_url(), now());
-        assert!(matches!(read, Err(Unusable::Edited)), "{other}: {read:?}");
+        assert!(
+            matches!(read, Err(StateError::ChecksumMismatch)),
+            "{other}: {read:?}"
+        );
     }
 }
 
 #[test]
-fn a_file_torn_at_any_byte_is_refused() {
+fn refuses_truncated_file() {
     let text = written();
     for end in 0..text.len() {
         assert!(parse(&text[..end], &api_url(), now()).is_err(), "{end}");
@@ -157,7 +162,7 @@ fn a_file_torn_at_any_byte_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_is_replaced_whole_and_is_for_its_owner_alone() {
+fn replaces_file_readable_by_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("state.json");
@@ -172,17 +177,17 @@ fn a_file_is_replaced_whole_and_is_for_its_owner_alone() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_no_news_and_one_that_is_a_directory_no_harm() {
+fn ignores_missing_file_and_directory() {
     let directory = tempfile::tempdir().unwrap();
     for path in [directory.path().join("none"), directory.path().to_owned()] {
-        let restored = StateFile::new(path).read(&api_url(), now());
-        assert!(restored.invoices.is_empty() && restored.usage.is_empty());
+        let loaded = StateFile::new(path).read(&api_url(), now());
+        assert!(loaded.invoices.is_empty() && loaded.usage.is_empty());
     }
 }
 
 proptest! {
     #[test]
-    fn no_file_is_too_odd(text in ".{0,300}", position in 0_usize..400, byte in any::<char>()) {
+    fn any_edit_is_detected(text in ".{0,300}", position in 0_usize..400, byte in any::<char>()) {
         let _ = parse(&text, &api_url(), now());
         let mut edited: Vec<char> = written().chars().collect();
         let position = position % edited.len();

@@ -22,7 +22,7 @@ const HOSTILE: [&str; 6] = [
 fn report_of(teams: Vec<Team>) -> Report {
     let several = teams.len() > 1;
     let mut snapshot = Snapshot::new(teams, several, ClientStats::default());
-    snapshot.all_tried = true;
+    snapshot.all_attempted = true;
     report(&snapshot)
 }
 
@@ -306,7 +306,7 @@ fn renders_account_with_invoices_only() {
         EndpointStatus::default(),
         hostile().teams()[0].invoices.clone(),
     );
-    account.asked = &[Endpoint::Invoices];
+    account.polled_endpoints = &[Endpoint::Invoices];
     let html = page(&report_of(vec![account]), "");
     assert!(
         html.contains("One invoice: $845.00 for October 2026."),

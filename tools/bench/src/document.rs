@@ -1,25 +1,22 @@
-//! Results between the markers of a document.
+//! Results in a document, between markers.
 
 use std::path::Path;
 
 use anyhow::Context;
 
-/// Puts a result between the document's markers of `part`.
-pub(crate) fn put(document: &Path, part: &str, result: &str) -> anyhow::Result<()> {
+/// Replaces the text between the markers of a section.
+pub(crate) fn replace_section(document: &Path, section: &str, result: &str) -> anyhow::Result<()> {
     let name = document.display();
     let text =
-        std::fs::read_to_string(document).with_context(|| format!("{name} cannot be read"))?;
-    let replaced = replace(&text, part, result)
-        .with_context(|| format!("{name} has no markers of {part:?}"))?;
-    std::fs::write(document, replaced).with_context(|| format!("{name} cannot be written"))
+        std::fs::read_to_string(document).with_context(|| format!("failed to read {name}"))?;
+    let replaced = replace(&text, section, result)
+        .with_context(|| format!("{name} has no markers of section {section:?}"))?;
+    std::fs::write(document, replaced).with_context(|| format!("failed to write {name}"))
 }
 
-/// `text` with `result` between its markers.
-fn replace(text: &str, part: &str, result: &str) -> Option<String> {
-    let (begin, end) = (
-        format!("<!-- {part}:begin -->\n"),
-        format!("<!-- {part}:end -->"),
-    );
+fn replace(text: &str, section: &str, result: &str) -> Option<String> {
+    let begin = format!("<!-- {section}:begin -->\n");
+    let end = format!("<!-- {section}:end -->");
     let (before, rest) = text.split_once(&begin)?;
     let (_, after) = rest.split_once(&end)?;
     Some(format!("{before}{begin}{result}{end}{after}"))
@@ -30,10 +27,10 @@ mod tests {
     use super::replace;
 
     #[test]
-    fn a_result_takes_the_place_of_the_one_before() {
+    fn replaces_text_between_markers() {
         let text = "a\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nb\n";
         let expected = "a\n<!-- bench:begin -->\nnew\n<!-- bench:end -->\nb\n";
         assert_eq!(replace(text, "bench", "new\n").as_deref(), Some(expected));
-        assert_eq!(replace(text, "growth", "new\n"), None);
+        assert_eq!(replace(text, "build", "new\n"), None);
     }
 }

@@ -1,6 +1,6 @@
-//! nginx, serving files at its best: what everyone knows to be fast.
+//! nginx as a static file server, tuned for speed.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,42 +8,44 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use tempfile::TempDir;
 
-use crate::exporter::{free_address, terminate};
-use crate::http::Connection;
+use crate::process::{free_address, terminate};
 
-/// The program, which Debian keeps where a user's PATH may not lead.
+/// The names of the program. Debian installs it in `/usr/sbin`, which may not be in `PATH`.
 const PROGRAMS: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const MISSING: &str = "nginx is missing (Debian: apt install nginx-light)";
+
+/// The time within which nginx has to start.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Nginx {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// What it serves; removed with it.
+    /// The served files; deleted on drop.
     _directory: TempDir,
 }
 
 impl Nginx {
-    /// Starts it to serve these bytes as `/metrics`: `compressed` to whom accepts gzip, `plain` to
-    /// others.
-    pub(crate) fn start(plain: &[u8], compressed: &[u8], kind: &str) -> anyhow::Result<Self> {
+    /// Starts nginx, which serves `compressed` as `/metrics` to clients that accept gzip, and `plain`
+    /// to others.
+    pub(crate) fn start(
+        plain: &[u8],
+        compressed: &[u8],
+        content_type: &str,
+    ) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let root = directory.path();
         std::fs::write(root.join("metrics"), plain)?;
         std::fs::write(root.join("metrics.gz"), compressed)?;
         let address = free_address()?;
-        let configuration = root.join("nginx.conf");
-        std::fs::write(&configuration, text(root, address, kind))?;
-        let program = PROGRAMS
-            .into_iter()
-            .find(|program| Command::new(program).arg("-v").output().is_ok())
-            .context("nginx is missing (Debian: apt install nginx-light)")?;
-        let child = Command::new(program)
+        let config_file = root.join("nginx.conf");
+        std::fs::write(&config_file, configure(root, address, content_type))?;
+        let child = Command::new(find()?.0)
             .arg("-p")
             .arg(root)
             .arg("-c")
-            .arg(&configuration)
+            .arg(&config_file)
             .args(["-e", "stderr"])
             .stdin(Stdio::null())
             .spawn()?;
@@ -52,43 +54,44 @@ impl Nginx {
             address,
             _directory: directory,
         };
-        let begun = Instant::now();
-        while Connection::open(address).is_err() {
-            ensure!(begun.elapsed() < PATIENCE, "nginx does not come up");
+        let started = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            ensure!(started.elapsed() < STARTUP_TIMEOUT, "nginx did not start");
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(nginx)
-    }
-
-    /// Its first process, whose children serve.
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Its version, as it says it.
-    pub(crate) fn version() -> anyhow::Result<String> {
-        let said = PROGRAMS
-            .into_iter()
-            .find_map(|program| Command::new(program).arg("-v").output().ok())
-            .context("nginx is missing (Debian: apt install nginx-light)")?;
-        let said = String::from_utf8(said.stderr)?;
-        let version = said.trim().rsplit('/').next().unwrap_or_default();
-        Ok(version.to_owned())
     }
 }
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Its workers end with it only where it is asked to.
+        // SIGKILL would leave its workers running.
         terminate(&self.child);
         let _ = self.child.wait();
     }
 }
 
-/// The configuration: everything that makes it faster, and no log.
-fn text(root: &Path, address: SocketAddr, kind: &str) -> String {
+/// Returns the version of nginx.
+pub(crate) fn version() -> anyhow::Result<String> {
+    // The output is `nginx version: nginx/1.22.1`.
+    let (_, output) = find()?;
+    let version = output.trim().rsplit('/').next().unwrap_or_default();
+    Ok(version.to_owned())
+}
+
+/// Returns the name of the program and its output of `-v`.
+fn find() -> anyhow::Result<(&'static str, String)> {
+    let (program, output) = PROGRAMS
+        .into_iter()
+        .find_map(|program| Some((program, Command::new(program).arg("-v").output().ok()?)))
+        .context(MISSING)?;
+    Ok((program, String::from_utf8(output.stderr)?))
+}
+
+/// Returns the configuration: every option that makes serving files faster, and no access log.
+fn configure(root: &Path, address: SocketAddr, content_type: &str) -> String {
     let root = root.display();
-    // A worker has to be able to read what is in a directory of this user's own.
+    // Workers have to read files in a directory that only this user can read.
     let user = if rustix::process::geteuid().is_root() {
         "user root;\n"
     } else {
@@ -120,7 +123,7 @@ http {{
         listen {address};
         root {root};
         location = /metrics {{
-            default_type "{kind}";
+            default_type "{content_type}";
             gzip_static on;
         }}
     }}

@@ -1,11 +1,10 @@
-//! A poll without the network: from the bytes that Heroku sent to everything that a scrape can be
-//! given, by the very functions that the exporter uses. This is the one place that knows which those
-//! are.
+//! A poll without the network: from the bytes of Heroku's responses to the encoded and compressed
+//! bodies, with the program's own functions. No other module uses the crates of the program.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use billing::invoice::Invoices;
 use billing::usage::Usage;
 use expfmt::encode::Format;
@@ -15,24 +14,33 @@ use heroku_cost_exporter::metrics::render::{self, Bodies, Rendered};
 use heroku_cost_exporter::metrics::{self, Answered, RenderOptions};
 use heroku_cost_exporter::snapshot::{EndpointStatus, PollResult, Snapshot, Team};
 use heroku_sim::Company;
-use jiff::Timestamp;
 
-/// What Heroku answers to a poll of a company, as bytes.
+use crate::heroku::NOON;
+
+/// The version of the compiler that built the program.
+pub(crate) const RUSTC: &str = heroku_cost_exporter::build::RUSTC;
+
+/// The allocator of the program.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+/// The bodies of Heroku's responses in one poll.
 #[derive(Debug, Clone)]
-pub(crate) struct Answers(Vec<OfTeam>);
+pub(crate) struct Responses(Vec<TeamResponses>);
 
 #[derive(Debug, Clone)]
-struct OfTeam {
+struct TeamResponses {
     id: String,
     name: String,
     invoices: Vec<u8>,
     usage: Vec<u8>,
 }
 
-impl Answers {
+impl Responses {
     pub(crate) fn of(company: &Company) -> anyhow::Result<Self> {
         let teams = company.teams.iter().map(|team| {
-            Ok(OfTeam {
+            Ok(TeamResponses {
                 id: team.id.clone(),
                 name: team.name.clone(),
                 invoices: serde_json::to_vec(&team.invoices)?,
@@ -42,94 +50,71 @@ impl Answers {
         teams.collect::<anyhow::Result<_>>().map(Self)
     }
 
-    /// Every answer of a list of invoices.
-    pub(crate) fn invoices(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(|team| team.invoices.as_slice())
-    }
-
-    /// Every answer of usage.
-    pub(crate) fn usage(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(|team| team.usage.as_slice())
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.invoices().chain(self.usage()).map(<[u8]>::len).sum()
+    /// Returns all bodies.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = &[u8]> {
+        self.0
+            .iter()
+            .flat_map(|team| [team.invoices.as_slice(), team.usage.as_slice()])
     }
 }
 
-/// What is known after some polls.
+/// The state between polls.
 #[derive(Debug, Default)]
 pub(crate) struct Pipeline {
     teams: Vec<Team>,
 }
 
-/// Everything that a scrape can be given.
+/// All encoded bodies.
 #[derive(Debug)]
 pub(crate) struct Published(Bodies);
 
 impl Pipeline {
-    /// A poll: takes in what was answered and publishes what is known then.
-    pub(crate) fn poll(&mut self, answers: Answers) -> anyhow::Result<Published> {
-        self.take_in(answers)?;
-        Ok(self.publish())
-    }
-
-    /// Decodes what was answered and makes it what is known.
-    pub(crate) fn take_in(&mut self, answers: Answers) -> anyhow::Result<()> {
-        for (index, answer) in answers.0.into_iter().enumerate() {
+    /// Decodes the responses of a poll, and encodes both formats, plain and compressed.
+    pub(crate) fn poll(&mut self, responses: Responses) -> anyhow::Result<Published> {
+        for (index, response) in responses.0.into_iter().enumerate() {
             if self.teams.len() == index {
                 self.teams.push(Team {
-                    id: Some(answer.id),
-                    name: answer.name,
-                    asked: Team::ENDPOINTS,
+                    id: Some(response.id),
+                    name: response.name,
+                    polled_endpoints: Team::ENDPOINTS,
                     ..Team::default()
                 });
             }
-            let team = self.teams.get_mut(index).context("a team is missing")?;
-            note::<Invoices>(&mut team.invoices, answer.invoices)?;
-            note::<Usage>(&mut team.usage, answer.usage)?;
+            let team = self.teams.get_mut(index).context("missing team")?;
+            record::<Invoices>(&mut team.invoices, response.invoices)?;
+            record::<Usage>(&mut team.usage, response.usage)?;
         }
-        Ok(())
-    }
-
-    /// Writes both dialects, plain and compressed.
-    pub(crate) fn publish(&self) -> Published {
         let snapshot = Snapshot::new(self.teams.clone(), true, ClientStats::default());
-        let figures = render::of_figures(&snapshot, noon(), &RenderOptions::default());
+        let figures = render::of_figures(&snapshot, NOON, &RenderOptions::default());
         let rendered = Rendered::new(Arc::new(figures), &snapshot);
         let scrapes = metrics::of_scrapes(Answered {
             path: "/metrics",
             code: "200",
             count: 1,
         });
-        Published(rendered.with_ending(std::iter::empty, scrapes))
+        Ok(Published(rendered.with_ending(std::iter::empty, scrapes)))
     }
 }
 
 impl Published {
-    /// A body in OpenMetrics, with one line behind what was published.
+    /// Returns the OpenMetrics body.
     pub(crate) fn body(&self, gzip: bool) -> Vec<u8> {
-        let mut end = Vec::new();
-        let pieces = self.0.body(Format::OpenMetrics, gzip, 1, &mut end);
-        [pieces.concat(), end].concat()
+        let mut trailer = Vec::new();
+        let chunks = self.0.body(Format::OpenMetrics, gzip, 1, &mut trailer);
+        [chunks.concat(), trailer].concat()
     }
 }
 
-fn note<T: FromPages + PartialEq>(
-    outcome: &mut EndpointStatus<T>,
+fn record<T: FromPages + PartialEq>(
+    status: &mut EndpointStatus<T>,
     body: Vec<u8>,
 ) -> anyhow::Result<()> {
-    let answer = Decoded::<T>::from_kept(vec![String::from_utf8(body)?], None)?;
-    anyhow::ensure!(answer.left_out.is_empty(), "a row was not understood");
-    let polled = PollResult::Answer {
-        data: answer.data,
-        rows_left_out: 0,
+    let decoded = Decoded::<T>::decode(vec![String::from_utf8(body)?], None)?;
+    ensure!(decoded.skipped_rows.is_empty(), "a row could not be decoded");
+    let result = PollResult::Success {
+        data: decoded.data,
+        skipped_rows: 0,
     };
-    outcome.note(polled, noon(), Duration::from_millis(80));
+    status.record(result, NOON, Duration::from_millis(80));
     Ok(())
-}
-
-/// Noon of a day in the middle of a month.
-pub(crate) const fn noon() -> Timestamp {
-    Timestamp::constant(1_795_435_200, 0)
 }

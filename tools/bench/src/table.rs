@@ -1,51 +1,43 @@
-//! What was measured, beside what it is held against.
+//! The table of results.
 
 use std::fmt::Write;
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     /// What was measured.
     pub(crate) work: String,
-    /// Against what.
+    /// What it is compared with.
     pub(crate) against: String,
-    pub(crate) aim: String,
+    pub(crate) goal: String,
     pub(crate) measured: String,
-    /// Whether the aim is reached; `None` where there is none.
-    pub(crate) holds: Option<bool>,
+    /// Whether the goal is met.
+    pub(crate) met: bool,
 }
 
-/// The table in Markdown.
+/// Formats rows as a Markdown table.
 pub(crate) fn markdown(rows: &[Row]) -> String {
-    let mut text =
-        "| work | against | aim | measured | holds |\n|---|---|---|---|---|\n".to_owned();
+    let mut text = "| work | against | goal | measured | met |\n|---|---|---|---|---|\n".to_owned();
     for row in rows {
-        let holds = match row.holds {
-            Some(true) => "yes",
-            Some(false) => "**no**",
-            None => "",
-        };
         let Row {
             work,
             against,
-            aim,
+            goal,
             measured,
             ..
         } = row;
-        let _ = writeln!(
-            text,
-            "| {work} | {against} | {aim} | {measured} | {holds} |"
-        );
+        let met = if row.met { "yes" } else { "**no**" };
+        let _ = writeln!(text, "| {work} | {against} | {goal} | {measured} | {met} |");
     }
     text
 }
 
-/// A number as it is shown: an aim is held against what stands in the table.
-pub(crate) fn shown(value: f64) -> f64 {
+/// Rounds to two decimals. Goals are compared with the number in the table.
+pub(crate) fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// Bytes for a person.
+/// Formats a number of bytes in KiB or MiB.
 pub(crate) fn bytes(count: f64) -> String {
     const KIB: f64 = 1024.0;
     if count < KIB * KIB {

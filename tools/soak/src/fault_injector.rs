@@ -1,4 +1,4 @@
-//! Fault injection: scripts faults in the simulated Heroku, changes its billing data and advances its
+//! Fault injection: injects faults into the simulated Heroku, changes its billing data and advances its
 //! date.
 
 use std::collections::BTreeMap;
@@ -156,7 +156,7 @@ impl FaultInjector {
                         until_polls: polls + POLLS_UNTIL_TRIGGERED,
                         is_empty_list,
                     };
-                    heroku.script_team(&id, simulator_endpoint(endpoint), fault, Times::Once);
+                    heroku.inject_fault_for(&id, simulator_endpoint(endpoint), fault, Times::Once);
                 } else if number < FAULT_PROBABILITY + CHANGE_PROBABILITY {
                     data.change(team_index, endpoint, oracle);
                     return true;

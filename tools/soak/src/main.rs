@@ -3,7 +3,7 @@
 //! complete. `make soak` runs it.
 //!
 //! [`billing_data`] creates versions of what Heroku returns, [`fault_injector`] changes them and
-//! scripts faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of a
+//! injects faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of a
 //! scrape, [`oracle`] checks them, and [`report`] formats the result.
 
 mod args;
@@ -75,7 +75,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
         .start()
         .await?;
     for team in data.teams().iter().filter(|team| team.configured_by_name) {
-        heroku.script_team(&team.id, Endpoint::Team, Fault::Status(503), Times::Once);
+        heroku.inject_fault_for(&team.id, Endpoint::Team, Fault::Status(503), Times::Once);
     }
 
     let started = Instant::now();
@@ -128,7 +128,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
 
     // The beginning of an outage is the worst time for a restart.
     heroku.clear_faults();
-    heroku.script(Endpoint::Any, Fault::Status(503), Times::Always);
+    heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
     let shutdown_duration = exporter.stop()?;
     let exporter = start()?;
     let lost_after_restart = scraper.count_lost_after_restart().await?;

@@ -1,4 +1,4 @@
-//! A response body that is passed on in chunks and holds its concurrency permit until the end.
+//! A response body that is written in chunks and holds its concurrency permit until its end.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,14 +7,14 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// The largest chunk of a body that is passed on at once, so that a response that a client does not
-/// read counts as in flight until the client reads it.
+/// The largest chunk of a body that is handed to the connection at once. A response that the client
+/// does not read is therefore in flight until the connection ends.
 pub(super) const CHUNK_SIZE: usize = 256 << 10;
 
 /// A response body.
 #[derive(Debug)]
 pub(super) struct ResponseBody {
-    /// The rest of the frame that was taken from the body.
+    /// The rest of the last frame of `body`.
     chunk: Bytes,
     body: Body,
     _permit: Option<OwnedSemaphorePermit>,

@@ -1,5 +1,6 @@
-//! One connection: its handshake, its requests, and its end.
+//! One connection: TLS handshake, HTTP/1 or HTTP/2, timeouts, and its end.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,27 +9,26 @@ use axum::Router;
 use axum::http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::io::InspectReader;
+use tokio_util::sync::CancellationToken;
 
-use super::ServerConfig;
 use super::body::{CHUNK_SIZE, ResponseBody};
-use super::connection_state::{ConnectionState, MonitoredStream, Phase};
+use super::config::ServerConfig;
+use super::connection_state::{ConnectionState, Phase};
 use super::middleware::RequestGuard;
 
-/// The first byte of every TLS handshake. <https://www.rfc-editor.org/rfc/rfc8446#section-5.1>
-const HANDSHAKE: u8 = 22;
-
-/// What is said to a client that does not speak TLS.
-const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+/// The response to plain HTTP on a TLS port.
+const PLAIN_HTTP_RESPONSE: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Connection: close\r\nContent-Length: 23\r\n\r\nThis port speaks HTTPS\n";
 
 /// What all connections share.
@@ -36,82 +36,67 @@ pub(super) struct ServerContext {
     pub(super) guard: RequestGuard,
     pub(super) router: TowerToHyperService<Router>,
     pub(super) config: ServerConfig,
+    pub(super) stop: CancellationToken,
 }
 
 impl ServerContext {
-    /// Serves a connection until it ends or `stop` becomes true.
-    pub(super) async fn serve_connection(
-        self: &Arc<Self>,
-        stream: TcpStream,
-        stop: watch::Receiver<bool>,
-    ) {
+    /// Serves a connection to its end, which comes soon after the server stops.
+    pub(super) async fn serve_connection(self: Arc<Self>, stream: TcpStream) {
         // Nagle's algorithm would delay the end of a response until the client's delayed ACK.
         let _ = stream.set_nodelay(true);
         let tls = self.config.web.borrow().tls.clone();
-        match tls {
-            Some(tls) => self.serve_tls(stream, tls, stop).await,
-            None => self.serve_http1(stream, stop).await,
+        let Some(tls) = tls else {
+            return self.serve_http1(stream).await;
+        };
+        let handshake = timeout(self.config.limits.handshake, self.handshake(stream, tls));
+        let Some(handshake) = self.stop.run_until_cancelled(handshake).await else {
+            return;
+        };
+        match handshake {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                self.serve_http2(stream).await;
+            }
+            Ok(Ok(stream)) => self.serve_http1(stream).await,
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake timed out"),
         }
     }
 
-    async fn serve_tls(
-        self: &Arc<Self>,
-        stream: TcpStream,
-        tls: Arc<rustls::ServerConfig>,
-        stop: watch::Receiver<bool>,
-    ) {
-        let stream = tokio::select! {
-            stream = timeout(self.config.limits.handshake, self.secure(stream, tls)) => stream,
-            () = stopped(stop.clone()) => return,
-        };
-        let stream = match stream {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
-            Err(_) => return tracing::debug!("a TLS handshake took too long"),
-        };
-        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.serve_http2(stream, stop).await;
-        } else {
-            self.serve_http1(stream, stop).await;
-        }
-    }
-
-    async fn secure(
+    async fn handshake(
         &self,
         mut stream: TcpStream,
         tls: Arc<rustls::ServerConfig>,
     ) -> io::Result<TlsStream<TcpStream>> {
-        let mut first = [HANDSHAKE];
+        let mut first = [0];
         stream.peek(&mut first).await?;
+        // An HTTP request begins with its method, a TLS handshake with 22.
         if first[0].is_ascii_uppercase() {
             (self.config.on_response)(None, StatusCode::BAD_REQUEST);
-            stream.write_all(SPEAK_TLS).await?;
+            stream.write_all(PLAIN_HTTP_RESPONSE).await?;
             stream.shutdown().await?;
-            // What was sent is taken, because a connection that ends with something left may end
-            // before its answer is read.
+            // Closing a socket with unread data resets the connection, and the client may lose the
+            // response.
             let _ = stream.read(&mut [0; 4096]).await;
-            return Err(io::Error::other("it speaks plain HTTP"));
+            return Err(io::Error::other("plain HTTP on a TLS port"));
         }
         TlsAcceptor::from(tls).accept(stream).await
     }
 
-    async fn serve_http1<S>(self: &Arc<Self>, stream: S, stop: watch::Receiver<bool>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let state = Arc::new(ConnectionState::default());
+    async fn serve_http1(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) {
+        let state = ConnectionState::new();
+        let received = Arc::clone(&state);
+        let stream = InspectReader::new(stream, move |_| received.bytes_received());
         let connection = http1::Builder::new()
             .max_header_size(self.config.limits.head_bytes)
-            // Of an answer so much is written at once.
             .max_buf_size(CHUNK_SIZE)
-            .serve_connection(
-                TokioIo::new(MonitoredStream::new(stream, Arc::clone(&state))),
-                self.service(&state),
-            );
-        let Err(error) = self.see_out(connection, &state, stop).await else {
+            .serve_connection(TokioIo::new(stream), self.service(&state));
+        let Err(error) = self.drive(connection, &state).await else {
             return;
         };
-        // These are answered before there is a request to pass on.
+        // hyper answers these by itself, before there is a request.
         let answered = if error.is_parse_too_large() {
             Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
         } else if error.is_parse() && !error.is_parse_version_h2() {
@@ -122,97 +107,80 @@ impl ServerContext {
         if let Some(status) = answered {
             (self.config.on_response)(None, status);
         }
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "connection failed");
     }
 
-    async fn serve_http2<S>(self: &Arc<Self>, stream: S, stop: watch::Receiver<bool>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let state = Arc::new(ConnectionState::default());
+    async fn serve_http2(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) {
+        let state = ConnectionState::new();
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(self.config.limits.streams)
             .max_header_list_size(u32::try_from(self.config.limits.head_bytes).unwrap_or(u32::MAX))
             .serve_connection(TokioIo::new(stream), self.service(&state));
-        if let Err(error) = self.see_out(connection, &state, stop).await {
-            tracing::debug!(%error, "a connection broke");
+        if let Err(error) = self.drive(connection, &state).await {
+            tracing::debug!(%error, "connection failed");
         }
     }
 
     fn service(
         self: &Arc<Self>,
         state: &Arc<ConnectionState>,
-    ) -> impl hyper::service::HttpService<
-        Incoming,
-        ResBody = ResponseBody,
-        Error = std::convert::Infallible,
-        Future: Send,
-    > + use<> {
+    ) -> impl HttpService<Incoming, ResBody = ResponseBody, Error = Infallible, Future: Send> + use<>
+    {
         let context = Arc::clone(self);
         let state = Arc::clone(state);
         service_fn(move |request| {
-            let request_begun = ConnectionState::begin(&state);
+            let in_progress = Arc::clone(&state).begin_request();
             let context = Arc::clone(&context);
             async move {
-                let answer = context.guard.call(request, &context.router).await;
-                drop(request_begun);
-                Ok(answer)
+                let response = context.guard.call(request, &context.router).await;
+                drop(in_progress);
+                Ok(response)
             }
         })
     }
 
-    /// Drives a connection to its end. One on which nothing has been asked for a while is told to
-    /// end, and cut where it does not: whoever takes no answer holds no connection. One that takes
-    /// too long over the head of a request is cut.
-    async fn see_out<C>(
+    /// Drives a connection to its end. Shuts it down gracefully when it is idle for too long or the
+    /// server stops; drops it when the head of a request or the reading of a response takes too
+    /// long.
+    async fn drive<C: GracefulConnection>(
         &self,
         connection: C,
         state: &ConnectionState,
-        stop: watch::Receiver<bool>,
-    ) -> Result<(), C::Error>
-    where
-        C: GracefulConnection,
-    {
+    ) -> Result<(), C::Error> {
+        let limits = &self.config.limits;
+        let mut phase = state.subscribe();
         let mut connection = pin!(connection);
-        let mut stop = pin!(stopped(stop));
-        let mut ending = false;
+        let mut is_closing = false;
         loop {
-            let look = match state.phase() {
-                Phase::Responding => Instant::now() + self.config.limits.header_read_timeout,
-                Phase::ReadingHead { since }
-                    if since.elapsed() >= self.config.limits.header_read_timeout =>
-                {
-                    tracing::debug!("the head of a request took too long");
-                    return Ok(());
+            let current = *phase.borrow_and_update();
+            let deadline = match current {
+                Phase::Responding { .. } => None,
+                Phase::ReadingHead { since } => Some(since + limits.header_read_timeout),
+                Phase::Idle { since } if is_closing => {
+                    Some(since + limits.idle + limits.write_timeout)
                 }
-                Phase::ReadingHead { since } => since + self.config.limits.header_read_timeout,
-                Phase::Idle { since } if since.elapsed() < self.config.limits.idle => {
-                    // A head may begin at any moment, and is looked at in time.
-                    (since + self.config.limits.idle)
-                        .min(Instant::now() + self.config.limits.header_read_timeout)
-                }
-                Phase::Idle { .. } if ending => return Ok(()),
-                Phase::Idle { .. } => {
-                    ending = true;
-                    connection.as_mut().graceful_shutdown();
-                    Instant::now() + self.config.limits.write_timeout
-                }
+                Phase::Idle { since } => Some(since + limits.idle),
             };
             tokio::select! {
-                ended = connection.as_mut() => return ended,
-                () = stop.as_mut(), if !ending => {
-                    // How long it may take from here is the server's to say, for all of them.
-                    ending = true;
+                result = connection.as_mut() => return result,
+                _ = phase.changed() => {}
+                () = self.stop.cancelled(), if !is_closing => {
+                    is_closing = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = sleep_until(look) => {}
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    if is_closing || matches!(current, Phase::ReadingHead { .. }) {
+                        tracing::debug!(phase = ?current, "connection timed out");
+                        return Ok(());
+                    }
+                    is_closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
         }
     }
-}
-
-/// Resolves when `stop` becomes true, or nobody is left to say so.
-pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -15,13 +15,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::body::ResponseBody;
-use super::{ResponseObserver, ServerConfig};
+use super::config::{ResponseObserver, ServerConfig};
 use crate::web_config::{AuthResult, RateLimit, WebConfig};
 
 /// Checks each request before it is routed.
 pub(super) struct RequestGuard {
     web: watch::Receiver<Arc<WebConfig>>,
     on_response: ResponseObserver,
+    challenge: HeaderValue,
     unlimited_paths: &'static [&'static str],
     bucket: Mutex<Option<TokenBucket>>,
     in_flight: Option<Arc<Semaphore>>,
@@ -33,6 +34,7 @@ impl RequestGuard {
         Self {
             web: config.web.clone(),
             on_response: Arc::clone(&config.on_response),
+            challenge: challenge(config.realm),
             unlimited_paths: config.unlimited_paths,
             bucket: Mutex::default(),
             in_flight: config.limits.requests.map(semaphore),
@@ -58,7 +60,7 @@ impl RequestGuard {
         };
         let mut response = response.map(|body| ResponseBody::new(body, permit));
         if closes_connection {
-            // No route reads a body; HTTP/2 resets the stream by itself.
+            // The rest of the body would be read as the next request; HTTP/2 resets the stream.
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
@@ -88,14 +90,14 @@ impl RequestGuard {
         if let Some(users) = &web.users {
             match users.authenticate(request.headers()).await {
                 AuthResult::Authorized => {}
-                AuthResult::Unauthorized => return Err(unauthorized()),
+                AuthResult::Unauthorized => return Err(self.unauthorized()),
                 AuthResult::Busy => return Err(error_response(StatusCode::SERVICE_UNAVAILABLE)),
                 AuthResult::Failed => {
                     return Err(error_response(StatusCode::INTERNAL_SERVER_ERROR));
                 }
             }
         }
-        // Health checks must be answered when everything else is busy.
+        // Health checks must be answered when the server is busy.
         let is_limited = !self.unlimited_paths.contains(&request.uri().path());
         let Some(in_flight) = self.in_flight.as_ref().filter(|_| is_limited) else {
             return Ok(None);
@@ -104,6 +106,13 @@ impl RequestGuard {
             Ok(permit) => Ok(Some(permit)),
             Err(_) => Err(error_response(StatusCode::SERVICE_UNAVAILABLE)),
         }
+    }
+
+    fn unauthorized(&self) -> Response<Body> {
+        let mut response = error_response(StatusCode::UNAUTHORIZED);
+        let challenge = self.challenge.clone();
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        response
     }
 
     fn has_token(&self, limit: RateLimit) -> bool {
@@ -166,13 +175,11 @@ pub fn error_response(status: StatusCode) -> Response<Body> {
     (status, headers, format!("{reason}\n")).into_response()
 }
 
-fn unauthorized() -> Response<Body> {
-    let mut response = error_response(StatusCode::UNAUTHORIZED);
-    response.headers_mut().insert(
-        WWW_AUTHENTICATE,
-        HeaderValue::from_static(r#"Basic realm="heroku-cost-exporter", charset="UTF-8""#),
-    );
-    response
+/// Returns the challenge of basic authentication; with an empty realm where `realm` is invalid.
+fn challenge(realm: &str) -> HeaderValue {
+    HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#)).unwrap_or(
+        HeaderValue::from_static(r#"Basic realm="", charset="UTF-8""#),
+    )
 }
 
 #[cfg(test)]
@@ -181,7 +188,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_bucket_gives_its_burst_at_once_and_then_one_in_each_interval() {
+    fn bucket_allows_burst_then_one_per_interval() {
         let limit = RateLimit {
             interval: Duration::from_secs(2),
             burst: 3,
@@ -195,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_without_burst_gives_nothing() {
+    fn bucket_without_burst_allows_nothing() {
         let limit = RateLimit {
             interval: Duration::from_millis(1),
             burst: 0,

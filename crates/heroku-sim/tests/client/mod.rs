@@ -1,7 +1,7 @@
-//! A client that reads and writes HTTP/1.1 by itself. The simulator's HTTP library does not get to
-//! judge its own work, and a broken answer is seen as it came.
+//! A minimal HTTP/1.1 client, independent of the simulator's HTTP library, that returns malformed and
+//! partial responses as received.
 
-#![expect(dead_code, reason = "each test file uses its part of the client")]
+#![expect(dead_code, reason = "not every test file uses the whole client")]
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -11,17 +11,17 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A request that can still be changed. It begins as one that the simulator accepts.
+/// A request with valid default headers.
 #[derive(Debug, Clone)]
-pub(crate) struct Ask {
+pub(crate) struct TestRequest {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
 }
 
-/// What came back, down to how the connection ended.
+/// A response and the way in which the connection was closed.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct TestResponse {
     pub(crate) status: Option<u16>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -29,7 +29,7 @@ pub(crate) struct Reply {
     pub(crate) took: Duration,
 }
 
-pub(crate) fn ask(heroku: &Simulator, path: &str) -> Ask {
+pub(crate) fn request_to(heroku: &Simulator, path: &str) -> TestRequest {
     let headers = [
         (
             "Accept",
@@ -41,37 +41,37 @@ pub(crate) fn ask(heroku: &Simulator, path: &str) -> Ask {
     let headers = headers
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
-    Ask {
+    TestRequest {
         method: "GET".to_owned(),
         path: path.to_owned(),
         headers,
     }
 }
 
-pub(crate) async fn get(heroku: &Simulator, path: &str) -> Reply {
-    ask(heroku, path).send(heroku).await
+pub(crate) async fn get(heroku: &Simulator, path: &str) -> TestResponse {
+    request_to(heroku, path).send(heroku).await
 }
 
-impl Ask {
-    pub(crate) fn method(mut self, method: &str) -> Ask {
+impl TestRequest {
+    pub(crate) fn method(mut self, method: &str) -> TestRequest {
         self.method = method.to_owned();
         self
     }
 
-    /// Sets a header in place of what it was.
-    pub(crate) fn with(self, name: &str, value: &str) -> Ask {
-        let mut ask = self.without(name);
-        ask.headers.push((name.to_owned(), value.to_owned()));
-        ask
+    /// Sets or replaces a header.
+    pub(crate) fn with(self, name: &str, value: &str) -> TestRequest {
+        let mut request = self.without(name);
+        request.headers.push((name.to_owned(), value.to_owned()));
+        request
     }
 
-    pub(crate) fn without(mut self, name: &str) -> Ask {
+    pub(crate) fn without(mut self, name: &str) -> TestRequest {
         self.headers
             .retain(|(header, _)| !header.eq_ignore_ascii_case(name));
         self
     }
 
-    pub(crate) async fn send(&self, heroku: &Simulator) -> Reply {
+    pub(crate) async fn send(&self, heroku: &Simulator) -> TestResponse {
         let started = Instant::now();
         let mut tcp = TcpStream::connect(heroku.addr()).await.unwrap();
         let mut request = format!(
@@ -88,14 +88,14 @@ impl Ask {
             .unwrap();
         let mut bytes = Vec::new();
         let end = tcp.read_to_end(&mut bytes).await.map(drop);
-        Reply::read(&bytes, end, started.elapsed())
+        TestResponse::parse(&bytes, end, started.elapsed())
     }
 }
 
-impl Reply {
-    fn read(bytes: &[u8], end: io::Result<()>, took: Duration) -> Reply {
+impl TestResponse {
+    fn parse(bytes: &[u8], end: io::Result<()>, took: Duration) -> TestResponse {
         let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
-            return Reply {
+            return TestResponse {
                 status: None,
                 headers: Vec::new(),
                 body: bytes.to_vec(),
@@ -116,7 +116,7 @@ impl Reply {
         let headers = lines
             .map(|line| line.split_once(": ").unwrap())
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Reply {
+        TestResponse {
             status,
             headers: headers.collect(),
             body: bytes[at + 4..].to_vec(),

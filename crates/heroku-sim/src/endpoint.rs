@@ -1,0 +1,36 @@
+//! The simulated endpoints.
+
+/// An endpoint of the Platform API. Selects the requests that a fault applies to and identifies
+/// logged requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `GET /teams`.
+    Teams,
+    /// `GET /teams/{id or name}`.
+    Team,
+    /// `GET /teams/{id or name}/invoices`.
+    Invoices,
+    /// `GET /teams/{id}/usage/monthly`.
+    Usage,
+    /// `GET /teams/{id or name}/delinquency`.
+    Delinquency,
+    /// `GET /teams/{id or name}/licenses`.
+    Licenses,
+    /// `GET /enterprise-accounts`.
+    EnterpriseAccounts,
+    /// `GET /enterprise-accounts/{id or name}`.
+    EnterpriseAccount,
+    /// `GET /enterprise-accounts/{id or name}/teams`.
+    EnterpriseTeams,
+    /// `GET /enterprise-accounts/{id}/usage/monthly`.
+    EnterpriseUsage,
+    /// `GET /account/invoices`.
+    AccountInvoices,
+    /// `GET /oauth/authorizations`.
+    Authorizations,
+    /// `GET /account/rate-limits`.
+    RateLimits,
+    /// Every request, including requests to unknown paths. Matches faults only; no logged request
+    /// has it.
+    Any,
+}

@@ -1,0 +1,47 @@
+//! Dispatches checked requests to their endpoints.
+
+mod authorizations;
+mod enterprise;
+mod list;
+mod monthly_usage;
+mod teams;
+
+use serde_json::json;
+
+use crate::endpoint::Endpoint;
+use crate::response::ApiResponse;
+use crate::state::SimState;
+
+pub(crate) use list::EndpointRequest;
+
+/// Returns the response of the endpoint that a request is routed to. `remaining` is the number of
+/// request tokens that are left.
+pub(crate) fn handle(
+    state: &SimState,
+    remaining: u32,
+    request: EndpointRequest<'_>,
+) -> ApiResponse {
+    let (company, route) = (&state.company, request.route);
+    let Some(endpoint) = route.endpoint else {
+        return ApiResponse::unknown_endpoint();
+    };
+    if let Some(identity) = &route.team {
+        return teams::handle_team(state, endpoint, identity, request);
+    }
+    if let Some(identity) = &route.enterprise_account {
+        return enterprise::handle_account(state, endpoint, identity, request);
+    }
+    match endpoint {
+        Endpoint::RateLimits => ApiResponse::json(200, &json!({ "remaining": remaining })),
+        Endpoint::Teams => teams::list_teams(company, company.teams.iter(), request),
+        Endpoint::EnterpriseAccounts => enterprise::list_accounts(company, request),
+        Endpoint::AccountInvoices => {
+            list::page(&company.personal_invoices, &["id", "number"], request)
+        }
+        Endpoint::Authorizations => {
+            let all = authorizations::all(&state.token, company.token_expires_in);
+            list::page(&all, &["id"], request)
+        }
+        _ => ApiResponse::unknown_endpoint(),
+    }
+}

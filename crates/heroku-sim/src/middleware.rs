@@ -1,0 +1,56 @@
+//! Checks that run before routing, in this order: `User-Agent`, method, `Accept`, token and rate
+//! limit.
+
+use std::time::Instant;
+
+use hyper::Method;
+use hyper::header;
+use hyper::http::request::Parts;
+
+use crate::endpoint::Endpoint;
+use crate::handlers::{self, EndpointRequest};
+use crate::headers::{accepts_version_3, bearer_token, header_text};
+use crate::response::ApiResponse;
+use crate::route::Route;
+use crate::state::SimState;
+
+/// Returns the response to a request without an injected fault.
+pub(crate) fn handle(
+    state: &mut SimState,
+    head: &Parts,
+    route: &Route,
+    range: Option<&str>,
+) -> ApiResponse {
+    let now = Instant::now();
+    // Heroku requires a User-Agent (Platform API reference, "Clients"), but does not document a
+    // rejection. The simulator is stricter.
+    if header_text(&head.headers, &header::USER_AGENT).is_none_or(|agent| agent.trim().is_empty()) {
+        return ApiResponse::error(
+            400,
+            "bad_request",
+            "Set the User-Agent header and try again.",
+        );
+    }
+    if head.method != Method::GET {
+        return ApiResponse::unknown_endpoint();
+    }
+    if !accepts_version_3(&head.headers) {
+        return ApiResponse::error_for_status(406);
+    }
+    if bearer_token(&head.headers) != Some(&state.token) {
+        return ApiResponse::error_for_status(401);
+    }
+    // An unauthenticated request has no account to charge. Authenticated requests are charged even
+    // if they fail.
+    if route.endpoint != Some(Endpoint::RateLimits) && !state.rate_limit.try_take(now) {
+        return ApiResponse::error_for_status(429);
+    }
+    let remaining = state.rate_limit.remaining(now);
+    let request = EndpointRequest {
+        route,
+        query: head.uri.query().unwrap_or_default(),
+        range,
+        page_size: state.page_size,
+    };
+    handlers::handle(state, remaining, request)
+}

@@ -1,0 +1,186 @@
+//! An app's lifetime, its dynos and add-ons, and its usage of a month.
+
+use super::calendar::{Day, Month};
+use super::prices::{Addon, DynoSize, Provider};
+use super::seeded_rng::SeededRng;
+
+/// Months after which a growing app returns to its initial size, which bounds the growth.
+const GROWTH_CYCLE: u32 = 30;
+/// The month of the cycle in which add-ons are upgraded to the larger plan.
+const UPGRADE_MONTH: u32 = 18;
+
+/// Dynos of one process type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Process {
+    pub(crate) size: DynoSize,
+    pub(crate) quantity: u64,
+    pub(crate) schedule: Schedule,
+}
+
+/// When the dynos of a process type run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Schedule {
+    /// Always.
+    Steady,
+    /// Always, and `extra` dynos in busy hours.
+    Scaled { extra: u64 },
+    /// About this number of hours per day.
+    Scheduled { hours: u32 },
+}
+
+/// An app.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) name: String,
+    processes: Vec<Process>,
+    addons: Vec<Addon>,
+    /// The first day; `None` if the app exists all the time.
+    created: Option<Day>,
+    /// The day after the last.
+    deleted: Option<Day>,
+    /// Whether the app grows and has traffic peaks.
+    has_traffic: bool,
+}
+
+/// An app's usage of a month: the average in thousandths of a dyno unit, and add-on costs in cents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct AppUsage {
+    pub(crate) dynos: u64,
+    pub(crate) data: u64,
+    pub(crate) partner: u64,
+}
+
+impl App {
+    pub(crate) fn long_running(name: &str, processes: &[Process], addons: &[Addon]) -> App {
+        App {
+            name: name.to_owned(),
+            processes: processes.to_vec(),
+            addons: addons.to_vec(),
+            created: None,
+            deleted: None,
+            has_traffic: !name.ends_with("-staging"),
+        }
+    }
+
+    /// Returns an app that exists from `created` until the day before `deleted`.
+    pub(crate) fn ephemeral(
+        name: String,
+        processes: &[Process],
+        addons: &[Addon],
+        created: Day,
+        deleted: Day,
+    ) -> App {
+        App {
+            name,
+            processes: processes.to_vec(),
+            addons: addons.to_vec(),
+            created: Some(created),
+            deleted: Some(deleted),
+            has_traffic: false,
+        }
+    }
+
+    fn exists_on(&self, day: Day) -> bool {
+        self.created.is_none_or(|created| created <= day)
+            && self.deleted.is_none_or(|deleted| day < deleted)
+    }
+
+    /// Returns the usage of the first `days` days of a month, or `None` if the app existed on none of
+    /// them.
+    pub(crate) fn usage(&self, rng: SeededRng, month: Month, days: u32) -> Option<AppUsage> {
+        let existing_days: Vec<Day> = (1..=days)
+            .map(|day| month.day(day))
+            .filter(|day| self.exists_on(*day))
+            .collect();
+        if existing_days.is_empty() {
+            return None;
+        }
+        let age = if self.has_traffic {
+            month.phase(GROWTH_CYCLE, rng.below(&self.name, GROWTH_CYCLE.into()))
+        } else {
+            0
+        };
+        let peak = self.traffic_peak(rng, month);
+        let mut milli_unit_hours = 0;
+        for day in &existing_days {
+            let factor = peak
+                .as_ref()
+                .filter(|(days, _)| days.contains(&day.day))
+                .map_or(1, |(_, factor)| *factor);
+            milli_unit_hours += self.unit_hours(rng, *day, age) * factor;
+        }
+        let cost = |provider| {
+            let addons = self
+                .addons
+                .iter()
+                .filter(|addon| addon.provider == provider);
+            let prices = addons.map(|addon| {
+                if age < UPGRADE_MONTH {
+                    addon.price
+                } else {
+                    addon.upgrade_price
+                }
+            });
+            prices
+                .map(|price| div_round(price * existing_days.len() as u64, month.days().into()))
+                .sum()
+        };
+        let dynos = div_round(milli_unit_hours, 24 * u64::from(month.days()));
+        Some(AppUsage {
+            dynos,
+            data: cost(Provider::Heroku),
+            partner: cost(Provider::Partner),
+        })
+    }
+
+    /// Returns the dyno hours of a day, in thousandths of a dyno unit.
+    fn unit_hours(&self, rng: SeededRng, day: Day, age: u32) -> u64 {
+        let process = |(index, process): (usize, &Process)| {
+            let label = || format!("{}/{index}/{}", self.name, day.iso());
+            let steady = process.quantity * 24;
+            let dyno_hours = match process.schedule {
+                Schedule::Steady => steady,
+                Schedule::Scaled { extra } => {
+                    // More busy hours on workdays, and one more dyno after each year of growth.
+                    let (low, high) = if day.is_weekend() { (2, 6) } else { (7, 13) };
+                    let hours = u64::from(rng.between(&label(), low, high));
+                    steady
+                        + u64::from(age / 12) * 24
+                        + extra * hours * u64::from(100 + 2 * age) / 100
+                }
+                Schedule::Scheduled { hours } => {
+                    // An hour more or less, and slow growth over the months.
+                    u64::from(rng.between(&label(), hours - 1, hours + 1) + age / 15)
+                }
+            };
+            process.size.0 * dyno_hours
+        };
+        self.processes.iter().enumerate().map(process).sum()
+    }
+
+    /// Returns the days of a traffic peak in a month and its factor. The storefront has one in the
+    /// last week of November; every app with traffic has one about every second year.
+    fn traffic_peak(&self, rng: SeededRng, month: Month) -> Option<(std::ops::Range<u32>, u64)> {
+        if !self.has_traffic {
+            return None;
+        }
+        if month.month() == 11 && self.name.starts_with("storefront") {
+            return Some((23..31, 3));
+        }
+        let label = |what: &str| format!("{}/{}/{what}", self.name, month.iso());
+        let has_peak = rng.below(&label("busy"), 24) == 0;
+        let from = rng.between(&label("from"), 2, 22);
+        let length = rng.between(&label("length"), 2, 6);
+        has_peak.then(|| {
+            (
+                from..from + length,
+                u64::from(rng.between(&label("times"), 2, 4)),
+            )
+        })
+    }
+}
+
+/// Returns a quotient rounded to the nearest integer.
+pub(crate) fn div_round(dividend: u64, divisor: u64) -> u64 {
+    (dividend + divisor / 2) / divisor
+}

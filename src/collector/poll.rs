@@ -1,0 +1,86 @@
+//! One round of polling, and the responses of its requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::backoff::BackoffLimits;
+use super::context::PollContext;
+use super::error::Error;
+use super::schedule::{Schedule, settled_month};
+use billing::invoice::Invoices;
+use billing::month::Month;
+use billing::usage::Usage;
+use heroku_api::client::Conditional;
+use heroku_api::enterprise::AccountUsage;
+use heroku_api::team::Identity;
+
+/// The polls in flight, each with its response and its duration.
+pub(super) type PollJobs = JoinSet<(Response, Duration)>;
+
+/// The response of one poll.
+#[derive(Debug)]
+pub(super) enum Response {
+    TeamInvoices(Result<Conditional<Invoices>, Error>),
+    TeamUsage(Result<Conditional<Usage>, Error>),
+    /// No request was sent, because a polled enterprise account reports the team's usage.
+    UsageFromAccount,
+    Teams(Result<Conditional<Vec<Identity>>, Error>),
+    AccountUsage(Result<Conditional<AccountUsage>, Error>),
+    PersonalInvoices(Result<Conditional<Invoices>, Error>),
+}
+
+/// What is recorded with a response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Completion {
+    /// When the response arrived.
+    pub(super) now: Timestamp,
+    /// How long the poll took.
+    pub(super) duration: Duration,
+    pub(super) limits: BackoffLimits,
+    /// Whether to keep the raw pages for the state file.
+    pub(super) keep_pages: bool,
+}
+
+/// A pass over all schedules that starts the polls that are due.
+pub(super) struct PollRound<'a> {
+    pub(super) jobs: &'a mut PollJobs,
+    pub(super) context: &'a Arc<PollContext>,
+    pub(super) now: Timestamp,
+    /// Whether to start only first polls.
+    pub(super) first_polls_only: bool,
+    /// The enterprise accounts that report the usage of their teams, each by its id or name.
+    pub(super) accounts: Arc<[String]>,
+}
+
+impl PollRound<'_> {
+    /// Returns the current month.
+    pub(super) fn month(&self) -> Month {
+        Month::at(self.now)
+    }
+
+    /// Returns whether a poll is due and wanted in this round.
+    pub(super) fn is_due(&self, schedule: &Schedule) -> bool {
+        schedule.is_due(Instant::now(), settled_month(self.now))
+            && !(self.first_polls_only && schedule.was_started())
+    }
+
+    /// Starts a poll.
+    pub(super) fn start(
+        &mut self,
+        schedule: &mut Schedule,
+        poll: impl Future<Output = Response> + Send + 'static,
+    ) {
+        let context = Arc::clone(self.context);
+        let job = self.jobs.spawn(async move {
+            // Fails only if the semaphore is closed, which never happens.
+            let _permit = context.permits.acquire().await;
+            let started = Instant::now();
+            (poll.await, started.elapsed())
+        });
+        schedule.start(job.id(), Some(self.month()));
+    }
+}

@@ -1,0 +1,289 @@
+//! The scheduler: starts what is due, records results, and publishes snapshots.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{self, JoinError, JoinSet};
+use tokio::time::Instant;
+
+use super::backoff::{BackoffLimits, RATE_LIMIT_REFILL};
+use super::context::PollContext;
+use super::metadata::{JobResult, MetadataCache, MetadataJobs};
+use super::poll::{Completion, PollJobs, Response};
+use super::schedule::until_next_month;
+use super::state::writer::StateWriter;
+use super::state::{LoadedState, StateFile};
+use super::targets::Targets;
+use crate::clock::Clock;
+use crate::config::targets::Scope;
+use crate::config::token::Token;
+use crate::snapshot::Snapshot;
+use heroku_api::client::Client;
+
+/// The longest sleep. It bounds how late a suspended machine or a changed clock is noticed.
+const MAX_SLEEP: Duration = Duration::from_secs(30);
+
+/// The number of concurrent polls.
+pub const CONCURRENCY: usize = 100;
+
+/// The options of a [`Poller`].
+#[derive(Debug)]
+pub struct Options {
+    /// The client of the API.
+    pub client: Client,
+    /// The API token.
+    pub token: Token,
+    /// The teams and accounts to poll.
+    pub scope: Scope,
+    /// The time between two polls. It is lengthened if Heroku's rate limit does not allow it for
+    /// that many endpoints.
+    pub interval: Duration,
+    /// The longest time for one poll of one endpoint, with all its requests.
+    pub timeout: Duration,
+    /// The number of requests in the account's rate limit that are left to others: polling pauses
+    /// while fewer remain.
+    pub rate_limit_floor: u64,
+    /// The clock.
+    pub clock: Clock,
+    /// The state file.
+    pub state: Option<StateFile>,
+}
+
+/// Polls Heroku on a schedule and publishes snapshots.
+#[derive(Debug)]
+pub struct Poller {
+    context: Arc<PollContext>,
+    clock: Clock,
+    interval: Duration,
+    targets: Targets,
+    metadata: MetadataCache,
+    rate_limit_floor: u64,
+    /// When polling resumes, while the rate limit is low.
+    resume_at: Option<Instant>,
+    state_writer: StateWriter,
+    polls: PollJobs,
+    metadata_jobs: MetadataJobs,
+}
+
+/// A finished job with its id, or a panic.
+type Finished<T> = Result<(task::Id, T), JoinError>;
+
+impl Poller {
+    /// Creates a poller with the contents of the state file. It sends no request before
+    /// [`Poller::run`] or [`Poller::once`].
+    pub fn new(options: Options) -> Self {
+        let (client, state) = (options.client, options.state);
+        let load = |state: &StateFile| state.read(client.api_url(), options.clock.now());
+        let mut loaded = state.as_ref().map_or_else(LoadedState::default, load);
+        let targets = Targets::new(&options.scope, &mut loaded);
+        let context = PollContext::new(client, options.token, options.timeout, CONCURRENCY);
+        let mut poller = Self {
+            context: Arc::new(context),
+            clock: options.clock,
+            interval: options.interval,
+            targets,
+            metadata: MetadataCache::new(loaded),
+            rate_limit_floor: options.rate_limit_floor,
+            resume_at: None,
+            state_writer: StateWriter::new(state),
+            polls: JoinSet::new(),
+            metadata_jobs: JoinSet::new(),
+        };
+        poller.update_metadata_targets();
+        poller
+    }
+
+    /// Polls every endpoint once, including those of teams discovered on the way, and returns the
+    /// result.
+    pub async fn once(mut self) -> Snapshot {
+        self.start_polls(true);
+        while let Some(finished) = self.polls.join_next_with_id().await {
+            self.record_poll(finished);
+            self.start_polls(true);
+        }
+        self.snapshot()
+    }
+
+    /// Polls on schedule until `stop`, and publishes a snapshot after each response. At the end, polls
+    /// in flight are cancelled and the state file is written.
+    pub async fn run(
+        mut self,
+        published: watch::Sender<Arc<Snapshot>>,
+        stop: impl Future<Output = ()>,
+    ) {
+        let mut stop = pin!(stop);
+        loop {
+            if self.resume_at.is_none_or(|at| at <= Instant::now()) {
+                self.start_polls(false);
+                if self.targets.all_attempted() {
+                    self.metadata
+                        .start_due(&mut self.metadata_jobs, &self.context);
+                }
+            }
+            self.save();
+            let sleep = self.until_next();
+            tokio::select! {
+                () = &mut stop => break,
+                Some(finished) = self.polls.join_next_with_id() => self.record_poll(finished),
+                Some(finished) = self.metadata_jobs.join_next_with_id() => {
+                    self.record_metadata(finished);
+                }
+                true = self.state_writer.wait() => continue,
+                () = tokio::time::sleep(sleep) => continue,
+            }
+            published.send_replace(Arc::new(self.snapshot()));
+        }
+        while let Some(finished) = self.polls.try_join_next_with_id() {
+            self.record_poll(finished);
+        }
+        while let Some(finished) = self.metadata_jobs.try_join_next_with_id() {
+            self.record_metadata(finished);
+        }
+        self.state_writer.wait().await;
+        self.save();
+        self.state_writer.wait().await;
+    }
+
+    /// Returns what is known.
+    pub fn snapshot(&self) -> Snapshot {
+        let stats = self.context.client.stats();
+        let generation = self.context.token_generation();
+        self.targets.snapshot(stats, &self.metadata, generation)
+    }
+
+    /// Returns the limits that follow from the number of endpoints.
+    fn backoff_limits(&self) -> BackoffLimits {
+        let endpoints = u32::try_from(self.targets.polled_endpoints()).unwrap_or(u32::MAX);
+        let floor = RATE_LIMIT_REFILL.saturating_mul(endpoints);
+        BackoffLimits {
+            interval: self.interval.max(floor),
+            floor,
+        }
+    }
+
+    /// Starts the polls that are due.
+    fn start_polls(&mut self, first_polls_only: bool) {
+        let now = self.clock.now();
+        self.targets
+            .start_due(&mut self.polls, &self.context, now, first_polls_only);
+    }
+
+    fn record_poll(&mut self, finished: Finished<(Response, Duration)>) {
+        let limits = self.backoff_limits();
+        match finished {
+            Ok((job, (response, duration))) => {
+                let completion = Completion {
+                    now: self.clock.now(),
+                    duration,
+                    limits,
+                    keep_pages: self.state_writer.is_enabled(),
+                };
+                self.state_writer.is_dirty |= self.targets.record(job, response, completion);
+                self.update_metadata_targets();
+            }
+            // Jobs are never cancelled here, so this is a bug. Polling of the endpoint goes on.
+            Err(error) => {
+                tracing::error!(%error, "poll panicked");
+                self.targets.abort(error.id(), limits.interval);
+            }
+        }
+        self.apply_rate_limit();
+    }
+
+    fn record_metadata(&mut self, finished: Finished<JobResult>) {
+        let limits = self.backoff_limits();
+        match finished {
+            Ok((job, result)) => {
+                let now = self.clock.now();
+                if self.metadata.record(job, result, now, limits) {
+                    self.state_writer.is_dirty = true;
+                    self.targets.update_identities(&self.metadata);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "metadata request panicked");
+                self.metadata.abort(error.id());
+            }
+        }
+        self.apply_rate_limit();
+    }
+
+    /// Requests the metadata of the teams that polling has found.
+    fn update_metadata_targets(&mut self) {
+        let limits = self.backoff_limits();
+        let targets = self.targets.metadata_targets();
+        self.metadata
+            .set_targets(&targets, self.clock.now(), limits);
+    }
+
+    /// Pauses all requests while the rate limit is low.
+    fn apply_rate_limit(&mut self) {
+        let Some(remaining) = self.context.client.take_rate_limit_remaining() else {
+            return;
+        };
+        let missing = self.rate_limit_floor.saturating_sub(remaining);
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        let pause = RATE_LIMIT_REFILL.saturating_mul(missing);
+        let was_paused = self.resume_at.is_some();
+        self.resume_at = (missing > 0).then(|| Instant::now() + pause);
+        if missing > 0 && !was_paused {
+            tracing::warn!(
+                rate_limit_remaining = remaining,
+                pause_seconds = pause.as_secs(),
+                "rate limit low, pausing polls"
+            );
+        }
+    }
+
+    /// Starts to write the state file, if something has changed.
+    fn save(&mut self) {
+        let (targets, metadata) = (&self.targets, &self.metadata);
+        let entries = || targets.entries().chain(metadata.entries()).collect();
+        self.state_writer
+            .save(self.context.client.api_url(), entries);
+    }
+
+    /// Returns how long to sleep until something is due.
+    fn until_next(&self) -> Duration {
+        let generation = self.context.token_generation();
+        let metadata = self.metadata.next_due(&self.metadata_jobs, generation);
+        let metadata = metadata.filter(|_| self.targets.all_attempted());
+        let due = self.targets.next_due().into_iter().chain(metadata).min();
+        let due = due.max(self.resume_at.filter(|_| due.is_some()));
+        let until_due = due.map(|due| due.saturating_duration_since(Instant::now()));
+        // Never zero, so that no calendar error can cause a busy loop.
+        until_due
+            .unwrap_or(MAX_SLEEP)
+            .min(until_next_month(self.clock.now()))
+            .clamp(Duration::from_millis(10), MAX_SLEEP)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heroku_api::client::Limits;
+
+    #[test]
+    fn lengthens_interval_to_what_the_rate_limit_allows() {
+        crate::cli::install_tls();
+        let poller = Poller::new(Options {
+            client: Client::new(
+                "http://127.0.0.1:1".parse().unwrap(),
+                "test",
+                Limits::within(Duration::from_secs(1)),
+            )
+            .unwrap(),
+            token: Token::Given("token".into()),
+            scope: Scope::named((0..100).map(|n| format!("team-{n}")).collect()),
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            rate_limit_floor: 0,
+            clock: Clock::system(),
+            state: None,
+        });
+        assert_eq!(poller.backoff_limits().interval, Duration::from_secs(160));
+    }
+}

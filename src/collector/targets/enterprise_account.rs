@@ -1,0 +1,223 @@
+//! An enterprise account: one response reports the usage of all its teams.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::lookup::Lookup;
+use crate::collector::context::PollContext;
+use crate::collector::endpoint::{EndpointState, Previous};
+use crate::collector::error::Error;
+use crate::collector::poll::{Completion, PollRound, Response};
+use crate::collector::state::{Entry, LoadedState, MetadataValue, Subject};
+use crate::snapshot::{self, EndpointStatus, FailureReason, LastSuccess, Team};
+use billing::month::Month;
+use billing::usage::Usage;
+use heroku_api::client::Conditional;
+use heroku_api::enterprise::AccountUsage;
+use heroku_api::stats::Endpoint;
+use heroku_api::team::Account;
+
+/// An enterprise account and the usage of its teams.
+#[derive(Debug)]
+pub(super) struct EnterpriseAccountTarget {
+    lookup: Arc<Lookup<Account>>,
+    pub(super) usage: EndpointState<AccountUsage>,
+    /// The usage of each team by its id, or by its name if Heroku gives no id. It stays the same
+    /// value while the usage of other teams changes.
+    teams: BTreeMap<String, LastSuccess<Usage>>,
+}
+
+/// A request for the usage of an account's teams.
+#[derive(Debug)]
+struct Request {
+    context: Arc<PollContext>,
+    account: Arc<Lookup<Account>>,
+    month: Month,
+    now: Timestamp,
+    previous: Previous,
+}
+
+impl EnterpriseAccountTarget {
+    pub(super) fn new(id_or_name: &str) -> Self {
+        Self {
+            lookup: Lookup::new(id_or_name.to_owned(), None),
+            usage: EndpointState::new(Endpoint::Usage),
+            teams: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the account's id or name in the settings.
+    pub(super) fn id_or_name(&self) -> &str {
+        &self.lookup.id_or_name
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::EnterpriseAccount(self.id_or_name().to_owned())
+    }
+
+    /// Restores the responses of the state file.
+    pub(super) fn restore(&mut self, loaded: &mut LoadedState) {
+        let subject = self.subject();
+        let account = loaded.accounts.remove(&subject);
+        self.lookup = Lookup::new(self.id_or_name().to_owned(), account);
+        self.usage.restore(loaded.account_usage.remove(&subject));
+        self.split_by_team();
+    }
+
+    /// Returns the entries for the state file.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let account = self.lookup.identity();
+        let account =
+            account.map(|account| account.entry(self.subject(), Endpoint::EnterpriseAccount));
+        account.into_iter().chain(self.usage.entry(self.subject()))
+    }
+
+    /// Starts the poll if it is due.
+    pub(super) fn start_due(&mut self, round: &mut PollRound<'_>) {
+        if round.is_due(&self.usage.schedule) {
+            let request = Request {
+                context: Arc::clone(round.context),
+                account: Arc::clone(&self.lookup),
+                month: round.month(),
+                now: round.now,
+                previous: self.usage.previous(),
+            };
+            let poll = async move { Response::AccountUsage(request.fetch().await) };
+            round.start(&mut self.usage.schedule, poll);
+        }
+    }
+
+    /// Records a result. Returns whether there is something new to save.
+    pub(super) fn record(
+        &mut self,
+        result: Result<Conditional<AccountUsage>, Error>,
+        completion: Completion,
+    ) -> bool {
+        let is_gone = result.as_ref().err().is_some_and(Error::is_gone);
+        let name = self.id_or_name().to_owned();
+        let is_new = self.usage.record(&name, result, completion);
+        if is_new {
+            self.split_by_team();
+        }
+        if is_gone && !self.lookup.is_by_id() {
+            // An account that was created again has the same name and another id.
+            self.lookup = Lookup::new(name, None);
+        }
+        is_new
+    }
+
+    /// Splits the last success by team.
+    fn split_by_team(&mut self) {
+        let Some(success) = &self.usage.status.last_success else {
+            return;
+        };
+        let mut previous = std::mem::take(&mut self.teams);
+        for (key, team) in &success.data.teams {
+            let usage = match previous.remove(key) {
+                Some(previous) => previous.renewed(team.usage.clone(), success.at),
+                // It may have been the same for long.
+                None => LastSuccess {
+                    data: Arc::new(team.usage.clone()),
+                    at: success.at,
+                    changed_at: success.changed_at,
+                },
+            };
+            self.teams.insert(key.clone(), usage);
+        }
+    }
+
+    /// Returns whether the account reports the usage of its teams. If it never did and Heroku
+    /// refuses to, the teams are polled instead.
+    pub(super) fn reports_usage(&self) -> bool {
+        use FailureReason::{Forbidden, NotAvailable, NotFound};
+        let failure = self.usage.status.failure.as_ref();
+        let is_refused = failure
+            .is_some_and(|failure| matches!(failure.reason, Forbidden | NotAvailable | NotFound));
+        self.usage.has_succeeded() || !is_refused
+    }
+
+    /// Returns the usage of the team with this id or name, if the last response has it.
+    pub(super) fn usage_of(&self, id: Option<&str>, name: &str) -> Option<EndpointStatus<Usage>> {
+        let by_id = id.and_then(|id| self.teams.get(id));
+        let usage = by_id.or_else(|| self.teams.get(name))?;
+        Some(self.status(Some(usage.clone())))
+    }
+
+    /// Returns the status of the poll with `last_success` as its data.
+    pub(super) fn status(&self, last_success: Option<LastSuccess<Usage>>) -> EndpointStatus<Usage> {
+        EndpointStatus {
+            last_success,
+            failure: self.usage.status.failure.clone(),
+            stats: self.usage.status.stats.clone(),
+        }
+    }
+
+    /// Returns the account's teams for a snapshot.
+    pub(super) fn teams(&self) -> impl Iterator<Item = Team> {
+        let usage = self.usage.status.data();
+        self.teams.iter().map(move |(key, success)| {
+            let team = usage.and_then(|usage| usage.teams.get(key));
+            let name = success.data.team_name().unwrap_or(key);
+            Team {
+                id: team.and_then(|team| team.id.clone()),
+                name: name.to_owned(),
+                usage: self.status(Some(success.clone())),
+                ..Team::default()
+            }
+        })
+    }
+
+    /// Returns the account for a snapshot.
+    pub(super) fn snapshot(&self) -> snapshot::Account {
+        snapshot::Account {
+            name: self.id_or_name().to_owned(),
+            usage: self.usage.status.clone(),
+        }
+    }
+}
+
+impl Request {
+    async fn fetch(&self) -> Result<Conditional<AccountUsage>, Error> {
+        let fetch = self.context.with_token(async |token| {
+            let id = self.id(&token).await?;
+            let months = (self.month.previous(), self.month);
+            let (client, validator) = (&self.context.client, self.previous.validator.as_ref());
+            let result = client.account_usage(&token, id, months, validator).await;
+            match result.map_err(Error::from) {
+                Err(error) if error.is_missing() && !self.previous.has_succeeded => {
+                    self.identity(&token).await?;
+                    Err(Error::NotAvailable(Box::new(error)))
+                }
+                other => other,
+            }
+        });
+        fetch.await
+    }
+
+    async fn identity(&self, token: &SecretString) -> Result<&MetadataValue<Account>, Error> {
+        let client = &self.context.client;
+        let fetch = client.enterprise_account(token, &self.account.id_or_name);
+        let identity = self.account.fetch_identity(self.now, fetch).await;
+        identity.map_err(|error| match error.reason() {
+            FailureReason::NotFound => Error::AccountNotFound(Box::new(error)),
+            _ => error,
+        })
+    }
+
+    /// Returns the account's id, which usage is requested by.
+    async fn id(&self, token: &SecretString) -> Result<&str, Error> {
+        let id_or_name = &self.account.id_or_name;
+        if self.account.is_by_id() {
+            return Ok(id_or_name);
+        }
+        let identity = self.identity(token).await?;
+        let id = identity
+            .data
+            .as_ref()
+            .and_then(|account| account.id.as_ref());
+        Ok(id.unwrap_or(id_or_name))
+    }
+}

@@ -1,0 +1,82 @@
+//! A team or an enterprise account by its id or name, and its identity.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::collector::error::Error;
+use crate::collector::state::MetadataValue;
+use heroku_api::client::Decoded;
+use heroku_api::error::Error as ApiError;
+
+/// A resource by its id or name, and its identity, which is requested until one request succeeds.
+#[derive(Debug)]
+pub(super) struct Lookup<T> {
+    pub(super) id_or_name: String,
+    identity: OnceCell<MetadataValue<T>>,
+}
+
+impl<T> Lookup<T> {
+    pub(super) fn new(id_or_name: String, identity: Option<MetadataValue<T>>) -> Arc<Self> {
+        Arc::new(Self {
+            id_or_name,
+            identity: OnceCell::new_with(identity),
+        })
+    }
+
+    /// Returns the identity if it is known.
+    pub(super) fn identity(&self) -> Option<&MetadataValue<T>> {
+        self.identity.get()
+    }
+
+    /// Returns the identity, from `fetch` if it is not known yet.
+    pub(super) async fn fetch_identity(
+        &self,
+        now: Timestamp,
+        fetch: impl Future<Output = Result<Decoded<T>, ApiError>>,
+    ) -> Result<&MetadataValue<T>, Error> {
+        let fetch = async || {
+            let response = fetch.await?;
+            Ok(MetadataValue {
+                data: Some(Arc::new(response.data)),
+                at: now,
+                pages: response.pages,
+            })
+        };
+        self.identity.get_or_try_init(fetch).await
+    }
+
+    /// Returns whether the resource is given by its id, a UUID.
+    pub(super) fn is_by_id(&self) -> bool {
+        is_id(&self.id_or_name)
+    }
+}
+
+/// Returns whether this is an id, which is a UUID, and not a name.
+pub(super) fn is_id(id_or_name: &str) -> bool {
+    let fits = |(position, byte): (usize, u8)| match position {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    id_or_name.len() == 36 && id_or_name.bytes().enumerate().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_ids_from_names() {
+        assert!(is_id("01234567-89ab-cdef-0123-456789ABCDEF"));
+        let names = [
+            "acme",
+            "01234567-89ab-cdef-0123-456789abcdeg",
+            "01234567089ab-cdef-0123-456789abcdef",
+            "",
+        ];
+        for name in names {
+            assert!(!is_id(name), "{name}");
+        }
+    }
+}

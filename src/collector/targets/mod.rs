@@ -1,0 +1,392 @@
+//! Everything that is polled: teams, enterprise accounts, the personal account, and discovery.
+
+mod discovery;
+mod enterprise_account;
+mod lookup;
+mod personal_account;
+mod team;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task;
+use tokio::time::Instant;
+
+use super::context::PollContext;
+use super::metadata::{MetadataCache, MetadataTarget};
+use super::poll::{Completion, PollJobs, PollRound, Response};
+use super::schedule::Schedule;
+use crate::collector::state::{Entry, LoadedState, Subject};
+use crate::config::targets::{Scope, TeamScope};
+use crate::snapshot::{Snapshot, Team};
+use discovery::TeamDiscovery;
+use enterprise_account::EnterpriseAccountTarget;
+use heroku_api::stats::{ClientStats, Endpoint};
+use personal_account::PersonalAccountTarget;
+use team::{TeamTarget, listed};
+
+/// Everything that is polled.
+#[derive(Debug)]
+pub(super) struct Targets {
+    teams: Vec<TeamTarget>,
+    accounts: Vec<EnterpriseAccountTarget>,
+    personal_account: Option<PersonalAccountTarget>,
+    discovery: Option<TeamDiscovery>,
+    several_teams: bool,
+    /// The endpoints that may be requested.
+    endpoints: Vec<Endpoint>,
+    all_attempted: bool,
+}
+
+impl Targets {
+    /// Creates the targets that the settings select, with the responses of the state file.
+    pub(super) fn new(scope: &Scope, loaded: &mut LoadedState) -> Self {
+        let several_teams = scope.several_teams();
+        let (named, filter) = match &scope.teams {
+            TeamScope::Named(teams) => (&**teams, None),
+            TeamScope::Seen(filter) => (&[][..], Some(filter)),
+        };
+        let named = named.iter();
+        let accounts = scope.enterprise_accounts.iter();
+        let personal_account = scope.personal_account.then(PersonalAccountTarget::new);
+        let mut targets = Self {
+            teams: named
+                .map(|team| TeamTarget::named(team, several_teams))
+                .collect(),
+            accounts: accounts.map(|a| EnterpriseAccountTarget::new(a)).collect(),
+            personal_account,
+            discovery: filter.cloned().map(TeamDiscovery::new),
+            several_teams,
+            endpoints: endpoints(scope),
+            all_attempted: false,
+        };
+        for team in &mut targets.teams {
+            team.restore(loaded);
+        }
+        for account in &mut targets.accounts {
+            account.restore(loaded);
+        }
+        if let Some(personal) = &mut targets.personal_account {
+            let invoices = loaded.invoices.remove(&Subject::PersonalAccount);
+            personal.invoices.restore(invoices);
+        }
+        if let Some(discovery) = &mut targets.discovery {
+            discovery
+                .teams
+                .restore(loaded.teams.remove(&Subject::Teams));
+        }
+        targets.apply_discovery(loaded);
+        targets
+    }
+
+    /// Returns the entries for the state file.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let teams = self.teams.iter().flat_map(TeamTarget::entries);
+        let accounts = self
+            .accounts
+            .iter()
+            .flat_map(EnterpriseAccountTarget::entries);
+        let personal = self.personal_account.iter();
+        let personal = personal.filter_map(|p| p.invoices.entry(Subject::PersonalAccount));
+        let discovery = self.discovery.iter();
+        let discovery = discovery.filter_map(|d| d.teams.entry(Subject::Teams));
+        teams.chain(accounts).chain(personal).chain(discovery)
+    }
+
+    fn schedules(&self) -> impl Iterator<Item = &Schedule> {
+        let teams = self.teams.iter().flat_map(TeamTarget::schedules);
+        let accounts = self.accounts.iter().map(|a| &a.usage.schedule);
+        let personal = self.personal_account.iter().map(|p| &p.invoices.schedule);
+        let discovery = self.discovery.iter().map(|d| &d.teams.schedule);
+        teams.chain(accounts).chain(personal).chain(discovery)
+    }
+
+    /// Returns the number of endpoints that are polled.
+    pub(super) fn polled_endpoints(&self) -> usize {
+        self.schedules().filter(|schedule| schedule.enabled).count()
+    }
+
+    /// Returns when the next poll is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.schedules().filter_map(Schedule::next_due).min()
+    }
+
+    /// Returns whether everything has been polled once, successfully or not. A team discovered later
+    /// does not revoke it.
+    pub(super) fn all_attempted(&self) -> bool {
+        self.all_attempted
+    }
+
+    /// Starts the polls that are due.
+    pub(super) fn start_due(
+        &mut self,
+        jobs: &mut PollJobs,
+        context: &Arc<PollContext>,
+        now: Timestamp,
+        first_polls_only: bool,
+    ) {
+        let accounts = self.reporting_accounts();
+        let mut round = PollRound {
+            jobs,
+            context,
+            now,
+            first_polls_only,
+            accounts: accounts.map(|a| a.id_or_name().to_owned()).collect(),
+        };
+        for team in &mut self.teams {
+            team.start_due(&mut round);
+        }
+        for account in &mut self.accounts {
+            account.start_due(&mut round);
+        }
+        if let Some(personal) = &mut self.personal_account {
+            personal.start_due(&mut round);
+        }
+        if let Some(discovery) = &mut self.discovery {
+            discovery.start_due(&mut round);
+        }
+    }
+
+    /// Records the response of `job`. Returns whether there is something new to save.
+    pub(super) fn record(
+        &mut self,
+        job: task::Id,
+        response: Response,
+        completion: Completion,
+    ) -> bool {
+        // A target that has been removed since then needs no response.
+        let is_new = match response {
+            Response::Teams(result) => {
+                let discovery = self.discovery.as_mut();
+                let is_new = discovery.is_some_and(|d| d.teams.record("*", result, completion));
+                self.apply_discovery(&mut LoadedState::default());
+                is_new
+            }
+            Response::AccountUsage(result) => {
+                let mut accounts = self.accounts.iter_mut();
+                let account = accounts.find(|a| a.usage.schedule.is_running(job));
+                let is_new = account.is_some_and(|account| account.record(result, completion));
+                self.assign_usage();
+                is_new
+            }
+            Response::PersonalInvoices(result) => self.personal_account.as_mut().is_some_and(|p| {
+                p.invoices
+                    .record(personal_account::NAME, result, completion)
+            }),
+            response => {
+                let team = self.teams.iter_mut().find(|team| team.is_running(job));
+                team.is_some_and(|team| team.record(response, completion))
+            }
+        };
+        let all_attempted = self.schedules().all(Schedule::is_attempted);
+        self.all_attempted |= all_attempted;
+        is_new
+    }
+
+    /// Records that `job` ended without a response.
+    pub(super) fn abort(&mut self, job: task::Id, retry: Duration) {
+        let teams = self.teams.iter_mut().flat_map(TeamTarget::schedules_mut);
+        teams.for_each(|schedule| schedule.abort(job, retry));
+        for account in &mut self.accounts {
+            account.usage.schedule.abort(job, retry);
+        }
+        if let Some(personal) = &mut self.personal_account {
+            personal.invoices.schedule.abort(job, retry);
+        }
+        if let Some(discovery) = &mut self.discovery {
+            discovery.teams.schedule.abort(job, retry);
+        }
+    }
+
+    /// Adds, updates and removes teams according to the list of teams.
+    fn apply_discovery(&mut self, loaded: &mut LoadedState) {
+        if let Some(discovery) = &self.discovery
+            && let Some(success) = &discovery.teams.status.last_success
+        {
+            self.teams
+                .retain(|team| !(team.is_discovered() && discovery.excludes(team.id_or_name())));
+            for identity in discovery.selected() {
+                match self.teams.iter_mut().find(|team| team.is(identity)) {
+                    Some(team) => team.set_identity(listed(identity, success.at)),
+                    None => {
+                        let mut team = TeamTarget::discovered(identity, success.at);
+                        team.restore(loaded);
+                        self.teams.push(team);
+                    }
+                }
+            }
+        }
+        self.assign_usage();
+    }
+
+    fn reporting_accounts(&self) -> impl Iterator<Item = &EnterpriseAccountTarget> {
+        self.accounts
+            .iter()
+            .filter(|account| account.reports_usage())
+    }
+
+    /// Decides for each team whether its usage is polled or comes from an enterprise account. An
+    /// account omits teams without usage, so belonging to it is enough.
+    fn assign_usage(&mut self) {
+        for team in &mut self.teams {
+            let from_account = self.accounts.iter().any(|account| {
+                account.reports_usage()
+                    && (team.belongs_to(account.id_or_name())
+                        || account.usage_of(team.id(), team.name()).is_some())
+            });
+            team.set_usage_from_account(from_account);
+        }
+    }
+
+    /// Returns the teams whose metadata is requested: those that are known to exist.
+    pub(super) fn metadata_targets(&self) -> Vec<MetadataTarget<'_>> {
+        let teams = self.teams.iter();
+        let polled = teams.filter(|team| team.exists() || team.identity().is_some());
+        let polled = polled.map(|team| MetadataTarget {
+            id_or_name: team.id_or_name().to_owned(),
+            identity: team.identity(),
+            is_polled: true,
+        });
+        let reported = self.account_teams().into_iter().map(|team| MetadataTarget {
+            id_or_name: team.id.unwrap_or(team.name),
+            identity: None,
+            is_polled: false,
+        });
+        polled.chain(reported).collect()
+    }
+
+    /// Updates the teams' identities from newer metadata.
+    pub(super) fn update_identities(&mut self, metadata: &MetadataCache) {
+        for team in &mut self.teams {
+            let Some(identity) = metadata.identity(team.id_or_name()) else {
+                continue;
+            };
+            let is_newer = team.identity().is_none_or(|own| own.at < identity.at);
+            if identity.data.is_some() && is_newer {
+                team.set_identity(identity.clone());
+            }
+        }
+        self.assign_usage();
+    }
+
+    /// Returns the teams that only enterprise accounts report.
+    fn account_teams(&self) -> Vec<Team> {
+        let mut reported: Vec<_> = self.accounts.iter().flat_map(|a| a.teams()).collect();
+        if reported.is_empty() {
+            return reported;
+        }
+        // Compared by id if both ids are known, else by name, which is unique too.
+        let ids: HashSet<_> = self.teams.iter().map(TeamTarget::id_or_name).collect();
+        let names: HashSet<_> = self.teams.iter().map(TeamTarget::name).collect();
+        let unidentified = self.teams.iter().filter(|team| team.id().is_none());
+        let unidentified: HashSet<_> = unidentified.map(TeamTarget::name).collect();
+        let mut seen = HashSet::new();
+        reported.retain(|team| {
+            let is_polled = match &team.id {
+                Some(id) => ids.contains(&**id) || unidentified.contains(&*team.name),
+                None => names.contains(&*team.name),
+            };
+            !is_polled && seen.insert(team.id.clone().unwrap_or_else(|| team.name.clone()))
+        });
+        reported
+    }
+
+    /// Returns everything that is known.
+    pub(super) fn snapshot(
+        &self,
+        client_stats: ClientStats,
+        metadata: &MetadataCache,
+        token_generation: u64,
+    ) -> Snapshot {
+        let polled = self.teams.iter().map(|team| {
+            let account_usage = || {
+                let mut accounts = self.accounts.iter();
+                let usage = accounts.find_map(|a| a.usage_of(team.id(), team.name()));
+                usage.or_else(|| {
+                    let mut accounts = self.reporting_accounts();
+                    let own = accounts.find(|a| team.belongs_to(a.id_or_name()))?;
+                    Some(own.status(None))
+                })
+            };
+            let account_usage = team.is_usage_from_account().then(account_usage).flatten();
+            (team.id_or_name().to_owned(), team.snapshot(account_usage))
+        });
+        let reported = self.account_teams().into_iter();
+        let reported = reported.map(|team| (team.id.as_ref().unwrap_or(&team.name).clone(), team));
+        let with_metadata = polled.chain(reported).map(|(id_or_name, team)| Team {
+            metadata: metadata.get(&id_or_name),
+            ..team
+        });
+        let personal = self
+            .personal_account
+            .iter()
+            .map(PersonalAccountTarget::snapshot);
+        let teams = with_metadata.chain(personal).collect();
+        let mut snapshot = Snapshot::new(teams, self.several_teams, client_stats);
+        let accounts = self.accounts.iter();
+        snapshot.accounts = accounts.map(EnterpriseAccountTarget::snapshot).collect();
+        snapshot.discovery = self.discovery.as_ref().map(|d| d.teams.status.clone());
+        snapshot.all_attempted = self.all_attempted;
+        snapshot.token_expiry = metadata.token_expiry(token_generation);
+        snapshot.endpoints = self.endpoints.clone();
+        snapshot
+    }
+}
+
+/// Returns the endpoints that may be requested, in a fixed order.
+fn endpoints(scope: &Scope) -> Vec<Endpoint> {
+    let has_accounts = !scope.enterprise_accounts.is_empty();
+    let (is_discovering, polls_teams) = match &scope.teams {
+        TeamScope::Named(teams) => (false, !teams.is_empty()),
+        TeamScope::Seen(_) => (true, true),
+    };
+    let is_requested = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Team | Endpoint::Usage | Endpoint::Delinquency | Endpoint::Licenses => {
+            polls_teams || has_accounts
+        }
+        Endpoint::Teams => is_discovering,
+        Endpoint::EnterpriseAccount => has_accounts,
+        Endpoint::Invoices => polls_teams || scope.personal_account,
+        Endpoint::Authorizations => true,
+    };
+    Endpoint::ALL.into_iter().filter(is_requested).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use billing::name_filter::NameFilter;
+
+    #[test]
+    fn lists_endpoints_that_the_scope_can_request() {
+        let words = |scope: &Scope| -> Vec<_> {
+            let endpoints = endpoints(scope).into_iter();
+            endpoints.map(Endpoint::as_str).collect()
+        };
+        let personal = Scope {
+            personal_account: true,
+            ..Scope::named(Vec::new())
+        };
+        assert_eq!(words(&personal), ["invoices", "authorizations"]);
+        let account = Scope {
+            enterprise_accounts: vec!["acme".to_owned()],
+            ..Scope::named(Vec::new())
+        };
+        let expected = [
+            "team",
+            "enterprise_account",
+            "usage",
+            "delinquency",
+            "licenses",
+            "authorizations",
+        ];
+        assert_eq!(words(&account), expected);
+        let all = Scope {
+            teams: TeamScope::Seen(NameFilter::default()),
+            ..account
+        };
+        assert_eq!(words(&all).len(), Endpoint::ALL.len());
+    }
+}

@@ -1,0 +1,63 @@
+//! Command-line arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Measures the exporter against the goals in docs/PERFORMANCE.md.
+#[derive(Parser, Debug)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Measures speed, memory and size.
+    Run(RunArgs),
+    /// Measures the time of a clean build. Run it in the root directory of the repository.
+    Build(BuildArgs),
+}
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct RunArgs {
+    /// The exporter binary to measure.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) exporter: PathBuf,
+    /// The number of interleaved measurements of the exporter and nginx.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pairs: u32,
+    /// The duration of each of these measurements in seconds.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) seconds: u32,
+    /// The number of measured polls.
+    #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// The parts to measure; all by default.
+    #[arg(long, value_delimiter = ',', conflicts_with = "document")]
+    pub(crate) only: Vec<Part>,
+    /// A document in which to replace the result.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) document: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Scrapes,
+    Poll,
+    Memory,
+    Size,
+}
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct BuildArgs {
+    /// The commit to compare with.
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) baseline: String,
+    /// The number of builds of each of the two.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// A document in which to replace the result.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) document: Option<PathBuf>,
+}

@@ -1,0 +1,138 @@
+//! The simulated Heroku.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use heroku_sim::{Company, Endpoint, Simulator};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+/// Noon of a day in the middle of a month.
+pub(crate) const NOON: Timestamp = Timestamp::constant(1_795_435_200, 0);
+
+/// The number of teams.
+const TEAMS: u32 = 2;
+
+/// The number of requests for billing data in a poll: usage and invoices of each team.
+const REQUESTS_PER_POLL: usize = 2 * TEAMS as usize;
+
+/// The time within which the exporter has to make the next request.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The interval between two checks of a condition.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Without requests for this time, the exporter has fetched all metadata.
+const IDLE_AFTER: Duration = Duration::from_secs(3);
+
+/// The clock of the exporter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Clock {
+    /// The system's clock. The exporter polls once.
+    Real,
+    /// A clock that starts at [`NOON`] and runs faster by this factor, by means of libfaketime. The
+    /// exporter polls every minute.
+    Accelerated(u32),
+}
+
+impl Clock {
+    /// Returns the day on which the exporter starts.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the exporter uses the system's clock, and needs billing data of its current month"
+    )]
+    fn today(self) -> Date {
+        let now = match self {
+            Self::Real => Timestamp::now(),
+            Self::Accelerated(_) => NOON,
+        };
+        Offset::UTC.to_datetime(now).date()
+    }
+}
+
+/// Returns a company with this number of apps. Each version has different figures.
+pub(crate) fn company(apps: u32, version: u64, clock: Clock) -> Company {
+    Company::of_size(TEAMS, apps, version, clock.today())
+}
+
+/// A running simulator.
+#[derive(Debug)]
+pub(crate) struct Heroku<'a> {
+    runtime: &'a tokio::runtime::Runtime,
+    simulator: Simulator,
+    /// The ids of all teams, separated by commas.
+    pub(crate) team_ids: String,
+    pub(crate) clock: Clock,
+    apps: u32,
+}
+
+impl<'a> Heroku<'a> {
+    pub(crate) fn start(
+        runtime: &'a tokio::runtime::Runtime,
+        apps: u32,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let company = company(apps, 1, clock);
+        let team_ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
+        let builder = Simulator::builder(company, clock.today()).rate_limit(u32::MAX);
+        Ok(Self {
+            runtime,
+            simulator: runtime.block_on(builder.start())?,
+            team_ids: team_ids.join(","),
+            clock,
+            apps,
+        })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.simulator.url()
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        self.simulator.token()
+    }
+
+    /// Changes all figures.
+    pub(crate) fn set_version(&self, version: u64) {
+        let company = company(self.apps, version, self.clock);
+        self.simulator.set_company(company);
+    }
+
+    /// Waits until all requests of `polls` polls since the start have been answered.
+    pub(crate) fn wait_for_polls(&self, polls: usize) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while self.responses() < polls * REQUESTS_PER_POLL {
+            ensure!(started.elapsed() < TIMEOUT, "the exporter stopped polling");
+            std::thread::sleep(CHECK_INTERVAL);
+        }
+        Ok(())
+    }
+
+    /// Returns the number of responses with billing data.
+    fn responses(&self) -> usize {
+        let requests = self.simulator.requests();
+        let billing = requests.iter().filter(|request| {
+            request.status.is_some()
+                && matches!(request.endpoint, Some(Endpoint::Invoices | Endpoint::Usage))
+        });
+        billing.count()
+    }
+
+    /// Waits until the exporter has also fetched the metadata that it exposes, which it requests
+    /// slowly after the first poll.
+    pub(crate) fn wait_until_idle(&self) {
+        let mut last_request = (Instant::now(), 0);
+        while last_request.0.elapsed() < IDLE_AFTER {
+            let count = self.simulator.requests().len();
+            if count != last_request.1 {
+                last_request = (Instant::now(), count);
+            }
+            std::thread::sleep(CHECK_INTERVAL);
+        }
+    }
+
+    pub(crate) fn stop(self) {
+        self.runtime.block_on(self.simulator.shutdown());
+    }
+}
