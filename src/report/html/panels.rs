@@ -88,12 +88,7 @@ pub(super) struct Invoices {
 /// A month's invoices.
 #[derive(Debug)]
 pub(super) struct InvoiceMonth {
-    /// Such as `Nov`.
-    pub(super) short: String,
-    /// Such as `November 2026`.
-    pub(super) long: String,
-    /// Such as `2026-11`.
-    pub(super) exact: String,
+    pub(super) month: Month,
     pub(super) total: Option<Money>,
     /// The state, if there is one team.
     pub(super) state: Option<&'static str>,
@@ -115,9 +110,7 @@ pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<Invoices>
     let months = months.iter().zip(&totals).map(|(month, total)| {
         let state = of_month(*month).find_map(|invoice| invoice.state);
         InvoiceMonth {
-            short: month.first_day().strftime("%b").to_string(),
-            long: month_name(*month),
-            exact: month.to_string(),
+            month: *month,
             total: *total,
             state: state.filter(|_| teams.len() == 1),
             is_open: *month == current,
@@ -135,7 +128,7 @@ pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<Invoices>
 fn summary(months: &[InvoiceMonth]) -> String {
     let closed = months.iter().filter(|month| !month.is_open);
     let closed: Vec<_> = closed
-        .filter_map(|month| Some((&month.long, cents(month.total?))))
+        .filter_map(|month| Some((month_name(month.month), cents(month.total?))))
         .collect();
     match closed.as_slice() {
         [] => "The invoice of a month that is not over.".to_owned(),

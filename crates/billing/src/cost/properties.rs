@@ -86,7 +86,7 @@ prop_compose! {
 }
 
 /// What belongs to no app.
-fn beside_apps(by_category: &ByCategory) -> Money {
+fn in_no_app(by_category: &ByCategory) -> Money {
     let categories = [Category::Space, Category::Other];
     categories
         .into_iter()
@@ -115,7 +115,7 @@ proptest! {
             let Some(cost) = &billed.cost else { continue };
             let total = billed.total().unwrap_or_default();
             let rows: Money = cost.rows.values().filter_map(|row| row.cost.total()).sum();
-            prop_assert_eq!(rows + beside_apps(&cost.team), total);
+            prop_assert_eq!(rows + in_no_app(&cost.team), total);
             for category in Category::OF_APPS {
                 let rows = cost.rows.values().filter_map(|row| row.cost.get(category));
                 prop_assert_eq!(rows.sum::<Money>(), cost.team.get(category).unwrap_or_default());
@@ -128,7 +128,7 @@ proptest! {
         }
         if let Some(forecast) = &team.forecast {
             let rows: Money = forecast.rows.values().copied().sum();
-            prop_assert_eq!(Some(rows + beside_apps(&forecast.team)), forecast.team.total());
+            prop_assert_eq!(Some(rows + in_no_app(&forecast.team)), forecast.team.total());
         }
     }
 
