@@ -13,7 +13,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use billing::invoice::Invoices;
 use billing::money::Money;
-use billing::pattern::{NameFilter, whole_name};
+use billing::name_filter::{NameFilter, anchored_regex};
 use billing::rules::{AppRules, Budgets, Group, Prices, Rules};
 use billing::usage::Usage;
 use expfmt::{Family, Format, accepts_gzip, encode, preferred_format};
@@ -278,7 +278,7 @@ fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
 
 /// Rules that touch every app: few rows, names that are made of others', prices and budgets.
 fn rules() -> Rules {
-    let pattern = |pattern| whole_name(pattern).unwrap();
+    let pattern = |pattern| anchored_regex(pattern).unwrap();
     let group = Group {
         pattern: pattern("(?s)(.).*"),
         name: "$1".into(),

@@ -95,7 +95,7 @@ fn invoice(figure: u64, month: Month) -> Invoice {
     let day = format!("{month}-01");
     Invoice {
         number: Some(figure as i64),
-        period: InvoicePeriod::read(Some(&day), Some(&day)).expect("it is a day"),
+        period: InvoicePeriod::parse(Some(&day), Some(&day)).expect("it is a day"),
         state: Some(0),
         payment_status: figure.to_string(),
         total: dollars,

@@ -60,7 +60,7 @@ fn snapshot() -> Snapshot {
     let months = ["2026-11", "2026-10"].map(|name| (name.parse().unwrap(), month.clone()));
     let invoice = |start: &str, state| Invoice {
         number: Some(7),
-        period: InvoicePeriod::read(Some(start), None).unwrap(),
+        period: InvoicePeriod::parse(Some(start), None).unwrap(),
         state: Some(state),
         payment_status: "Paid \"\n".into(),
         total: Some(Money::from_whole_dollars(100)),

@@ -74,7 +74,7 @@ impl ReportCache {
     /// Where the template fails, which no figures and no query cause.
     pub async fn page(&self, query: &str) -> Result<(Arc<EncodedBodies>, bool), RenderError> {
         let cached = self.report().await;
-        let query = PageQuery::read(query);
+        let query = PageQuery::parse(query);
         let is_default = query == PageQuery::default();
         let telemetry_path = Arc::clone(&self.telemetry_path);
         let report = Arc::clone(&cached);
@@ -125,11 +125,10 @@ impl CachedReport {
     fn new(snapshot: Arc<Snapshot>, now: Timestamp, options: &RenderOptions) -> Self {
         let valid_until = options.valid_until(&snapshot, now);
         let expiry = now.saturating_add(Span::new().seconds(MAX_AGE));
+        let mut report = Report::new(&snapshot, &options.rules, options.max_age, now);
+        report.is_demo = options.is_demo;
         Self {
-            report: Report {
-                is_demo: options.is_demo,
-                ..Report::new(&snapshot, &options.rules, options.max_age, now)
-            },
+            report,
             snapshot,
             valid: now..expiry.map_or(valid_until, |expiry| expiry.min(valid_until)),
             page: OnceCell::new(),
