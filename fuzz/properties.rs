@@ -13,18 +13,18 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use billing::invoice::Invoices;
 use billing::money::Money;
-use billing::pattern::{NameFilter, whole_name};
+use billing::name_filter::{NameFilter, anchored_regex};
 use billing::rules::{AppRules, Budgets, Group, Prices, Rules};
 use billing::usage::Usage;
-use expfmt::encode::{Format, encode};
-use expfmt::family::Family;
-use expfmt::negotiate;
+use expfmt::{Family, Format, accepts_gzip, encode, preferred_format};
 use heroku_api::client::Decoded;
 use heroku_api::stats::{ClientStats, Endpoint};
 use heroku_cost_exporter::collector::state::{
     self, Entry, LoadedResponse, LoadedState, MetadataValue, Subject,
 };
-use heroku_cost_exporter::metrics::{self, Answered, Figures, Process, RenderOptions};
+use heroku_cost_exporter::metrics::http_metrics::HttpMetrics;
+use heroku_cost_exporter::metrics::process::ProcessStats;
+use heroku_cost_exporter::metrics::{Figures, RenderOptions, families};
 use heroku_cost_exporter::snapshot::FailureReason;
 use heroku_cost_exporter::snapshot::{EndpointStatus, Failure, PollResult, Snapshot, Team};
 use jiff::Timestamp;
@@ -163,9 +163,9 @@ struct UsageRow {
     apps: Vec<(Word, [Option<f64>; 5])>,
 }
 
-/// Whatever several teams answer, at whatever time and age, is exposed soundly.
+/// Exposes whatever several teams answer, at any time and with any maximum age.
 ///
-/// The bytes are read as an [`Account`], of which they make one whatever they are.
+/// Any bytes decode as an [`Account`].
 pub fn snapshot(bytes: &[u8]) {
     let Ok(account) = Account::arbitrary_take_rest(Unstructured::new(bytes)) else {
         return;
@@ -207,8 +207,8 @@ pub fn snapshot(bytes: &[u8]) {
         })
         .collect();
     let several = teams.len() > 1;
-    let mut traffic = ClientStats::default();
-    traffic.count(Endpoint::Usage, Some(200), Duration::from_millis(70));
+    let mut traffic = ClientStats::new(&[0.05, 0.1]);
+    traffic.record(Endpoint::Usage, Some(200), Duration::from_millis(70));
     let max_age = account
         .max_age_seconds
         .map(|seconds| Duration::from_secs(seconds.into()));
@@ -262,15 +262,14 @@ fn note<T: PartialEq>(outcome: &mut EndpointStatus<T>, answer: Decoded<T>, at: T
     outcome.record(polled, at, Duration::from_millis(80));
 }
 
-/// A Snapshot's exposition is, in both dialects, a text that a strict reader reads, with every
-/// sample as it was; no series stands twice; and no figure of Heroku's is beyond what a number can
-/// be.
+/// Checks the exposition of a Snapshot: in both formats a strict parser accepts it and reads every
+/// sample unchanged, no series is duplicate, and all of Heroku's figures are finite.
 fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
     for rules in [Rules::default(), rules()] {
         let shown = RenderOptions {
             is_demo: false,
             max_age,
-            seed: true,
+            legacy: true,
             rules: Arc::new(rules),
         };
         exposed_as(snapshot, now, &shown);
@@ -279,7 +278,7 @@ fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
 
 /// Rules that touch every app: few rows, names that are made of others', prices and budgets.
 fn rules() -> Rules {
-    let pattern = |pattern| whole_name(pattern).unwrap();
+    let pattern = |pattern| anchored_regex(pattern).unwrap();
     let group = Group {
         pattern: pattern("(?s)(.).*"),
         name: "$1".into(),
@@ -305,29 +304,24 @@ fn rules() -> Rules {
 }
 
 fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &RenderOptions) {
-    let process = Process {
+    let process = ProcessStats {
         threads: Some(3),
-        ..Process::default()
+        ..ProcessStats::default()
     };
-    let answered = [Answered {
-        path: "/metrics",
-        code: "200",
-        count: 7,
-    }];
-    let figures = Figures::of(snapshot, now, shown);
+    let http_metrics = HttpMetrics::new(["/metrics"]);
+    let figures = Figures::new(snapshot, now, shown);
     let all = || {
-        let end = metrics::of_process(now, Some(&process), answered.iter().cloned());
-        figures
-            .families()
-            .chain(metrics::of_polls(snapshot))
+        let end = families::trailer(now, Some(&process), &http_metrics);
+        families::figures(&figures)
+            .chain(families::polls(snapshot))
             .chain(end)
     };
-    for (dialect, format) in BOTH {
+    for (format, parser_format) in BOTH {
         let mut text = String::new();
-        encode(&mut text, all(), dialect);
-        text.push_str(dialect.end());
-        let read = exposition_parser::parse(&text, format)
-            .unwrap_or_else(|wrong| panic!("{dialect:?}: {wrong}\n{text}"));
+        encode(&mut text, all(), format).unwrap();
+        text.push_str(format.eof());
+        let read = exposition_parser::parse(&text, parser_format)
+            .unwrap_or_else(|error| panic!("{format:?}: {error}\n{text}"));
         let mut samples = read.samples();
         for family in all() {
             for sample in family.samples {
@@ -352,7 +346,7 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &RenderOptions) {
         }
         assert_eq!(samples.next(), None);
     }
-    let herokus = figures.families().chain(metrics::of_polls(snapshot));
+    let herokus = families::figures(&figures).chain(families::polls(snapshot));
     for sample in herokus.filter(is_herokus).flat_map(|family| family.samples) {
         assert!(sample.value.is_finite(), "{sample:?}");
     }
@@ -364,10 +358,10 @@ fn is_herokus(family: &Family<'_>) -> bool {
     !own.iter().any(|beginning| name.starts_with(beginning))
 }
 
-/// Of an `Accept` and an `Accept-Encoding` header: letters are the same in both cases, elements
-/// that match nothing change nothing, and nothing is given that was not named.
+/// Checks the negotiation by an `Accept` and an `Accept-Encoding` header: case is ignored, elements
+/// that match nothing change nothing, and only what is listed is selected.
 pub fn accept(header: &str) {
-    let (dialect, gzip) = (negotiate::format(header), negotiate::gzip(header));
+    let (selected, gzip) = (preferred_format(header), accepts_gzip(header));
     let lower = header.to_ascii_lowercase();
     for same in [
         header.to_ascii_uppercase(),
@@ -376,22 +370,22 @@ pub fn accept(header: &str) {
         format!("{header},br;q=0.3"),
         header.replace(',', " ,\t"),
     ] {
-        assert_eq!(negotiate::format(&same), dialect, "{same:?}");
-        assert_eq!(negotiate::gzip(&same), gzip, "{same:?}");
+        assert_eq!(preferred_format(&same), selected, "{same:?}");
+        assert_eq!(accepts_gzip(&same), gzip, "{same:?}");
     }
-    if dialect == Format::OpenMetrics {
+    if selected == Format::OpenMetrics {
         assert!(lower.contains("application") || lower.contains('*'));
     }
     assert!(!gzip || lower.contains("gzip") || lower.contains('*'));
-    // What is wanted more than anything else is given.
+    // The first of several equal preferences is selected.
     let weighted = lower.contains("q=");
     if !weighted {
         let wanted = format!("application/openmetrics-text,{}", header);
-        let first = negotiate::format("application/openmetrics-text");
+        let first = preferred_format("application/openmetrics-text");
         if !lower.contains("openmetrics-text") && !lower.contains("text/plain") {
-            assert_eq!(negotiate::format(&wanted), first, "{wanted:?}");
+            assert_eq!(preferred_format(&wanted), first, "{wanted:?}");
         }
-        assert!(negotiate::gzip(&format!("gzip,{header}")), "{header:?}");
+        assert!(accepts_gzip(&format!("gzip,{header}")), "{header:?}");
     }
 }
 

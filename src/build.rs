@@ -1,10 +1,10 @@
-//! Which build of the program this is.
+//! Identifies the build of the program.
 
-/// The version.
+/// The version of the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The commit that it was built from, or `unknown`.
+/// The commit of the source, or `unknown`.
 pub const REVISION: &str = env!("HEROKU_COST_EXPORTER_REVISION");
 
-/// The compiler's version.
+/// The version of the compiler.
 pub const RUSTC: &str = env!("HEROKU_COST_EXPORTER_RUSTC");

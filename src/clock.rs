@@ -1,27 +1,30 @@
-//! What time it is, handed in so that a test or a demo can be any day.
+//! An injectable clock, so that tests and the demo can run on any day.
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-/// Tells the time.
+/// A source of the current time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The system's clock.
-    #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
+    /// Returns the system's clock.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the only place that reads the system's clock"
+    )]
     pub fn system() -> Self {
         Self::from_fn(Timestamp::now)
     }
 
-    /// The clock that `now` tells.
+    /// Returns a clock that reads the time from `now`.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The time.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }

@@ -50,7 +50,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "billing",
             "clock",
             "expfmt",
             "exporter_toolkit",

@@ -1,14 +1,14 @@
-//! Scrapes while what they show changes thousands of times: each body is of one Snapshot, whole, and
-//! every form of it says the same. Nothing here is timed.
+//! Concurrent scrapes while the Snapshot changes thousands of times: each body shows exactly one
+//! Snapshot, and all forms of it agree. Nothing here is timed.
 //!
-//! Every Snapshot is made of one number, the change that it came with: polls are as many as it says,
-//! and figures are half of it, so that every second change brings no figure. A body that says two
-//! numbers is torn.
+//! Every Snapshot is derived from one number, its change: the number of polls is the change, and all
+//! figures are half of it, so that every second change has the same figures as the one before. A
+//! body that shows two numbers is torn.
 
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "what is not as it has to be is a panic"
+    reason = "a test fails by a panic"
 )]
 
 use std::collections::BTreeMap;
@@ -30,9 +30,8 @@ use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::metrics::RenderOptions;
 use heroku_cost_exporter::metrics::cache::MetricsCache;
-use heroku_cost_exporter::metrics::process_reader;
+use heroku_cost_exporter::metrics::http_metrics::HttpMetrics;
 use heroku_cost_exporter::snapshot::{EndpointStatus, LastSuccess, Snapshot, Team};
-use heroku_cost_exporter::web::http_metrics::HttpMetrics;
 use heroku_cost_exporter::web::report_cache::ReportCache;
 use heroku_cost_exporter::web::{self, LandingPage};
 use jiff::Timestamp;
@@ -43,8 +42,8 @@ const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
 const CHANGES: u64 = 2_000;
 
-/// Every so many changes there is none until so many scrapes more were made: then some of them are
-/// of the same Snapshot in different forms.
+/// After this many changes the test waits for some scrapes, so that several forms of the same
+/// Snapshot are seen.
 const REST_EVERY: u64 = 100;
 const SCRAPES_AT_REST: u64 = 10;
 
@@ -59,17 +58,17 @@ const FORMS: [(Format, bool); 4] = [
     (Format::OpenMetrics, false),
 ];
 
-/// Of families from here on a body tells of the scrape and not of the Snapshot.
-const END: &str = "heroku_billing_month_elapsed_ratio";
+/// The first family that does not follow from the Snapshot.
+const TRAILER: &str = "heroku_billing_month_elapsed_ratio";
 
-/// What Heroku said, all of it of the number `figure`.
+/// Data of Heroku, all of it derived from the number `figure`.
 #[derive(Clone)]
-struct Said {
+struct HerokuData {
     invoices: LastSuccess<Invoices>,
     usage: LastSuccess<Usage>,
 }
 
-impl Said {
+impl HerokuData {
     fn of(figure: u64) -> Self {
         let months = [Month::at(NOW).previous(), Month::at(NOW)];
         let invoices = months.map(|month| invoice(figure, month));
@@ -96,7 +95,7 @@ fn invoice(figure: u64, month: Month) -> Invoice {
     let day = format!("{month}-01");
     Invoice {
         number: Some(figure as i64),
-        period: InvoicePeriod::read(Some(&day), Some(&day)).expect("it is a day"),
+        period: InvoicePeriod::parse(Some(&day), Some(&day)).expect("it is a day"),
         state: Some(0),
         payment_status: figure.to_string(),
         total: dollars,
@@ -129,8 +128,8 @@ fn usage(figure: u64) -> MonthlyUsage {
     }
 }
 
-/// The Snapshot that comes with a change.
-fn snapshot(change: u64, said: &Said) -> Snapshot {
+/// Returns the Snapshot of a change.
+fn snapshot(change: u64, data: &HerokuData) -> Snapshot {
     fn outcome<T>(good: &LastSuccess<T>, polls: u64) -> EndpointStatus<T> {
         let mut outcome = EndpointStatus {
             last_success: Some(good.clone()),
@@ -142,15 +141,15 @@ fn snapshot(change: u64, said: &Said) -> Snapshot {
     }
     let teams = TEAMS.map(|name| Team {
         name: name.to_owned(),
-        invoices: outcome(&said.invoices, change),
-        usage: outcome(&said.usage, change),
+        invoices: outcome(&data.invoices, change),
+        usage: outcome(&data.usage, change),
         polled_endpoints: Team::ENDPOINTS,
         ..Team::default()
     });
     Snapshot::new(teams.into(), true, ClientStats::default())
 }
 
-/// The change that a body is of: what each series that tells of it says is the same.
+/// Returns the change that a body shows, and checks that all its series agree.
 fn change_of(series: &[Sample]) -> u64 {
     let (mut figures, mut polls) = (Vec::new(), Vec::new());
     for one in series {
@@ -159,7 +158,7 @@ fn change_of(series: &[Sample]) -> u64 {
             || name == "heroku_cost_exporter_rows_left_out"
         {
             polls.push(one.value);
-        } else if name.starts_with("heroku_team_usage_") || is_seeds_invoice(name) {
+        } else if name.starts_with("heroku_team_usage_") || is_legacy_invoice(name) {
             figures.push(one.value);
             figures.extend(
                 one.label("payment_status")
@@ -168,8 +167,8 @@ fn change_of(series: &[Sample]) -> u64 {
         }
     }
     let rows = TEAMS.len() * (APPS as usize + 1);
-    // Four types and the units of two months for each row; sixteen metrics of invoices for each
-    // team, two of which have a label that tells it too.
+    // Four types and the units of two months for each row; sixteen invoice metrics for each team,
+    // two of which have it as a label too.
     assert_eq!(figures.len(), rows * 5 * 2 + TEAMS.len() * 18);
     assert_eq!(polls.len(), TEAMS.len() * 2 * 2);
     let change = polls[0];
@@ -185,7 +184,7 @@ fn change_of(series: &[Sample]) -> u64 {
     change as u64
 }
 
-fn is_seeds_invoice(name: &str) -> bool {
+fn is_legacy_invoice(name: &str) -> bool {
     ["heroku_invoice_current_", "heroku_invoice_previous_"]
         .iter()
         .any(|beginning| name.starts_with(beginning))
@@ -202,7 +201,7 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    /// The text of a scrape.
+    /// Returns the text of a scrape.
     fn scrape(&mut self, (format, gzip): (Format, bool)) -> String {
         let accept = match format {
             Format::Text => "text/plain;version=0.0.4",
@@ -226,7 +225,7 @@ impl Connection {
         let length = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "))
-            .expect("a scrape tells its length");
+            .expect("a scrape has a length");
         let mut body = vec![0; length.parse().unwrap()];
         self.0.read_exact(&mut body).unwrap();
         if !gzip {
@@ -240,12 +239,15 @@ impl Connection {
     }
 }
 
-/// The series of a body that follow from the Snapshot, and the scrapes that were answered before.
+/// Returns the series of a body that follow from the Snapshot, and its count of scrapes.
 fn read(text: &str, format: Format) -> (Vec<Sample>, f64) {
     let read = exposition_parser::parse(text, format).unwrap_or_else(|wrong| panic!("{wrong}"));
     let mut of_snapshot: Vec<Sample> = Vec::new();
     let mut families = read.families.into_iter();
-    for family in families.by_ref().take_while(|family| family.name != END) {
+    for family in families
+        .by_ref()
+        .take_while(|family| family.name != TRAILER)
+    {
         of_snapshot.extend(family.samples);
     }
     let answered = families
@@ -255,16 +257,16 @@ fn read(text: &str, format: Format) -> (Vec<Sample>, f64) {
                 && one.label("path") == Some("/metrics")
                 && one.label("code") == Some("200")
         })
-        .expect("a body tells what was answered");
+        .expect("a body counts scrapes");
     (of_snapshot, answered.value)
 }
 
-/// A series of which NaN is NaN.
+/// Returns a series in a form in which NaN equals NaN.
 fn to_the_bit(series: &Sample) -> (&str, &[(String, String)], u64) {
     (&series.name, &series.labels, series.value.to_bits())
 }
 
-/// What all clients saw.
+/// The results of all clients.
 #[derive(Default)]
 struct Seen {
     /// For each change a digest of its series, and the forms in which they were read.
@@ -286,7 +288,7 @@ impl Seen {
         forms[form] = true;
     }
 
-    /// Scrapes over one connection, in one form after the other.
+    /// Scrapes over one connection, alternating between the forms.
     fn scrape(&self, address: SocketAddr, first: usize) {
         let mut connection = Connection::open(address);
         let (mut last_change, mut last_answered) = (0, 0.0);
@@ -309,37 +311,27 @@ impl Seen {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
-    let mut said = Said::of(0);
-    let (sender, published) = watch::channel(Arc::new(snapshot(0, &said)));
-    let http_metrics = Arc::new(HttpMetrics::new("/metrics"));
+async fn scrapes_are_never_torn_and_all_forms_agree() {
+    let mut data = HerokuData::of(0);
+    let (sender, published) = watch::channel(Arc::new(snapshot(0, &data)));
+    let http_metrics = Arc::new(HttpMetrics::new(web::paths("/metrics")));
     let clock = Clock::from_fn(|| NOW);
-    let visit = ReportCache::new(
+    let options = RenderOptions::default();
+    let reports = ReportCache::new(
         published.clone(),
         clock.clone(),
-        RenderOptions::default(),
+        options.clone(),
         "/metrics",
     );
-    let scrape = MetricsCache::new(
-        published,
-        clock,
-        RenderOptions::default(),
-        process_reader::read,
-    );
-    let routes = web::router(
-        scrape,
-        Arc::clone(&http_metrics),
-        "/metrics",
-        visit,
-        LandingPage::Page,
-    );
+    let metrics = MetricsCache::new(published, clock, options, Arc::clone(&http_metrics));
+    let routes = web::router(metrics, reports, "/metrics", LandingPage::Page);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();
     let address = listener.local_addr().unwrap();
     let config = ServerConfig {
         unlimited_paths: web::HEALTH_PATHS,
-        on_response: Arc::new(move |path, status| http_metrics.count(path, status)),
+        on_response: Arc::new(move |path, status| http_metrics.record(path, status)),
         ..ServerConfig::default()
     };
     let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -355,9 +347,9 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
     let is_well = || clients.iter().all(|client| !client.is_finished());
     for change in 1..=CHANGES {
         if change % 2 == 0 {
-            said = Said::of(change / 2);
+            data = HerokuData::of(change / 2);
         }
-        sender.send_replace(Arc::new(snapshot(change, &said)));
+        sender.send_replace(Arc::new(snapshot(change, &data)));
         let so_far = seen.scrapes.load(Ordering::Relaxed);
         let rests = change % REST_EVERY == 0;
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -371,7 +363,7 @@ async fn no_scrape_is_torn_and_all_forms_agree_while_what_they_show_changes() {
         client.await.unwrap();
     }
 
-    // The last is at rest, and read whole in every form.
+    // The last Snapshot, in every form.
     let last = tokio::task::spawn_blocking(move || {
         let mut connection = Connection::open(address);
         FORMS.map(|form| read(&connection.scrape(form), form.0).0)

@@ -10,6 +10,7 @@ use super::serve::{poller, runtime};
 use crate::clock::Clock;
 use crate::config::{HerokuConfig, ServeConfig};
 use crate::report;
+use crate::report::format::count;
 use crate::snapshot::{EndpointStatus, FailureReason, Snapshot};
 use billing::invoice::{Invoice, Invoices};
 use billing::month::Month;
@@ -40,16 +41,22 @@ pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Resu
 fn describe_rules(text: &mut String, path: &Path, rules: &Rules) {
     let (apps, budgets) = (&rules.apps, &rules.budgets);
     let mut parts = vec![
-        format!("{} with own prices", count(rules.team_prices.len(), "team")),
-        format!("{} with a budget", count(budgets.teams.len(), "team")),
-        format!("{} with a budget", count(budgets.apps.len(), "app")),
-        format!("{} of apps", count(apps.groups.len(), "group")),
+        format!(
+            "{} with own prices",
+            count(rules.team_prices.len(), "team", "teams")
+        ),
+        format!(
+            "{} with a budget",
+            count(budgets.teams.len(), "team", "teams")
+        ),
+        format!("{} with a budget", count(budgets.apps.len(), "app", "apps")),
+        format!("{} of apps", count(apps.groups.len(), "group", "groups")),
     ];
-    if !apps.filter.takes_all() {
+    if !apps.filter.allows_all() {
         parts.push("some apps left out".to_owned());
     }
     if let Some(max) = apps.max {
-        parts.push(format!("{} a team at most", count(max, "row")));
+        parts.push(format!("{} a team at most", count(max, "row", "rows")));
     }
     let _ = writeln!(text, "Read {}\n  {}", path.display(), parts.join(", "));
 }
@@ -72,21 +79,13 @@ fn describe_unknown_teams(text: &mut String, rules: &Rules, snapshot: &Snapshot)
     }
 }
 
-fn count(number: usize, noun: &str) -> String {
-    match number {
-        0 => format!("no {noun}s"),
-        1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
-    }
-}
-
 /// Describes the answers, and returns whether no endpoint failed and each team and account has one
 /// that answers. An endpoint that Heroku does not offer is no failure.
 fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
     let mut is_healthy = true;
     if let Some(listing) = &snapshot.discovery {
         text.push_str("\nThe teams that the token sees\n");
-        let seen = |teams: &Vec<_>| count(teams.len(), "team");
+        let seen = |teams: &Vec<_>| count(teams.len(), "team", "teams");
         is_healthy &= line(text, "teams", listing, seen) == Verdict::Answered;
         let teams = || snapshot.teams().iter();
         let is_polled = |id| teams().any(|team| team.id.as_ref() == Some(id));
@@ -156,7 +155,7 @@ fn line<T>(
 fn invoices(invoices: &Invoices) -> String {
     let month = |invoice: &Invoice| Month::of(invoice.period.start).to_string();
     let mut months = invoices.iter().map(month);
-    let count = count(invoices.len(), "invoice");
+    let count = count(invoices.len(), "invoice", "invoices");
     match (months.next_back(), months.next()) {
         (Some(first), Some(last)) => format!("{count}, {first} to {last}"),
         (Some(only), None) => format!("{count}, {only}"),
@@ -166,8 +165,8 @@ fn invoices(invoices: &Invoices) -> String {
 
 fn usage(usage: &Usage) -> String {
     let months = usage.months.iter();
-    let months =
-        months.map(|(month, usage)| format!("{month} ({})", count(usage.apps.len(), "app")));
+    let months = months
+        .map(|(month, usage)| format!("{month} ({})", count(usage.apps.len(), "app", "apps")));
     let months: Vec<_> = months.collect();
     if months.is_empty() {
         return NO_USAGE.to_owned();
@@ -180,6 +179,6 @@ fn account_usage(usage: &AccountUsage) -> String {
         return NO_USAGE.to_owned();
     }
     let months: Vec<_> = usage.months.iter().map(ToString::to_string).collect();
-    let teams = count(usage.teams.len(), "team");
+    let teams = count(usage.teams.len(), "team", "teams");
     format!("{} ({teams})", months.join(", "))
 }

@@ -39,7 +39,7 @@ pub(crate) fn run((config, demo): (ServeConfig, DemoConfig)) -> anyhow::Result<E
         let days = tokio::spawn(turn_days(simulator, demo.seed, clock.clone()));
         let shown = RenderOptions {
             max_age: config.max_age,
-            seed: config.legacy_metrics,
+            legacy: config.legacy_metrics,
             is_demo: true,
             rules: Arc::new(config.rules),
         };

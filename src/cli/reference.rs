@@ -10,7 +10,6 @@ use crate::config::setting::{self, Arity, Group, Setting};
 use crate::metrics::descriptors;
 use crate::report::advice;
 use crate::snapshot::FailureReason;
-use expfmt::descriptor::Presence;
 use exporter_toolkit::server::MAX_HEADERS;
 use exporter_toolkit::{server, web_config};
 use heroku_api::client;
@@ -24,7 +23,7 @@ pub fn metrics() -> String {
         .to_owned();
     for metric in descriptors::all() {
         let (name, help, source) = (metric.name, metric.help, metric.source);
-        let kind = metric.kind.as_str();
+        let kind = metric.metric_type.as_str();
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
@@ -34,11 +33,12 @@ pub fn metrics() -> String {
             text.push_str("\n| label | meaning |\n|---|---|\n");
         }
         for label in metric.labels {
-            let when = match label.presence {
-                Presence::Always => "",
-                Presence::SeveralTeams => " Only where more than one team is asked for.",
+            let when = if label.optional {
+                " Only where more than one team is asked for."
+            } else {
+                ""
             };
-            let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.meaning);
+            let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.description);
         }
     }
     text

@@ -22,10 +22,8 @@ pub(crate) fn run(
     logging::start_beside_output(config.log);
     let is_demo = !matches!(config.source, DataSource::Heroku(_));
     let (snapshot, clock) = runtime()?.block_on(snapshot(config.source))?;
-    let report = Report {
-        is_demo,
-        ..Report::new(&snapshot, &config.rules, config.max_age, clock.now())
-    };
+    let mut report = Report::new(&snapshot, &config.rules, config.max_age, clock.now());
+    report.is_demo = is_demo;
     let text = match config.format {
         ReportFormat::Table => {
             let size = terminal_size::terminal_size_of(std::io::stdout());
@@ -36,13 +34,13 @@ pub(crate) fn run(
         ReportFormat::Json => json::json(&report)?,
         ReportFormat::Csv => {
             // CSV has no place for it.
-            let missing = table::gaps(&report, Terminal::PLAIN);
+            let missing = table::data_issues(&report, Terminal::PLAIN);
             let _ = std::io::stderr().write_all(missing.as_bytes());
             csv::csv(&report)?
         }
     };
     std::io::stdout().write_all(text.as_bytes())?;
-    Ok(ExitCode::from(u8::from(!report.is_whole())))
+    Ok(ExitCode::from(u8::from(!report.is_complete())))
 }
 
 /// Polls once, and returns the clock that the data goes with.

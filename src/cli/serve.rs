@@ -18,9 +18,9 @@ use crate::collector::{self, Poller};
 use crate::config::{HerokuConfig, ServeConfig, WebConfig};
 use crate::metrics::RenderOptions;
 use crate::metrics::cache::MetricsCache;
-use crate::metrics::process_reader;
+use crate::metrics::descriptors::exporter::API_REQUEST_DURATION_BUCKETS;
+use crate::metrics::http_metrics::HttpMetrics;
 use crate::report::html::Page;
-use crate::web::http_metrics::HttpMetrics;
 use crate::web::report_cache::ReportCache;
 use crate::web::{self, LandingPage};
 use exporter_toolkit::listen::{self, ListenError};
@@ -43,7 +43,7 @@ pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Resu
         let poller = poller(heroku, Clock::system())?;
         let shown = RenderOptions {
             max_age: config.max_age,
-            seed: config.legacy_metrics,
+            legacy: config.legacy_metrics,
             is_demo: false,
             rules: Arc::new(config.rules),
         };
@@ -77,6 +77,7 @@ pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Polle
         user_agent: USER_AGENT,
         limits: Limits::within(config.timeout),
         use_proxy: config.use_proxy(),
+        duration_buckets: API_REQUEST_DURATION_BUCKETS,
     };
     let client = Client::new(config.api_url, options)?;
     Ok(Poller::new(collector::Options {
@@ -106,7 +107,7 @@ pub(crate) async fn serve(
     let polling = tokio::spawn(poller.run(sender, async move {
         let _ = polling_stops.wait_for(|stops| *stops).await;
     }));
-    let http_metrics = Arc::new(HttpMetrics::new(&web.telemetry_path));
+    let http_metrics = Arc::new(HttpMetrics::new(web::paths(&web.telemetry_path)));
     let counted = Arc::clone(&http_metrics);
     let mut server_config = ServerConfig {
         limits: server::Limits {
@@ -115,7 +116,7 @@ pub(crate) async fn serve(
         },
         realm: env!("CARGO_PKG_NAME"),
         unlimited_paths: web::HEALTH_PATHS,
-        on_response: Arc::new(move |path, status| counted.count(path, status)),
+        on_response: Arc::new(move |path, status| counted.record(path, status)),
         ..ServerConfig::default()
     };
     if let Some(file) = web.file {
@@ -124,14 +125,14 @@ pub(crate) async fn serve(
         background.spawn(watcher.run());
     }
     let path = &web.telemetry_path;
-    let visit = ReportCache::new(published.clone(), clock.clone(), shown.clone(), path);
-    let front = if web.has_page {
+    let reports = ReportCache::new(published.clone(), clock.clone(), shown.clone(), path);
+    let landing_page = if web.has_page {
         LandingPage::Page
     } else {
         LandingPage::Links(Page::of_links(path)?)
     };
-    let scrape = MetricsCache::new(published, clock, shown, process_reader::read);
-    let routes = web::router(scrape, http_metrics, path, visit, front);
+    let metrics = MetricsCache::new(published, clock, shown, http_metrics);
+    let routes = web::router(metrics, reports, path, landing_page);
     systemd::notify_ready();
     background.spawn(systemd::run_watchdog());
     let end = Cell::new(Instant::now());

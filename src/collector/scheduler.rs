@@ -279,6 +279,7 @@ mod tests {
                     user_agent: "test",
                     limits: Limits::within(Duration::from_secs(1)),
                     use_proxy: false,
+                    duration_buckets: &[],
                 },
             )
             .unwrap(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::file;
 use super::resolver::Resolver;
 use super::{setting, value};
-use billing::pattern::NameFilter;
+use billing::name_filter::NameFilter;
 use billing::rules::{AppRules, REVIEW_APP_PATTERN, REVIEW_APP_ROW, Rules};
 
 /// The number of closed invoices that are shown by default.

@@ -1,6 +1,6 @@
 //! The teams and accounts to report on.
 
-pub use billing::pattern::NameFilter;
+pub use billing::name_filter::NameFilter;
 
 /// The teams and accounts to report on, in any mix.
 #[derive(Clone, Debug)]

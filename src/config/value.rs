@@ -14,7 +14,7 @@ use url::{Host, Url};
 
 use super::token::{Token, TokenError, looks_like_token};
 use billing::money::Money;
-use billing::pattern::whole_name;
+use billing::name_filter::anchored_regex;
 use billing::rules::Group;
 
 /// The highest price in dollars. No price of Heroku's comes near it.
@@ -264,7 +264,7 @@ pub(super) fn pattern(text: &str) -> Result<Regex, String> {
     if text.is_empty() {
         return Err("it matches no name".to_owned());
     }
-    whole_name(text).map_err(|error| format!("not a pattern ({error})"))
+    anchored_regex(text).map_err(|error| format!("not a pattern ({error})"))
 }
 
 /// Parses `PATTERN=NAME`. The pattern may contain `=`, the name may not.

@@ -1,40 +1,32 @@
 //! Invoices, by the month that they bill.
 
-use jiff::Timestamp;
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use smallvec::smallvec;
 
-use super::cost::Costs;
-use super::unix_time;
-use crate::metrics::descriptors::invoice;
-use billing::cost::{Billed, Period};
-use billing::invoice::{Invoice, Invoices, STATES};
+use super::descriptors::invoice;
+use super::figures::Figures;
+use super::time::unix_time;
+use billing::cost::Billed;
+use billing::invoice::{Invoice, STATES};
 use billing::money::Money;
-use billing::month::Month;
-use expfmt::descriptor::Metric;
-use expfmt::family::{Family, LabelValues, Sample};
-
-/// A team's name and its invoices.
-pub(super) type TeamInvoices<'a> = (&'a str, &'a Invoices);
+use expfmt::{Family, MetricDescriptor, Sample};
 
 const SECONDS_PER_HOUR: f64 = 3_600.0;
 
-/// The families that have a series, in the catalogue's order. `history` is how many months before
-/// `current` are told.
-pub(super) fn families<'a>(
-    costs: &'a Costs<'a>,
-    invoices: &'a [TeamInvoices<'a>],
-    current: Month,
-    history: usize,
-) -> Vec<Family<'a>> {
+/// The team's name and the period.
+type Labels<'a> = [&'a str; 2];
+
+/// Returns the families that have a series.
+pub(super) fn families<'a>(figures: &'a Figures<'a>) -> Vec<Family<'a>> {
     let figure = |metric, figure: fn(&Invoice) -> Option<f64>| {
-        let samples = billed(costs)
+        let samples = invoices(figures)
             .filter_map(move |(labels, invoice)| Some(Sample::new(labels, figure(invoice)?)));
         Family::non_empty(metric, samples)
     };
-    let amount = |metric: &'static Metric, amount: fn(&Invoice) -> Option<Money>| {
-        let samples = billed(costs).filter_map(move |(labels, invoice)| {
+    let amount = |metric: &'static MetricDescriptor, amount: fn(&Invoice) -> Option<Money>| {
+        let samples = invoices(figures).filter_map(move |(labels, invoice)| {
             Some(Sample::new(labels, amount(invoice)?.dollars()))
         });
         Family::non_empty(metric, samples)
@@ -46,94 +38,86 @@ pub(super) fn families<'a>(
         amount(&invoice::ADDONS, |i| i.addons),
         amount(&invoice::DATABASE, |i| i.database),
         amount(&invoice::PLATFORM, |i| i.platform),
-        Family::non_empty(&invoice::UNEXPLAINED, unexplained(costs)),
+        Family::non_empty(&invoice::UNEXPLAINED, unexplained(figures)),
         figure(&invoice::DYNO_UNITS, |i| i.dyno_units),
         figure(&invoice::DYNO_SECONDS, dyno_seconds),
-        Family::non_empty(&invoice::INFO, billed(costs).map(info)),
-        Family::non_empty(&invoice::STATE, billed(costs).flat_map(states)),
+        Family::non_empty(&invoice::INFO, invoices(figures).map(info)),
+        Family::non_empty(&invoice::STATE, invoices(figures).flat_map(states)),
         figure(&invoice::PERIOD_START, |i| midnight(i.period.start)),
         figure(&invoice::PERIOD_END, |i| midnight(i.period.end?)),
         figure(&invoice::UPDATED, |i| i.updated_at.map(unix_time)),
-        Family::non_empty(&invoice::HISTORY, past(invoices, current, history)),
+        Family::non_empty(&invoice::HISTORY, history(figures)),
     ];
     families.into_iter().flatten().collect()
 }
 
-/// The team's name and the period of a month.
-fn labels(team: &str, which: Period) -> LabelValues<'_> {
-    smallvec![team.into(), which.as_str().into()]
-}
-
-fn months<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = (LabelValues<'a>, &'a Billed<'a>)> {
-    costs.iter().flat_map(|(team, cost)| {
+fn months<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = (Labels<'a>, &'a Billed<'a>)> {
+    figures.costs.iter().flat_map(|(team, cost)| {
         let months = cost.months().into_iter();
-        months.map(|(which, billed)| (labels(&team.name, which), billed))
+        months.map(|(period, billed)| ([team.name.as_str(), period.as_str()], billed))
     })
 }
 
-/// Each team's months of which there is an invoice.
-fn billed<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = (LabelValues<'a>, &'a Invoice)> {
-    months(costs).filter_map(|(labels, billed)| Some((labels, billed.invoice?)))
+/// Returns the months of each team for which an invoice is known.
+fn invoices<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = (Labels<'a>, &'a Invoice)> {
+    months(figures).filter_map(|(labels, billed)| Some((labels, billed.invoice?)))
 }
 
-fn unexplained<'a>(costs: &'a Costs<'a>) -> impl Iterator<Item = Sample<'a>> {
-    months(costs)
+fn unexplained<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = Sample<'a>> {
+    months(figures)
         .filter_map(|(labels, billed)| Some(Sample::new(labels, billed.unexplained()?.dollars())))
 }
 
-/// To a millisecond, without what the product of two floats adds of its own. A figure that is too
-/// large stays the largest that there is, not infinite.
+/// Returns the dyno time in seconds, rounded to a millisecond to drop the error of the
+/// multiplication. An overflow becomes the largest float, not infinity.
 fn dyno_seconds(invoice: &Invoice) -> Option<f64> {
     let seconds = invoice.weighted_dyno_hours? * SECONDS_PER_HOUR;
     let rounded = (seconds * 1_000.0).round() / 1_000.0;
     Some(rounded.clamp(f64::MIN, f64::MAX))
 }
 
-fn info<'a>((labels, invoice): (LabelValues<'a>, &'a Invoice)) -> Sample<'a> {
+fn info<'a>(([team, period], invoice): (Labels<'a>, &'a Invoice)) -> Sample<'a> {
     let number = invoice.number.map(|number| number.to_string());
     let end = invoice.period.end.map(|end| end.to_string());
-    let mut values = labels;
-    values.extend([
+    let labels: [Cow<'a, str>; 6] = [
+        team.into(),
+        period.into(),
         number.unwrap_or_default().into(),
         invoice.payment_status.as_str().into(),
         invoice.period.start.to_string().into(),
         end.unwrap_or_default().into(),
-    ]);
-    Sample::new(values, 1.0)
+    ];
+    Sample::new(labels, 1.0)
 }
 
-fn states<'a>((labels, invoice): (LabelValues<'a>, &'a Invoice)) -> Vec<Sample<'a>> {
-    let Some(state) = invoice.state else {
-        return Vec::new();
-    };
-    let each = (0..).zip(STATES).map(|(number, word)| {
-        let mut values = labels.clone();
-        values.push(word.into());
-        Sample::new(values, f64::from(u8::from(state == number)))
-    });
-    each.collect()
-}
-
-/// The amounts of each team's invoices of the months before `current`, the latest first.
-fn past<'a>(
-    invoices: &'a [TeamInvoices<'a>],
-    current: Month,
-    history: usize,
+fn states<'a>(
+    ([team, period], invoice): (Labels<'a>, &'a Invoice),
 ) -> impl Iterator<Item = Sample<'a>> {
-    let months = std::iter::successors(Some(current.previous()), |month| Some(month.previous()));
-    let months: Vec<_> = months.take(history).collect();
-    invoices.iter().flat_map(move |(team, invoices)| {
-        let samples = months.iter().filter_map(|month| {
-            let total = invoices.of_month(*month)?.total?;
-            let labels = smallvec![(*team).into(), month.to_string().into()];
-            Some(Sample::new(labels, total.dollars()))
-        });
-        samples.collect::<Vec<_>>()
+    invoice.state.into_iter().flat_map(move |state| {
+        let names = (0..).zip(STATES);
+        names.map(move |(number, name)| {
+            Sample::new([team, period, name], f64::from(u8::from(state == number)))
+        })
     })
 }
 
-/// The beginning of a day in UTC, in Unix time.
+/// Returns the amounts of each team's invoices of the months before the current one, latest first.
+fn history<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = Sample<'a>> {
+    let latest = figures.current.previous();
+    let months = std::iter::successors(Some(latest), |month| Some(month.previous()));
+    let months = months.take(figures.options.rules.invoice_history);
+    let invoices = figures.invoices.iter();
+    invoices.flat_map(move |(team, invoices)| {
+        months.clone().filter_map(|month| {
+            let total = invoices.of_month(month)?.total?;
+            let labels = [Cow::from(*team), month.to_string().into()];
+            Some(Sample::new(labels, total.dollars()))
+        })
+    })
+}
+
+/// Returns the beginning of a day in UTC, in seconds since 1970.
 fn midnight(day: Date) -> Option<f64> {
     let midnight = Offset::UTC.to_timestamp(day.at(0, 0, 0, 0));
-    midnight.ok().map(|at: Timestamp| unix_time(at))
+    midnight.ok().map(unix_time)
 }

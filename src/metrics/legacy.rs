@@ -1,146 +1,161 @@
-//! The twenty metrics of the program that this one replaces.
+//! The twenty metrics of the Go exporter that this program replaces.
 
-use smallvec::smallvec;
-
-use super::cost::Costs;
-use super::invoice::TeamInvoices;
-use crate::metrics::descriptors::legacy::{self, InvoiceMetrics};
+use super::descriptors::legacy::*;
+use super::figures::Figures;
+use crate::snapshot::Team;
 use billing::cost::{Billed, MonthCost, TeamCost};
 use billing::invoice::{Invoice, Invoices};
 use billing::money::Money;
 use billing::usage::UsageAmounts;
-use expfmt::descriptor::Metric;
-use expfmt::family::{Family, LabelValues, Sample};
+use expfmt::{Family, LabelValues, MetricDescriptor, Sample};
 
-/// The `app_name` under which these metrics carry a team's own figures.
+/// The `app_name` of a team's own figures.
 const TEAM_TOTAL: &str = "_team_total";
 
-/// The families that have a series, in the catalogue's order. `months` are the names of the current
-/// month and the previous one; `several` says whether more than one team is asked for.
-pub(super) fn families<'a>(
-    costs: &'a Costs<'a>,
-    invoices: &'a [TeamInvoices<'a>],
-    months: &'a [String; 2],
-    several: bool,
-) -> Vec<Family<'a>> {
+type InvoiceFigure = fn(&Invoice) -> Option<f64>;
+
+/// The figures of an invoice, with their metrics for the current and the previous one.
+const INVOICE_FIGURES: [(InvoiceFigure, [&MetricDescriptor; 2]); 8] = [
+    (
+        |i| i.total.map(Money::dollars),
+        [&CURRENT_TOTAL, &PREVIOUS_TOTAL],
+    ),
+    (
+        |i| i.charges.map(Money::dollars),
+        [&CURRENT_CHARGES, &PREVIOUS_CHARGES],
+    ),
+    (
+        |i| i.credits.map(Money::dollars),
+        [&CURRENT_CREDITS, &PREVIOUS_CREDITS],
+    ),
+    (
+        |i| i.addons.map(Money::dollars),
+        [&CURRENT_ADDONS, &PREVIOUS_ADDONS],
+    ),
+    (
+        |i| i.database.map(Money::dollars),
+        [&CURRENT_DATABASE, &PREVIOUS_DATABASE],
+    ),
+    (
+        |i| i.platform.map(Money::dollars),
+        [&CURRENT_PLATFORM, &PREVIOUS_PLATFORM],
+    ),
+    (
+        |i| i.dyno_units,
+        [&CURRENT_DYNO_UNITS, &PREVIOUS_DYNO_UNITS],
+    ),
+    (
+        |i| i.weighted_dyno_hours,
+        [&CURRENT_WEIGHTED_DYNO_HOURS, &PREVIOUS_WEIGHTED_DYNO_HOURS],
+    ),
+];
+
+/// Returns the families that have a series.
+pub(super) fn families<'a>(figures: &'a Figures<'a>) -> Vec<Family<'a>> {
     let mut families = Vec::new();
-    for (metrics, choose) in [
-        (&legacy::CURRENT_INVOICE, Invoices::current as ChooseInvoice),
-        (&legacy::PREVIOUS_INVOICE, Invoices::previous),
-    ] {
-        invoice_families(&mut families, invoices, several, metrics, choose);
+    let select: [fn(&Invoices) -> Option<&Invoice>; 2] = [Invoices::current, Invoices::previous];
+    for (period, select) in select.into_iter().enumerate() {
+        for (figure, metrics) in INVOICE_FIGURES {
+            families.extend(invoices(figures, metrics[period], select, figure));
+        }
     }
-    for (metrics, month, choose) in [
-        (
-            &legacy::CURRENT_USAGE,
-            &months[0],
-            (|cost| &cost.current) as ChooseMonth,
-        ),
-        (&legacy::PREVIOUS_USAGE, &months[1], |cost| &cost.previous),
-    ] {
-        families.extend(Family::non_empty(
-            &metrics.usd,
-            usage(costs, choose).flat_map(|(team, app, figures)| usd(team, app, month, figures)),
-        ));
-        let dyno_units = usage(costs, choose).filter_map(|(team, app, figures)| {
-            let labels = smallvec![team.into(), app.into(), month.into()];
-            Some(Sample::new(labels, figures.dynos?))
+    let select: [SelectMonth; 2] = [|cost| &cost.current, |cost| &cost.previous];
+    let metrics = [
+        (&CURRENT_USAGE_USD, &CURRENT_USAGE_DYNO_UNITS),
+        (&PREVIOUS_USAGE_USD, &PREVIOUS_USAGE_DYNO_UNITS),
+    ];
+    for ((select, month), (usd, dyno_units)) in
+        select.into_iter().zip(&figures.month_names).zip(metrics)
+    {
+        let credits = usage(&figures.costs, select)
+            .flat_map(move |(team, app, amounts)| credits(team, app, month, amounts));
+        families.extend(Family::non_empty(usd, credits));
+        let units = usage(&figures.costs, select).filter_map(move |(team, app, amounts)| {
+            Some(Sample::new([team, app, month], amounts.dynos?))
         });
-        families.extend(Family::non_empty(&metrics.dyno_units, dyno_units));
+        families.extend(Family::non_empty(dyno_units, units));
     }
     families
 }
 
-/// One of a team's months.
-type ChooseMonth = for<'c, 'a> fn(&'c TeamCost<'a>) -> &'c Billed<'a>;
+type SelectMonth = for<'c, 'a> fn(&'c TeamCost<'a>) -> &'c Billed<'a>;
 
-/// One of a team's invoices.
-type ChooseInvoice = fn(&Invoices) -> Option<&Invoice>;
-
-/// The eight families of the invoice that `choose` takes of each team's.
-fn invoice_families<'a>(
-    families: &mut Vec<Family<'a>>,
-    teams: &'a [TeamInvoices<'a>],
-    several: bool,
-    metrics: &'static InvoiceMetrics,
-    choose: ChooseInvoice,
-) {
-    let mut add = |metric: &'static Metric, figure: fn(&Invoice) -> Option<f64>| {
-        let samples = teams.iter().filter_map(move |&(team, invoices)| {
-            let invoice = choose(invoices)?;
-            let value = figure(invoice)?;
-            let mut labels = LabelValues::new();
-            if several {
-                labels.push(team.into());
-            }
-            if std::ptr::eq(metric, &metrics.total) {
-                let state = invoice.state.map(|state| state.to_string());
-                labels.push(invoice.payment_status.as_str().into());
-                labels.push(state.unwrap_or_default().into());
-            }
-            labels.push(invoice.period.end_as_written.as_str().into());
-            Some(Sample::new(labels, value))
+/// Returns the family of one figure of the invoices that `select` returns. With one team it has no
+/// label `team_name`, as in the Go exporter.
+fn invoices<'a>(
+    figures: &'a Figures<'a>,
+    metric: &'static MetricDescriptor,
+    select: fn(&Invoices) -> Option<&Invoice>,
+    figure: InvoiceFigure,
+) -> Option<Family<'a>> {
+    let labels: Vec<_> = metric.label_names(figures.several_teams).collect();
+    let names = labels.clone();
+    let samples = figures
+        .invoices
+        .iter()
+        .filter_map(move |&(team, invoices)| {
+            let invoice = select(invoices)?;
+            let values: LabelValues<'_> = names
+                .iter()
+                .map(|name| match *name {
+                    "team_name" => team.into(),
+                    "payment_status" => invoice.payment_status.as_str().into(),
+                    "state" => invoice
+                        .state
+                        .map_or_else(String::new, |s| s.to_string())
+                        .into(),
+                    _ => invoice.period.end_as_written.as_str().into(),
+                })
+                .collect();
+            Some(Sample::new(values, figure(invoice)?))
         });
-        families.extend(Family::non_empty(metric, samples).map(|family| Family {
-            labels: metric.label_names(several).collect(),
-            ..family
-        }));
-    };
-
-    add(&metrics.total, |i| i.total.map(Money::dollars));
-    add(&metrics.charges, |i| i.charges.map(Money::dollars));
-    add(&metrics.credits, |i| i.credits.map(Money::dollars));
-    add(&metrics.addons, |i| i.addons.map(Money::dollars));
-    add(&metrics.database, |i| i.database.map(Money::dollars));
-    add(&metrics.platform, |i| i.platform.map(Money::dollars));
-    add(&metrics.dyno_units, |i| i.dyno_units);
-    add(&metrics.weighted_dyno_hours, |i| i.weighted_dyno_hours);
+    let family = Family::non_empty(metric, samples)?;
+    Some(Family { labels, ..family })
 }
 
-/// The add-on credits of one row of a team, by type.
-fn usd<'a>(
+/// Returns the add-on credits of one row of a team, by type.
+fn credits<'a>(
     team: &'a str,
     app: &'a str,
     month: &'a str,
-    figures: UsageAmounts,
+    amounts: UsageAmounts,
 ) -> impl Iterator<Item = Sample<'a>> {
     let types = [
-        ("data", figures.data),
-        ("addons", figures.addons),
-        ("connect", figures.connect),
-        ("partner", figures.partner),
+        ("data", amounts.data),
+        ("addons", amounts.addons),
+        ("connect", amounts.connect),
+        ("partner", amounts.partner),
     ];
-    types.into_iter().filter_map(move |(kind, value)| {
-        let labels = smallvec![team.into(), app.into(), kind.into(), month.into()];
-        Some(Sample::new(labels, value?))
-    })
+    types
+        .into_iter()
+        .filter_map(move |(kind, value)| Some(Sample::new([team, app, kind, month], value?)))
 }
 
-/// Each team's rows of the month that `choose` takes, as name of the team, name of the row and
-/// figures.
+/// Returns the rows of each team in the selected month: team, row and amounts.
 fn usage<'a>(
-    costs: &'a Costs<'a>,
-    choose: ChooseMonth,
+    costs: &'a [(&'a Team, TeamCost<'a>)],
+    select: SelectMonth,
 ) -> impl Iterator<Item = (&'a str, &'a str, UsageAmounts)> {
     costs.iter().flat_map(move |(team, cost)| {
-        let cost = choose(cost).cost.iter();
-        cost.flat_map(rows)
-            .map(|(row, figures)| (team.name.as_str(), row, figures))
+        let month = select(cost).cost.iter();
+        month
+            .flat_map(rows)
+            .map(|(row, amounts)| (team.name.as_str(), row, amounts))
     })
 }
 
-/// The team's own row and then its apps', as the seed's metrics list them.
+/// Returns the team's own row and then its apps'.
 ///
-/// The contract gives an app a `connect` of 0 where Heroku gives none, which today is everywhere.
-/// An app that bears the name of the team's own row would be the same series twice, for which
-/// Prometheus throws the whole scrape away; the team's row holds that app's figures too.
+/// The Go exporter shows a `connect` of 0 for an app for which Heroku has none. An app with the
+/// name of the team's row is omitted: it would be a duplicate series, for which Prometheus rejects
+/// the scrape, and the team's row includes it.
 fn rows<'a>(cost: &'a MonthCost<'a>) -> impl Iterator<Item = (&'a str, UsageAmounts)> {
     let apps = cost.rows.iter().filter(|(name, _)| *name != TEAM_TOTAL);
     std::iter::once((TEAM_TOTAL, cost.usage.team)).chain(apps.map(|(name, row)| {
-        let figures = UsageAmounts {
+        let amounts = UsageAmounts {
             connect: row.used.connect.or(Some(0.0)),
             ..row.used
         };
-        (&**name, figures)
+        (&**name, amounts)
     }))
 }

@@ -1,50 +1,77 @@
-//! The process, as Prometheus's own client libraries tell of it.
+//! Process metrics, with the names that Prometheus's client libraries use.
 
-use crate::metrics::descriptors::exporter;
-use expfmt::descriptor::Metric;
-use expfmt::family::{Family, LabelValues, Sample};
+use super::descriptors::exporter::{
+    PROCESS_CPU, PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_RESIDENT_MEMORY, PROCESS_START_TIME,
+    PROCESS_THREADS, PROCESS_VIRTUAL_MEMORY,
+};
+use expfmt::{Family, Sample};
 
-/// What the system tells of the process. What it does not tell is not shown.
+/// Resource usage of the process, as far as the operating system provides it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Process {
-    /// Processor time, user and system together, in seconds.
+pub struct ProcessStats {
+    /// CPU time, user and system, in seconds.
     pub cpu_seconds: Option<f64>,
-    /// Open file descriptors.
+    /// Number of open file descriptors.
     pub open_fds: Option<u64>,
-    /// The most file descriptors that may be open.
+    /// Soft limit of open file descriptors.
     pub max_fds: Option<u64>,
     /// Virtual memory, in bytes.
     pub virtual_memory: Option<u64>,
     /// Resident memory, in bytes.
     pub resident_memory: Option<u64>,
-    /// When it started, in seconds since 1970.
+    /// Start time, in seconds since 1970.
     pub start_time: Option<f64>,
-    /// Its threads.
+    /// Number of threads.
     pub threads: Option<u64>,
 }
 
-/// The families of the process, in the catalogue's order.
-pub(super) fn families<'a>(process: &Process) -> Vec<Family<'a>> {
-    let whole = |value: Option<u64>| value.map(|value| value as f64);
-    let all: [(&'static Metric, Option<f64>); 7] = [
-        (&exporter::PROCESS_CPU, process.cpu_seconds),
-        (&exporter::PROCESS_OPEN_FDS, whole(process.open_fds)),
-        (&exporter::PROCESS_MAX_FDS, whole(process.max_fds)),
-        (
-            &exporter::PROCESS_VIRTUAL_MEMORY,
-            whole(process.virtual_memory),
-        ),
-        (
-            &exporter::PROCESS_RESIDENT_MEMORY,
-            whole(process.resident_memory),
-        ),
-        (&exporter::PROCESS_START_TIME, process.start_time),
-        (&exporter::PROCESS_THREADS, whole(process.threads)),
-    ];
-    let known = all
-        .into_iter()
-        .filter_map(|(metric, value)| Some((metric, value?)));
-    known
-        .map(|(metric, value)| Family::new(metric, [Sample::new(LabelValues::new(), value)]))
-        .collect()
+impl ProcessStats {
+    /// Reads the figures of this process from `/proc`; returns `None` where there is none.
+    #[cfg(target_os = "linux")]
+    pub fn read() -> Option<Self> {
+        use procfs::WithCurrentSystemInfo;
+        use procfs::process::{LimitValue, Process};
+
+        let process = Process::myself().ok()?;
+        let stat = process.stat().ok()?;
+        let limits = process.limits().ok();
+        let boot_time = procfs::boot_time_secs().ok();
+        let ticks = procfs::ticks_per_second() as f64;
+        Some(Self {
+            cpu_seconds: Some((stat.utime + stat.stime) as f64 / ticks),
+            open_fds: process.fd_count().ok().map(|count| count as u64),
+            max_fds: limits.and_then(|limits| match limits.max_open_files.soft_limit {
+                LimitValue::Value(limit) => Some(limit),
+                LimitValue::Unlimited => None,
+            }),
+            virtual_memory: Some(stat.vsize),
+            resident_memory: Some(stat.rss_bytes().get()),
+            start_time: boot_time.map(|boot| boot as f64 + stat.starttime as f64 / ticks),
+            threads: u64::try_from(stat.num_threads).ok(),
+        })
+    }
+
+    /// Reads the figures of this process from `/proc`; returns `None` where there is none.
+    #[cfg(not(target_os = "linux"))]
+    pub fn read() -> Option<Self> {
+        None
+    }
+
+    /// Returns the families of the known figures.
+    pub(super) fn families<'a>(&self) -> Vec<Family<'a>> {
+        let float = |value: Option<u64>| value.map(|value| value as f64);
+        let figures = [
+            (&PROCESS_CPU, self.cpu_seconds),
+            (&PROCESS_OPEN_FDS, float(self.open_fds)),
+            (&PROCESS_MAX_FDS, float(self.max_fds)),
+            (&PROCESS_VIRTUAL_MEMORY, float(self.virtual_memory)),
+            (&PROCESS_RESIDENT_MEMORY, float(self.resident_memory)),
+            (&PROCESS_START_TIME, self.start_time),
+            (&PROCESS_THREADS, float(self.threads)),
+        ];
+        let known = figures.into_iter();
+        known
+            .filter_map(|(metric, value)| Some(Family::new(metric, [Sample::unlabelled(value?)])))
+            .collect()
+    }
 }

@@ -1,16 +1,18 @@
-//! What rules make of a team's families, and when they are left out.
+//! Families of a team under rules, and when they are omitted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use regex::Regex;
 
-use super::*;
-use crate::snapshot::TeamMetadata;
-use crate::snapshot::{EndpointStatus, PollResult, Team};
+use super::figures::same_figures;
+use super::{Figures, RenderOptions, descriptors, families};
+use crate::snapshot::{EndpointStatus, PollResult, Snapshot, Team, TeamMetadata};
 use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
-use billing::rules::{AppRules, Budgets, Group, REVIEW_APP_PATTERN, REVIEW_APP_ROW};
+use billing::rules::{AppRules, Budgets, Group, REVIEW_APP_PATTERN, REVIEW_APP_ROW, Rules};
 use billing::usage::{self, MonthlyUsage, Spaces, Usage};
 use heroku_api::stats::ClientStats;
 
@@ -58,7 +60,7 @@ fn snapshot() -> Snapshot {
     let months = ["2026-11", "2026-10"].map(|name| (name.parse().unwrap(), month.clone()));
     let invoice = |start: &str, state| Invoice {
         number: Some(7),
-        period: InvoicePeriod::read(Some(start), None).unwrap(),
+        period: InvoicePeriod::parse(Some(start), None).unwrap(),
         state: Some(state),
         payment_status: "Paid \"\n".into(),
         total: Some(Money::from_whole_dollars(100)),
@@ -97,9 +99,9 @@ fn series(rules: Rules, wanted: &str) -> BTreeMap<String, f64> {
         rules: Arc::new(rules),
         ..RenderOptions::default()
     };
-    let figures = Figures::of(&snapshot, now(), &shown);
-    let families = figures.families().chain(of_polls(&snapshot));
-    let series = families.flat_map(|family| {
+    let figures = Figures::new(&snapshot, now(), &shown);
+    let all = families::figures(&figures).chain(families::polls(&snapshot));
+    let series = all.flat_map(|family| {
         let samples = family.samples.filter(|sample| sample.suffix.is_empty());
         samples.map(move |sample| {
             assert_eq!(sample.label_values.len(), family.labels.len());
@@ -116,7 +118,7 @@ fn series(rules: Rules, wanted: &str) -> BTreeMap<String, f64> {
         .collect();
     let count = series.len();
     let series: BTreeMap<_, _> = series.into_iter().collect();
-    assert_eq!(series.len(), count, "a series stands twice");
+    assert_eq!(series.len(), count, "duplicate series");
     series
 }
 
@@ -135,7 +137,7 @@ fn review_apps() -> Rules {
 }
 
 #[test]
-fn a_review_app_that_is_in_a_group_leaves_no_series_in_any_family() {
+fn grouped_review_app_has_no_series() {
     assert!(
         series(Rules::default(), "")
             .keys()
@@ -160,7 +162,7 @@ fn a_review_app_that_is_in_a_group_leaves_no_series_in_any_family() {
 }
 
 #[test]
-fn what_is_rolled_up_is_counted_and_its_money_stays() {
+fn rolled_up_apps_are_counted_and_keep_their_cost() {
     let mut rules = review_apps();
     rules.apps.max = Some(1);
     let costs = series(rules.clone(), "heroku_app_cost_usd{ops,_other,current");
@@ -170,7 +172,7 @@ fn what_is_rolled_up_is_counted_and_its_money_stays() {
 }
 
 #[test]
-fn spaces_are_told_as_far_as_heroku_tells_them() {
+fn spaces_have_series_for_known_figures_only() {
     let spaces = series(Rules::default(), "heroku_team_space_");
     let current: Vec<_> = spaces
         .iter()
@@ -188,7 +190,7 @@ fn spaces_are_told_as_far_as_heroku_tells_them() {
 }
 
 #[test]
-fn budgets_are_shown_under_the_team_s_name() {
+fn budgets_carry_the_team_name() {
     let dollars = Money::from_whole_dollars;
     let rules = Rules {
         budgets: Budgets {
@@ -212,7 +214,7 @@ fn budgets_are_shown_under_the_team_s_name() {
 }
 
 #[test]
-fn invoices_are_of_months_by_the_clock_and_states_are_told_as_words() {
+fn invoices_are_assigned_to_months_and_states_named() {
     let rules = Rules {
         invoice_history: 12,
         ..Rules::default()
@@ -249,15 +251,14 @@ fn invoices_are_of_months_by_the_clock_and_states_are_told_as_words() {
 }
 
 #[test]
-fn the_seed_s_metrics_can_be_left_out() {
+fn legacy_metrics_can_be_omitted() {
     let snapshot = snapshot();
     let shown = RenderOptions {
-        seed: false,
+        legacy: false,
         ..RenderOptions::default()
     };
-    let figures = Figures::of(&snapshot, now(), &shown);
-    let shown: Vec<_> = figures
-        .families()
+    let figures = Figures::new(&snapshot, now(), &shown);
+    let shown: Vec<_> = families::figures(&figures)
         .map(|family| family.metric.name)
         .collect();
     let seed: Vec<_> = descriptors::legacy::all()
@@ -268,23 +269,22 @@ fn the_seed_s_metrics_can_be_left_out() {
 }
 
 #[test]
-fn figures_that_are_too_old_cost_nothing_that_is_known() {
+fn expired_figures_have_no_cost() {
     let snapshot = snapshot();
     let shown = RenderOptions {
         max_age: Some(Duration::from_secs(1)),
         ..RenderOptions::default()
     };
     let later = now() + Duration::from_secs(1);
-    let figures = Figures::of(&snapshot, later, &shown);
-    let families: Vec<_> = figures
-        .families()
+    let figures = Figures::new(&snapshot, later, &shown);
+    let families: Vec<_> = families::figures(&figures)
         .map(|family| family.metric.name)
         .collect();
     assert_eq!(families, ["heroku_cost_exporter_apps_rolled_up"]);
 }
 
 #[test]
-fn families_stand_in_the_catalogue_s_order() {
+fn families_follow_descriptor_order() {
     let snapshot = snapshot();
     let mut rules = review_apps();
     rules.invoice_history = 12;
@@ -295,18 +295,18 @@ fn families_stand_in_the_catalogue_s_order() {
         ..RenderOptions::default()
     };
     let mut catalogue = descriptors::all();
-    let figures = Figures::of(&snapshot, now(), &shown);
-    for family in figures.families().chain(of_polls(&snapshot)) {
+    let figures = Figures::new(&snapshot, now(), &shown);
+    for family in families::figures(&figures).chain(families::polls(&snapshot)) {
         let name = family.metric.name;
         assert!(
             catalogue.any(|metric| metric.name == name),
-            "{name} stands too late"
+            "{name} is out of order"
         );
     }
 }
 
 #[test]
-fn figures_are_the_same_as_long_as_no_answer_brings_others() {
+fn figures_are_the_same_until_an_answer_differs() {
     let max_age = Some(Duration::from_secs(3600));
     let first = snapshot();
     let later = now() + Duration::from_secs(1800);

@@ -1,97 +1,411 @@
-//! What something costs: so far, at the month's end, last month; and what follows from these.
+//! The costs of a company by team, app and category.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
+use std::time::Duration;
 
-use billing::money::Money;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
-/// What something costs. `None` is what is not known.
+use super::data_issues::DataIssue;
+use super::format::{JsonNumber, display, exact, usd};
+use super::freshness::Freshness;
+use super::invoices::PastInvoice;
+use super::percent::PerCent;
+use crate::snapshot::{Snapshot, Team};
+use billing::category::{ByCategory, Category};
+use billing::cost::{Billed, MonthCost, Period, Row, TeamCost};
+use billing::money::{Money, sum_known};
+use billing::month::Month;
+use billing::price::Quantity;
+use billing::rules::Rules;
+
+/// Amounts of a company, a team, an app or a category. `None` if not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// The current month so far.
-    pub current: Option<Money>,
-    /// What the current month will have cost at its end.
-    pub forecast: Option<Money>,
-    /// The month before.
-    pub previous: Option<Money>,
-    /// What it may cost in a month.
-    pub budget: Option<Money>,
+pub(super) struct Figures {
+    /// The cost of the current month to date.
+    pub(super) current: Option<Money>,
+    /// The forecast of the current month's cost at its end.
+    pub(super) forecast: Option<Money>,
+    pub(super) previous: Option<Money>,
+    pub(super) budget: Option<Money>,
 }
 
-/// A share in tenths of a per cent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PerCent {
-    /// Tenths of a per cent.
-    pub tenths: i128,
+/// The costs of a company.
+#[derive(Debug)]
+pub struct Report {
+    /// Whether the data is synthetic.
+    pub is_demo: bool,
+    pub(super) at: Timestamp,
+    pub(super) month: Month,
+    /// The sum over all teams. It has a budget if every team has one.
+    pub(super) company: Figures,
+    pub(super) categories: Vec<CategoryFigures>,
+    /// The teams in the order of the settings.
+    pub(super) teams: Vec<TeamReport>,
+    pub(super) issues: Vec<DataIssue>,
+    /// Whether every endpoint has been polled at least once.
+    pub(super) is_polled: bool,
+    pub(super) freshness: Vec<Freshness>,
+    pub(super) token_expires_at: Option<Timestamp>,
 }
 
-impl PerCent {
-    /// `part` of `whole`, rounded half away from zero; `None` of what is not more than nothing.
-    fn of(part: Money, whole: Money) -> Option<Self> {
-        let (part, whole) = (part.micros().checked_mul(1_000)?, whole.micros());
-        if whole <= 0 {
-            return None;
-        }
-        let (tenths, rest) = (part / whole, part % whole);
-        let is_more_than_half = rest.unsigned_abs() >= whole.unsigned_abs().div_ceil(2);
-        let more = if is_more_than_half { part.signum() } else { 0 };
-        Some(Self {
-            tenths: tenths + more,
-        })
-    }
+/// The costs of a team.
+#[derive(Debug, Serialize)]
+pub(super) struct TeamReport {
+    #[serde(rename = "team_name")]
+    pub(super) name: String,
+    #[serde(rename = "team_id")]
+    pub(super) id: Option<String>,
+    /// The share of the month that its usage covers, from 0 to 1.
+    pub(super) covered_ratio: Option<f64>,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+    #[serde(rename = "kinds")]
+    pub(super) categories: Vec<CategoryFigures>,
+    #[serde(rename = "bills")]
+    pub(super) reconciliations: [InvoiceReconciliation; 2],
+    pub(super) invoices: Vec<PastInvoice>,
+    /// When Heroku will suspend the team unless it pays.
+    pub(super) suspension_at: Option<Timestamp>,
+    /// When Heroku will delete the team unless it pays.
+    pub(super) deletion_at: Option<Timestamp>,
+    /// The number of apps without a row of their own because of `apps.max`.
+    #[serde(rename = "apps_rolled_up")]
+    pub(super) rolled_up: usize,
+    /// The apps, or the rows in which apps are added up, the most expensive first.
+    pub(super) apps: Vec<AppReport>,
 }
+
+/// The costs of an app, or of the apps that share a row.
+#[derive(Debug, Serialize)]
+pub(super) struct AppReport {
+    #[serde(rename = "app_name")]
+    pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+    /// The amounts by category, without forecasts.
+    #[serde(rename = "kinds")]
+    pub(super) categories: Vec<CategoryFigures>,
+}
+
+/// The costs of a category.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct CategoryFigures {
+    #[serde(rename = "kind", serialize_with = "category")]
+    pub(super) category: Category,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+}
+
+/// A month's invoice in comparison with the cost of the month's usage.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct InvoiceReconciliation {
+    /// `current` or `previous`.
+    pub(super) period: &'static str,
+    #[serde(serialize_with = "display")]
+    pub(super) month: Month,
+    #[serde(rename = "invoice_usd", serialize_with = "usd")]
+    pub(super) invoice: Option<Money>,
+    #[serde(rename = "usage_usd", serialize_with = "usd")]
+    pub(super) usage: Option<Money>,
+    #[serde(rename = "unexplained_usd", serialize_with = "usd")]
+    pub(super) unexplained: Option<Money>,
+    /// The price of a dyno unit, rounded to a millionth of a dollar.
+    #[serde(rename = "dyno_unit_price_usd", serialize_with = "usd")]
+    pub(super) dyno_unit_price: Option<Money>,
+    pub(super) dyno_unit_price_source: Option<&'static str>,
+}
+
+/// An app and its team.
+pub(super) type TeamApp<'a> = (&'a TeamReport, &'a AppReport);
 
 impl Figures {
-    /// How much more the month will have cost than the one before.
-    pub fn change(&self) -> Option<Money> {
+    pub(super) fn change(&self) -> Option<Money> {
         Some(self.forecast? - self.previous?)
     }
 
-    /// The change as a share of the month before.
-    pub fn change_share(&self) -> Option<PerCent> {
+    pub(super) fn change_share(&self) -> Option<PerCent> {
         PerCent::of(self.change()?, self.previous?)
     }
 
-    /// The share of the budget that is used so far.
-    pub fn budget_used(&self) -> Option<PerCent> {
+    pub(super) fn budget_used(&self) -> Option<PerCent> {
         PerCent::of(self.current?, self.budget?)
     }
 
-    /// The share of the budget that will have been used at the month's end.
-    pub fn budget_forecast(&self) -> Option<PerCent> {
+    pub(super) fn budget_forecast(&self) -> Option<PerCent> {
         PerCent::of(self.forecast?, self.budget?)
     }
 
-    /// What will be left of the budget at the month's end.
-    pub fn budget_left(&self) -> Option<Money> {
+    pub(super) fn budget_left(&self) -> Option<Money> {
         Some(self.budget? - self.forecast?)
     }
 
-    /// Whether anything is known of what it costs.
-    pub fn is_known(&self) -> bool {
+    pub(super) fn is_known(&self) -> bool {
         self.current.or(self.forecast).or(self.previous).is_some()
     }
 
-    /// Whether nothing is known of it but that it costs nothing.
-    pub fn is_nothing(&self) -> bool {
+    /// Returns whether every cost is zero or not known.
+    pub(super) fn is_zero(&self) -> bool {
         let costs = [self.current, self.forecast, self.previous];
         costs.into_iter().flatten().all(|cost| cost == Money::ZERO)
     }
 
-    /// What the costliest come first by.
-    pub(crate) fn rank(&self) -> (Option<Money>, Option<Money>) {
+    /// Returns the key by which the most expensive items are found.
+    pub(super) fn rank(&self) -> (Option<Money>, Option<Money>) {
         (self.forecast.or(self.current), self.previous)
+    }
+
+    /// Returns the columns of the JSON and CSV formats, with exact values.
+    pub(super) fn columns(&self) -> [(&'static str, Option<String>); 8] {
+        [
+            ("current_usd", self.current.map(exact)),
+            ("forecast_usd", self.forecast.map(exact)),
+            ("previous_usd", self.previous.map(exact)),
+            ("change_usd", self.change().map(exact)),
+            ("change_percent", self.change_share().map(PerCent::exact)),
+            ("budget_usd", self.budget.map(exact)),
+            (
+                "budget_used_percent",
+                self.budget_used().map(PerCent::exact),
+            ),
+            (
+                "budget_forecast_percent",
+                self.budget_forecast().map(PerCent::exact),
+            ),
+        ]
     }
 }
 
-/// A sum is of what is known; one of nothing known is not known.
+/// Adds what is known.
 impl Sum for Figures {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        let both = |a: Option<Money>, b: Option<Money>| a.zip(b).map(|(a, b)| a + b).or(a).or(b);
-        all.fold(Self::default(), |sum, more| Self {
-            current: both(sum.current, more.current),
-            forecast: both(sum.forecast, more.forecast),
-            previous: both(sum.previous, more.previous),
-            budget: both(sum.budget, more.budget),
+        all.fold(Self::default(), |sum, figures| Self {
+            current: sum_known([sum.current, figures.current]),
+            forecast: sum_known([sum.forecast, figures.forecast]),
+            previous: sum_known([sum.previous, figures.previous]),
+            budget: sum_known([sum.budget, figures.budget]),
         })
     }
+}
+
+impl Serialize for Figures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let columns = self.columns().into_iter();
+        serializer.collect_map(columns.map(|(name, value)| (name, value.map(JsonNumber))))
+    }
+}
+
+fn category<S: Serializer>(category: &Category, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(category.as_str())
+}
+
+impl Report {
+    /// Computes the report at the instant `now`, from data that is not older than `max_age`.
+    pub fn new(
+        snapshot: &Snapshot,
+        rules: &Rules,
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Self {
+        let teams = snapshot.teams().iter();
+        let teams: Vec<_> = teams
+            .map(|team| TeamReport::new(team, rules, max_age, now))
+            .collect();
+        let mut company: Figures = teams.iter().map(|team| team.figures).sum();
+        if teams.iter().any(|team| team.figures.budget.is_none()) {
+            company.budget = None;
+        }
+        let categories = Category::ALL.into_iter().enumerate();
+        let categories = categories.map(|(position, category)| CategoryFigures {
+            category,
+            figures: teams
+                .iter()
+                .map(|team| team.categories[position].figures)
+                .sum(),
+        });
+        Self {
+            is_demo: false,
+            at: now,
+            month: Month::at(now),
+            company,
+            categories: categories.collect(),
+            issues: DataIssue::all(snapshot),
+            is_polled: snapshot.all_attempted,
+            freshness: Freshness::all(snapshot),
+            token_expires_at: snapshot.token_expiry,
+            teams,
+        }
+    }
+
+    /// Returns the source of the data, as JSON and CSV name it.
+    pub(super) fn source(&self) -> &'static str {
+        if self.is_demo { "demo data" } else { "heroku" }
+    }
+
+    /// Returns whether no endpoint failed and each team has one with data.
+    pub fn is_complete(&self) -> bool {
+        !self.issues.iter().any(|issue| issue.is_failure)
+    }
+
+    /// Returns whether the name `team` is one of `teams`, or not a team but an account or the list.
+    pub(super) fn concerns(&self, team: &str, teams: &[TeamReport]) -> bool {
+        let contains = |teams: &[TeamReport]| teams.iter().any(|of| of.name == team);
+        contains(teams) || !contains(&self.teams)
+    }
+
+    /// Describes how many days of the month the usage of `teams` covers.
+    pub(super) fn coverage(&self, teams: &[TeamReport]) -> String {
+        let days = self.month.days();
+        let ratios = teams.iter().filter_map(|team| team.covered_ratio);
+        let covered: Vec<_> = ratios
+            .map(|ratio| (ratio * f64::from(days)).round() as u8)
+            .collect();
+        match (covered.iter().min(), covered.iter().max()) {
+            (Some(min), Some(max)) if min == max => {
+                format!("{max} of {days} days are in these figures")
+            }
+            (Some(min), Some(max)) => {
+                format!("{min} to {max} of {days} days are in these figures, by team")
+            }
+            _ => "No usage is known".to_owned(),
+        }
+    }
+
+    /// Returns what `whole` holds beyond `apps`, such as spaces.
+    pub(super) fn in_no_app(whole: &Figures, apps: &[TeamApp<'_>]) -> Figures {
+        let apps: Figures = apps.iter().map(|(_, app)| app.figures).sum();
+        let beyond =
+            |whole: Option<Money>, apps: Option<Money>| Some(whole? - apps.unwrap_or_default());
+        Figures {
+            current: beyond(whole.current, apps.current),
+            forecast: beyond(whole.forecast, apps.forecast),
+            previous: beyond(whole.previous, apps.previous),
+            budget: None,
+        }
+    }
+
+    /// Returns all apps, the most expensive first.
+    pub(super) fn apps(&self) -> Vec<TeamApp<'_>> {
+        let mut apps: Vec<_> = self.teams.iter().flat_map(TeamReport::apps).collect();
+        apps.sort_by(|(team_a, a), (team_b, b)| {
+            let by_name = || (&a.name, &team_a.name).cmp(&(&b.name, &team_b.name));
+            b.figures.rank().cmp(&a.figures.rank()).then_with(by_name)
+        });
+        apps
+    }
+}
+
+impl TeamReport {
+    fn new(team: &Team, rules: &Rules, max_age: Option<Duration>, now: Timestamp) -> Self {
+        let input = team.billing_input(now, max_age);
+        let cost = TeamCost::new(input, rules, now);
+        let forecast = cost.forecast.as_ref();
+        let of_team = |month: &Billed<'_>| month.cost.as_ref().map(|cost| cost.team);
+        let delinquency = team.metadata.delinquency.unwrap_or_default();
+        let invoices = input
+            .invoices
+            .map(|invoices| PastInvoice::all(invoices, Month::at(now), rules.invoice_history));
+        Self {
+            name: input.name.to_owned(),
+            id: input.id.map(str::to_owned),
+            covered_ratio: forecast.map(|forecast| forecast.coverage.ratio()),
+            figures: Figures {
+                current: cost.current.total(),
+                forecast: forecast.and_then(|forecast| forecast.team.total()),
+                previous: cost.previous.total(),
+                budget: rules.team_budget(input.name, input.id),
+            },
+            categories: categories(
+                &Category::ALL,
+                of_team(&cost.current),
+                forecast.map(|forecast| forecast.team),
+                of_team(&cost.previous),
+            ),
+            reconciliations: cost
+                .months()
+                .map(|(period, month)| InvoiceReconciliation::new(period, month)),
+            invoices: invoices.unwrap_or_default(),
+            suspension_at: delinquency.suspension,
+            deletion_at: delinquency.deletion,
+            rolled_up: cost.rolled_up,
+            apps: apps(&cost, &rules.app_budgets(input.name, input.id)),
+        }
+    }
+
+    pub(super) fn apps(&self) -> impl Iterator<Item = TeamApp<'_>> {
+        self.apps.iter().map(move |app| (self, app))
+    }
+
+    /// Returns whether an app has no cost in the previous month although its team has.
+    pub(super) fn is_new(&self, app: &AppReport) -> bool {
+        app.figures.previous.is_none() && self.figures.previous.is_some()
+    }
+}
+
+impl InvoiceReconciliation {
+    fn new(period: Period, month: &Billed<'_>) -> Self {
+        let cost = month.cost.as_ref();
+        Self {
+            period: period.as_str(),
+            month: month.month,
+            invoice: month.invoice.and_then(|invoice| invoice.total),
+            usage: month.total(),
+            unexplained: month.unexplained(),
+            dyno_unit_price: cost.map(|cost| cost.dyno_price.cost_of(Quantity::ONE)),
+            dyno_unit_price_source: cost.map(|cost| cost.price_source.as_str()),
+        }
+    }
+}
+
+/// Returns `2 of 3 teams` if the costs of one of three teams are not known.
+pub(super) fn known_of(teams: &[TeamReport]) -> Option<String> {
+    let known = teams.iter().filter(|team| team.figures.is_known()).count();
+    (known < teams.len()).then(|| format!("{known} of {} teams", teams.len()))
+}
+
+fn categories(
+    categories: &[Category],
+    current: Option<ByCategory>,
+    forecast: Option<ByCategory>,
+    previous: Option<ByCategory>,
+) -> Vec<CategoryFigures> {
+    let of = |category: &Category| CategoryFigures {
+        category: *category,
+        figures: Figures {
+            current: current.and_then(|costs| costs.get(*category)),
+            forecast: forecast.and_then(|costs| costs.get(*category)),
+            previous: previous.and_then(|costs| costs.get(*category)),
+            budget: None,
+        },
+    };
+    categories.iter().map(of).collect()
+}
+
+/// Returns the apps of both months, the most expensive first.
+fn apps(cost: &TeamCost<'_>, budgets: &BTreeMap<&str, Money>) -> Vec<AppReport> {
+    let months = [&cost.current, &cost.previous].map(|month| month.cost.as_ref());
+    let rows = months.iter().flatten().flat_map(|month| month.rows.keys());
+    let names: BTreeSet<_> = rows.map(|name| &**name).collect();
+    let forecasts = cost.forecast.as_ref().map(|forecast| &forecast.rows);
+    let app = |name: &str| {
+        let of_month =
+            |month: Option<&MonthCost<'_>>| month?.rows.get(name).map(|row: &Row| row.cost);
+        let [current, previous] = months.map(of_month);
+        AppReport {
+            name: name.to_owned(),
+            figures: Figures {
+                current: current.and_then(|cost| cost.total()),
+                forecast: forecasts.and_then(|rows| rows.get(name).copied()),
+                previous: previous.and_then(|cost| cost.total()),
+                budget: budgets.get(name).copied(),
+            },
+            categories: categories(&Category::OF_APPS, current, None, previous),
+        }
+    };
+    let mut apps: Vec<_> = names.into_iter().map(app).collect();
+    // Stable, so that apps of equal cost stay in the order of their names.
+    apps.sort_by_key(|app| Reverse(app.figures.rank()));
+    apps
 }

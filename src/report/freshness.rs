@@ -1,71 +1,66 @@
-//! How old the figures are, by whom and what they were asked of.
+//! The age of the data by endpoint.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::snapshot::{EndpointHealth, Snapshot};
 
-/// How an endpoint stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndpointFreshness {
-    /// It has not been asked since the program started.
-    NotAsked,
-    /// Its last answer was good.
-    LastSuccess,
-    /// Heroku does not offer it.
-    NotAvailable,
-    /// Its last poll failed.
+/// The state of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum EndpointFreshness {
+    /// The last poll failed.
     Failed,
+    /// There was no poll since the start of the program.
+    NotAsked,
+    /// The last poll succeeded.
+    #[serde(rename = "good")]
+    LastSuccess,
+    /// Heroku does not offer the endpoint.
+    NotAvailable,
 }
 
-impl EndpointFreshness {
-    /// The word for it in documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotAsked => "not_asked",
-            Self::LastSuccess => "good",
-            Self::NotAvailable => "not_available",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// How old an endpoint's figures are.
-#[derive(Clone, Debug)]
-pub struct Freshness {
-    /// Whose: a team's name, an enterprise account's, or `*` for the list of teams.
-    pub team: String,
-    /// The endpoint.
-    pub endpoint: &'static str,
-    /// How it stands.
-    pub standing: EndpointFreshness,
-    /// When Heroku last gave the figures that are shown.
-    pub as_of: Option<Timestamp>,
-    /// When Heroku first gave them: a fresh answer can carry old figures.
-    pub changed_at: Option<Timestamp>,
-    /// When it was last asked.
-    pub last_attempt: Option<Timestamp>,
+/// The age of an endpoint's data.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Freshness {
+    /// The name of a team or an enterprise account, or `*` for the list of teams.
+    #[serde(rename = "team_name")]
+    pub(super) team: String,
+    pub(super) endpoint: &'static str,
+    #[serde(rename = "standing")]
+    pub(super) state: EndpointFreshness,
+    /// When Heroku last returned the data.
+    #[serde(rename = "figures_as_of")]
+    pub(super) as_of: Option<Timestamp>,
+    /// When Heroku first returned the data. A new response can have old data.
+    pub(super) changed_at: Option<Timestamp>,
+    /// When the endpoint was last polled.
+    pub(super) last_attempt: Option<Timestamp>,
 }
 
 impl Freshness {
-    /// Of every endpoint that is asked.
+    /// Returns the age of every endpoint's data.
     pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
-        snapshot.endpoint_health().iter().map(Self::of).collect()
+        snapshot.endpoint_health().iter().map(Self::new).collect()
     }
 
-    fn of(asked: &EndpointHealth<'_>) -> Self {
-        let standing = match asked {
-            asked if asked.stats.polls == 0 => EndpointFreshness::NotAsked,
-            asked if asked.is_up => EndpointFreshness::LastSuccess,
-            asked if !asked.is_available => EndpointFreshness::NotAvailable,
-            _ => EndpointFreshness::Failed,
+    fn new(health: &EndpointHealth<'_>) -> Self {
+        let state = if health.stats.polls == 0 {
+            EndpointFreshness::NotAsked
+        } else if health.is_up {
+            EndpointFreshness::LastSuccess
+        } else if health.is_available {
+            EndpointFreshness::Failed
+        } else {
+            EndpointFreshness::NotAvailable
         };
         Self {
-            team: asked.name.clone().into_owned(),
-            endpoint: asked.endpoint.as_str(),
-            standing,
-            as_of: asked.last_success,
-            changed_at: asked.changed_at,
-            last_attempt: asked.stats.last_attempt,
+            team: health.name.clone().into_owned(),
+            endpoint: health.endpoint.as_str(),
+            state,
+            as_of: health.last_success,
+            changed_at: health.changed_at,
+            last_attempt: health.stats.last_attempt,
         }
     }
 }

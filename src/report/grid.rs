@@ -1,44 +1,13 @@
-//! Columns that stand under each other and fit the terminal: names are cut, columns left out, and
-//! figures never touched.
+//! Tables that fit the terminal: names are shortened and columns are hidden, but amounts are never
+//! cut.
 
-use super::terminal::Terminal;
-use super::text::{cut, width};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentLineStyle, Row as TableRow, Table, TableStyle, Width,
+};
 
-/// What a part of a line looks like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Style {
-    /// As everything else.
-    #[default]
-    Plain,
-    /// What is looked for first.
-    Strong,
-    /// What is looked for last.
-    Faint,
-    /// What gets dearer; its sign says so too.
-    Increase,
-    /// What gets cheaper; its sign says so too.
-    Decrease,
-}
+use super::terminal::{MAX_WIDTH, Style, Terminal};
 
-impl Style {
-    /// `text` in this style. The colours are the terminal's own, which its owner can read on
-    /// their background; all else is the default colour, bold or faint.
-    pub(super) fn paint(self, text: &str, terminal: Terminal) -> String {
-        let code = match self {
-            Self::Plain => return text.to_owned(),
-            Self::Strong => "1",
-            Self::Faint => "2",
-            Self::Increase => "31",
-            Self::Decrease => "32",
-        };
-        if !terminal.has_colour || text.is_empty() {
-            return text.to_owned();
-        }
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    }
-}
-
-/// A text and its style.
+/// The text of a cell, without control characters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cell {
     pub(super) text: String,
@@ -54,212 +23,199 @@ impl Cell {
     }
 }
 
-/// A column behind the names.
+/// A column. The first one of a grid has the names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
-    /// What stands above it.
-    pub(super) title: &'static str,
-    /// Whether it is text, which stands to the left, and no figure.
-    pub(super) is_text: bool,
-    /// How many columns of the terminal the names want before this one is worth its place.
-    pub(super) names_first: usize,
+    title: &'static str,
+    alignment: CellAlignment,
+    /// The width that must remain for long names if the column is shown. The columns with the
+    /// smallest are shown first.
+    min_name_width: u16,
 }
 
-/// One line of a grid.
+impl Column {
+    pub(super) fn new(title: &'static str, alignment: CellAlignment, min_name_width: u16) -> Self {
+        Self {
+            title,
+            alignment,
+            min_name_width,
+        }
+    }
+}
+
+/// A row.
 #[derive(Debug)]
-pub(super) enum Line {
-    /// A title over the lines that follow.
-    Heading(String),
-    /// A name, what stands in each column, and the length of its bar, of one at most.
-    Row {
-        name: Cell,
-        cells: Vec<Cell>,
-        bar: Option<f64>,
-    },
+pub(super) struct Row {
+    /// A heading has a single cell.
+    pub(super) cells: Vec<Cell>,
+    /// The length of the bar after the cells, from 0 to 1.
+    pub(super) bar: Option<f64>,
 }
 
-/// Lines whose columns stand under each other.
+impl Row {
+    pub(super) fn new(cells: Vec<Cell>) -> Self {
+        Self { cells, bar: None }
+    }
+
+    pub(super) fn heading(text: impl Into<String>) -> Self {
+        Self::new(vec![Cell::new(text, Style::Strong)])
+    }
+
+    fn is_heading(&self) -> bool {
+        self.cells.len() == 1
+    }
+}
+
+/// A table without borders.
 #[derive(Debug)]
 pub(super) struct Grid {
-    /// In the order in which they stand.
     pub(super) columns: Vec<Column>,
-    /// The positions of the columns, that which is left out last first.
-    pub(super) by_worth: Vec<usize>,
-    pub(super) lines: Vec<Line>,
+    pub(super) rows: Vec<Row>,
 }
 
-/// Between two columns.
-const GAP: usize = 2;
+/// The indent of rows below their heading.
+const INDENT: &str = "  ";
 
-/// Before each line but the headings.
-const INDENT: usize = 2;
+/// The space between two columns.
+const GAP: &str = "  ";
+const GAP_WIDTH: u16 = 2;
 
-/// A bar that is shorter shows nothing.
-const SHORTEST_BAR: usize = 10;
+/// Separates the cells of a rendered line; no text of a cell contains it.
+const SEPARATOR: char = '\0';
 
-/// A bar that is longer leads the eye too far.
-const LONGEST_BAR: usize = 40;
+/// More characters than any terminal is wide.
+const MAX_CHARS: usize = 2 * MAX_WIDTH as usize;
+
+const MIN_BAR_WIDTH: u16 = 10;
+const MAX_BAR_WIDTH: u16 = 40;
 
 impl Grid {
-    /// Which columns there is room for.
-    fn shown(&self, terminal: Terminal) -> Vec<bool> {
-        let longest = self.longest_name();
-        let mut shown = vec![false; self.columns.len()];
-        let mut used = INDENT;
-        for &position in &self.by_worth {
-            let names = longest.min(self.columns[position].names_first);
-            let needed = GAP + self.width(position);
-            if used + needed + names > terminal.width {
-                break;
-            }
-            used += needed;
-            shown[position] = true;
-        }
-        shown
-    }
-
-    /// Whether there is room for a column.
+    /// Returns whether the terminal is wide enough for the column at `position`.
     pub(super) fn shows(&self, position: usize, terminal: Terminal) -> bool {
-        self.shown(terminal)[position]
+        self.shown(&self.table().column_max_content_widths(), terminal)
+            .contains(&position)
     }
 
-    fn rows(&self) -> impl Iterator<Item = (&Cell, &Vec<Cell>)> {
-        self.lines.iter().filter_map(|line| match line {
-            Line::Heading(_) => None,
-            Line::Row { name, cells, .. } => Some((name, cells)),
-        })
-    }
-
-    fn longest_name(&self) -> usize {
-        let names = self.rows().map(|(name, _)| width(&name.text));
-        // The first heading stands on one line with the titles.
-        let heading = match self.lines.first() {
-            Some(Line::Heading(heading)) => width(heading).saturating_sub(INDENT),
-            _ => 0,
-        };
-        names.max().unwrap_or_default().max(heading)
-    }
-
-    fn width(&self, position: usize) -> usize {
-        let cells = self.rows().filter_map(|(_, cells)| cells.get(position));
-        let widths = cells.map(|cell| width(&cell.text));
-        widths
-            .max()
-            .unwrap_or_default()
-            .max(width(self.columns[position].title))
-    }
-
-    /// The lines as text. The titles of the columns stand on the first heading's line.
+    /// Renders the grid with the titles of its columns.
     pub(super) fn render(&self, terminal: Terminal) -> String {
-        let shown = self.shown(terminal);
-        let columns: Vec<_> = (0..self.columns.len())
-            .filter(|position| shown[*position])
-            .map(|position| (position, self.width(position)))
-            .collect();
-        let figures: usize = columns.iter().map(|(_, width)| GAP + width).sum();
-        let names = terminal.width.saturating_sub(INDENT + figures).max(1);
-        let names = names.min(self.longest_name());
-        let left = terminal
+        let mut table = self.table();
+        let mut widths = table.column_max_content_widths();
+        let shown = self.shown(&widths, terminal);
+        let others: u16 = shown
+            .iter()
+            .skip(1)
+            .map(|position| GAP_WIDTH + widths[*position])
+            .sum();
+        widths[0] = widths[0].min(terminal.width.saturating_sub(others)).max(1);
+        let bar_width = terminal
             .width
-            .saturating_sub(INDENT + names + figures + GAP);
-        let bar_width = if left < SHORTEST_BAR {
-            0
-        } else {
-            left.min(LONGEST_BAR)
-        };
+            .saturating_sub(widths[0] + others + GAP_WIDTH);
+        for (position, column) in table.column_iter_mut().enumerate() {
+            column.set_constraint(if shown.contains(&position) {
+                ColumnConstraint::Absolute(Width::Fixed(widths[position]))
+            } else {
+                ColumnConstraint::Hidden
+            });
+        }
+        let title = |column: &Column| Cell::new(column.title, Style::Faint);
+        let mut header = Row::new(self.columns.iter().map(title).collect());
+        header.cells[0].style = Style::Strong;
         let mut text = String::new();
-        let mut titles = Some(());
-        for line in &self.lines {
-            let mut out = Written::new(terminal);
-            match line {
-                Line::Heading(heading) => {
-                    let has_titles = titles.take().is_some();
-                    if !has_titles {
-                        text.push('\n');
+        for (row, line) in std::iter::once(&header)
+            .chain(&self.rows)
+            .zip(table.lines())
+        {
+            let mut painted = String::new();
+            if row.is_heading() {
+                let heading = &row.cells[0];
+                painted = format!("\n{}", heading.style.paint(&heading.text, terminal));
+            } else {
+                let styles = shown.iter().map(|position| row.cells[*position].style);
+                for (cell, style) in line.split(SEPARATOR).zip(styles) {
+                    if !painted.is_empty() {
+                        painted.push_str(GAP);
                     }
-                    let most = if has_titles {
-                        INDENT + names
-                    } else {
-                        terminal.width
-                    };
-                    out.left(
-                        &Cell::new(cut(heading, most), Style::Strong),
-                        INDENT + names,
-                    );
-                    for (position, width) in columns.iter().filter(|_| has_titles) {
-                        let Column { title, is_text, .. } = self.columns[*position];
-                        out.cell(&Cell::new(title, Style::Faint), *width, is_text);
-                    }
-                }
-                Line::Row { name, cells, bar } => {
-                    out.space(INDENT);
-                    out.left(&Cell::new(cut(&name.text, names), name.style), names);
-                    for (position, width) in &columns {
-                        let is_text = self.columns[*position].is_text;
-                        let nothing = Cell::default();
-                        out.cell(cells.get(*position).unwrap_or(&nothing), *width, is_text);
-                    }
-                    if let Some(bar) = bar {
-                        out.space(GAP);
-                        out.left(&Cell::new(bar_of(*bar, bar_width), Style::Faint), 0);
-                    }
+                    let content = cell.trim();
+                    let content_painted = style.paint(content, terminal);
+                    painted.push_str(&cell.replacen(content, &content_painted, 1));
                 }
             }
-            text.push_str(&out.finish());
+            if let Some(length) = row.bar.filter(|_| bar_width >= MIN_BAR_WIDTH) {
+                let bar = bar(length, bar_width.min(MAX_BAR_WIDTH));
+                painted = format!("{painted}{GAP}{}", Style::Faint.paint(&bar, terminal));
+            }
+            text.push_str(painted.trim_end());
+            text.push('\n');
         }
         text
     }
+
+    fn table(&self) -> Table {
+        let lines = ContentLineStyle::none().junction(SEPARATOR);
+        let mut table = Table::new();
+        table.load_style(TableStyle::new().header_lines(lines).content_lines(lines));
+        table.set_header(self.columns.iter().map(|column| column.title));
+        for row in &self.rows {
+            let indents = std::iter::once(INDENT).chain(std::iter::repeat(""));
+            let cells = row.cells.iter().filter(|_| !row.is_heading()).zip(indents);
+            let mut line = TableRow::from(cells.map(|(cell, indent)| {
+                // The layout takes quadratic time for long texts.
+                let text = cell.text.chars().take(MAX_CHARS);
+                indent.chars().chain(text).collect::<String>()
+            }));
+            line.max_height(1);
+            table.add_row(line);
+        }
+        for (spec, column) in self.columns.iter().zip(table.column_iter_mut()) {
+            // Cut at any character, not only between words.
+            column.set_padding((0, 0)).set_delimiter(SEPARATOR);
+            column.set_cell_alignment(spec.alignment);
+        }
+        table
+    }
+
+    /// Returns the positions of the columns that fit.
+    fn shown(&self, widths: &[u16], terminal: Terminal) -> Vec<usize> {
+        let mut by_priority: Vec<_> = (1..self.columns.len()).collect();
+        by_priority.sort_by_key(|position| self.columns[*position].min_name_width);
+        let mut shown = vec![0];
+        let mut used = 0_u16;
+        for position in by_priority {
+            let names = widths[0].min(self.columns[position].min_name_width + INDENT.len() as u16);
+            used = used
+                .saturating_add(widths[position])
+                .saturating_add(GAP_WIDTH);
+            if used.saturating_add(names) > terminal.width {
+                break;
+            }
+            shown.push(position);
+        }
+        shown.sort_unstable();
+        shown
+    }
 }
 
-/// A line as it is written: spaces are held back until something follows them.
-struct Written {
-    terminal: Terminal,
-    text: String,
-    spaces: usize,
-}
-
-impl Written {
-    fn new(terminal: Terminal) -> Self {
-        Self {
-            terminal,
-            text: String::new(),
-            spaces: 0,
-        }
-    }
-
-    fn space(&mut self, columns: usize) {
-        self.spaces += columns;
-    }
-
-    fn cell(&mut self, cell: &Cell, columns: usize, is_text: bool) {
-        self.space(GAP);
-        if is_text {
-            self.left(cell, columns);
-        } else {
-            self.space(columns.saturating_sub(width(&cell.text)));
-            self.left(cell, 0);
-        }
-    }
-
-    fn left(&mut self, cell: &Cell, columns: usize) {
-        if !cell.text.is_empty() {
-            self.text.push_str(&" ".repeat(self.spaces));
-            self.spaces = 0;
-            self.text
-                .push_str(&cell.style.paint(&cell.text, self.terminal));
-        }
-        self.space(columns.saturating_sub(width(&cell.text)));
-    }
-
-    fn finish(mut self) -> String {
-        self.text.push('\n');
-        self.text
-    }
-}
-
-/// A bar of `share` of `columns`, to an eighth of a column.
-fn bar_of(share: f64, columns: usize) -> String {
+/// Renders a bar to an eighth of a column.
+fn bar(length: f64, width: u16) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (share.clamp(0.0, 1.0) * columns as f64 * 8.0).round() as usize;
+    let eighths = (length.clamp(0.0, 1.0) * f64::from(width) * 8.0).round() as usize;
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+}
+
+/// Wraps text between words, each line indented and in one style, so that no line leaves the
+/// terminal coloured.
+pub(super) fn paragraph(text: &str, indent: u16, style: Style, terminal: Terminal) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new()).add_row([text]);
+    for column in table.column_iter_mut() {
+        let width = Width::Fixed(terminal.width.saturating_sub(indent));
+        column
+            .set_padding((0, 0))
+            .set_constraint(ColumnConstraint::UpperBoundary(width));
+    }
+    let indent = " ".repeat(indent.into());
+    let lines = table.lines();
+    lines
+        .map(|line| format!("{indent}{}\n", style.paint(line.trim(), terminal)))
+        .collect()
 }

@@ -1,41 +1,40 @@
 //! A team's invoices of the last months.
 
+use serde::Serialize;
+
+use super::format::{display, usd};
 use billing::invoice::Invoices;
 use billing::money::Money;
 use billing::month::Month;
 
-/// An invoice, as far as a year's picture needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PastInvoice {
-    /// The month that it bills.
-    pub month: Month,
-    /// Charges and credits combined (`total`).
-    pub total: Option<Money>,
-    /// Its state as a word (`state`); `None` where Heroku gave none that is known.
-    pub state: Option<&'static str>,
+/// A month's invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct PastInvoice {
+    #[serde(serialize_with = "display")]
+    pub(super) month: Month,
+    #[serde(rename = "total_usd", serialize_with = "usd")]
+    pub(super) total: Option<Money>,
+    pub(super) state: Option<&'static str>,
 }
 
-/// The invoices of `current` and of `history` months before it, the oldest first; a month of which
-/// there is none is left out.
-pub(super) fn of(invoices: Option<&Invoices>, current: Month, history: usize) -> Vec<PastInvoice> {
-    let Some(invoices) = invoices else {
-        return Vec::new();
-    };
-    let mut found: Vec<_> = months_back(current, history)
-        .filter_map(|month| {
+impl PastInvoice {
+    /// Returns the invoices of `current` and of `history` months before it, the oldest first.
+    pub(super) fn all(invoices: &Invoices, current: Month, history: usize) -> Vec<Self> {
+        let of_month = |month| {
             let invoice = invoices.of_month(month)?;
-            Some(PastInvoice {
+            Some(Self {
                 month,
                 total: invoice.total,
-                state: invoice.state_word(),
+                state: invoice.state_name(),
             })
-        })
-        .collect();
-    found.reverse();
-    found
+        };
+        let mut found: Vec<_> = months_back(current, history).filter_map(of_month).collect();
+        found.reverse();
+        found
+    }
 }
 
-/// `current` and `history` months before it, the latest first.
-pub fn months_back(current: Month, history: usize) -> impl Iterator<Item = Month> {
+/// Returns `current` and `history` months before it, the latest first.
+pub(super) fn months_back(current: Month, history: usize) -> impl Iterator<Item = Month> {
     std::iter::successors(Some(current), |month| Some(month.previous())).take(history + 1)
 }

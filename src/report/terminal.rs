@@ -1,53 +1,79 @@
-//! How wide a report may be, and whether it may have colours.
+//! The width and the styles of the terminal.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-/// The width where there is no terminal.
-const WITHOUT_TERMINAL: usize = 100;
+/// The width if the output is no terminal.
+const DEFAULT_WIDTH: u16 = 100;
 
-/// No terminal that anybody reads is narrower.
-const NARROWEST: usize = 20;
+const MIN_WIDTH: u16 = 20;
+pub(super) const MAX_WIDTH: u16 = 1_000;
 
-/// Nothing gets better beyond.
-const WIDEST: usize = 1_000;
-
-/// What a table is written for.
+/// The output of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
-    /// Its columns.
-    pub width: usize,
-    /// Whether it shows colours.
+    /// The width in columns.
+    pub width: u16,
+    /// Whether colours are shown.
     pub has_colour: bool,
 }
 
 impl Terminal {
-    /// None.
+    /// An output that is no terminal.
     pub const PLAIN: Self = Self {
-        width: WITHOUT_TERMINAL,
+        width: DEFAULT_WIDTH,
         has_colour: false,
     };
 
-    /// Standard output, with `columns` where it is a terminal that tells, as the environment has
-    /// it: `COLUMNS` counts before the terminal's own word, `NO_COLOR` (<https://no-color.org>)
-    /// and `TERM=dumb` switch colours off.
+    /// Describes standard output, `columns` being the width that the terminal reports.
+    ///
+    /// The environment variable `COLUMNS` overrides the width; `NO_COLOR` (<https://no-color.org>)
+    /// and `TERM=dumb` disable colours.
     pub fn new(
         is_terminal: bool,
         columns: Option<u16>,
         environment: &BTreeMap<OsString, OsString>,
     ) -> Self {
         let variable = |name: &str| environment.get(OsStr::new(name)).filter(|v| !v.is_empty());
-        let set = variable("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
-        let told = columns.filter(|columns| *columns > 0).map(usize::from);
-        let width = set
-            .filter(|columns| *columns > 0)
-            .or(told)
-            .unwrap_or(WITHOUT_TERMINAL);
+        let configured = variable("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
+        let width = configured.filter(|columns| *columns > 0);
+        let width = width.or(columns.filter(|columns| *columns > 0));
         let is_dumb = variable("TERM").is_some_and(|term| term == "dumb");
         Self {
-            width: width.clamp(NARROWEST, WIDEST),
+            width: width.unwrap_or(DEFAULT_WIDTH).clamp(MIN_WIDTH, MAX_WIDTH),
             has_colour: is_terminal && !is_dumb && variable("NO_COLOR").is_none(),
         }
+    }
+}
+
+/// The style of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Style {
+    #[default]
+    Plain,
+    Strong,
+    Faint,
+    /// A cost that rises.
+    Increase,
+    /// A cost that falls.
+    Decrease,
+}
+
+impl Style {
+    /// Adds the escape sequences of the style. The colours are the terminal's own, which fit its
+    /// background.
+    pub(super) fn paint(self, text: &str, terminal: Terminal) -> String {
+        let code = match self {
+            Self::Plain => "",
+            Self::Strong => "1",
+            Self::Faint => "2",
+            Self::Increase => "31",
+            Self::Decrease => "32",
+        };
+        if code.is_empty() || !terminal.has_colour || text.is_empty() {
+            return text.to_owned();
+        }
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 }
 
@@ -56,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_counts_before_the_terminal() {
+    fn environment_overrides_the_terminal() {
         let of = |is_terminal, columns, variables: &[(&str, &str)]| {
             let pairs = variables
                 .iter()

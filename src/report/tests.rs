@@ -1,17 +1,21 @@
 //! A small company with hostile names, in every form.
 
 use insta::assert_snapshot;
+use jiff::Timestamp;
 use jiff::civil::date;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::terminal::Terminal;
 use super::*;
-use crate::snapshot::FailureReason;
-use crate::snapshot::TeamMetadata;
-use crate::snapshot::{EndpointStatus, Failure, LastSuccess};
+use crate::snapshot::{EndpointStatus, Failure, FailureReason, LastSuccess};
+use crate::snapshot::{Snapshot, Team, TeamMetadata};
 use billing::invoice::{Invoice, InvoicePeriod, Invoices};
+use billing::money::Money;
+use billing::rules::Rules;
 use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts as Used};
 use heroku_api::stats::ClientStats;
-use std::sync::Arc;
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-16T12:00:00Z".parse().unwrap()
@@ -162,7 +166,7 @@ fn report() -> Report {
     Report::new(&hostile(), &rules(), None, now())
 }
 
-fn at(width: usize, has_colour: bool) -> String {
+fn at(width: u16, has_colour: bool) -> String {
     let text = table::table(&report(), Some(5), Terminal { width, has_colour });
     // Escapes are shown, so that the picture is text.
     text.replace('\u{1b}', "<ESC>")
@@ -200,7 +204,7 @@ fn as_csv() {
 
 /// The money of every sort of row comes to the same, whatever form it is read from.
 #[test]
-fn rows_add_up_in_the_machines_forms() {
+fn rows_add_up_in_csv_and_json() {
     let text = csv::csv(&report()).unwrap();
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let mut sums: BTreeMap<String, i128> = BTreeMap::new();
@@ -222,8 +226,15 @@ fn rows_add_up_in_the_machines_forms() {
     assert_eq!(company, Money::from_micros_saturating(whole).dollars());
 }
 
+/// The width of a line in a terminal.
+fn columns_of(line: &str) -> usize {
+    let mut table = comfy_table::Table::new();
+    table.add_row([line]);
+    table.column_max_content_widths()[0].into()
+}
+
 #[test]
-fn no_width_breaks_it_and_no_line_is_too_long_from_forty_columns_on() {
+fn fits_any_width_from_forty_columns() {
     for width in 20..=220 {
         let terminal = Terminal {
             width,
@@ -231,8 +242,11 @@ fn no_width_breaks_it_and_no_line_is_too_long_from_forty_columns_on() {
         };
         for top in [None, Some(0), Some(1)] {
             let text = table::table(&report(), top, terminal);
-            let longest = text.lines().map(text::width).max().unwrap();
-            assert!(width < 40 || longest <= width, "{width} {longest}\n{text}");
+            let longest = text.lines().map(columns_of).max().unwrap();
+            assert!(
+                width < 40 || longest <= usize::from(width),
+                "{width} {longest}\n{text}"
+            );
             assert!(!text.contains('\u{1b}') && text.lines().all(|l| !l.ends_with(' ')));
             // What it costs is never cut.
             assert!(text.contains("416.50"), "{width}\n{text}");
@@ -241,7 +255,7 @@ fn no_width_breaks_it_and_no_line_is_too_long_from_forty_columns_on() {
 }
 
 #[test]
-fn amounts_beyond_all_sense_are_shown_whole() {
+fn formats_extreme_amounts() {
     let monster = usage([
         (
             "2026-10",
@@ -273,7 +287,23 @@ fn amounts_beyond_all_sense_are_shown_whole() {
 }
 
 #[test]
-fn of_nothing_there_is_a_report_too() {
+fn shortens_names_of_any_length() {
+    let name = "x".repeat(100_000);
+    let apps = [(name.as_str(), used(1.0, 1.0))];
+    let months = [
+        ("2026-10", month(used(1.0, 1.0), &apps)),
+        ("2026-11", month(used(1.0, 1.0), &apps)),
+    ];
+    let teams = [&name, "ops"].map(|of| team(of, usage(months.clone()), good(Invoices::default())));
+    let snapshot = Snapshot::new(teams.into(), true, ClientStats::default());
+    let report = Report::new(&snapshot, &Rules::default(), None, now());
+    let text = table::table(&report, None, Terminal::PLAIN);
+    let longest = text.lines().map(columns_of).max();
+    assert_eq!(longest, Some(Terminal::PLAIN.width.into()));
+}
+
+#[test]
+fn renders_an_empty_snapshot() {
     let report = Report::new(&Snapshot::default(), &Rules::default(), None, now());
     assert_snapshot!(table::table(&report, None, Terminal::PLAIN));
     json::json(&report).unwrap();
@@ -281,11 +311,11 @@ fn of_nothing_there_is_a_report_too() {
 }
 
 #[test]
-fn it_is_whole_unless_an_endpoint_failed_or_a_team_has_none() {
+fn is_complete_unless_data_is_missing() {
     let with = |usage, invoices| {
         let teams = vec![team("ops", usage, invoices)];
         let snapshot = Snapshot::new(teams, false, ClientStats::default());
-        Report::new(&snapshot, &Rules::default(), None, now()).is_whole()
+        Report::new(&snapshot, &Rules::default(), None, now()).is_complete()
     };
     let usage = || good(Usage::default());
     let invoices = || good(Invoices::default());
@@ -299,7 +329,7 @@ fn it_is_whole_unless_an_endpoint_failed_or_a_team_has_none() {
 }
 
 #[test]
-fn no_form_sends_a_terminal_what_it_would_obey() {
+fn no_format_contains_hidden_characters() {
     let names = [
         "\u{1b}[2J",
         "\u{9b}2J",
@@ -326,7 +356,7 @@ fn no_form_sends_a_terminal_what_it_would_obey() {
         json.clone(),
     ] {
         assert!(
-            !text.chars().any(|c| c != '\n' && text::is_hidden(c)),
+            !text.chars().any(|c| c != '\n' && format::is_hidden(c)),
             "{text:?}"
         );
     }

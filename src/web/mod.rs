@@ -1,24 +1,20 @@
 //! The routes of the program: metrics, the page, the JSON API and health checks.
 
-pub mod http_metrics;
 mod page;
-mod pieces;
 pub mod report_cache;
+mod response;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::http::header::{CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use expfmt::negotiate::NegotiatedFormat;
+use expfmt::NegotiatedFormat;
 
 use crate::metrics::cache::MetricsCache;
-use http_metrics::HttpMetrics;
-use pieces::PiecesBody;
 use report_cache::ReportCache;
 
 pub use page::LandingPage;
@@ -26,56 +22,42 @@ pub use page::LandingPage;
 /// The paths of the health checks.
 pub const HEALTH_PATHS: &[&str] = &["/health", "/-/healthy", "/-/ready"];
 
-#[derive(Debug)]
-struct MetricsState {
-    scrape: MetricsCache,
-    http_metrics: Arc<HttpMetrics>,
+/// Returns all paths that are served. The last is `telemetry_path`.
+pub fn paths(telemetry_path: &str) -> impl Iterator<Item = &str> {
+    let paths = ["/", page::COSTS].iter().chain(HEALTH_PATHS);
+    paths.copied().chain([telemetry_path])
 }
 
-/// Returns all routes: `/health`, `/-/healthy`, `/-/ready`, the metrics at `telemetry_path`, and
-/// those of the page and the API.
+/// Returns the routes of all [`paths`].
 pub fn router(
-    scrape: MetricsCache,
-    http_metrics: Arc<HttpMetrics>,
+    metrics_cache: MetricsCache,
+    reports: ReportCache,
     telemetry_path: &str,
-    visit: ReportCache,
-    front: LandingPage,
+    landing_page: LandingPage,
 ) -> Router {
-    let state = Arc::new(MetricsState {
-        scrape,
-        http_metrics,
-    });
     Router::new()
         .route("/health", get(async || "OK"))
         .route("/-/healthy", get(async || "OK"))
         .route("/-/ready", get(ready))
         .route(telemetry_path, get(metrics))
-        .with_state(state)
-        .merge(page::routes(visit, front))
+        .with_state(Arc::new(metrics_cache))
+        .merge(page::routes(reports, landing_page))
 }
 
-async fn ready(State(state): State<Arc<MetricsState>>) -> (StatusCode, &'static str) {
-    if state.scrape.is_ready() {
+async fn ready(State(metrics): State<Arc<MetricsCache>>) -> (StatusCode, &'static str) {
+    if metrics.is_ready() {
         (StatusCode::OK, "OK")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not yet asked")
     }
 }
 
-async fn metrics(State(state): State<Arc<MetricsState>>, headers: HeaderMap) -> Response {
+async fn metrics(State(metrics): State<Arc<MetricsCache>>, headers: HeaderMap) -> Response {
     let NegotiatedFormat { format, gzip } = NegotiatedFormat::from_headers(&headers);
-    let mut end = Vec::new();
-    let answered = state.http_metrics.answered();
-    let mut pieces = state.scrape.body(format, gzip, answered, &mut end).await;
-    pieces.push(end.into());
-    let mut response = Response::new(Body::new(PiecesBody::from(pieces)));
-    let headers = response.headers_mut();
-    let content_type = HeaderValue::from_static(format.content_type());
-    headers.insert(CONTENT_TYPE, content_type);
-    let vary = HeaderValue::from_static("accept, accept-encoding");
-    headers.insert(VARY, vary);
-    if gzip {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    response
+    let bodies = metrics.bodies(format).await;
+    let headers = [
+        (CONTENT_TYPE, format.content_type()),
+        (VARY, "accept, accept-encoding"),
+    ];
+    (headers, response::encoded(&bodies, gzip)).into_response()
 }

@@ -1,116 +1,107 @@
-//! The page at `/` and the figures at `/api/v1/costs`, as a browser and a program ask for them.
+//! The page at `/` and the costs as JSON at `/api/v1/costs`.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    HeaderName, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::report_cache::{RenderError, ReportCache};
+use super::response::encoded;
 use crate::report::html;
-use crate::web::report_cache::{Body, RenderError, ReportCache};
-use expfmt::negotiate;
-use expfmt::negotiate::joined;
+use expfmt::{EncodedBodies, NegotiatedFormat};
 use exporter_toolkit::server::error_response;
 
-/// Where the figures are as JSON.
+/// The path of the costs as JSON.
 pub(super) const COSTS: &str = "/api/v1/costs";
 
-/// What is at `/`.
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+
+/// What is served at `/`.
 #[derive(Clone, Debug)]
 pub enum LandingPage {
-    /// The page.
+    /// The report.
     Page,
-    /// Links to what else is there, already written.
+    /// HTML with links to the other paths.
     Links(String),
 }
 
 #[derive(Debug)]
-struct Site {
-    visit: ReportCache,
-    front: LandingPage,
+struct PageState {
+    reports: ReportCache,
+    landing_page: LandingPage,
 }
 
-/// The routes of the page and of its figures.
-pub(super) fn routes(visit: ReportCache, front: LandingPage) -> Router {
+/// Returns the routes of the page and of the costs.
+pub(super) fn routes(reports: ReportCache, landing_page: LandingPage) -> Router {
     Router::new()
-        .route("/", get(page_or_links))
+        .route("/", get(page))
         .route(COSTS, get(costs))
-        .with_state(Arc::new(Site { visit, front }))
+        .with_state(Arc::new(PageState {
+            reports,
+            landing_page,
+        }))
 }
 
-async fn page_or_links(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
-    let mut response = match &site.front {
-        LandingPage::Links(links) => links.clone().into_response(),
-        LandingPage::Page => match site.visit.page(uri.query().unwrap_or_default()).await {
-            Ok((body, is_found)) => {
-                let mut response = coded(body, &headers);
-                if !is_found {
-                    *response.status_mut() = StatusCode::NOT_FOUND;
-                }
-                response
-            }
-            Err(error) => return failed(&error),
-        },
+async fn page(
+    State(state): State<Arc<PageState>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, RenderError> {
+    let (status, content) = match &state.landing_page {
+        LandingPage::Links(links) => (StatusCode::OK, links.clone().into_response()),
+        LandingPage::Page => {
+            let query = query.unwrap_or_default();
+            let (bodies, is_found) = state.reports.page(&query).await?;
+            let status = if is_found {
+                StatusCode::OK
+            } else {
+                StatusCode::NOT_FOUND
+            };
+            (status, negotiated(&bodies, &headers))
+        }
     };
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    let fixed = [
-        (CONTENT_TYPE, html),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            HeaderValue::from_static("same-origin"),
-        ),
-        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (X_FRAME_OPTIONS, HeaderValue::from_static("deny")),
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-cache"),
+        (CONTENT_SECURITY_POLICY, &*html::CONTENT_SECURITY_POLICY),
+        (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "deny"),
     ];
-    let Ok(policy) = HeaderValue::from_str(&html::CONTENT_SECURITY_POLICY) else {
-        return error_response(StatusCode::INTERNAL_SERVER_ERROR);
-    };
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, policy);
-    for (name, value) in fixed {
-        headers.insert(name, value);
-    }
-    response
+    Ok((status, headers, content).into_response())
 }
 
-async fn costs(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let mut response = match site.visit.json().await {
-        Ok(body) => coded(body, &headers),
-        Err(error) => return failed(&error),
-    };
+async fn costs(
+    State(state): State<Arc<PageState>>,
+    headers: HeaderMap,
+) -> Result<Response, RenderError> {
+    let bodies = state.reports.json().await?;
     let fixed = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "no-cache"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    for (name, value) in fixed {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
-    response
+    Ok((fixed, negotiated(&bodies, &headers)).into_response())
 }
 
-/// A body, compressed where the client wants that.
-fn coded(body: Body, headers: &HeaderMap) -> Response {
-    let gzip = negotiate::gzip(&joined(headers, &ACCEPT_ENCODING));
-    let mut response = if gzip { body.gzip } else { body.plain }.into_response();
-    let headers = response.headers_mut();
-    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    if gzip {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    response
+/// Returns a body in the content coding that the client accepts.
+fn negotiated(bodies: &EncodedBodies, headers: &HeaderMap) -> Response {
+    let gzip = NegotiatedFormat::from_headers(headers).gzip;
+    ([(VARY, "accept-encoding")], encoded(bodies, gzip)).into_response()
 }
 
-fn failed(error: &RenderError) -> Response {
-    tracing::error!(%error, "what was asked for could not be made");
-    error_response(StatusCode::INTERNAL_SERVER_ERROR)
+impl IntoResponse for RenderError {
+    fn into_response(self) -> Response {
+        tracing::error!(error = %self, "rendering failed");
+        error_response(StatusCode::INTERNAL_SERVER_ERROR)
+    }
 }

@@ -1,16 +1,10 @@
-//! The published Snapshot as people and their programs ask for it: the page, and the same figures as
-//! JSON. Nothing is made until somebody asks, and what was made stands for as long as its Snapshot.
+//! The rendered page and JSON of the latest Snapshot.
 
-use std::fmt;
-use std::io::Write;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use jiff::{Span, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::clock::Clock;
 use crate::metrics::RenderOptions;
@@ -18,175 +12,131 @@ use crate::report::html::{Page, PageQuery};
 use crate::report::{Report, json};
 use crate::run_blocking::run_blocking;
 use crate::snapshot::Snapshot;
-use billing::month::Month;
+use expfmt::{EncodedBodies, GzipSegment};
 
-/// For how many seconds a reading stands at most: it says how old figures are, in minutes.
-const STANDS: i64 = 60;
+/// How long a report is valid at most, in seconds. It shows the age of figures in minutes.
+const MAX_AGE: i64 = 60;
 
-/// What visitors read.
+/// Computes the report of a Snapshot when it is first requested, and keeps it while it is valid.
 #[derive(Debug)]
 pub struct ReportCache {
-    published: watch::Receiver<Arc<Snapshot>>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
-    shown: RenderOptions,
+    options: RenderOptions,
     telemetry_path: Arc<str>,
-    reading: Mutex<Option<Arc<CachedReport>>>,
-    /// Held while a report is made, so that visitors who come together share one.
-    making: tokio::sync::Mutex<()>,
+    /// Locked while a report is computed, so that concurrent requests share it.
+    cached: Mutex<Option<Arc<CachedReport>>>,
 }
 
-/// A report of a Snapshot, until when it stands, and what was made of it. Only what everybody asks
-/// for is kept: what somebody searched for is made for them alone.
+/// A report and its renderings. Pages with a query are not kept, because clients choose queries.
 #[derive(Debug)]
 struct CachedReport {
     snapshot: Arc<Snapshot>,
-    stands: Range<Timestamp>,
+    /// The time in which the report is valid.
+    valid: Range<Timestamp>,
     report: Report,
-    page: OnceLock<Body>,
-    json: OnceLock<Body>,
+    page: OnceCell<Arc<EncodedBodies>>,
+    json: OnceCell<Arc<EncodedBodies>>,
 }
 
-/// A text, and the same compressed.
-#[derive(Clone, Debug)]
-pub struct Body {
-    /// As it is.
-    pub plain: Bytes,
-    /// As one gzip member.
-    pub gzip: Bytes,
+/// The page or the JSON could not be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The page's template failed.
+    #[error(transparent)]
+    Page(#[from] askama::Error),
+    /// The report could not be serialized.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
 }
-
-/// What could not be made, which no figures bring about.
-#[derive(Debug)]
-pub struct RenderError(String);
-
-impl fmt::Display for RenderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RenderError {}
 
 impl ReportCache {
-    /// Visits to what is published, at the time that `clock` tells. `telemetry_path` is where the
-    /// metrics are.
+    /// Creates an empty cache. The page links to `telemetry_path`.
     pub fn new(
-        published: watch::Receiver<Arc<Snapshot>>,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
         clock: Clock,
-        shown: RenderOptions,
+        options: RenderOptions,
         telemetry_path: &str,
     ) -> Self {
         Self {
-            published,
+            snapshots,
             clock,
-            shown,
+            options,
             telemetry_path: telemetry_path.into(),
-            reading: Mutex::default(),
-            making: tokio::sync::Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 
-    /// The page as the query of its address wants it, and whether what that asks for is there.
+    /// Returns the page for the query of a URL, and whether the team that it names exists.
     ///
     /// # Errors
     ///
-    /// None that figures or a query could bring about.
-    pub async fn page(&self, query: &str) -> Result<(Body, bool), RenderError> {
-        let reading = self.reading().await;
-        let view = PageQuery::read(query);
-        if view == PageQuery::default()
-            && let Some(body) = reading.page.get()
-        {
-            return Ok((body.clone(), true));
-        }
+    /// Where the template fails, which no figures and no query cause.
+    pub async fn page(&self, query: &str) -> Result<(Arc<EncodedBodies>, bool), RenderError> {
+        let cached = self.report().await;
+        let query = PageQuery::parse(query);
+        let is_default = query == PageQuery::default();
         let telemetry_path = Arc::clone(&self.telemetry_path);
-        run_blocking(move || {
-            let page = Page::new(&reading.report, &view, &telemetry_path);
-            let page = page.map_err(|error| RenderError(error.to_string()))?;
-            let body = Body::new(page.html)?;
-            if view == PageQuery::default() {
-                return Ok((reading.page.get_or_init(|| body).clone(), true));
-            }
-            Ok((body, page.is_found))
-        })
-        .await
+        let report = Arc::clone(&cached);
+        let render = || {
+            run_blocking(move || {
+                let page = Page::new(&report.report, &query, &telemetry_path)?;
+                Ok::<_, RenderError>((encode(&page.html), page.is_found))
+            })
+        };
+        if !is_default {
+            return render().await;
+        }
+        let page = async || render().await.map(|(page, _)| page);
+        let page = cached.page.get_or_try_init(page).await?;
+        Ok((Arc::clone(page), true))
     }
 
-    /// The report as JSON.
+    /// Returns the report as JSON.
     ///
     /// # Errors
     ///
-    /// None that figures could bring about.
-    pub async fn json(&self) -> Result<Body, RenderError> {
-        let reading = self.reading().await;
-        if let Some(body) = reading.json.get() {
-            return Ok(body.clone());
-        }
-        run_blocking(move || {
-            let text = json::json(&reading.report);
-            let body = Body::new(text.map_err(|error| RenderError(error.to_string()))?)?;
-            Ok(reading.json.get_or_init(|| body).clone())
-        })
-        .await
+    /// Where serialization fails, which no figures cause.
+    pub async fn json(&self) -> Result<Arc<EncodedBodies>, RenderError> {
+        let cached = self.report().await;
+        let report = Arc::clone(&cached);
+        let render = || run_blocking(move || json::json(&report.report).map(|json| encode(&json)));
+        let json = cached.json.get_or_try_init(render).await?;
+        Ok(Arc::clone(json))
     }
 
-    async fn reading(&self) -> Arc<CachedReport> {
-        if let Some(reading) = self.standing() {
-            return reading;
-        }
-        let _making = self.making.lock().await;
-        if let Some(reading) = self.standing() {
-            return reading;
-        }
-        let snapshot = Arc::clone(&self.published.borrow());
+    async fn report(&self) -> Arc<CachedReport> {
+        let mut cached = self.cached.lock().await;
+        let snapshot = Arc::clone(&self.snapshots.borrow());
         let now = self.clock.now();
-        let shown = self.shown.clone();
-        let reading =
-            Arc::new(run_blocking(move || CachedReport::new(snapshot, now, &shown)).await);
-        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&reading));
-        reading
-    }
-
-    fn standing(&self) -> Option<Arc<CachedReport>> {
-        // Replaced whole, so that even a panic in between leaves it sound.
-        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let stands = |reading: &&Arc<CachedReport>| {
-            Arc::ptr_eq(&reading.snapshot, &self.published.borrow())
-                && reading.stands.contains(&self.clock.now())
-        };
-        reading.as_ref().filter(stands).cloned()
+        if let Some(cached) = &*cached
+            && Arc::ptr_eq(&cached.snapshot, &snapshot)
+            && cached.valid.contains(&now)
+        {
+            return Arc::clone(cached);
+        }
+        let options = self.options.clone();
+        let report = run_blocking(move || CachedReport::new(snapshot, now, &options)).await;
+        Arc::clone(cached.insert(Arc::new(report)))
     }
 }
 
 impl CachedReport {
-    fn new(snapshot: Arc<Snapshot>, now: Timestamp, shown: &RenderOptions) -> Self {
-        let max_age = shown.max_age;
-        let expiry = max_age.and_then(|max_age| snapshot.next_expiry(now, max_age));
-        let minute = now.saturating_add(Span::new().seconds(STANDS));
-        let ends = [Some(Month::at(now).end()), expiry, minute.ok()];
-        let end = ends.into_iter().flatten().min().unwrap_or(now);
+    fn new(snapshot: Arc<Snapshot>, now: Timestamp, options: &RenderOptions) -> Self {
+        let valid_until = options.valid_until(&snapshot, now);
+        let expiry = now.saturating_add(Span::new().seconds(MAX_AGE));
+        let mut report = Report::new(&snapshot, &options.rules, options.max_age, now);
+        report.is_demo = options.is_demo;
         Self {
-            report: Report {
-                is_demo: shown.is_demo,
-                ..Report::new(&snapshot, &shown.rules, max_age, now)
-            },
+            report,
             snapshot,
-            stands: now..end,
-            page: OnceLock::new(),
-            json: OnceLock::new(),
+            valid: now..expiry.map_or(valid_until, |expiry| expiry.min(valid_until)),
+            page: OnceCell::new(),
+            json: OnceCell::new(),
         }
     }
 }
 
-impl Body {
-    fn new(text: String) -> Result<Self, RenderError> {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        let compressed = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish());
-        Ok(Self {
-            plain: text.into(),
-            gzip: compressed
-                .map_err(|error| RenderError(error.to_string()))?
-                .into(),
-        })
-    }
+fn encode(text: &str) -> Arc<EncodedBodies> {
+    Arc::new(EncodedBodies::join([&GzipSegment::from(text)]))
 }

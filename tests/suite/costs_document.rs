@@ -90,7 +90,7 @@ fn good<T>(data: T) -> EndpointStatus<T> {
 fn acme() -> Team {
     let invoice = Invoice {
         number: Some(1042),
-        period: InvoicePeriod::read(Some("2026-10-01"), Some("2026-10-31")).expect("a period"),
+        period: InvoicePeriod::parse(Some("2026-10-01"), Some("2026-10-31")).expect("a period"),
         state: Some(1),
         payment_status: "Paid".into(),
         total: Some(cents(34_150)),
@@ -234,7 +234,7 @@ fn example() -> String {
     let _ = write!(
         text,
         "\n**The forecast:** half of the month is covered ({}), and {} are forecast. `report` prints all of it:\n\n```text\n{}```\n",
-        forecast.covered.ratio(),
+        forecast.coverage.ratio(),
         usd(forecast.team.total()),
         table::table(&report, None, Terminal::PLAIN),
     );

@@ -279,6 +279,7 @@ pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
         user_agent: "test",
         limits,
         use_proxy: false,
+        duration_buckets: &[],
     };
     let client = Client::new(api_url.parse().expect("a URL"), options).expect("a client");
     Poller::new(Options {

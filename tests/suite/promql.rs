@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use expfmt::descriptor::MetricType as Kind;
+use expfmt::MetricType;
 use heroku_cost_exporter::metrics::descriptors;
 
 /// The labels that Prometheus puts on everything that it scrapes.
@@ -116,10 +116,11 @@ fn labels_of(name: &str) -> Option<BTreeSet<String>> {
     }
     let histogram = |suffix: &str| {
         let name = name.strip_suffix(suffix)?;
-        descriptors::all().find(|metric| metric.name == name && metric.kind == Kind::Histogram)
+        descriptors::all()
+            .find(|metric| metric.name == name && metric.metric_type == MetricType::Histogram)
     };
-    let own =
-        descriptors::all().find(|metric| metric.name == name && metric.kind != Kind::Histogram);
+    let own = descriptors::all()
+        .find(|metric| metric.name == name && metric.metric_type != MetricType::Histogram);
     let bucket = histogram("_bucket");
     let metric = own
         .or(bucket)

@@ -1,5 +1,7 @@
 //! What the program tells of itself: every series from the first scrape on, and each of them true.
 
+use std::time::Duration;
+
 use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
 use crate::asked::{answered, asked_again};
@@ -342,6 +344,9 @@ async fn the_answers_to_scrapers_and_strangers_are_counted() {
     let count = |scrape: &Scrape, path, code| {
         value(scrape, HTTP_REQUESTS, &[("path", path), ("code", code)])
     };
+    // The counts in a scrape can be a second old.
+    let renewal = Duration::from_millis(1_100);
+    tokio::time::sleep(renewal).await;
     let before = Scrape::read(&exporter.metrics().await);
     for _ in 0..3 {
         exporter.metrics().await;
@@ -352,6 +357,7 @@ async fn the_answers_to_scrapers_and_strangers_are_counted() {
     exporter.get("/health").await;
     let post = exporter.ask(reqwest::Method::POST, "/metrics", &[]).await;
     assert_eq!(post.status, 405);
+    tokio::time::sleep(renewal).await;
     let after = Scrape::read(&exporter.metrics().await);
     let counted = [
         // A scrape is counted once it is answered, so the first of them stands in the second.

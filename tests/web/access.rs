@@ -111,15 +111,15 @@ fn without_configuration_a_page_protects_itself() {
         let head = page.split("\r\n\r\n").next().unwrap();
         insta::assert_snapshot!(head.replace('\r', ""), @r"
         HTTP/1.1 200 OK
-        content-type: text/html; charset=utf-8
+        content-length: [length]
         vary: accept-encoding
-        content-security-policy: default-src 'none'; style-src '[the hash of the style]'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'
+        content-type: text/html; charset=utf-8
         cache-control: no-cache
+        content-security-policy: default-src 'none'; style-src '[the hash of the style]'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'
         cross-origin-opener-policy: same-origin
         referrer-policy: no-referrer
         x-content-type-options: nosniff
         x-frame-options: deny
-        content-length: [length]
         connection: close
         date: [date]
         ");

@@ -7,8 +7,8 @@ use exporter_toolkit::server::{Limits, ServerConfig, serve};
 use heroku_cost_exporter::clock::Clock;
 use heroku_cost_exporter::metrics::RenderOptions;
 use heroku_cost_exporter::metrics::cache::MetricsCache;
+use heroku_cost_exporter::metrics::http_metrics::HttpMetrics;
 use heroku_cost_exporter::snapshot::Snapshot;
-use heroku_cost_exporter::web::http_metrics::HttpMetrics;
 use heroku_cost_exporter::web::report_cache::ReportCache;
 use heroku_cost_exporter::web::{self, LandingPage};
 use tokio::net::TcpListener;
@@ -29,18 +29,23 @@ impl Served {
             .block_on(TcpListener::bind(("127.0.0.1", 0)))
             .unwrap();
         let address = listener.local_addr().unwrap();
-        let http_metrics = Arc::new(HttpMetrics::new("/metrics"));
+        let http_metrics = Arc::new(HttpMetrics::new(web::paths("/metrics")));
         let published = watch::channel(Arc::new(snapshot)).1;
-        let shown = RenderOptions::default();
-        let visit = ReportCache::new(published.clone(), clock.clone(), shown.clone(), "/metrics");
-        let scrape = MetricsCache::new(published, clock, shown, || None);
+        let options = RenderOptions::default();
+        let reports = ReportCache::new(
+            published.clone(),
+            clock.clone(),
+            options.clone(),
+            "/metrics",
+        );
+        let metrics = MetricsCache::new(published, clock, options, Arc::clone(&http_metrics));
         let counted = Arc::clone(&http_metrics);
-        let routes = web::router(scrape, counted, "/metrics", visit, LandingPage::Page);
+        let routes = web::router(metrics, reports, "/metrics", LandingPage::Page);
         let counted = Arc::clone(&http_metrics);
         let config = ServerConfig {
             limits,
             unlimited_paths: web::HEALTH_PATHS,
-            on_response: Arc::new(move |path, status| counted.count(path, status)),
+            on_response: Arc::new(move |path, status| counted.record(path, status)),
             ..ServerConfig::default()
         };
         runtime.spawn(serve(
@@ -57,9 +62,8 @@ impl Served {
     }
 
     pub(crate) fn counted(&self, path: &str, code: &str) -> u64 {
-        let answered = self.http_metrics.answered();
-        let mut answered = answered.others.chain([answered.scrapes]);
-        let found = answered.find(|answered| (answered.path, answered.code) == (path, code));
-        found.unwrap().count
+        let mut responses = self.http_metrics.responses();
+        let found = responses.find(|(p, c, _)| (*p, c.as_str()) == (path, code));
+        found.unwrap().2
     }
 }

@@ -1,24 +1,25 @@
-//! What money was for.
+//! Cost categories.
 
-use super::money::Money;
+use super::money::{Money, sum_known};
 
-/// What a month's money was for.
+/// The category of a cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Category {
     /// Dynos.
     Dynos,
-    /// Heroku's own data services.
+    /// Add-on credits for Heroku's own data services.
     Data,
-    /// Partners' add-ons.
+    /// Add-on credits for partners' add-ons.
     Partner,
     /// Private spaces, which belong to no app.
     Space,
-    /// What the team's own figures hold beyond the others; less than nothing where they hold less.
+    /// The part of the team's own amounts that no app and no other category has. It is negative if
+    /// the team's amounts are lower.
     Other,
 }
 
 impl Category {
-    /// All of them.
+    /// All categories.
     pub const ALL: [Self; 5] = [
         Self::Dynos,
         Self::Data,
@@ -27,10 +28,10 @@ impl Category {
         Self::Other,
     ];
 
-    /// Those that an app can have.
+    /// The categories of apps.
     pub const OF_APPS: [Self; 3] = [Self::Dynos, Self::Data, Self::Partner];
 
-    /// The word for it in labels and tables.
+    /// Returns the label value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dynos => "dynos",
@@ -41,8 +42,8 @@ impl Category {
         }
     }
 
-    /// What it is, for a person.
-    pub fn meaning(self) -> &'static str {
+    /// Returns a short description for people.
+    pub fn description(self) -> &'static str {
         match self {
             Self::Dynos => "the processes of apps",
             Self::Data => "Heroku's own data services",
@@ -53,36 +54,35 @@ impl Category {
     }
 }
 
-/// Money by category; `None` where nothing is known of one.
+/// Money by category. `None` if nothing is known of a category.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ByCategory([Option<Money>; Category::ALL.len()]);
 
 impl ByCategory {
-    /// The money of `category`.
+    /// Returns the money of `category`.
     pub fn get(&self, category: Category) -> Option<Money> {
         self.0[category as usize]
     }
 
-    /// The categories that are known.
+    /// Returns the categories that are known.
     pub fn known(&self) -> impl Iterator<Item = (Category, Money)> {
-        let known = Category::ALL.into_iter().zip(self.0);
-        known.filter_map(|(category, money)| Some((category, money?)))
+        let all = Category::ALL.into_iter().zip(self.0);
+        all.filter_map(|(category, money)| Some((category, money?)))
     }
 
-    /// The sum of those that are known; `None` where none is.
+    /// Returns the sum of the categories that are known.
     pub fn total(&self) -> Option<Money> {
-        self.0.into_iter().flatten().reduce(|a, b| a + b)
+        sum_known(self.0)
     }
 
-    /// Says what is known of `category`.
     pub(super) fn set(&mut self, category: Category, money: Option<Money>) {
         self.0[category as usize] = money;
     }
 
-    /// Adds what is known of each category.
+    /// Adds `other`, category by category.
     pub(super) fn add(&mut self, other: Self) {
-        for (sum, more) in self.0.iter_mut().zip(other.0) {
-            *sum = sum.zip(more).map(|(a, b)| a + b).or(*sum).or(more);
+        for (sum, money) in self.0.iter_mut().zip(other.0) {
+            *sum = sum_known([*sum, money]);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What a team's months cost: by app, by kind, exactly.
+//! A team's costs by month, app and category.
 //!
-//! The sum over a team's categories is its cost, and so is the sum over its apps' rows with what
-//! belongs to no app, to the millionth of a dollar, whatever Heroku's figures are.
+//! Costs are exact: a team's categories add up to its cost, and so do its apps' rows together with
+//! [`Category::Space`] and [`Category::Other`], to the millionth of a dollar.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,27 +10,27 @@ use jiff::Timestamp;
 
 use super::category::{ByCategory, Category};
 use super::forecast::{Coverage, Forecaster};
+use super::grouping::{Grouping, sum_by_key};
 use super::invoice::{Invoice, Invoices};
-use super::money::Money;
+use super::money::{Money, sum_known};
 use super::month::Month;
 use super::price::{CumulativeRounding, Price, Quantity};
-use super::rows::{Rows, sum_by_key};
 use super::rules::{DEFAULT_ADDON_CREDIT, LIST_DYNO_UNIT, Prices, Rules};
 use super::usage::{MonthlyUsage, Usage, UsageAmounts};
 
-/// Who says what a dyno unit costs.
+/// The source of the price of a dyno unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PriceSource {
-    /// The settings.
+    /// The configuration.
     Config,
-    /// The team's invoice: the price that it really paid.
+    /// The team's invoice: `platform_total` ÷ `dyno_units`, the price that the team paid.
     Invoice,
-    /// Heroku's list price.
+    /// Heroku's list price, [`LIST_DYNO_UNIT`].
     List,
 }
 
 impl PriceSource {
-    /// The word for it in labels and tables.
+    /// Returns the label value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
@@ -40,17 +40,17 @@ impl PriceSource {
     }
 }
 
-/// Which of the two months that are shown.
+/// One of the two months with costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Period {
-    /// The UTC month that it is.
+    /// The current UTC month.
     Current,
-    /// The one before.
+    /// The month before.
     Previous,
 }
 
 impl Period {
-    /// The word for it in labels and tables.
+    /// Returns the label value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -59,114 +59,108 @@ impl Period {
     }
 }
 
-/// What is known of a team that has to do with money.
+/// The data of a team from which its costs are computed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BillingInput<'a> {
-    /// Its name.
+    /// The team's name.
     pub name: &'a str,
-    /// Its id.
+    /// The team's ID.
     pub id: Option<&'a str>,
-    /// Its usage by month.
+    /// The usage by month.
     pub usage: Option<&'a Usage>,
-    /// When its usage last changed.
+    /// When the usage last changed.
     pub usage_changed_at: Option<Timestamp>,
-    /// Its invoices.
+    /// The invoices.
     pub invoices: Option<&'a Invoices>,
 }
 
-impl<'a> BillingInput<'a> {
-    /// Whether it is the very same: not that two answers are equal, but that they are one.
+impl BillingInput<'_> {
+    /// Returns whether both have the same name, ID and time, and refer to the same usage and
+    /// invoices in memory.
     pub fn is_same(&self, other: &Self) -> bool {
-        fn one<T>(a: Option<&T>, b: Option<&T>) -> bool {
-            match (a, b) {
-                (Some(a), Some(b)) => std::ptr::eq(a, b),
-                (None, None) => true,
-                _ => false,
-            }
+        fn is_identical<T>(a: Option<&T>, b: Option<&T>) -> bool {
+            a.map(std::ptr::from_ref) == b.map(std::ptr::from_ref)
         }
         self.name == other.name
             && self.id == other.id
             && self.usage_changed_at == other.usage_changed_at
-            && one(self.usage, other.usage)
-            && one(self.invoices, other.invoices)
+            && is_identical(self.usage, other.usage)
+            && is_identical(self.invoices, other.invoices)
     }
 }
 
-/// What a team's current and previous month cost, and what the current one will have cost.
+/// A team's costs of the current and the previous month, and the forecast.
 #[derive(Debug)]
 pub struct TeamCost<'a> {
-    /// The UTC month that it is.
+    /// The current UTC month.
     pub current: Billed<'a>,
     /// The month before.
     pub previous: Billed<'a>,
-    /// What the current month will have cost at its end.
+    /// The current month's forecast.
     pub forecast: Option<Forecast<'a>>,
-    /// How many apps are added up because others are costlier.
+    /// The number of apps without a row because of [`super::rules::AppRules::max`].
     pub rolled_up: usize,
 }
 
-/// A month as its invoice bills it and as its usage explains it.
+/// A month's invoice and the costs of its usage.
 #[derive(Debug)]
 pub struct Billed<'a> {
     /// The month.
     pub month: Month,
-    /// The latest invoice that bills it.
+    /// The latest invoice of the month.
     pub invoice: Option<&'a Invoice>,
-    /// What its usage costs.
+    /// The costs of its usage.
     pub cost: Option<MonthCost<'a>>,
 }
 
-/// What a month's usage costs.
+/// The costs of a month's usage.
 #[derive(Debug)]
 pub struct MonthCost<'a> {
-    /// What a dyno unit costs.
+    /// The price of a dyno unit.
     pub dyno_price: Price,
-    /// Who says so.
+    /// The source of that price.
     pub price_source: PriceSource,
-    /// The usage itself.
+    /// The usage.
     pub usage: &'a MonthlyUsage,
-    /// The apps' rows by name.
+    /// The apps' costs by the name of their row.
     pub rows: BTreeMap<Cow<'a, str>, Row>,
-    /// The team's cost by category; `other` is known wherever any other figure is.
+    /// The team's costs. [`Category::Other`] is known if any other category is.
     pub team: ByCategory,
 }
 
-/// An app's figures, or those of the apps that are added up in a row.
+/// The cost and usage of an app, or of the apps that share a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Row {
-    /// What it cost, in [`Category::OF_APPS`].
+    /// The cost, in [`Category::OF_APPS`].
     pub cost: ByCategory,
-    /// What it used.
+    /// The usage.
     pub used: UsageAmounts,
 }
 
-/// What a month will have cost at its end.
+/// The forecast of a month's cost at its end.
 #[derive(Debug)]
 pub struct Forecast<'a> {
-    /// How much of the month the figures cover.
-    pub covered: Coverage,
-    /// By row, each app of either month being in one. With the team's `space` and `other` they add
-    /// up to the sum over `team`.
+    /// The part of the month that the usage covers.
+    pub coverage: Coverage,
+    /// By row, for the apps of both months. With `space` and `other` of `team` they add up to the
+    /// total of `team`.
     pub rows: BTreeMap<Cow<'a, str>, Money>,
     /// By category.
     pub team: ByCategory,
 }
 
 impl<'a> TeamCost<'a> {
-    /// Costs and forecast of what is `known` at the instant `now`.
-    pub fn new(known: BillingInput<'a>, rules: &Rules, now: Timestamp) -> Self {
-        let (current, previous) = (Month::at(now), Month::at(now).previous());
-        let invoice = |month| known.invoices?.of_month(month);
-        let invoices = [current, previous].map(invoice);
-        let prices = rules.prices_of(known.name, known.id);
-        let apart = |month: Month| {
-            let usage = known.usage?.months.get(&month)?;
-            let invoices = known.invoices.into_iter();
+    /// Computes costs and forecast at the instant `now`.
+    pub fn new(input: BillingInput<'a>, rules: &Rules, now: Timestamp) -> Self {
+        let months = [Month::at(now), Month::at(now).previous()];
+        let prices = rules.prices_of(input.name, input.id);
+        let ungrouped = months.map(|month| {
+            let usage = input.usage?.months.get(&month)?;
+            let invoices = input.invoices.into_iter();
             let invoices = invoices.flat_map(|invoices| invoices.up_to(month));
             Some(UngroupedMonth::new(usage, prices, invoices))
-        };
-        let months = [current, previous].map(apart);
-        let totals = months.iter().enumerate().flat_map(|(position, month)| {
+        });
+        let totals = ungrouped.iter().enumerate().flat_map(|(position, month)| {
             let apps = month.iter().flat_map(|month| &month.apps);
             apps.map(move |(app, cost)| {
                 let mut totals = [Money::ZERO; 2];
@@ -174,29 +168,26 @@ impl<'a> TeamCost<'a> {
                 (*app, totals)
             })
         });
-        let rows = Rows::new(&rules.apps, totals);
-        let covered = known
-            .usage_changed_at
-            .map(|changed_at| Coverage::new(current, changed_at));
-        let forecast = covered.and_then(|covered| Forecast::new(covered, months.each_ref(), &rows));
-        let [in_current, in_previous] = months.map(|month| month.map(|month| month.roll_up(&rows)));
+        let grouping = Grouping::new(&rules.apps, totals);
+        let forecast = input.usage_changed_at.and_then(|changed_at| {
+            let coverage = Coverage::new(months[0], changed_at);
+            Forecast::new(coverage, ungrouped.each_ref(), &grouping)
+        });
+        let billed = |month, cost: Option<UngroupedMonth<'a>>| Billed {
+            month,
+            invoice: input.invoices.and_then(|invoices| invoices.of_month(month)),
+            cost: cost.map(|month| month.roll_up(&grouping)),
+        };
+        let [current, previous] = ungrouped;
         Self {
-            current: Billed {
-                month: current,
-                invoice: invoices[0],
-                cost: in_current,
-            },
-            previous: Billed {
-                month: previous,
-                invoice: invoices[1],
-                cost: in_previous,
-            },
+            current: billed(months[0], current),
+            previous: billed(months[1], previous),
             forecast,
-            rolled_up: rows.rolled_up(),
+            rolled_up: grouping.rolled_up(),
         }
     }
 
-    /// Both months.
+    /// Returns both months.
     pub fn months(&self) -> [(Period, &Billed<'a>); 2] {
         [
             (Period::Current, &self.current),
@@ -206,29 +197,30 @@ impl<'a> TeamCost<'a> {
 }
 
 impl Billed<'_> {
-    /// What the month's usage costs, over all categories.
+    /// Returns the cost of the month's usage in all categories.
     pub fn total(&self) -> Option<Money> {
         self.cost.as_ref()?.team.total()
     }
 
-    /// The invoice's total less what usage explains.
+    /// Returns the invoice's total less the cost of the usage.
     pub fn unexplained(&self) -> Option<Money> {
         Some(self.invoice?.total? - self.total()?)
     }
 }
 
-/// A month's costs with each app by itself.
+type UnitsOf = fn(&UsageAmounts) -> Option<f64>;
+
+/// A month's costs before apps are grouped into rows.
 struct UngroupedMonth<'a> {
-    dyno_price: Price,
-    price_source: PriceSource,
-    usage: &'a MonthlyUsage,
-    /// By name, each once.
+    /// The month's costs, still without rows.
+    month: MonthCost<'a>,
+    /// In the order of the usage's apps.
     apps: Vec<(&'a str, ByCategory)>,
-    team: ByCategory,
 }
 
 impl<'a> UngroupedMonth<'a> {
-    /// `invoices` are those that can tell the price of a dyno unit, the best first.
+    /// Computes the costs of `usage`. The price of a dyno unit is taken from the first of
+    /// `invoices` that has one, if it is not set.
     fn new<'i>(
         usage: &'a MonthlyUsage,
         prices: Prices,
@@ -236,62 +228,59 @@ impl<'a> UngroupedMonth<'a> {
     ) -> Self {
         let (dyno_price, price_source) = dyno_price(prices, invoices);
         let credit = Price::per_unit(prices.addon_credit.unwrap_or(DEFAULT_ADDON_CREDIT));
-        let figures = || usage.apps.values();
-        let (dynos, dynos_other) =
-            priced(dyno_price, usage.team.dynos, figures().map(|app| app.dynos));
-        let (data, data_other) = priced(credit, usage.team.data, figures().map(|app| app.data));
-        let (partner, partner_other) =
-            priced(credit, usage.team.partner, figures().map(|app| app.partner));
-        let space = prices.space_credit.zip(usage.spaces.credits);
-        let space = space.map(|(price, credits)| Price::per_unit(price).of(Quantity::of(credits)));
-        let beyond = addons_beyond(usage, credit);
-
+        let categories: [(_, _, UnitsOf); 3] = [
+            (Category::Dynos, dyno_price, |used| used.dynos),
+            (Category::Data, credit, |used| used.data),
+            (Category::Partner, credit, |used| used.partner),
+        ];
+        let names = usage.apps.keys().map(String::as_str);
+        let mut apps: Vec<_> = names.map(|app| (app, ByCategory::default())).collect();
         let mut team = ByCategory::default();
-        team.set(Category::Dynos, dynos.as_ref().map(|parts| parts.total));
-        team.set(Category::Data, data.as_ref().map(|parts| parts.total));
-        team.set(Category::Partner, partner.as_ref().map(|parts| parts.total));
+        let mut other = unsplit_addons(usage, credit);
+        for (category, price, units_of) in categories {
+            let mut rounding = CumulativeRounding::new(price);
+            let team_units = units_of(&usage.team);
+            let mut is_known = team_units.is_some();
+            for ((_, cost), used) in apps.iter_mut().zip(usage.apps.values()) {
+                let units = units_of(used).map(Quantity::from_f64);
+                is_known |= units.is_some();
+                cost.set(category, units.map(|units| rounding.add(units)));
+            }
+            let total = rounding.total();
+            team.set(category, is_known.then_some(total));
+            let beyond = team_units.map(|units| price.cost_of(Quantity::from_f64(units)) - total);
+            other = sum_known([other, beyond]);
+        }
+        let space = prices.space_credit.zip(usage.spaces.credits);
+        let space = space
+            .map(|(price, credits)| Price::per_unit(price).cost_of(Quantity::from_f64(credits)));
         team.set(Category::Space, space);
-        let others = [dynos_other, data_other, partner_other, beyond];
-        let other: Option<Money> = others.into_iter().flatten().reduce(|a, b| a + b);
-        let other = other.or(team.total().map(|_| Money::ZERO));
-        team.set(Category::Other, other);
-
-        let part = |parts: &Option<Parts>, position: usize| parts.as_ref()?.parts[position];
-        let apps = usage.apps.keys().enumerate().map(|(position, app)| {
-            let mut cost = ByCategory::default();
-            cost.set(Category::Dynos, part(&dynos, position));
-            cost.set(Category::Data, part(&data, position));
-            cost.set(Category::Partner, part(&partner, position));
-            (app.as_str(), cost)
-        });
-        Self {
+        team.set(Category::Other, other.or(team.total().map(|_| Money::ZERO)));
+        let month = MonthCost {
             dyno_price,
             price_source,
             usage,
-            apps: apps.collect(),
+            rows: BTreeMap::new(),
             team,
-        }
+        };
+        Self { month, apps }
     }
 
-    /// The apps of each row added up.
-    fn roll_up(self, rows: &Rows<'a>) -> MonthCost<'a> {
-        let apps = self.apps.into_iter().zip(self.usage.apps.values());
-        let apps = apps.map(|((app, cost), used)| (rows.of(app), Row { cost, used: *used }));
-        let roll_up = sum_by_key(apps.collect(), |row: &mut Row, more| {
-            row.cost.add(more.cost);
-            row.used = row.used.plus(more.used);
+    /// Adds up the apps of each row.
+    fn roll_up(self, grouping: &Grouping<'a>) -> MonthCost<'a> {
+        let apps = self.apps.into_iter().zip(self.month.usage.apps.values());
+        let rows = apps.map(|((app, cost), used)| {
+            let row = Row { cost, used: *used };
+            (grouping.row_of(app), row)
         });
-        MonthCost {
-            dyno_price: self.dyno_price,
-            price_source: self.price_source,
-            usage: self.usage,
-            rows: roll_up,
-            team: self.team,
-        }
+        let rows = sum_by_key(rows.collect(), |sum: &mut Row, row| {
+            sum.cost.add(row.cost);
+            sum.used = sum.used.plus(row.used);
+        });
+        MonthCost { rows, ..self.month }
     }
 }
 
-/// What a dyno unit costs, and who says so.
 fn dyno_price<'i>(
     prices: Prices,
     mut invoices: impl Iterator<Item = &'i Invoice>,
@@ -299,123 +288,93 @@ fn dyno_price<'i>(
     if let Some(price) = prices.dyno_unit {
         return (Price::per_unit(price), PriceSource::Config);
     }
-    let paid = invoices
-        .find_map(|invoice| Price::ratio(invoice.platform?, Quantity::of(invoice.dyno_units?)));
+    let paid = invoices.find_map(|invoice| {
+        Price::from_ratio(invoice.platform?, Quantity::from_f64(invoice.dyno_units?))
+    });
     paid.map_or(
         (Price::per_unit(LIST_DYNO_UNIT), PriceSource::List),
         |price| (price, PriceSource::Invoice),
     )
 }
 
-/// What one kind of usage costs, by app.
-struct Parts {
-    /// In the order of the apps.
-    parts: Vec<Option<Money>>,
-    /// Their sum.
-    total: Money,
-}
-
-/// What one kind of usage costs by app, if anything is known of it, and what the team's own figure
-/// holds beyond the apps', if that is known.
-fn priced(
-    price: Price,
-    team: Option<f64>,
-    apps: impl Iterator<Item = Option<f64>>,
-) -> (Option<Parts>, Option<Money>) {
-    let mut running = CumulativeRounding::new(price);
-    let parts: Vec<_> = apps
-        .map(|figure| Some(running.add(Quantity::of(figure?))))
-        .collect();
-    let known = team.is_some() || parts.iter().any(Option::is_some);
-    let total = running.total();
-    let beyond = team.map(|team| price.of(Quantity::of(team)) - total);
-    (known.then_some(Parts { parts, total }), beyond)
-}
-
-/// What all add-on credits hold beyond `data` and `partner`, which they should be the sum of: all
-/// of them, where Heroku does not split them.
-fn addons_beyond(usage: &MonthlyUsage, credit: Price) -> Option<Money> {
-    let of = |team: Option<f64>, app: fn(&UsageAmounts) -> Option<f64>| match team {
-        Some(team) => Quantity::of(team),
-        None => usage.apps.values().filter_map(app).map(Quantity::of).sum(),
+/// Returns the cost of the team's `addons` credits beyond `data` and `partner`. Heroku's schema
+/// defines `addons` as their sum; this is all of it if Heroku does not split it.
+fn unsplit_addons(usage: &MonthlyUsage, credit: Price) -> Option<Money> {
+    let team_or_apps = |team: Option<f64>, of_app: fn(&UsageAmounts) -> Option<f64>| {
+        let of_apps = usage.apps.values().filter_map(of_app);
+        let sum = || of_apps.map(Quantity::from_f64).sum();
+        team.map_or_else(sum, Quantity::from_f64)
     };
-    let kinds = of(usage.team.data, |app| app.data) + of(usage.team.partner, |app| app.partner);
-    let kinds = credit.of(kinds);
+    let split = team_or_apps(usage.team.data, |app| app.data)
+        + team_or_apps(usage.team.partner, |app| app.partner);
+    let split = credit.cost_of(split);
     if let Some(addons) = usage.team.addons {
-        return Some(credit.of(Quantity::of(addons)) - kinds);
+        return Some(credit.cost_of(Quantity::from_f64(addons)) - split);
     }
-    // The sum of the apps' own stands in, where any has one. It can be less than the team's kinds,
-    // which hold what belongs to no app.
-    let known = usage.apps.values().any(|app| app.addons.is_some());
-    known.then(|| {
+    // Fall back to the sum over the apps, if any has `addons`. It can be lower than the team's
+    // split amounts, which include what belongs to no app.
+    let is_known = usage.apps.values().any(|app| app.addons.is_some());
+    is_known.then(|| {
         let addons = usage.apps.values().flat_map(|app| match app.addons {
             Some(addons) => [Some(addons), None],
             None => [app.data, app.partner],
         });
-        let addons = addons.flatten().map(Quantity::of).sum();
-        (credit.of(addons) - kinds).max(Money::ZERO)
+        let addons = addons.flatten().map(Quantity::from_f64).sum();
+        (credit.cost_of(addons) - split).max(Money::ZERO)
     })
 }
 
 impl<'a> Forecast<'a> {
-    /// Of the months' costs, the current one's first.
+    /// Forecasts from the costs of the current and the previous month.
     fn new(
-        covered: Coverage,
+        coverage: Coverage,
         months: [&Option<UngroupedMonth<'a>>; 2],
-        rows: &Rows<'a>,
+        grouping: &Grouping<'a>,
     ) -> Option<Self> {
-        let [current, previous] = months.map(Option::as_ref);
-        let team = |month: Option<&UngroupedMonth<'a>>| month.map(|m| m.team).unwrap_or_default();
-        let (team_current, team_previous) = (team(current), team(previous));
-        let forecaster = Forecaster::new(covered, team_previous.total().is_some())?;
-        let of = |current: Option<Money>, previous: Option<Money>| {
-            (current.is_some() || previous.is_some()).then(|| {
-                forecaster.month_end(current.unwrap_or_default(), previous.unwrap_or_default())
-            })
+        let [team_current, team_previous] =
+            months.map(|month| month.as_ref().map(|m| m.month.team).unwrap_or_default());
+        let forecaster = Forecaster::new(coverage, team_previous.total().is_some())?;
+        let month_end = |current: Option<Money>, previous: Option<Money>| {
+            current.or(previous)?;
+            let (current, previous) = (current.unwrap_or_default(), previous.unwrap_or_default());
+            Some(forecaster.month_end(current, previous))
         };
-        let mut by_row: BTreeMap<Cow<'a, str>, Money> = BTreeMap::new();
-        let mut by_category = ByCategory::default();
-        for (app, [current, previous]) in pairs(current, previous) {
+        let mut apps: BTreeMap<&str, [ByCategory; 2]> = BTreeMap::new();
+        for (position, month) in months.into_iter().enumerate() {
+            for (app, cost) in month.iter().flat_map(|month| &month.apps) {
+                apps.entry(app).or_default()[position] = *cost;
+            }
+        }
+        let mut rows: BTreeMap<Cow<'a, str>, Money> = BTreeMap::new();
+        let mut team = ByCategory::default();
+        for (app, [current, previous]) in apps {
             let mut forecast = ByCategory::default();
             for category in Category::OF_APPS {
-                forecast.set(category, of(current.get(category), previous.get(category)));
+                let month_end = month_end(current.get(category), previous.get(category));
+                forecast.set(category, month_end);
             }
             if let Some(total) = forecast.total() {
-                let row = by_row.entry(rows.of(app)).or_default();
+                let row = rows.entry(grouping.row_of(app)).or_default();
                 *row = *row + total;
             }
-            by_category.add(forecast);
+            team.add(forecast);
         }
         for category in Category::ALL {
-            let known = of(team_current.get(category), team_previous.get(category));
-            if Category::OF_APPS.contains(&category) {
-                // The apps' sum stands; a team that has none has no money in it.
-                let sum = by_category.get(category);
-                by_category.set(category, sum.or(known.map(|_| Money::ZERO)));
+            let month_end = month_end(team_current.get(category), team_previous.get(category));
+            // In the categories of apps, the forecast is the sum over the apps.
+            let forecast = if Category::OF_APPS.contains(&category) {
+                team.get(category).or(month_end.map(|_| Money::ZERO))
             } else {
-                by_category.set(category, known);
-            }
+                month_end
+            };
+            team.set(category, forecast);
         }
-        by_category.total().map(|_| Self {
-            covered,
-            rows: by_row,
-            team: by_category,
+        team.total().map(|_| Self {
+            coverage,
+            rows,
+            team,
         })
     }
-}
-
-/// The apps of either month with their costs in both.
-fn pairs<'a>(
-    current: Option<&UngroupedMonth<'a>>,
-    previous: Option<&UngroupedMonth<'a>>,
-) -> BTreeMap<&'a str, [ByCategory; 2]> {
-    let mut pairs: BTreeMap<&str, [ByCategory; 2]> = BTreeMap::new();
-    for (position, month) in [current, previous].into_iter().enumerate() {
-        for (app, cost) in month.iter().flat_map(|month| &month.apps) {
-            pairs.entry(app).or_default()[position] = *cost;
-        }
-    }
-    pairs
 }
 
 #[cfg(test)]

@@ -1,96 +1,92 @@
-//! What a month will have cost when it ends, from what it cost so far and from the month before.
+//! The forecast of a month's cost at its end, from the cost to date and the previous month's.
 //!
-//! The method, why it is this one, and how far it is off are written down in `docs/FORECAST.md`.
+//! `docs/FORECAST.md` describes the method, the reasons for it, and its measured error.
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::money::Money;
+use super::money::{Money, divide_rounded};
 use super::month::Month;
-use super::price::divide_rounding;
 
-/// How far into a month its own rate counts as much as the month before, in thousandths of a month.
+/// The weight κ of the previous month, in thousandths of a month: when this share of a month is
+/// covered, its own rate and the previous month's count the same. Chosen by backtest.
 pub const PREVIOUS_WEIGHT: u16 = 80;
 
-const WHOLE: i128 = 1_000;
+const THOUSANDTHS: i128 = 1_000;
 
-/// How much of a month the figures cover: whole days from its first on.
+/// The days of a month that its usage covers, from the first one on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coverage {
-    /// The days that the figures cover.
-    days: u8,
-    /// The days that the month has.
-    of: u8,
+    days: i64,
+    days_in_month: i64,
 }
 
 impl Coverage {
-    /// How much of `month` is covered by figures that last changed at `changed_at`.
+    /// Computes the coverage of `month` by usage that last changed at `changed_at`.
     ///
-    /// Heroku renews figures at night, for the days that are over: so they cover the time up to
-    /// the midnight with which the day of their last change began.
+    /// Heroku updates usage about nightly, for the days that are over (seen in live answers; not
+    /// documented). So usage covers the time up to the UTC midnight before its last change.
     pub fn new(month: Month, changed_at: Timestamp) -> Self {
         let day = Offset::UTC.to_datetime(changed_at).date();
-        let days = if day < month.first_day() {
-            0
-        } else if Month::of(day) == month {
-            // A day of a month is from 1 to 31.
-            day.day().unsigned_abs() - 1
-        } else {
-            month.days()
-        };
+        let days = day.duration_since(month.first_day()).as_hours() / 24;
+        let days_in_month = i64::from(month.days());
         Self {
-            days,
-            of: month.days(),
+            days: days.clamp(0, days_in_month),
+            days_in_month,
         }
     }
 
-    /// The share of the month, from 0 to 1.
+    /// Returns the covered share of the month, from 0 to 1.
     pub fn ratio(self) -> f64 {
-        f64::from(self.days) / f64::from(self.of)
+        self.days as f64 / self.days_in_month as f64
     }
 }
 
-/// The way from a month to date to its end.
+/// Extrapolates costs to date to the month's end.
 #[derive(Clone, Copy, Debug)]
 pub struct Forecaster {
-    covered: Coverage,
-    /// The weight of the previous month.
+    coverage: Coverage,
     weight: i128,
 }
 
 impl Forecaster {
-    /// For a team of which a previous month is known, or is not. `None` where there is nothing to
-    /// go by: the month's first day without a month before.
-    pub fn new(covered: Coverage, has_previous: bool) -> Option<Self> {
-        Self::weighted(covered, if has_previous { PREVIOUS_WEIGHT } else { 0 })
+    /// Creates a forecaster. Returns `None` on the first day of a month if the previous month is
+    /// not known.
+    pub fn new(coverage: Coverage, has_previous: bool) -> Option<Self> {
+        Self::weighted(coverage, if has_previous { PREVIOUS_WEIGHT } else { 0 })
     }
 
-    /// With another weight of the previous month, in thousandths of a month, than
-    /// [`PREVIOUS_WEIGHT`]: by this the weight was chosen.
-    pub fn weighted(covered: Coverage, weight: u16) -> Option<Self> {
-        (weight > 0 || covered.days > 0).then_some(Self {
-            covered,
+    /// Creates a forecaster with another weight than [`PREVIOUS_WEIGHT`], for the backtest.
+    pub fn weighted(coverage: Coverage, weight: u16) -> Option<Self> {
+        (weight > 0 || coverage.days > 0).then_some(Self {
+            coverage,
             weight: weight.into(),
         })
     }
 
-    /// What the month will have cost, of which `to_date` is known, after one that cost `previous`.
+    /// Forecasts a month's cost from its cost `to_date` and the cost of the `previous` month.
     ///
-    /// The rest of the month goes on at a rate between the month's own so far, m ÷ s, which counts
-    /// s², and the previous month's, which counts κ²; s is the covered share and κ the weight. So
-    /// it is `m + (1 − s) × (s·m + κ²·p) / (s² + κ²)`.
-    /// While no day is over it is the previous month's: what the first hours cost says nothing, as
-    /// nobody knows how many they were. It is linear: but for the rounding to a millionth of a dollar, parts add up to the whole.
+    /// With m the cost to date, p the previous month's cost, s the covered share and κ the weight,
+    /// it is `m + (1 − s) × (s·m + κ²·p) / (s² + κ²)`: the rest of the month goes on at a mean of
+    /// the month's own rate, m ÷ s with the weight s², and of p with the weight κ². Before the
+    /// first full day it is p.
+    ///
+    /// It is linear, so that parts add up to the whole, apart from the rounding to a millionth of
+    /// a dollar.
     pub fn month_end(self, to_date: Money, previous: Money) -> Money {
-        let Self { covered, weight } = self;
-        if covered.days == 0 {
+        let Self { coverage, weight } = self;
+        if coverage.days == 0 {
             return previous;
         }
-        let (days, of) = (i128::from(covered.days), i128::from(covered.of));
-        let (own, before) = (days * WHOLE.pow(2), weight.pow(2) * of);
+        let days = i128::from(coverage.days);
+        let days_in_month = i128::from(coverage.days_in_month);
+        let (own, before) = (days * THOUSANDTHS.pow(2), weight.pow(2) * days_in_month);
         let rates = to_date.micros().saturating_mul(own);
         let rates = rates.saturating_add(previous.micros().saturating_mul(before));
-        let rest = divide_rounding(rates.saturating_mul(of - days), days * own + before * of);
+        let rest = divide_rounded(
+            rates.saturating_mul(days_in_month - days),
+            days * own + before * days_in_month,
+        );
         to_date + Money::from_micros_saturating(rest)
     }
 }
@@ -109,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_cover_the_days_that_were_over_when_they_changed() {
+    fn covers_the_full_days_before_the_last_change() {
         let table = [
             ("2026-10-31T23:59:59Z", 0.0),
             ("2026-11-01T23:59:59Z", 0.0),
@@ -124,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_previous_month_counts_the_less_the_longer_the_month_is() {
+    fn weight_of_previous_month_falls_with_coverage() {
         let forecast = |changed_at, to_date, previous| {
             let forecaster = Forecaster::weighted(covered(changed_at), 100).unwrap();
             forecaster.month_end(dollars(to_date), dollars(previous))
@@ -144,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_month_before_the_month_goes_on_as_it_began() {
+    fn extrapolates_linearly_without_a_previous_month() {
         assert!(Forecaster::new(covered("2026-11-01T12:00:00Z"), false).is_none());
         let forecaster = Forecaster::new(covered("2026-11-11T12:00:00Z"), false).unwrap();
         assert_eq!(forecaster.month_end(dollars(10), Money::ZERO), dollars(30));
@@ -152,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_add_up_to_the_whole_but_for_the_rounding_of_each(
+        fn forecasts_of_parts_add_up_within_rounding(
             parts in proptest::collection::vec((-10_i64.pow(12)..10_i64.pow(12), -10_i64.pow(12)..10_i64.pow(12)), 1..20),
             day in 1..=30,
         ) {
@@ -167,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn a_month_that_goes_on_as_the_one_before_is_forecast_to_the_dollar(cents in 0_i64..10_i64.pow(9), days in 0_i64..=30) {
+        fn forecasts_a_steady_month_exactly(cents in 0_i64..10_i64.pow(9), days in 0_i64..=30) {
             let day = days + 1;
             let changed_at = if day > 30 { "2026-12-01T00:00:00Z".to_owned() } else { format!("2026-11-{day:02}T03:00:00Z") };
             let forecaster = Forecaster::new(covered(&changed_at), true).unwrap();
@@ -177,7 +173,7 @@ mod tests {
         }
 
         #[test]
-        fn no_amount_is_too_large(to_date in any::<i128>(), previous in any::<i128>(), day in 1..=30) {
+        fn accepts_amounts_of_any_size(to_date in any::<i128>(), previous in any::<i128>(), day in 1..=30) {
             let forecaster = Forecaster::new(covered(&format!("2026-11-{day:02}T03:00:00Z")), true).unwrap();
             let money = Money::from_micros_saturating;
             forecaster.month_end(money(to_date), money(previous));

@@ -1,4 +1,4 @@
-//! A team's invoices, and which of them are the current and the previous one.
+//! A team's invoices.
 
 use std::cmp::Reverse;
 
@@ -8,45 +8,50 @@ use jiff::civil::Date;
 use super::money::Money;
 use super::month::Month;
 
-/// The words for Heroku's numbers of an invoice's state.
+/// The names of an invoice's states, indexed by Heroku's number (schema `team-invoice`, `state`).
 pub const STATES: [&str; 3] = ["pending", "successful", "failed"];
 
-/// One invoice, as `GET /teams/{team}/invoices` tells it (Heroku's schema: `team-invoice`).
+/// An invoice of `GET /teams/{team}/invoices`. The names in parentheses are those of Heroku's
+/// schema `team-invoice`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invoice {
-    /// The number that a person reads on the invoice (`number`).
+    /// The invoice number that people see (`number`).
     pub number: Option<i64>,
     /// The days that the invoice covers (`period_start`, `period_end`).
     pub period: InvoicePeriod,
-    /// The state as Heroku's number: 0 pending, 1 successful, 2 failed (`state`).
+    /// An index into [`STATES`] (`state`).
     pub state: Option<i64>,
-    /// The state of the payment in Heroku's own words, such as `Paid` (`payment_status`).
+    /// The payment status in Heroku's words, such as `Paid` (`payment_status`).
     pub payment_status: String,
     /// Charges and credits combined (`total`).
     pub total: Option<Money>,
-    /// What was charged before credits (`charges_total`).
+    /// Charges before credits (`charges_total`).
     pub charges: Option<Money>,
-    /// What was credited (`credits_total`).
+    /// Credits (`credits_total`).
     pub credits: Option<Money>,
     /// Charges for add-ons (`addons_total`).
     pub addons: Option<Money>,
     /// Charges for databases (`database_total`).
     pub database: Option<Money>,
-    /// Charges for the platform, which are the dynos (`platform_total`).
+    /// Charges for the platform, which are those for dynos (`platform_total`).
     pub platform: Option<Money>,
     /// Dyno units used, in unit-months (`dyno_units`).
     pub dyno_units: Option<f64>,
     /// Hours of all dynos, weighted by their size (`weighted_dyno_hours`).
     pub weighted_dyno_hours: Option<f64>,
-    /// When Heroku last changed the invoice (`updated_at`).
+    /// The time of Heroku's last change of the invoice (`updated_at`).
     pub updated_at: Option<Timestamp>,
 }
 
 impl Invoice {
-    /// The state as a word; `None` where Heroku gave none, or a number that is not known.
-    pub fn state_word(&self) -> Option<&'static str> {
-        let position = usize::try_from(self.state?).ok()?;
-        STATES.get(position).copied()
+    /// Returns the name of the state, or `None` if there is no state or an unknown one.
+    pub fn state_name(&self) -> Option<&'static str> {
+        STATES.get(usize::try_from(self.state?).ok()?).copied()
+    }
+
+    /// Returns the month that the invoice bills, the one in which its period begins.
+    pub fn month(&self) -> Month {
+        Month::of(self.period.start)
     }
 }
 
@@ -55,21 +60,22 @@ impl Invoice {
 pub struct InvoicePeriod {
     /// The first day.
     pub start: Date,
-    /// The last day, or the first day after it: Heroku writes both. `None` where it gave no date.
+    /// The last day or the day after it, as Heroku writes both (seen in live answers). `None` if
+    /// there is no valid date.
     pub end: Option<Date>,
-    /// The end as Heroku wrote it, which is what the contract's `period_end` label carries.
+    /// The end as Heroku wrote it, for the `period_end` label.
     pub end_as_written: String,
 }
 
 impl InvoicePeriod {
-    /// Reads a period from the two dates that Heroku wrote, or `None` where neither is a date.
+    /// Parses Heroku's two dates. Returns `None` if neither is a date.
     ///
-    /// Without a start the period is taken to begin with the month of the day before its end:
-    /// an end on the first of a month closes the month before.
-    pub fn read(start: Option<&str>, end: Option<&str>) -> Option<Self> {
-        let end_date = end.and_then(read_date);
+    /// Without a start, the period begins with the month of the day before its end, since an end
+    /// on the first of a month closes the month before.
+    pub fn parse(start: Option<&str>, end: Option<&str>) -> Option<Self> {
+        let end_date = end.and_then(parse_date);
         let start = start
-            .and_then(read_date)
+            .and_then(parse_date)
             .or_else(|| Some(end_date?.yesterday().ok()?.first_of_month()))?;
         Some(Self {
             start,
@@ -79,32 +85,24 @@ impl InvoicePeriod {
     }
 }
 
-/// Reads a day as Heroku writes it: `11/30/2026` (month first, the schema's example), `2026-11-30`
-/// (seen live), either with a time of day behind it.
-fn read_date(text: &str) -> Option<Date> {
-    let day = text.trim().split(['T', ' ']).next()?;
-    if let Some((month, rest)) = day.split_once('/') {
+/// Parses the day of `11/30/2026` (the schema's example) or `2026-11-30` (seen in live answers). A
+/// time of day may follow.
+fn parse_date(text: &str) -> Option<Date> {
+    let date = text.trim().split(['T', ' ']).next()?;
+    let (year, month, day) = if let Some((month, rest)) = date.split_once('/') {
         let (day, year) = rest.split_once('/')?;
-        return Date::new(
-            number(year, 4..=4)?,
-            number(month, 1..=2)?,
-            number(day, 1..=2)?,
-        )
-        .ok();
+        (year, month, day)
+    } else {
+        let (year, rest) = date.split_once('-')?;
+        let (month, day) = rest.split_once('-')?;
+        (year, month, day)
+    };
+    let parts = [year, month, day];
+    let is_digits = |part: &&str| part.bytes().all(|b| b.is_ascii_digit());
+    if year.len() != 4 || month.len() > 2 || day.len() > 2 || !parts.iter().all(is_digits) {
+        return None;
     }
-    let (year, rest) = day.split_once('-')?;
-    let (month, day) = rest.split_once('-')?;
-    Date::new(
-        number(year, 4..=4)?,
-        number(month, 1..=2)?,
-        number(day, 1..=2)?,
-    )
-    .ok()
-}
-
-fn number<T: std::str::FromStr>(digits: &str, len: std::ops::RangeInclusive<usize>) -> Option<T> {
-    let plain = len.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| digits.parse().ok())?
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
 }
 
 /// A team's invoices, the latest period first.
@@ -114,10 +112,8 @@ pub struct Invoices {
 }
 
 impl Invoices {
-    /// Orders invoices by date; the order in which Heroku lists them means nothing.
-    ///
-    /// Of two invoices for one period the one that ends later, then the one with the higher
-    /// number, counts as the later.
+    /// Sorts invoices by period. Of two with the same start, the later one is the one that ends
+    /// later, then the one with the higher number. Heroku does not document the order of its list.
     pub fn new(mut invoices: Vec<Invoice>) -> Self {
         invoices.sort_by_key(|i| Reverse((i.period.start, i.period.end, i.number)));
         Self {
@@ -125,46 +121,40 @@ impl Invoices {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of invoices.
     pub fn len(&self) -> usize {
         self.latest_first.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no invoices.
     pub fn is_empty(&self) -> bool {
         self.latest_first.is_empty()
     }
 
-    /// The invoices, the latest period first.
+    /// Returns the invoices, the latest period first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Invoice> {
         self.latest_first.iter()
     }
 
-    /// The invoice that bills `month`: the latest of those whose period begins in it.
+    /// Returns the latest invoice whose period begins in `month`.
     pub fn of_month(&self, month: Month) -> Option<&Invoice> {
-        self.latest_first
-            .iter()
-            .find(|invoice| Month::of(invoice.period.start) == month)
+        self.iter().find(|invoice| invoice.month() == month)
     }
 
-    /// The invoices that bill `month` or a month before it, the latest first.
+    /// Returns the invoices of `month` and of earlier months, the latest first.
     pub fn up_to(&self, month: Month) -> impl Iterator<Item = &Invoice> {
-        self.latest_first
-            .iter()
-            .filter(move |invoice| Month::of(invoice.period.start) <= month)
+        self.iter().filter(move |invoice| invoice.month() <= month)
     }
 
-    /// The invoice with the latest period.
+    /// Returns the invoice with the latest period.
     pub fn current(&self) -> Option<&Invoice> {
         self.latest_first.first()
     }
 
-    /// The invoice of the period before the current one's.
+    /// Returns the latest invoice whose period begins before the current one's.
     pub fn previous(&self) -> Option<&Invoice> {
         let current = self.current()?;
-        self.latest_first
-            .iter()
-            .find(|i| i.period.start < current.period.start)
+        self.iter().find(|i| i.period.start < current.period.start)
     }
 }
 
@@ -176,7 +166,7 @@ mod tests {
     fn invoice(number: i64, start: &str, end: &str) -> Invoice {
         Invoice {
             number: Some(number),
-            period: InvoicePeriod::read(Some(start), Some(end)).unwrap(),
+            period: InvoicePeriod::parse(Some(start), Some(end)).unwrap(),
             state: None,
             payment_status: String::new(),
             total: None,
@@ -200,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_period_is_current_whatever_the_order_and_the_form_of_the_dates() {
+    fn latest_period_is_current_in_any_order_and_format() {
         // As text, 12/31/2025 sorts after 11/30/2026, and 2026-10-31 after every other.
         let list = vec![
             invoice(1, "12/01/2025", "12/31/2025"),
@@ -215,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_previous_invoice_is_of_an_earlier_period() {
+    fn previous_invoice_has_an_earlier_period() {
         let reissued = vec![
             invoice(10, "2026-10-01", "2026-10-31"),
             invoice(11, "2026-11-01", "2026-11-30"),
@@ -230,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_invoice_that_ends_today_is_still_the_latest() {
+    fn open_invoice_that_ends_today_is_current() {
         let list = vec![
             invoice(1, "2026-10-01", "2026-11-01"),
             invoice(2, "2026-11-01", "2026-11-01"),
@@ -239,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_invoice_of_a_month_is_the_latest_that_begins_in_it() {
+    fn invoice_of_month_is_the_latest_beginning_in_it() {
         let invoices = Invoices::new(vec![
             invoice(3, "12/01/2026", "12/31/2026"),
             invoice(1, "2026-10-01", "2026-11-01"),
@@ -252,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_read_in_every_form_that_heroku_writes() {
+    fn parses_all_of_heroku_s_date_formats() {
         for text in [
             "11/30/2026",
             "2026-11-30",
@@ -260,9 +250,9 @@ mod tests {
             "2026-11-30 00:00:00 UTC",
             " 11/30/2026 ",
         ] {
-            assert_eq!(read_date(text), Some(date(2026, 11, 30)), "{text:?}");
+            assert_eq!(parse_date(text), Some(date(2026, 11, 30)), "{text:?}");
         }
-        assert_eq!(read_date("1/2/2026"), Some(date(2026, 1, 2)));
+        assert_eq!(parse_date("1/2/2026"), Some(date(2026, 1, 2)));
         for text in [
             "",
             "30/11/2026",
@@ -275,22 +265,22 @@ mod tests {
             "1/1/20266",
             "+1/1/2026",
         ] {
-            assert_eq!(read_date(text), None, "{text:?}");
+            assert_eq!(parse_date(text), None, "{text:?}");
         }
     }
 
     #[test]
-    fn a_period_without_a_start_begins_with_the_month_that_its_end_closes() {
+    fn period_without_start_begins_with_its_month() {
         for end in ["2026-11-30", "12/01/2026"] {
             assert_eq!(
-                InvoicePeriod::read(None, Some(end)).unwrap().start,
+                InvoicePeriod::parse(None, Some(end)).unwrap().start,
                 date(2026, 11, 1),
                 "{end}"
             );
         }
-        assert_eq!(InvoicePeriod::read(Some("soon"), Some("later")), None);
+        assert_eq!(InvoicePeriod::parse(Some("soon"), Some("later")), None);
         assert_eq!(
-            InvoicePeriod::read(Some("11/01/2026"), None)
+            InvoicePeriod::parse(Some("11/01/2026"), None)
                 .unwrap()
                 .end_as_written,
             ""

@@ -1,98 +1,110 @@
-//! An exact amount of US dollars.
+//! Exact amounts of US dollars.
 
 use std::iter::Sum;
 use std::ops::{Add, Neg, Sub};
 
-/// An exact amount of US dollars, counted in millionths of a dollar.
+/// An exact amount of US dollars, in millionths of a dollar.
 ///
-/// Heroku writes invoices in whole cents; add-on credits carry finer fractions. A millionth holds
-/// both without rounding. No single amount is beyond nine trillion dollars, and the integer has
-/// room for more sums of such amounts than anybody has apps: that is what makes sums exact.
+/// Heroku's invoices are in whole cents, and add-on credits have finer fractions. A single amount
+/// is limited to ±`i64::MAX` millionths (9.2 trillion dollars), so that sums of them in an `i128`
+/// are exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money {
     micros: i128,
 }
 
 const MICROS_PER_DOLLAR: i128 = 1_000_000;
-const MICROS_PER_CENT: i64 = 10_000;
+const MICROS_PER_CENT: i128 = 10_000;
+const MAX_MICROS: i128 = i64::MAX as i128;
 
 impl Money {
-    /// No money.
+    /// Zero dollars.
     pub const ZERO: Self = Self { micros: 0 };
 
-    /// A hundredth of a dollar.
-    pub const CENT: Self = Self { micros: 10_000 };
+    /// One cent.
+    pub const CENT: Self = Self {
+        micros: MICROS_PER_CENT,
+    };
 
-    /// The amount that is `dollars` whole dollars.
+    /// Creates an amount from whole dollars.
     pub const fn from_whole_dollars(dollars: i32) -> Self {
         Self {
             micros: dollars as i128 * MICROS_PER_DOLLAR,
         }
     }
 
-    /// The amount that is `micros` millionths of a dollar, or the largest single amount of its
-    /// sign where that is beyond nine trillion dollars.
+    /// Creates an amount from millionths of a dollar, limited to the largest single amount.
     pub fn from_micros_saturating(micros: i128) -> Self {
         Self {
-            micros: micros.clamp(-i128::from(i64::MAX), i128::from(i64::MAX)),
+            micros: micros.clamp(-MAX_MICROS, MAX_MICROS),
         }
     }
 
-    /// The amount in millionths of a dollar.
+    /// Returns the amount in millionths of a dollar.
     pub const fn micros(self) -> i128 {
         self.micros
     }
 
-    /// The amount that is `cents` hundredths of a dollar, or `None` where it is beyond nine
-    /// trillion dollars.
+    /// Creates an amount from cents, or `None` if it is beyond the largest single amount.
     pub fn from_cents(cents: i64) -> Option<Self> {
-        let micros = cents.checked_mul(MICROS_PER_CENT)?;
-        Some(Self {
-            micros: micros.into(),
-        })
+        let micros = i128::from(cents) * MICROS_PER_CENT;
+        (micros.abs() <= MAX_MICROS).then_some(Self { micros })
     }
 
-    /// The amount that is `cents` hundredths of a dollar with a fraction, rounded to a millionth
-    /// of a dollar, or `None` where it is not a number or beyond nine trillion dollars.
+    /// Creates an amount from cents with a fraction, rounded to a millionth of a dollar. Returns
+    /// `None` if it is not a number or beyond the largest single amount.
     pub fn from_fractional_cents(cents: f64) -> Option<Self> {
         let micros = (cents * MICROS_PER_CENT as f64).round();
-        // `i64::MAX as f64` rounds up to 2^63, which is one too many: hence `<`.
-        let fits = micros.is_finite() && micros.abs() < i64::MAX as f64;
+        // `MAX_MICROS as f64` rounds up to 2^63, which is out of range: hence `<`.
+        let fits = micros.is_finite() && micros.abs() < MAX_MICROS as f64;
         fits.then_some(Self {
             micros: micros as i128,
         })
     }
 
-    /// The amount that a decimal text of dollars denotes, such as `25` or `27.50`; `None` where it
-    /// is none, has more than six decimals, or is beyond nine trillion dollars. There is no sign
-    /// and no exponent: what people write by hand is a price or a budget.
+    /// Parses a decimal number of dollars, such as `25` or `27.50`, with up to six decimals and
+    /// without sign or exponent. Returns `None` for anything else, and for an amount beyond the
+    /// largest single amount.
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, decimals) = match text.split_once('.') {
             Some((_, "")) => return None,
             Some(parts) => parts,
             None => (text, ""),
         };
-        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || decimals.len() > 6 || !digits(whole) || !digits(decimals) {
+        let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || decimals.len() > 6 || !is_digits(whole) || !is_digits(decimals) {
             return None;
         }
         let fraction: i128 = format!("{decimals:0<6}").parse().ok()?;
         let micros = i128::from(whole.parse::<i64>().ok()?) * MICROS_PER_DOLLAR + fraction;
-        (micros <= i64::MAX.into()).then_some(Self { micros })
+        (micros <= MAX_MICROS).then_some(Self { micros })
     }
 
-    /// The amount in dollars: the one place where money becomes a float.
-    ///
-    /// The quotient is the float nearest to the exact amount, so that 1234 cents print as `12.34`.
+    /// Returns the amount in dollars, as the float nearest to it: 1234 cents print as `12.34`.
     pub fn dollars(self) -> f64 {
         self.micros as f64 / MICROS_PER_DOLLAR as f64
+    }
+}
+
+/// Sums the amounts that are known. Returns `None` if none is.
+pub fn sum_known(amounts: impl IntoIterator<Item = Option<Money>>) -> Option<Money> {
+    amounts.into_iter().flatten().reduce(Add::add)
+}
+
+/// Divides and rounds half away from zero. `divisor` must be positive.
+pub fn divide_rounded(dividend: i128, divisor: i128) -> i128 {
+    let (quotient, remainder) = (dividend / divisor, dividend % divisor);
+    if remainder.unsigned_abs() >= divisor.unsigned_abs().div_ceil(2) {
+        quotient + dividend.signum()
+    } else {
+        quotient
     }
 }
 
 impl Add for Money {
     type Output = Self;
 
-    /// Saturates, far beyond any sum of amounts, rather than wrapping round to a credit.
+    /// Adds, saturating at the limits of `i128`.
     fn add(self, other: Self) -> Self {
         Self {
             micros: self.micros.saturating_add(other.micros),
@@ -103,6 +115,7 @@ impl Add for Money {
 impl Sub for Money {
     type Output = Self;
 
+    /// Subtracts, saturating at the limits of `i128`.
     fn sub(self, other: Self) -> Self {
         Self {
             micros: self.micros.saturating_sub(other.micros),
@@ -131,19 +144,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn dollars_are_the_float_that_the_decimal_text_denotes(cents in -900_000_000_000_i64..900_000_000_000) {
+        fn dollars_are_the_nearest_float(cents in -900_000_000_000_i64..900_000_000_000) {
             let text = format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100);
             prop_assert_eq!(Money::from_cents(cents).unwrap().dollars(), text.parse::<f64>().unwrap());
         }
 
         #[test]
-        fn whole_cents_read_the_same_from_an_integer_and_from_a_float(cents in -900_000_000_000_i64..900_000_000_000) {
+        fn whole_cents_convert_alike_from_integer_and_float(cents in -900_000_000_000_i64..900_000_000_000) {
             prop_assert_eq!(Money::from_fractional_cents(cents as f64), Money::from_cents(cents));
         }
     }
 
     #[test]
-    fn an_amount_that_does_not_fit_is_refused() {
+    fn rejects_amounts_beyond_the_limit() {
         assert_eq!(Money::from_cents(i64::MAX), None);
         assert_eq!(Money::from_cents(i64::MIN), None);
         for cents in [
@@ -158,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn decimal_text_is_read_exactly() {
+    fn parses_decimal_text_exactly() {
         for (text, micros) in [
             ("0", 0),
             ("25", 25_000_000),
@@ -202,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_beyond_the_range_saturates() {
+    fn sums_saturate() {
         let most = Money { micros: i128::MAX };
         assert_eq!(most + Money { micros: 1 }, most);
         assert_eq!(-most - most, Money { micros: i128::MIN });
     }
 
     #[test]
-    fn a_sum_of_the_largest_amounts_is_exact() {
+    fn sums_of_the_largest_amounts_are_exact() {
         let largest = Money::from_micros_saturating(i128::MAX);
         let sum: Money = std::iter::repeat_n(largest, 100_000).sum();
         assert_eq!(sum.micros(), i128::from(i64::MAX) * 100_000);
@@ -218,5 +231,25 @@ mod tests {
             Money::from_whole_dollars(25),
             Money::from_cents(2_500).unwrap()
         );
+    }
+
+    #[test]
+    fn rounds_quotients_half_away_from_zero() {
+        for (dividend, divisor, expected) in [
+            (1, 2, 1),
+            (-1, 2, -1),
+            (1, 3, 0),
+            (2, 3, 1),
+            (-2, 3, -1),
+            (7, 1, 7),
+            (i128::MAX, 1, i128::MAX),
+            (i128::MIN, 1, i128::MIN),
+        ] {
+            assert_eq!(
+                divide_rounded(dividend, divisor),
+                expected,
+                "{dividend} / {divisor}"
+            );
+        }
     }
 }

@@ -1,106 +1,98 @@
-//! A calendar month in UTC, the unit in which Heroku bills.
+//! Calendar months in UTC, Heroku's billing period.
 
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use jiff::{Span, Timestamp};
 
 /// A calendar month in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {
-    /// The month's first day; the field is private so that no other day can get in.
+    /// Always the first day of a month.
     first: Date,
 }
 
 impl Month {
-    /// The month in which `day` lies.
+    /// Returns the month of `day`.
     pub fn of(day: Date) -> Self {
         Self {
             first: day.first_of_month(),
         }
     }
 
-    /// The UTC month in which the instant `at` lies, whatever the local time zone.
+    /// Returns the UTC month at the instant `at`.
     pub fn at(at: Timestamp) -> Self {
         Self::of(Offset::UTC.to_datetime(at).date())
     }
 
-    /// The month before this one.
-    ///
-    /// The day before the first of a month always lies in the month before, whereas "the same day
-    /// a month ago" does not exist on seven days of the year.
+    /// Returns the month before this one.
     pub fn previous(self) -> Self {
-        Self::of(self.first.saturating_sub(jiff::Span::new().days(1)))
+        Self::of(self.first.saturating_sub(Span::new().days(1)))
     }
 
-    /// The month's first day.
+    /// Returns the first day.
     pub fn first_day(self) -> Date {
         self.first
     }
 
-    /// How many days the month has.
+    /// Returns the number of days.
     pub fn days(self) -> u8 {
         self.first.days_in_month().unsigned_abs()
     }
 
-    /// The instant at which the month begins.
+    /// Returns the instant at which the month begins.
     pub fn start(self) -> Timestamp {
-        // Fails only in months that no timestamp can express.
-        Offset::UTC
-            .to_timestamp(self.first.at(0, 0, 0, 0))
-            .unwrap_or(Timestamp::MIN)
+        // Fails only in months before the first timestamp.
+        utc_midnight(self.first).unwrap_or(Timestamp::MIN)
     }
 
-    /// How much of the month has passed at the instant `now`, from 0 to 1.
+    /// Returns the instant at which the next month begins.
+    pub fn end(self) -> Timestamp {
+        let next = self.first.saturating_add(Span::new().months(1));
+        // Fails only in the month of the last timestamp, in the year 9999.
+        utc_midnight(next).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Returns the share of the month that has passed at the instant `now`, from 0 to 1.
     pub fn elapsed_ratio(self, now: Timestamp) -> f64 {
         let passed = now.duration_since(self.start()).as_secs_f64();
         (passed / (f64::from(self.days()) * 86_400.0)).clamp(0.0, 1.0)
     }
-
-    /// The instant at which the next month begins.
-    pub fn end(self) -> Timestamp {
-        let next = self
-            .first
-            .last_of_month()
-            .saturating_add(jiff::Span::new().days(1));
-        // Fails only in the last month that a timestamp can express, the year 9999.
-        Offset::UTC
-            .to_timestamp(next.at(0, 0, 0, 0))
-            .unwrap_or(Timestamp::MAX)
-    }
 }
 
-/// `2026-11`, as Heroku writes a month in `team-monthly-usage.month`.
+fn utc_midnight(day: Date) -> Option<Timestamp> {
+    Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()
+}
+
+/// Writes `2026-11`, the format of `team-monthly-usage.month` in Heroku's schema.
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.first.year(), self.first.month())
     }
 }
 
-/// A text that is not a month.
+/// The error of parsing a [`Month`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a month is written as YYYY-MM")]
-pub struct NotAMonth;
+pub struct ParseMonthError;
 
-/// Reads `2026-11`.
+/// Parses `2026-11`.
 impl FromStr for Month {
-    type Err = NotAMonth;
+    type Err = ParseMonthError;
 
-    fn from_str(text: &str) -> Result<Self, NotAMonth> {
-        let (year, month) = text.split_once('-').ok_or(NotAMonth)?;
-        let digits =
-            |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
-        if !digits(year, 4) || !digits(month, 2) {
-            return Err(NotAMonth);
-        }
-        let (Ok(year), Ok(month)) = (year.parse(), month.parse()) else {
-            return Err(NotAMonth);
+    fn from_str(text: &str) -> Result<Self, ParseMonthError> {
+        let number = |digits: &str, len| {
+            let is_number = digits.len() == len && digits.bytes().all(|b| b.is_ascii_digit());
+            is_number.then(|| digits.parse::<i16>().ok())?
         };
-        Date::new(year, month, 1)
-            .map(Self::of)
-            .map_err(|_| NotAMonth)
+        let parse = || {
+            let (year, month) = text.split_once('-')?;
+            let month = number(month, 2)?.try_into().ok()?;
+            Date::new(number(year, 4)?, month, 1).ok()
+        };
+        parse().map(Self::of).ok_or(ParseMonthError)
     }
 }
 
@@ -134,7 +126,7 @@ mod tests {
     ];
 
     #[test]
-    fn months_are_utc_on_every_odd_day() {
+    fn uses_utc_months() {
         for (instant, current, previous) in TABLE {
             let month = Month::at(instant.parse().unwrap());
             assert_eq!(month.to_string(), *current, "{instant}");
@@ -143,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_previous_month_of_each_day_of_four_hundred_years_is_the_one_before() {
+    fn previous_month_is_right_for_four_hundred_years() {
         let mut day = jiff::civil::date(2000, 1, 1);
         while day.year() < 2400 {
             let month = Month::of(day);
@@ -157,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn a_month_ends_where_the_next_begins() {
+    fn ends_where_the_next_month_begins() {
         let month: Month = "2026-12".parse().unwrap();
         assert_eq!(month.end(), "2027-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(Month::at(month.end()).previous(), month);
     }
 
     #[test]
-    fn a_month_passes_by_its_own_length() {
+    fn elapsed_ratio_depends_on_month_length() {
         let ratio = |now: &str| {
             let now = now.parse().unwrap();
             Month::at(now).elapsed_ratio(now)
@@ -183,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_and_the_last_month_there_are_do_not_panic() {
+    fn first_and_last_month_do_not_panic() {
         Month::at(Timestamp::MIN).previous();
         Month::at(Timestamp::MAX).end();
         Month::at(Timestamp::MIN).start();
     }
 
     #[test]
-    fn what_is_not_a_month_is_refused() {
+    fn rejects_invalid_months() {
         for text in [
             "",
             "2026",
@@ -204,13 +196,13 @@ mod tests {
             "2026-11-01",
             "٢٠٢٦-١١",
         ] {
-            assert_eq!(text.parse::<Month>(), Err(NotAMonth), "{text:?}");
+            assert_eq!(text.parse::<Month>(), Err(ParseMonthError), "{text:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn writes_what_it_reads(year in 0_i16..=9999, month in 1_u8..=12) {
+        fn round_trips_through_text(year in 0_i16..=9999, month in 1_u8..=12) {
             let text = format!("{year:04}-{month:02}");
             prop_assert_eq!(text.parse::<Month>().unwrap().to_string(), text);
         }

@@ -1,106 +1,79 @@
-//! How figures become costs, rows and budgets: what a company decides, as plain data.
-//!
-//! The rules are the same for the whole life of the program; nothing here is Heroku's word.
+//! The settings of costs, rows and budgets, as plain data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
 use super::money::Money;
-use super::pattern::NameFilter;
+use super::name_filter::NameFilter;
 
-/// What the whole name of a review app matches where its address is set to be predictable:
-/// `shop-pr-1234`, of what stands before `-pr-` in its pipeline's settings and the number of the
-/// pull request. The first parentheses hold what stands before `-pr-`.
-///
-/// Where addresses are set to be random, a name is made of the branch and of random characters, and
-/// nothing tells it from another app's: such a pipeline needs a pattern of its own.
+/// Matches the names of review apps with predictable URLs, such as `shop-pr-1234`: the prefix of
+/// the pipeline's settings, `-pr-` and the number of the pull request. The first group is the
+/// prefix. Pipelines with random URLs need patterns of their own.
 /// <https://devcenter.heroku.com/articles/github-integration-review-apps>
 pub const REVIEW_APP_PATTERN: &str = "(.+)-pr-[0-9]+";
 
-/// The row of the review apps that [`REVIEW_APP_PATTERN`] finds: one for each parent.
+/// The row of the review apps with one prefix.
 pub const REVIEW_APP_ROW: &str = "${1}-pr";
 
-/// What an add-on credit costs where nothing else is set: Heroku counts a credit as a dollar.
+/// The price of an add-on credit unless set: Heroku counts a credit as a dollar.
 pub const DEFAULT_ADDON_CREDIT: Money = Money::from_whole_dollars(1);
 
-/// The list price of a dyno unit for a month. Performance dynos are dearer by the unit.
+/// Heroku's list price of a dyno unit for a month, that of a standard-1x dyno
+/// (<https://www.heroku.com/pricing>). Performance dynos cost more per unit.
 pub const LIST_DYNO_UNIT: Money = Money::from_whole_dollars(25);
 
-/// Everything that a company decides about its figures.
+/// All settings of costs, rows and budgets.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// What Heroku's units cost every team that has no price of its own.
+    /// The prices of all teams.
     pub prices: Prices,
-    /// What they cost single teams, by the team's name or id; what is not set there is taken from
-    /// `prices`.
+    /// The prices of single teams, by name or ID. They override `prices` one by one.
     pub team_prices: BTreeMap<String, Prices>,
-    /// Which apps have a row of their own.
+    /// The rows of apps.
     pub apps: AppRules,
-    /// What teams and apps may cost in a month.
+    /// The monthly budgets.
     pub budgets: Budgets,
-    /// How many closed invoices are shown, counted back from the latest.
+    /// The number of closed invoices to show, the latest ones.
     pub invoice_history: usize,
 }
 
 impl Rules {
-    /// The prices of a team: its own where they are set, by its name before its id, else those of
-    /// every team.
+    /// Returns a team's prices: those set by its name, then by its ID, then for all teams.
     pub fn prices_of(&self, name: &str, id: Option<&str>) -> Prices {
-        let own = [Some(name), id];
-        let own = own
-            .into_iter()
-            .flatten()
-            .filter_map(|key| self.team_prices.get(key));
-        own.chain([&self.prices])
-            .copied()
-            .reduce(Prices::or)
-            .unwrap_or_default()
+        let of_team = |key| self.team_prices.get(key).copied().unwrap_or_default();
+        let own = of_team(name).or(id.map(of_team).unwrap_or_default());
+        own.or(self.prices)
     }
 
-    /// The teams of which something is decided, each by its name or its id as that was written.
+    /// Returns the names and IDs of all teams that have prices or budgets.
     pub fn teams(&self) -> BTreeSet<&str> {
-        let prices = self.team_prices.keys();
-        let budgets = self.budgets.teams.keys();
-        let of_apps = self.budgets.apps.keys().map(|(team, _)| team);
-        prices
-            .chain(budgets)
-            .chain(of_apps)
-            .map(String::as_str)
-            .collect()
+        let Budgets { teams, apps } = &self.budgets;
+        let with_app_budgets = apps.keys().map(|(team, _)| team);
+        let keys = self.team_prices.keys().chain(teams.keys());
+        keys.chain(with_app_budgets).map(String::as_str).collect()
     }
 
-    /// A team's budget, by its name before its id.
+    /// Returns a team's budget: the one set by its name, else by its ID.
     pub fn team_budget(&self, name: &str, id: Option<&str>) -> Option<Money> {
         let teams = &self.budgets.teams;
         teams.get(name).or_else(|| teams.get(id?)).copied()
     }
 
-    /// The budgets of a team's apps by the name of their row; what is set by the team's name counts
-    /// before what is set by its id.
+    /// Returns the budgets of a team's apps by row. Those set by the team's name override those
+    /// set by its ID.
     pub fn app_budgets(&self, name: &str, id: Option<&str>) -> BTreeMap<&str, Money> {
-        let of = |key: &str| {
+        let of_team = |key: &str| {
             let key = key.to_owned();
             let from = self.budgets.apps.range((key.clone(), String::new())..);
             from.take_while(move |((team, _), _)| *team == key)
                 .map(|((_, app), budget)| (app.as_str(), *budget))
         };
-        id.into_iter().chain([name]).flat_map(of).collect()
+        id.into_iter().chain([name]).flat_map(of_team).collect()
     }
 }
 
-impl Prices {
-    /// These prices, and `other`'s where one of these is not set.
-    fn or(self, other: Self) -> Self {
-        Self {
-            dyno_unit: self.dyno_unit.or(other.dyno_unit),
-            addon_credit: self.addon_credit.or(other.addon_credit),
-            space_credit: self.space_credit.or(other.space_credit),
-        }
-    }
-}
-
-/// What Heroku's units cost; `None` is a price that nobody has set.
+/// Prices in dollars a unit. `None` is a price that is not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prices {
     /// A dyno unit for a month.
@@ -111,34 +84,44 @@ pub struct Prices {
     pub space_credit: Option<Money>,
 }
 
-/// Which apps have a row of their own. The money of the others stands in rows that are named for
-/// it, so that sums hold.
+impl Prices {
+    /// Returns these prices, with `fallback` for those that are not set.
+    fn or(self, fallback: Self) -> Self {
+        Self {
+            dyno_unit: self.dyno_unit.or(fallback.dyno_unit),
+            addon_credit: self.addon_credit.or(fallback.addon_credit),
+            space_credit: self.space_credit.or(fallback.space_credit),
+        }
+    }
+}
+
+/// The settings of apps' rows. Apps without a row of their own are added up in shared rows, so that
+/// sums do not change.
 #[derive(Clone, Debug, Default)]
 pub struct AppRules {
-    /// Apps that it does not take are excluded.
+    /// The apps that are not excluded.
     pub filter: NameFilter,
-    /// Which apps are added up under one name; the first that matches counts.
+    /// Groups of apps; the first one that matches an app counts.
     pub groups: Vec<Group>,
-    /// How many rows a team may have, the costliest first.
+    /// The maximum number of rows of a team, the most expensive ones.
     pub max: Option<usize>,
 }
 
-/// Apps that are added up under one name.
+/// Apps that share a row.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// What the whole of an app's name matches, made by [`super::pattern::whole_name`].
+    /// Matches the names of the apps; made by [`super::name_filter::anchored_regex`].
     pub pattern: Regex,
-    /// The name of the row; `$1` or `${1}` stands for what the first parentheses of the pattern
-    /// matched.
+    /// The name of the row, with `$1` or `${1}` for the first group of the pattern.
     pub name: String,
 }
 
-/// What teams and apps may cost in a month.
+/// Monthly budgets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Budgets {
-    /// By the team's name or id.
+    /// By the team's name or ID.
     pub teams: BTreeMap<String, Money>,
-    /// By the team's name or id, and the name of the app's row.
+    /// By the team's name or ID, and the app's row.
     pub apps: BTreeMap<(String, String), Money>,
 }
 
@@ -151,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_is_known_by_its_name_before_its_id() {
+    fn team_name_precedes_team_id() {
         let key = |team: &str, app: &str| (team.to_owned(), app.to_owned());
         let budgets = Budgets {
             teams: [

@@ -1,45 +1,45 @@
-//! What a team used in a month, by app.
+//! A team's usage by month and app.
 
 use std::collections::BTreeMap;
 
+use super::grouping::sum_by_key;
 use super::month::Month;
-use super::rows::sum_by_key;
 
-/// A team's usage of one month, as `GET /teams/{id}/usage/monthly` tells it (Heroku's schema:
-/// `team-monthly-usage`).
+/// A team's usage in one month, from `GET /teams/{id}/usage/monthly`. The names in parentheses are
+/// those of Heroku's schema `team-monthly-usage`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonthlyUsage {
-    /// The team's name in this row (`name`).
+    /// The team's name (`name`).
     pub team_name: Option<String>,
-    /// The team's own figures, which can hold more than its apps'.
+    /// The team's own amounts. They can be higher than the sum of its apps.
     pub team: UsageAmounts,
-    /// What the team used of private spaces, which belong to no app.
+    /// Private spaces, which belong to no app.
     pub spaces: Spaces,
-    /// The figures of each app by its name (`apps[].app_name`).
+    /// The amounts of each app by its name (`apps[].app_name`).
     pub apps: BTreeMap<String, UsageAmounts>,
 }
 
-/// The figures of a team or of an app for one month.
+/// The amounts that a team or an app used in one month.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UsageAmounts {
     /// Dyno units averaged over the month, in unit-months: 0.368 is about eleven days of one unit
     /// (`dynos`).
     pub dynos: Option<f64>,
-    /// Add-on credits used for Heroku's own data services (`data`).
+    /// Add-on credits for Heroku's own data services (`data`).
     pub data: Option<f64>,
-    /// Add-on credits used for partners' add-ons (`partner`).
+    /// Add-on credits for partners' add-ons (`partner`).
     pub partner: Option<f64>,
-    /// All add-on credits: `data` and `partner` together (`addons`).
+    /// All add-on credits, the sum of `data` and `partner` (`addons`).
     pub addons: Option<f64>,
-    /// The most Heroku Connect rows synced: a count, not money (`connect`).
+    /// The maximum of Heroku Connect rows synced, a count and not money (`connect`).
     pub connect: Option<f64>,
 }
 
-/// What a team used of private spaces in a month. Only `credits` is in Heroku's schema; the others
-/// were seen in live answers, and what they count is not written down anywhere.
+/// A team's use of private spaces in one month. Only `credits` is in Heroku's schema. The others
+/// were seen in live answers, and their units are not documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Spaces {
-    /// Space credits used (`space`).
+    /// Space credits (`space`).
     pub credits: Option<f64>,
     /// Undocumented (`private_space`).
     pub private: Option<f64>,
@@ -52,15 +52,13 @@ pub struct Spaces {
 }
 
 impl UsageAmounts {
-    /// The figures of two rows together. A sum that no number can hold is the largest that can be,
-    /// as for money: an infinite figure would stay infinite in every sum made of it. What a float
-    /// adds of its own, 0.30000000000000004 for 0.1 and 0.2, is left out.
+    /// Adds amounts one by one. Sums saturate instead of becoming infinite, and have no float
+    /// noise: 0.1 and 0.2 are 0.3.
     pub fn plus(self, other: Self) -> Self {
         fn sum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-            let both = a
-                .zip(b)
-                .map(|(a, b)| without_noise(a + b).clamp(f64::MIN, f64::MAX));
-            both.or(a).or(b)
+            let both = a.zip(b);
+            let sum = both.map(|(a, b)| round_to_trillionth(a + b).clamp(f64::MIN, f64::MAX));
+            sum.or(a).or(b)
         }
         Self {
             dynos: sum(self.dynos, other.dynos),
@@ -72,40 +70,38 @@ impl UsageAmounts {
     }
 }
 
-/// The nearest float to the nearest trillionth, as long as floats are finer than that.
-fn without_noise(sum: f64) -> f64 {
-    const FINEST: f64 = 1e12;
-    let trillionths = (sum * FINEST).round();
-    // Up to here every whole number is a float.
+/// Rounds to a trillionth, unless `value` is too large for floats to be that fine.
+fn round_to_trillionth(value: f64) -> f64 {
+    const TRILLION: f64 = 1e12;
+    let trillionths = (value * TRILLION).round();
+    // Up to 2^53, every integer is a float.
     if trillionths.abs() < 9_007_199_254_740_992.0 {
-        trillionths / FINEST
+        trillionths / TRILLION
     } else {
-        sum
+        value
     }
 }
 
 impl MonthlyUsage {
-    /// The figures of each app, out of its rows. An app that was deleted and made again under its
-    /// name has two rows in a month, and cost the sum of them.
+    /// Sums rows by app. An app that was deleted and created again under the same name has two rows
+    /// in a month.
     pub fn by_app(rows: Vec<(String, UsageAmounts)>) -> BTreeMap<String, UsageAmounts> {
-        sum_by_key(rows, |sum, more| *sum = sum.plus(more))
+        sum_by_key(rows, |sum, amounts| *sum = sum.plus(amounts))
     }
 }
 
 /// A team's usage by month.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
-    /// The months that Heroku gave; one that is absent has no figures.
+    /// The months that Heroku reported.
     pub months: BTreeMap<Month, MonthlyUsage>,
 }
 
 impl Usage {
-    /// The team's name as the latest month's row gives it.
+    /// Returns the team's name from the latest month that has one.
     pub fn team_name(&self) -> Option<&str> {
-        self.months
-            .values()
-            .rev()
-            .find_map(|month| month.team_name.as_deref())
+        let mut latest_first = self.months.values().rev();
+        latest_first.find_map(|month| month.team_name.as_deref())
     }
 }
 
@@ -114,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_rows_of_one_app_are_one_app_that_cost_their_sum() {
+    fn sums_rows_of_one_app() {
         let shop = |figures| ("shop".to_owned(), figures);
         let first = UsageAmounts {
             dynos: Some(1.5),
@@ -139,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_beyond_the_range_saturates() {
+    fn sums_saturate() {
         let most = UsageAmounts {
             dynos: Some(1e308),
             data: Some(-1e308),

@@ -1,35 +1,33 @@
-//! Metric descriptors: name, type, labels and HELP of a metric, declared once.
+//! Metric descriptors: name, type, labels and help of a metric, declared once.
 
-/// A metric.
+/// Describes a metric.
 #[derive(Debug)]
-pub struct Metric {
-    /// The full name, as Prometheus sees it.
+pub struct MetricDescriptor {
+    /// The full name. A counter's ends in `_total`.
     pub name: &'static str,
-    /// What kind of series it is.
-    pub kind: MetricType,
+    /// The type.
+    pub metric_type: MetricType,
     /// The labels, in the order in which they are written.
     pub labels: &'static [Label],
-    /// One or two sentences for a person who reads a graph: the HELP line. It has no quotation
-    /// mark, no backslash and no line feed, which the dialects escape differently.
+    /// The text of the HELP line.
     pub help: &'static str,
-    /// Where the figure comes from: object and field of Heroku's published schema, or the part of
-    /// the program that counts it.
+    /// Where the value comes from. For generated documentation; it is not exposed.
     pub source: &'static str,
 }
 
-/// The kind of a metric, as its TYPE line tells it.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricType {
-    /// A value that goes up and down.
+    /// A value that can go up and down.
     Gauge,
-    /// A value that only goes up, until the program starts anew. Its name ends with `_total`.
+    /// A value that only goes up, and starts at zero with the process.
     Counter,
-    /// How often a value was at most each of some bounds, with their sum and their number.
+    /// Observations counted in cumulative buckets, with their sum and count.
     Histogram,
 }
 
 impl MetricType {
-    /// The word for it in a TYPE line; both text dialects use the same.
+    /// Returns the word for it in a TYPE line, the same in both formats.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gauge => "gauge",
@@ -40,31 +38,33 @@ impl MetricType {
 }
 
 /// A label of a metric.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Label {
-    /// The label's name.
+    /// The name.
     pub name: &'static str,
-    /// What its value says.
-    pub meaning: &'static str,
-    /// When it is there.
-    pub presence: Presence,
+    /// What the value means. For generated documentation; it is not exposed.
+    pub description: &'static str,
+    /// Whether a family can omit the label, see [`MetricDescriptor::label_names`].
+    pub optional: bool,
 }
 
-/// When a label is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// On every series of the metric.
-    Always,
-    /// Only where more than one team is asked for; with one, the label set is the seed's.
-    SeveralTeams,
+impl Label {
+    /// Returns a label that every series of its metric has.
+    pub const fn new(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            description,
+            optional: false,
+        }
+    }
 }
 
-impl Metric {
-    /// The names of the labels that the metric's series carry.
-    pub fn label_names(&self, several_teams: bool) -> impl Iterator<Item = &'static str> {
-        self.labels
-            .iter()
-            .filter(move |label| several_teams || label.presence == Presence::Always)
+impl MetricDescriptor {
+    /// Returns the label names of the metric's series, with or without the optional ones.
+    pub fn label_names(&self, include_optional: bool) -> impl Iterator<Item = &'static str> {
+        let labels = self.labels.iter();
+        labels
+            .filter(move |label| include_optional || !label.optional)
             .map(|label| label.name)
     }
 }

@@ -1,24 +1,28 @@
-//! Families become text, in either of the two dialects that Prometheus reads.
+//! Writes metric families in the text formats that Prometheus reads.
 //!
-//! Classic text 0.0.4: <https://prometheus.io/docs/instrumenting/exposition_formats/>. OpenMetrics
-//! 1.0: <https://prometheus.io/docs/specs/om/open_metrics_spec/>. The dialects differ in the names of
-//! counters and in the closing line; no crate writes both. In HELP they differ in what is escaped,
-//! and so the catalogue has nothing there that has to be.
+//! Text format 0.0.4: <https://prometheus.io/docs/instrumenting/exposition_formats/>. OpenMetrics
+//! 1.0: <https://prometheus.io/docs/specs/om/open_metrics_spec/>. They differ in the family name of
+//! a counter, in the escapes of a HELP line and in the end of an exposition.
 
-use crate::descriptor::{Metric, MetricType};
+use std::fmt::{self, Write};
+
+use crate::descriptor::{MetricDescriptor, MetricType};
 use crate::family::{Family, Sample};
 
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// The text format 0.0.4, which every Prometheus reads.
+    /// Prometheus text format 0.0.4, which every version of Prometheus reads.
     Text,
     /// OpenMetrics 1.0.
     OpenMetrics,
 }
 
 impl Format {
-    /// The value of the `Content-Type` header for it.
+    /// All formats, in the order of their discriminants.
+    pub const ALL: [Self; 2] = [Self::Text, Self::OpenMetrics];
+
+    /// Returns the value of the `Content-Type` header.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
@@ -26,162 +30,144 @@ impl Format {
         }
     }
 
-    /// What stands at the end of a whole exposition.
-    pub fn end(self) -> &'static str {
+    /// Returns what has to follow the last family.
+    pub const fn eof(self) -> &'static str {
         match self {
             Self::Text => "",
             Self::OpenMetrics => "# EOF\n",
         }
     }
 
-    /// The name in HELP and TYPE lines: in OpenMetrics a counter's samples have a `_total` that its
-    /// family has not.
-    fn described_name(self, metric: &Metric) -> &'static str {
-        match (self, metric.kind) {
+    /// Returns the name in HELP and TYPE lines. In OpenMetrics a counter's family name has no
+    /// `_total`, only its samples have.
+    fn family_name(self, metric: &MetricDescriptor) -> &'static str {
+        match (self, metric.metric_type) {
             (Self::OpenMetrics, MetricType::Counter) => metric.name.trim_end_matches("_total"),
             _ => metric.name,
         }
     }
 }
 
-/// What lines are written to.
-pub trait Lines {
-    /// That to the end of which a line, or a few, may be written.
-    fn open(&mut self) -> &mut String;
-}
-
-impl Lines for String {
-    fn open(&mut self) -> &mut String {
-        self
-    }
-}
-
-/// Writes `families` in `format`, to the end of `lines`.
+/// Writes `families` in `format`. [`Format::eof`] has to follow the last family of an exposition.
+///
+/// # Errors
+///
+/// Those of `writer`; a `String` has none.
 pub fn encode<'a>(
-    lines: &mut impl Lines,
+    writer: &mut impl Write,
     families: impl IntoIterator<Item = Family<'a>>,
     format: Format,
-) {
+) -> fmt::Result {
     for family in families {
-        let text = lines.open();
         let metric = family.metric;
-        let described = format.described_name(metric);
-        text.extend(["# HELP ", described, " ", metric.help]);
-        text.extend(["\n# TYPE ", described, " ", metric.kind.as_str(), "\n"]);
-        let before_values = before_values(&family.labels);
+        let name = format.family_name(metric);
+        write!(writer, "# HELP {name} ")?;
+        write_escaped(writer, metric.help, format == Format::OpenMetrics)?;
+        writeln!(writer, "\n# TYPE {name} {}", metric.metric_type.as_str())?;
+        let prefixes = label_prefixes(&family.labels);
         for sample in family.samples {
-            let text = lines.open();
-            series(text, metric, &before_values, &sample);
-            number(text, sample.value);
-            text.push('\n');
+            write_sample(writer, metric.name, &prefixes, &sample)?;
         }
     }
+    Ok(())
 }
 
-/// Writes the first series of `family` up to its value, to the end of `text`.
-pub fn encode_series(text: &mut String, mut family: Family<'_>) {
-    if let Some(sample) = family.samples.next() {
-        series(text, family.metric, &before_values(&family.labels), &sample);
+fn write_sample(
+    writer: &mut impl Write,
+    name: &str,
+    prefixes: &[String],
+    sample: &Sample<'_>,
+) -> fmt::Result {
+    writer.write_str(name)?;
+    writer.write_str(sample.suffix)?;
+    for (prefix, value) in prefixes.iter().zip(&sample.label_values) {
+        writer.write_str(prefix)?;
+        write_escaped(writer, value, true)?;
     }
+    let has_labels = !sample.label_values.is_empty();
+    writer.write_str(if has_labels { "\"} " } else { " " })?;
+    write_number(writer, sample.value)?;
+    writer.write_str("\n")
 }
 
-fn series(text: &mut String, metric: &Metric, before_values: &[String], sample: &Sample<'_>) {
-    text.push_str(metric.name);
-    text.push_str(sample.suffix);
-    for (before, value) in before_values.iter().zip(&sample.label_values) {
-        text.push_str(before);
-        escape(text, value);
-    }
-    text.push_str(if sample.label_values.is_empty() {
-        " "
-    } else {
-        "\"} "
-    });
-}
-
-/// What stands before each of a sample's label values. A bucket has one value more than its family
-/// has labels: its bound.
-fn before_values(labels: &[&str]) -> Vec<String> {
+/// Returns the text before each label value. The last is that of a histogram bucket's bound.
+fn label_prefixes(labels: &[&str]) -> Vec<String> {
     let labels = labels.iter().copied().chain(["le"]);
     let mut separator = "{";
-    let before = |label| {
-        let before = [separator, label, "=\""].concat();
+    let prefix = |label| {
+        let prefix = [separator, label, "=\""].concat();
         separator = "\",";
-        before
+        prefix
     };
-    labels.map(before).collect()
+    labels.map(prefix).collect()
 }
 
-/// Writes a label's value with a backslash before each of the characters that need one in both
-/// dialects; of these a line feed becomes `\n`.
-fn escape(text: &mut String, value: &str) {
-    let is_special = |byte: u8| matches!(byte, b'\\' | b'\n' | b'"');
-    // Nearly no name has one, and without an early end a processor looks at many bytes at once.
-    let any_special = |any, byte| any | is_special(byte);
-    if !value.bytes().fold(false, any_special) {
-        text.push_str(value);
-        return;
+/// Writes `text` with backslashes and line feeds escaped, and quotation marks if `quotes`.
+fn write_escaped(writer: &mut impl Write, text: &str, quotes: bool) -> fmt::Result {
+    let is_special = |byte: u8| matches!(byte, b'\\' | b'\n') || (quotes && byte == b'"');
+    // Few texts have one. Without an early exit the compiler vectorizes this loop.
+    if !text.bytes().fold(false, |any, byte| any | is_special(byte)) {
+        return writer.write_str(text);
     }
-    for character in value.chars() {
-        match character {
-            '\\' => text.push_str(r"\\"),
-            '\n' => text.push_str(r"\n"),
-            '"' => text.push_str("\\\""),
-            plain => text.push(plain),
-        }
-    }
+    text.chars().try_for_each(|character| match character {
+        '\\' => writer.write_str(r"\\"),
+        '\n' => writer.write_str(r"\n"),
+        '"' if quotes => writer.write_str("\\\""),
+        plain => writer.write_char(plain),
+    })
 }
 
-/// Writes the shortest decimal that reads back as `value`.
-fn number(text: &mut String, value: f64) {
-    /// Up to here every whole number is a float.
-    const WHOLE: u64 = 1 << 53;
-    let whole = value as i64;
-    if value.is_nan() {
-        text.push_str("NaN");
-    } else if value.is_infinite() {
-        text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
-    } else if (whole as f64).to_bits() == value.to_bits() && whole.unsigned_abs() <= WHOLE {
-        text.push_str(itoa::Buffer::new().format(whole));
-    } else {
-        text.push_str(zmij::Buffer::new().format_finite(value));
+/// Writes the shortest decimal that parses as `value`.
+fn write_number(writer: &mut impl Write, value: f64) -> fmt::Result {
+    if value.is_infinite() {
+        return writer.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
     }
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format(value);
+    writer.write_str(text.strip_suffix(".0").unwrap_or(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::descriptor::{Label, Presence};
+    use crate::descriptor::Label;
     use proptest::prelude::*;
-    use smallvec::smallvec;
 
-    const fn label(name: &'static str) -> Label {
-        Label {
+    const fn metric(
+        name: &'static str,
+        metric_type: MetricType,
+        labels: &'static [Label],
+        help: &'static str,
+    ) -> MetricDescriptor {
+        MetricDescriptor {
             name,
-            meaning: "",
-            presence: Presence::Always,
+            metric_type,
+            labels,
+            help,
+            source: "",
         }
     }
 
-    const GAUGE: Metric = Metric {
-        name: "usage_units",
-        kind: MetricType::Gauge,
-        labels: &[label("team_name"), label("app_name"), label("month")],
-        help: "Usage.",
-        source: "",
-    };
+    const TEAM: Label = Label::new("team_name", "");
+    const ENDPOINT: Label = Label::new("endpoint", "");
 
-    const COUNTER: Metric = Metric {
-        name: "polls_total",
-        kind: MetricType::Counter,
-        labels: &[label("team_name"), label("endpoint")],
-        help: "Polls.",
-        source: "",
-    };
+    static GAUGE: MetricDescriptor = metric(
+        "usage_units",
+        MetricType::Gauge,
+        &[TEAM, Label::new("app_name", ""), Label::new("month", "")],
+        "Usage.",
+    );
+    static COUNTER: MetricDescriptor = metric(
+        "polls_total",
+        MetricType::Counter,
+        &[TEAM, ENDPOINT],
+        "Polls.",
+    );
+    static HISTOGRAM: MetricDescriptor =
+        metric("seconds", MetricType::Histogram, &[ENDPOINT], "Seconds.");
 
-    /// Reads one sample line back, by the letter of the format: a parser of its own, so that a
-    /// mistake in `escape` is not made twice.
-    fn read(line: &str) -> (String, Vec<(String, String)>, f64) {
+    /// Parses one sample line, independently of `write_escaped`.
+    fn parse(line: &str) -> (String, Vec<(String, String)>, f64) {
         let (name, rest) = line.split_once('{').unwrap();
         let mut labels = Vec::new();
         let mut chars = rest.chars();
@@ -211,42 +197,38 @@ mod tests {
         (name.to_owned(), labels, chars.as_str().parse().unwrap())
     }
 
-    fn written(metric: &'static Metric, sample: Sample<'_>, format: Format) -> String {
-        let family = Family {
-            metric,
-            labels: metric.label_names(true).collect(),
-            samples: Box::new(std::iter::once(sample)),
-        };
+    fn encoded(
+        metric: &'static MetricDescriptor,
+        samples: impl IntoIterator<Item = Sample<'static>, IntoIter: 'static>,
+        format: Format,
+    ) -> String {
         let mut text = String::new();
-        encode(&mut text, [family], format);
+        encode(&mut text, [Family::new(metric, samples)], format).unwrap();
         text
     }
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back_the_same(team in ".*", app in "[\\PC\n\"\\\\]*", value in any::<f64>()) {
-            let metric = &GAUGE;
-            let labels: Vec<_> = metric.label_names(true).collect();
-            for format in [Format::Text, Format::OpenMetrics] {
-                let label_values = smallvec![team.as_str().into(), app.as_str().into(), "2026-11".into()];
-                let sample = Sample { suffix: "", label_values, value };
-                let text = written(metric, sample, format);
+        fn samples_parse_as_they_were(team in ".*", app in "[\\PC\n\"\\\\]*", value in any::<f64>()) {
+            for format in Format::ALL {
+                let label_values = [team.clone(), app.clone(), "2026-11".into()];
+                let text = encoded(&GAUGE, [Sample::new(label_values.clone(), value)], format);
                 let mut lines = text.split('\n').skip(2);
-                let (name, read_labels, read_value) = read(lines.next().unwrap());
-                prop_assert_eq!(&name, metric.name);
-                let expected: Vec<_> = labels.iter().map(|l| l.to_string()).zip([team.clone(), app.clone(), "2026-11".into()]).collect();
-                prop_assert_eq!(read_labels, expected);
-                prop_assert!(read_value == value || (read_value.is_nan() && value.is_nan()));
+                let (name, labels_found, value_found) = parse(lines.next().unwrap());
+                prop_assert_eq!(&name, GAUGE.name);
+                let names = GAUGE.label_names(true).map(str::to_owned);
+                prop_assert_eq!(labels_found, names.zip(label_values).collect::<Vec<_>>());
+                prop_assert!(value_found == value || (value_found.is_nan() && value.is_nan()));
                 prop_assert_eq!(lines.collect::<Vec<_>>(), [""]);
             }
         }
     }
 
     #[test]
-    fn a_number_is_written_as_short_as_it_can_be() {
+    fn writes_the_shortest_number() {
         let table = [
             (0.0, "0"),
-            (-0.0, "-0.0"),
+            (-0.0, "-0"),
             (3.0, "3"),
             (-12.0, "-12"),
             (0.368, "0.368"),
@@ -260,32 +242,61 @@ mod tests {
         ];
         for (value, expected) in table {
             let mut text = String::new();
-            number(&mut text, value);
+            write_number(&mut text, value).unwrap();
             assert_eq!(text, expected);
         }
     }
 
     #[test]
-    fn a_counter_s_family_has_no_total_in_openmetrics() {
-        let metric = &COUNTER;
-        for (format, described) in [
+    fn openmetrics_counter_family_has_no_total() {
+        for (format, family) in [
             (Format::Text, "polls_total"),
             (Format::OpenMetrics, "polls"),
         ] {
-            let sample = Sample {
-                suffix: "",
-                label_values: smallvec!["ops".into(), "usage".into()],
-                value: 3.0,
-            };
-            let text = written(metric, sample, format);
-            assert!(
-                text.contains(&format!("# TYPE {described} counter\n")),
-                "{text}"
-            );
-            assert!(
-                text.ends_with("\npolls_total{team_name=\"ops\",endpoint=\"usage\"} 3\n"),
-                "{text}"
+            let text = encoded(&COUNTER, [Sample::new(["ops", "usage"], 3.0)], format);
+            assert_eq!(
+                text,
+                format!(
+                    "# HELP {family} Polls.\n# TYPE {family} counter\n\
+                    polls_total{{team_name=\"ops\",endpoint=\"usage\"}} 3\n"
+                )
             );
         }
+    }
+
+    #[test]
+    fn escapes_help_by_format() {
+        static METRIC: MetricDescriptor = metric(
+            "escaped",
+            MetricType::Gauge,
+            &[],
+            "a \"quote\", a \\ and\na line",
+        );
+        for (format, help) in [
+            (Format::Text, r#"a "quote", a \\ and\na line"#),
+            (Format::OpenMetrics, r#"a \"quote\", a \\ and\na line"#),
+        ] {
+            let text = encoded(&METRIC, [Sample::unlabelled(1.5)], format);
+            assert_eq!(
+                text,
+                format!("# HELP escaped {help}\n# TYPE escaped gauge\nescaped 1.5\n")
+            );
+        }
+    }
+
+    #[test]
+    fn writes_histogram_buckets_sum_and_count() {
+        let samples = Sample::histogram(&["usage"], [(1.0, 2)], 3.5, 4);
+        let text = encoded(&HISTOGRAM, samples, Format::Text);
+        let lines: Vec<_> = text.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                r#"seconds_bucket{endpoint="usage",le="1.0"} 2"#,
+                r#"seconds_bucket{endpoint="usage",le="+Inf"} 4"#,
+                r#"seconds_sum{endpoint="usage"} 3.5"#,
+                r#"seconds_count{endpoint="usage"} 4"#,
+            ]
+        );
     }
 }

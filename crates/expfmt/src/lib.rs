@@ -1,7 +1,13 @@
-//! Prometheus text formats.
+#![doc = include_str!("../README.md")]
 
-pub mod descriptor;
-pub mod encode;
-pub mod family;
-pub mod gzip;
-pub mod negotiate;
+mod descriptor;
+mod encode;
+mod family;
+mod gzip;
+mod negotiate;
+
+pub use descriptor::{Label, MetricDescriptor, MetricType};
+pub use encode::{Format, encode};
+pub use family::{Family, LabelValues, Sample};
+pub use gzip::{EncodedBodies, GzipSegment, SegmentWriter};
+pub use negotiate::{NegotiatedFormat, accepts_gzip, preferred_format};

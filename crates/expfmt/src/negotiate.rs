@@ -1,7 +1,8 @@
-//! What a client wants to read: its `Accept` and `Accept-Encoding` headers, by RFC 9110, sections
-//! 12.4 and 12.5. A header that cannot be understood asks for nothing.
+//! Content negotiation by the `Accept` and `Accept-Encoding` headers (RFC 9110, sections 12.4 and
+//! 12.5). Elements that cannot be parsed are ignored.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
@@ -21,88 +22,80 @@ impl NegotiatedFormat {
     /// Negotiates by the `Accept` and `Accept-Encoding` headers of a request.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         Self {
-            format: format(&joined(headers, &ACCEPT)),
-            gzip: gzip(&joined(headers, &ACCEPT_ENCODING)),
+            format: preferred_format(&joined(headers, &ACCEPT)),
+            gzip: accepts_gzip(&joined(headers, &ACCEPT_ENCODING)),
         }
     }
 }
 
-/// A list header's values as one, which is what several of them mean (RFC 9110, section 5.3).
-pub fn joined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
+/// Joins the values of a list header into one list, which is equivalent (RFC 9110, section 5.3).
+fn joined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
     let values = headers.get_all(name).iter();
     let mut values = values.filter_map(|value| value.to_str().ok());
     let first = Cow::from(values.next().unwrap_or_default());
     values.fold(first, |list, value| [&list, ",", value].concat().into())
 }
 
-/// A preference: how specific the match is, how much it is wanted (thousandths), and where in the
-/// header it stands.
+/// The element of a list header that applies, with its weight in thousandths.
 struct Match {
     specificity: u8,
     quality: u16,
     position: usize,
 }
 
-/// The format that an `Accept` header asks for: classic, unless OpenMetrics is wanted more or is
-/// named where classic is not. Where neither is acceptable it is classic too, which every scraper
-/// reads.
-pub fn format(accept: &str) -> Format {
-    let classic = best(accept, |range| {
-        media_range(range, "text", "plain", &["0.0.4"])
+/// Returns the format that an `Accept` header prefers: the text format, unless OpenMetrics is
+/// preferred or is the only acceptable one. If neither is acceptable it is the text format, which
+/// every scraper reads.
+pub fn preferred_format(accept: &str) -> Format {
+    let text = best(accept, |range| media_range(range, "text", "plain", "0.0.4"));
+    let openmetrics = best(accept, |range| {
+        media_range(range, "application", "openmetrics-text", "1.0.0")
     });
-    let open = best(accept, |range| {
-        media_range(range, "application", "openmetrics-text", &["1.0.0"])
-    });
-    let rank = |m: &Match| (m.quality, m.specificity, std::cmp::Reverse(m.position));
-    match (classic, open) {
-        (Some(classic), Some(open)) if rank(&open) > rank(&classic) => Format::OpenMetrics,
+    let rank = |m: &Match| (m.quality, m.specificity, Reverse(m.position));
+    match (text, openmetrics) {
+        (Some(text), Some(openmetrics)) if rank(&openmetrics) > rank(&text) => Format::OpenMetrics,
         (None, Some(_)) => Format::OpenMetrics,
         _ => Format::Text,
     }
 }
 
-/// Whether an `Accept-Encoding` header asks for gzip, at least as much as for no compression.
-pub fn gzip(accept_encoding: &str) -> bool {
-    let coding = |names: &'static [&'static str]| {
+/// Returns whether an `Accept-Encoding` header accepts gzip at least as much as no compression.
+pub fn accepts_gzip(accept_encoding: &str) -> bool {
+    let coding = |names: &[&str]| {
         best(accept_encoding, |element| {
-            let name = element.split(';').next().unwrap_or_default().trim();
-            if names.iter().any(|n| name.eq_ignore_ascii_case(n)) {
-                Some(1)
-            } else {
-                (name == "*").then_some(0)
-            }
+            let name = element.split(';').next()?.trim();
+            let is_named = names.iter().any(|n| name.eq_ignore_ascii_case(n));
+            is_named.then_some(1).or((name == "*").then_some(0))
         })
     };
     let Some(gzip) = coding(&["gzip", "x-gzip"]) else {
         return false;
     };
-    // Unlike other codings "identity" is acceptable without being named, but wanted least.
+    // Unlike other codings, "identity" is acceptable without being listed, as the last resort.
     let identity = coding(&["identity"]).filter(|m| m.specificity > 0);
     identity.is_none_or(|identity| gzip.quality >= identity.quality)
 }
 
-/// The match of the most specific element of a list header, or `None` where nothing matches or
-/// what does is refused with `q=0`. `specificity` says how closely an element matches.
+/// Returns the most specific element of a list header to which `specificity` gives a value, or
+/// `None` if there is none or it is refused with `q=0`.
 fn best(header: &str, specificity: impl Fn(&str) -> Option<u8>) -> Option<Match> {
-    let matches = header
-        .split(',')
-        .enumerate()
-        .filter_map(|(position, element)| {
-            Some(Match {
-                specificity: specificity(element)?,
-                quality: quality(element)?,
-                position,
-            })
-        });
+    let elements = header.split(',').enumerate();
+    let matches = elements.filter_map(|(position, element)| {
+        Some(Match {
+            specificity: specificity(element)?,
+            quality: quality(element)?,
+            position,
+        })
+    });
     matches
-        .max_by_key(|m| (m.specificity, m.quality, std::cmp::Reverse(m.position)))
+        .max_by_key(|m| (m.specificity, m.quality, Reverse(m.position)))
         .filter(|m| m.quality > 0)
 }
 
-/// How closely a media range matches a type in one of `versions`: 3 with the version, 2 without
-/// one, 1 by the main type, 0 by `*/*`. Parameters other than the version (a charset, Prometheus's
-/// `escaping`) ask for nothing that would make another answer.
-fn media_range(range: &str, main: &str, sub: &str, versions: &[&str]) -> Option<u8> {
+/// Returns how specifically a media range matches a type: 3 with the version, 2 without a version,
+/// 1 by the main type, 0 for `*/*`. Other parameters (a charset, Prometheus's `escaping`) do not
+/// change the response.
+fn media_range(range: &str, main: &str, sub: &str, version: &str) -> Option<u8> {
     let mut parts = range.split(';').map(str::trim);
     let (range_main, range_sub) = parts.next()?.split_once('/')?;
     match (range_main.trim(), range_sub.trim()) {
@@ -111,14 +104,14 @@ fn media_range(range: &str, main: &str, sub: &str, versions: &[&str]) -> Option<
         (m, s) if m.eq_ignore_ascii_case(main) && s.eq_ignore_ascii_case(sub) => {
             match parts.find_map(|p| parameter(p, "version")) {
                 None => Some(2),
-                Some(version) => versions.contains(&version).then_some(3),
+                Some(v) => (v == version).then_some(3),
             }
         }
         _ => None,
     }
 }
 
-/// An element's weight in thousandths: 1000 without one, `None` where it is not a weight.
+/// Returns an element's weight in thousandths: 1000 without one, `None` if it is invalid.
 fn quality(element: &str) -> Option<u16> {
     let Some(q) = element.split(';').skip(1).find_map(|p| parameter(p, "q")) else {
         return Some(1000);
@@ -156,7 +149,7 @@ mod tests {
         "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
     #[test]
-    fn the_dialect_is_the_one_that_is_wanted_most() {
+    fn selects_the_preferred_format() {
         use Format::{OpenMetrics, Text};
         let table = [
             ("", Text),
@@ -189,13 +182,13 @@ mod tests {
             ("application/openmetrics-text;q=0, */*", Text),
             ("application/openmetrics-text;q=0", Text),
             ("text/plain;q=0, */*;q=0.1", OpenMetrics),
-            // Versions that are not spoken here.
+            // Unsupported versions.
             ("application/openmetrics-text;version=2.0.0", Text),
             (
                 "application/openmetrics-text;version=0.0.1, text/plain;q=0.1",
                 Text,
             ),
-            // Not understood, and so not asked for.
+            // Invalid elements.
             ("application/openmetrics-text;q=nine", Text),
             ("application/openmetrics-text;q=1.5", Text),
             ("application/openmetrics-text;q=0.1234", Text),
@@ -203,12 +196,12 @@ mod tests {
             ("image/png", Text),
         ];
         for (accept, expected) in table {
-            assert_eq!(format(accept), expected, "{accept:?}");
+            assert_eq!(preferred_format(accept), expected, "{accept:?}");
         }
     }
 
     #[test]
-    fn gzip_is_used_where_it_is_accepted() {
+    fn selects_gzip_where_accepted() {
         let table = [
             ("", false),
             ("gzip", true),
@@ -227,20 +220,20 @@ mod tests {
             ("gzip;q=x", false),
         ];
         for (accept, expected) in table {
-            assert_eq!(gzip(accept), expected, "{accept:?}");
+            assert_eq!(accepts_gzip(accept), expected, "{accept:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_header_is_too_odd(header in ".*") {
-            format(&header);
-            gzip(&header);
+        fn never_panics(header in ".*") {
+            preferred_format(&header);
+            accepts_gzip(&header);
         }
     }
 
     #[test]
-    fn several_headers_are_read_as_one_list() {
+    fn joins_repeated_headers() {
         let (openmetrics, classic) = (Format::OpenMetrics, Format::Text);
         let open = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4";
         let table: [(&[&str], &[&str], Format, bool); 6] = [

@@ -13,6 +13,7 @@
 //!     user_agent: "example/1.0",
 //!     limits: Limits::within(std::time::Duration::from_secs(30)),
 //!     use_proxy: true,
+//!     duration_buckets: &[],
 //! };
 //! let client = Client::new("https://api.heroku.com".parse()?, options)?;
 //! if let Conditional::Modified(invoices) = client.invoices(&"HRKU-…".into(), "acme", None).await? {

@@ -1,5 +1,6 @@
-//! What asking Heroku cost: requests, how long they took, and what is left of the rate limit.
+//! Statistics of the requests to Heroku.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A part of Heroku's API that is asked.
@@ -53,76 +54,60 @@ impl Endpoint {
     }
 }
 
-/// The statuses that are counted each by itself; known in advance, so that no series appears only
-/// when something fails. `other` is any other status, `none` a request without an answer.
-pub const CODES: [&str; 19] = [
-    "200", "206", "304", "400", "401", "402", "403", "404", "406", "410", "416", "422", "429",
-    "500", "502", "503", "504", OTHER, NONE,
-];
-
-const OTHER: &str = "other";
-const NONE: &str = "none";
-
-/// The upper bounds of the histogram's buckets, in seconds.
-pub const BOUNDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// The requests to Heroku since the program started.
+/// Statistics of the requests to Heroku since the client was created.
 #[derive(Clone, Debug, Default)]
 pub struct ClientStats {
-    by_endpoint: [EndpointTraffic; Endpoint::ALL.len()],
-    /// What Heroku last said was left of the account's rate limit (`RateLimit-Remaining`).
+    endpoints: [EndpointStats; Endpoint::ALL.len()],
+    /// The last `RateLimit-Remaining`: how many requests the account has left.
     pub rate_limit_remaining: Option<u64>,
 }
 
-/// The requests to one endpoint.
+/// Statistics of the requests to one endpoint.
 #[derive(Clone, Debug, Default)]
-pub struct EndpointTraffic {
-    codes: [u64; CODES.len()],
-    /// How many requests took at most the bound of the same position, and no less than the one
-    /// before; those beyond the last bound are in `count` alone.
-    buckets: [u64; BOUNDS.len()],
-    /// How long all requests took together, in seconds.
-    pub seconds: f64,
-    /// How many there were.
-    pub count: u64,
+pub struct EndpointStats {
+    /// The number of requests.
+    pub requests: u64,
+    /// The number of requests by the status code of the response.
+    pub by_status: BTreeMap<u16, u64>,
+    /// The number of requests without a response.
+    pub no_response: u64,
+    /// The sum of the requests' durations, in seconds.
+    pub duration_seconds: f64,
+    /// Upper bounds in seconds, each with the number of requests that took at most that long.
+    pub duration_buckets: Vec<(f64, u64)>,
 }
 
 impl ClientStats {
-    /// Counts a request that took `took` and was answered with `status`, if it was answered.
-    pub fn count(&mut self, endpoint: Endpoint, status: Option<u16>, took: Duration) {
-        let traffic = &mut self.by_endpoint[endpoint as usize];
-        let code = status.map_or(NONE.to_owned(), |status| status.to_string());
-        let position = |code: &str| CODES.iter().position(|known| *known == code);
-        if let Some(position) = position(&code).or_else(|| position(OTHER)) {
-            traffic.codes[position] += 1;
+    /// Creates empty statistics. `duration_buckets` are the upper bounds of the duration buckets,
+    /// in seconds.
+    pub fn new(duration_buckets: &[f64]) -> Self {
+        let buckets: Vec<_> = duration_buckets.iter().map(|bound| (*bound, 0)).collect();
+        let mut stats = Self::default();
+        for endpoint in &mut stats.endpoints {
+            endpoint.duration_buckets.clone_from(&buckets);
         }
-        let seconds = took.as_secs_f64();
-        if let Some(bucket) = BOUNDS.iter().position(|bound| seconds <= *bound) {
-            traffic.buckets[bucket] += 1;
+        stats
+    }
+
+    /// Records a request, with the status code of the response if there was one.
+    pub fn record(&mut self, endpoint: Endpoint, status: Option<u16>, duration: Duration) {
+        let stats = &mut self.endpoints[endpoint as usize];
+        stats.requests += 1;
+        match status {
+            Some(status) => *stats.by_status.entry(status).or_default() += 1,
+            None => stats.no_response += 1,
         }
-        traffic.seconds += seconds;
-        traffic.count += 1;
+        let seconds = duration.as_secs_f64();
+        stats.duration_seconds += seconds;
+        let buckets = stats.duration_buckets.iter_mut();
+        for (_, count) in buckets.filter(|(bound, _)| seconds <= *bound) {
+            *count += 1;
+        }
     }
 
-    /// The requests to `endpoint`.
-    pub fn of(&self, endpoint: Endpoint) -> &EndpointTraffic {
-        &self.by_endpoint[endpoint as usize]
-    }
-}
-
-impl EndpointTraffic {
-    /// Each of [`CODES`] and how many requests were answered with it.
-    pub fn codes(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        CODES.into_iter().zip(self.codes)
-    }
-
-    /// Each of [`BOUNDS`] and how many requests took at most so long.
-    pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
-        let sums = self.buckets.iter().scan(0, |sum, bucket| {
-            *sum += bucket;
-            Some(*sum)
-        });
-        BOUNDS.into_iter().zip(sums)
+    /// Returns the statistics of one endpoint.
+    pub fn endpoint(&self, endpoint: Endpoint) -> &EndpointStats {
+        &self.endpoints[endpoint as usize]
     }
 }
 
@@ -131,17 +116,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_are_counted_by_code_and_by_how_long_they_took() {
-        let mut traffic = ClientStats::default();
-        traffic.count(Endpoint::Usage, Some(200), Duration::from_millis(50));
-        traffic.count(Endpoint::Usage, Some(418), Duration::from_millis(51));
-        traffic.count(Endpoint::Usage, None, Duration::from_secs(60));
-        let usage = traffic.of(Endpoint::Usage);
-        let counted: Vec<_> = usage.codes().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(counted, [("200", 1), ("other", 1), ("none", 1)]);
-        let cumulative: Vec<_> = usage.cumulative().map(|(_, count)| count).collect();
-        assert_eq!(cumulative, [1, 2, 2, 2, 2, 2, 2, 2, 2]);
-        assert_eq!((usage.count, usage.seconds), (3, 60.101));
-        assert_eq!(traffic.of(Endpoint::Team).count, 0);
+    fn counts_requests_by_status_and_duration() {
+        let mut stats = ClientStats::new(&[0.05, 0.1, 30.0]);
+        stats.record(Endpoint::Usage, Some(200), Duration::from_millis(50));
+        stats.record(Endpoint::Usage, Some(418), Duration::from_millis(51));
+        stats.record(Endpoint::Usage, None, Duration::from_secs(60));
+        let usage = stats.endpoint(Endpoint::Usage);
+        assert_eq!(usage.by_status, [(200, 1), (418, 1)].into());
+        assert_eq!(usage.duration_buckets, [(0.05, 1), (0.1, 2), (30.0, 2)]);
+        assert_eq!((usage.requests, usage.no_response), (3, 1));
+        assert_eq!(usage.duration_seconds, 60.101);
+        assert_eq!(stats.endpoint(Endpoint::Team).requests, 0);
     }
 }

@@ -58,6 +58,8 @@ pub struct ClientOptions<'a> {
     pub limits: Limits,
     /// Whether to use the proxy that the environment names (`HTTPS_PROXY`).
     pub use_proxy: bool,
+    /// The upper bounds of the buckets in which durations of requests are counted, in seconds.
+    pub duration_buckets: &'a [f64],
 }
 
 /// Sends requests to one API.
@@ -95,6 +97,7 @@ impl Transport {
             user_agent,
             limits,
             use_proxy,
+            duration_buckets,
         } = options;
         let mut http = reqwest::Client::builder()
             .user_agent(user_agent)
@@ -114,7 +117,10 @@ impl Transport {
         Ok(Self {
             http,
             limits,
-            recorded: Mutex::default(),
+            recorded: Mutex::new(Recorded {
+                stats: ClientStats::new(duration_buckets),
+                ..Recorded::default()
+            }),
         })
     }
 
@@ -147,7 +153,7 @@ impl Transport {
             Err(error) => Err(error),
         };
         let duration = started.elapsed();
-        self.recorded().stats.count(endpoint, status, duration);
+        self.recorded().stats.record(endpoint, status, duration);
         result
     }
 

@@ -35,6 +35,7 @@ async fn body_limit_applies_to_the_whole_list() {
             user_agent: "test",
             limits,
             use_proxy: false,
+            duration_buckets: &[],
         };
         let client = Client::new(heroku.url().parse().unwrap(), options).unwrap();
         client.invoices(&heroku.token().into(), "ops", None).await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::collector::endpoint::EndpointState;
 use crate::collector::poll::{PollRound, Response};
-use billing::pattern::NameFilter;
+use billing::name_filter::NameFilter;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Identity;
 
@@ -40,7 +40,9 @@ impl TeamDiscovery {
     /// Returns the teams that the filter selects, by name.
     pub(super) fn selected(&self) -> Vec<&Identity> {
         let teams = self.teams.status.data().into_iter().flatten();
-        let mut selected: Vec<_> = teams.filter(|team| self.filter.takes(&team.name)).collect();
+        let mut selected: Vec<_> = teams
+            .filter(|team| self.filter.allows(&team.name))
+            .collect();
         selected.sort_by_key(|team| (&team.name, &team.id));
         selected
     }
@@ -51,7 +53,7 @@ impl TeamDiscovery {
         let mut teams = self.teams.status.data().into_iter().flatten();
         let listed = teams.find(|team| team.id == id);
         listed.map_or(self.teams.is_complete(), |team| {
-            !self.filter.takes(&team.name)
+            !self.filter.allows(&team.name)
         })
     }
 }

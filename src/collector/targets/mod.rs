@@ -357,7 +357,7 @@ fn endpoints(scope: &Scope) -> Vec<Endpoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use billing::pattern::NameFilter;
+    use billing::name_filter::NameFilter;
 
     #[test]
     fn lists_endpoints_that_the_scope_can_request() {

@@ -231,7 +231,7 @@ apps:
     assert_eq!(file_alone.invoice_history, 5);
     assert_eq!(file_alone.apps.max, Some(9));
     assert_eq!(file_alone.apps.groups.len(), 2);
-    assert!(file_alone.apps.filter.takes("api") && !file_alone.apps.filter.takes("web"));
+    assert!(file_alone.apps.filter.allows("api") && !file_alone.apps.filter.allows("web"));
 
     let flags = [
         ("price.dyno-unit-usd", "21"),
@@ -250,7 +250,7 @@ apps:
     // A list replaces the file's. The group of review apps is a setting of its own.
     let names: Vec<_> = both.apps.groups.iter().map(|g| g.name.as_str()).collect();
     assert_eq!(names, ["d", "${1}-pr"]);
-    let takes = |name| both.apps.filter.takes(name);
+    let takes = |name| both.apps.filter.allows(name);
     assert!(takes("jobs") && !takes("api") && !takes("web"));
 }
 

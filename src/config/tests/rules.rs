@@ -28,7 +28,7 @@ fn without_settings_the_rules_are_the_plain_ones() {
     assert_eq!(rules.prices.addon_credit, None);
     assert_eq!(rules.prices.space_credit, None);
     assert_eq!(rules.invoice_history, 12);
-    assert!(rules.apps.filter.takes_all() && rules.apps.groups.is_empty());
+    assert!(rules.apps.filter.allows_all() && rules.apps.groups.is_empty());
     assert_eq!(rules.apps.max, None);
     assert!(rules.team_prices.is_empty());
     assert_eq!(rules.budgets, Default::default());
@@ -161,7 +161,7 @@ fn a_variable_has_a_pattern_a_line() {
         ("APPS_INCLUDE", " \n "),
     ];
     let config = resolve(&raw(&[], &environment)).unwrap();
-    let takes = |name| config.serve.rules.apps.filter.takes(name);
+    let takes = |name| config.serve.rules.apps.filter.allows(name);
     assert!(!takes("shop-abc") && !takes("api, v2") && takes("shop-abcd") && takes("api"));
 }
 

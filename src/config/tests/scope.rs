@@ -41,7 +41,7 @@ fn any_scope_is_enough_and_any_mix_is_taken() {
         ("acme", false),
         ("my-acme-web", false),
     ] {
-        assert_eq!(filter.takes(name), taken, "{name}");
+        assert_eq!(filter.allows(name), taken, "{name}");
     }
     assert!(mix.personal_account);
 }

@@ -1,27 +1,19 @@
-//! Every metric as plain data, declared once.
+//! Descriptors of all metrics.
 //!
-//! HELP lines, `docs/METRICS.md`, the README and the tests all read these declarations. Names are
-//! literals in full, so that a search for a metric's name finds its declaration.
+//! HELP lines, `docs/METRICS.md`, the README and the tests read these declarations. Each name is a
+//! complete literal, so that a search for a metric finds its declaration.
 
 pub mod cost;
 pub mod exporter;
 pub mod invoice;
 pub mod legacy;
+mod macros;
 pub mod team;
 
-use expfmt::descriptor::{Label, Metric, Presence};
+use expfmt::MetricDescriptor;
 
-/// A label that is on every series of its metric.
-const fn label(name: &'static str, meaning: &'static str) -> Label {
-    Label {
-        name,
-        meaning,
-        presence: Presence::Always,
-    }
-}
-
-/// Every metric, in the order in which they are exposed.
-pub fn all() -> impl Iterator<Item = &'static Metric> {
+/// Returns the descriptors of all metrics in the order in which they are exposed.
+pub fn all() -> impl Iterator<Item = &'static MetricDescriptor> {
     legacy::all()
         .chain(cost::all())
         .chain(invoice::all())
@@ -32,7 +24,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use expfmt::descriptor::MetricType;
+    use expfmt::MetricType;
     use std::collections::BTreeSet;
 
     fn is_name(name: &str) -> bool {
@@ -44,48 +36,54 @@ mod tests {
     }
 
     #[test]
-    fn names_are_well_formed_and_stand_once() {
+    fn names_are_valid_and_unique() {
         let mut seen = BTreeSet::new();
         for metric in all() {
             assert!(is_name(metric.name), "{}", metric.name);
             let ours = metric.name.starts_with("heroku_") || metric.name.starts_with("process_");
             assert!(ours, "{}", metric.name);
             assert_eq!(
-                metric.kind == MetricType::Counter,
+                metric.metric_type == MetricType::Counter,
                 metric.name.ends_with("_total"),
                 "{}",
                 metric.name
             );
-            assert!(seen.insert(metric.name), "{} stands twice", metric.name);
+            assert!(seen.insert(metric.name), "{} is duplicate", metric.name);
             let labels: BTreeSet<_> = metric.labels.iter().map(|l| l.name).collect();
             assert_eq!(
                 labels.len(),
                 metric.labels.len(),
-                "{}: a label stands twice",
+                "{}: a label is duplicate",
                 metric.name
             );
             assert!(labels.iter().all(|l| is_name(l)), "{}", metric.name);
         }
     }
 
+    /// Both formats share one rendering of the figures, see `Rendered`.
     #[test]
-    fn herokus_figures_are_gauges_which_every_dialect_writes_alike() {
+    fn figures_are_gauges() {
         for metric in legacy::all().chain(cost::all()).chain(invoice::all()) {
-            assert_eq!(metric.kind, MetricType::Gauge, "{}", metric.name);
+            assert_eq!(metric.metric_type, MetricType::Gauge, "{}", metric.name);
         }
     }
 
+    /// The formats differ in the escapes of a HELP line, and share a rendering of the figures.
     #[test]
-    fn help_needs_no_escape_in_any_dialect() {
+    fn help_needs_no_escapes() {
         for metric in all() {
             assert!(!metric.help.contains(['\\', '\n', '"']), "{}", metric.name);
         }
     }
 
     #[test]
-    fn every_text_is_a_sentence() {
+    fn help_and_descriptions_are_sentences() {
         for metric in all() {
-            let texts = metric.labels.iter().map(|l| l.meaning).chain([metric.help]);
+            let texts = metric
+                .labels
+                .iter()
+                .map(|l| l.description)
+                .chain([metric.help]);
             for text in texts {
                 assert!(
                     text.ends_with('.') && text.starts_with(|c: char| c.is_uppercase() || c == '`'),

@@ -1,148 +1,131 @@
-//! What is wrong, or will be, in words that a person can act on. What many endpoints have in common
-//! is said once.
+//! Problems that people should act on.
 
 use jiff::{Span, Timestamp};
 
-use super::words::{When, line, name};
-use crate::report::{DataIssue, Report, TeamReport};
+use super::format::{When, message, name};
+use crate::report::data_issues::DataIssue;
+use crate::report::figures::{Report, TeamReport};
+use crate::report::format::month_name;
 
-/// How many of those whom a notice is about are named.
-const NAMED: usize = 8;
+/// The maximum of endpoints that a notice names.
+const MAX_NAMED: usize = 8;
 
-/// How long before the token expires that is said, in hours.
-const TOKEN_NOTICE: i64 = 30 * 24;
+/// How long before the expiry of the token there is a notice.
+const TOKEN_NOTICE_HOURS: i64 = 30 * 24;
 
-/// Of how many months back an invoice that failed is told.
+/// The number of latest invoices that are checked.
 const INVOICES: usize = 3;
 
-/// Something that somebody should do something about.
-#[derive(Debug)]
+/// A problem that people should act on.
+#[derive(Debug, Default)]
 pub(super) struct Notice {
     pub(super) title: String,
-    /// Whom it is about.
-    pub(super) whose: Vec<String>,
-    /// How many more.
+    /// The endpoints with the problem.
+    pub(super) endpoints: Vec<String>,
+    /// The number of further endpoints.
     pub(super) more: usize,
-    /// What happened.
     pub(super) message: Option<String>,
-    /// What to do.
     pub(super) advice: String,
-    /// When the figures came that are shown in place of newer ones, at the earliest.
-    pub(super) stands: Option<When>,
+    /// The time of the oldest data that is shown instead.
+    pub(super) shown_as_of: Option<When>,
 }
 
-/// What is to be said of `teams`, all of the report's or one.
+/// Returns the notices about `teams` and about what belongs to no team.
 pub(super) fn all(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
     let mut notices = Vec::new();
     notices.extend(token(report));
-    notices.extend(teams.iter().flat_map(|team| scheduled(team, report.at)));
+    for team in teams {
+        notices.extend(scheduled("suspend", team.suspension_at, team, report.at));
+        notices.extend(scheduled("delete", team.deletion_at, team, report.at));
+    }
     notices.extend(failures(report, teams));
     notices.extend(teams.iter().flat_map(invoices));
     notices
 }
 
-fn notice(title: String, advice: &str) -> Notice {
-    Notice {
-        title,
-        whose: Vec::new(),
-        more: 0,
-        message: None,
-        advice: advice.to_owned(),
-        stands: None,
-    }
-}
-
 fn token(report: &Report) -> Option<Notice> {
     let expiry = report.token_expires_at?;
-    let soon = report
-        .at
-        .checked_add(Span::new().hours(TOKEN_NOTICE))
-        .unwrap_or(Timestamp::MAX);
+    let notice_span = Span::new().hours(TOKEN_NOTICE_HOURS);
+    let horizon = report.at.checked_add(notice_span).unwrap_or(Timestamp::MAX);
     let when = When::new(expiry, report.at);
-    let title = if expiry <= report.at {
-        format!("The token expired {}", when.age)
+    let verb = if expiry <= report.at {
+        "expired"
     } else {
-        format!("The token expires {}", when.age)
+        "expires"
     };
-    (expiry <= soon).then(|| Notice {
-        message: Some(format!("It is good until {when}.")),
-        ..notice(
-            title,
-            "Make one with `heroku authorizations:create` and set HEROKU_API_KEY (or the file that \
-             HEROKU_API_KEY_FILE names) to it.",
-        )
+    (expiry <= horizon).then(|| Notice {
+        title: format!("The token {verb} {}", when.age),
+        message: Some(format!("It is good until {}.", when.text)),
+        advice: "Make one with `heroku authorizations:create` and set HEROKU_API_KEY (or the file \
+                 that HEROKU_API_KEY_FILE names) to it."
+            .to_owned(),
+        ..Notice::default()
     })
 }
 
-fn scheduled(team: &TeamReport, now: Timestamp) -> impl Iterator<Item = Notice> {
-    let of = |at: Option<Timestamp>, what: &str| {
-        let when = When::new(at?, now);
-        let of = name(&team.name);
-        Some(Notice {
-            message: Some(format!("It is set for {when}.")),
-            ..notice(
-                format!("Heroku will {what} {of} {}", when.age),
-                "The team has an unpaid bill: settle it with Heroku.",
-            )
-        })
-    };
-    let delinquency = team.delinquency;
-    let both = [
-        of(delinquency.suspension, "suspend"),
-        of(delinquency.deletion, "delete"),
-    ];
-    both.into_iter().flatten()
+fn scheduled(
+    verb: &str,
+    at: Option<Timestamp>,
+    team: &TeamReport,
+    now: Timestamp,
+) -> Option<Notice> {
+    let when = When::new(at?, now);
+    Some(Notice {
+        title: format!("Heroku will {verb} {} {}", name(&team.name), when.age),
+        message: Some(format!("It is set for {}.", when.text)),
+        advice: "The team has an unpaid bill: settle it with Heroku.".to_owned(),
+        ..Notice::default()
+    })
 }
 
-/// Whether a gap is `teams`' own, or nobody's: an account's or that of the list of teams.
-fn concerns(gap: &DataIssue, report: &Report, teams: &[TeamReport]) -> bool {
-    teams.iter().any(|team| team.name == gap.team)
-        || !report.teams.iter().any(|team| team.name == gap.team)
-}
-
-/// The failures, those of one reason together.
+/// Returns a notice for each reason of failures.
 fn failures(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
-    let mut reasons: Vec<(&DataIssue, Vec<&DataIssue>)> = Vec::new();
-    let gaps = report.gaps.iter().filter(|gap| gap.is_failure);
-    for gap in gaps.filter(|gap| concerns(gap, report, teams)) {
-        match reasons
-            .iter_mut()
-            .find(|(first, _)| first.reason == gap.reason)
-        {
-            Some((_, gaps)) => gaps.push(gap),
-            None => reasons.push((gap, vec![gap])),
+    let mut by_reason: Vec<Vec<&DataIssue>> = Vec::new();
+    let failures = report.issues.iter().filter(|issue| issue.is_failure);
+    for issue in failures.filter(|issue| report.concerns(&issue.team, teams)) {
+        match by_reason.iter_mut().find(|of| of[0].reason == issue.reason) {
+            Some(issues) => issues.push(issue),
+            None => by_reason.push(vec![issue]),
         }
     }
-    let together = reasons.into_iter().map(|(first, gaps)| {
-        let whose = gaps.iter().take(NAMED).map(|gap| whose(gap));
-        let earliest = gaps.iter().filter_map(|gap| gap.shown_as_of).min();
+    let notices = by_reason.into_iter().map(|issues| {
+        let oldest = issues.iter().filter_map(|issue| issue.shown_as_of).min();
         Notice {
-            whose: whose.collect(),
-            more: gaps.len().saturating_sub(NAMED),
-            message: Some(line(&first.message)),
-            stands: earliest.map(|at| When::new(at, report.at)),
-            ..notice(first.title.to_owned(), first.advice)
+            title: issues[0].title.to_owned(),
+            endpoints: issues
+                .iter()
+                .take(MAX_NAMED)
+                .map(|issue| endpoint(issue))
+                .collect(),
+            more: issues.len().saturating_sub(MAX_NAMED),
+            message: Some(message(&issues[0].message)),
+            advice: issues[0].advice.to_owned(),
+            shown_as_of: oldest.map(|at| When::new(at, report.at)),
         }
     });
-    together.collect()
+    notices.collect()
 }
 
-fn whose(gap: &DataIssue) -> String {
-    if gap.team == "*" {
-        return "the list of teams".to_owned();
+fn endpoint(issue: &DataIssue) -> String {
+    match issue.team.as_str() {
+        "*" => "the list of teams".to_owned(),
+        team => format!("{}: {}", name(team), issue.endpoint),
     }
-    format!("{}: {}", name(&gap.team), gap.endpoint)
 }
 
-/// Invoices of late that failed.
+/// Returns a notice for each of the latest invoices that failed.
 fn invoices(team: &TeamReport) -> impl Iterator<Item = Notice> {
-    let late = team.invoices.iter().rev().take(INVOICES);
-    let failed = late.filter(|invoice| invoice.state == Some("failed"));
-    failed.map(|invoice| {
-        let month = invoice.month.first_day().strftime("%B %Y");
-        notice(
-            format!("{}: the invoice of {month} failed", name(&team.name)),
-            "Heroku could not charge it: look at the payment method in the team's billing settings.",
-        )
+    let latest = team.invoices.iter().rev().take(INVOICES);
+    let failed = latest.filter(|invoice| invoice.state == Some("failed"));
+    failed.map(|invoice| Notice {
+        title: format!(
+            "{}: the invoice of {} failed",
+            name(&team.name),
+            month_name(invoice.month)
+        ),
+        advice: "Heroku could not charge it: look at the payment method in the team's billing \
+                 settings."
+            .to_owned(),
+        ..Notice::default()
     })
 }

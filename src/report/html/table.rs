@@ -1,18 +1,18 @@
-//! Tables of costs: a row for each of whom they are, with a bar.
+//! Tables of costs.
 
-use super::bars::{Bar, most};
-use super::words::{Costs, name};
-use crate::report::Figures;
+use super::chart::{Bar, max_amount};
+use super::format::name;
+use crate::report::figures::Figures;
+use billing::money::Money;
 
 /// A table of costs.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// What it is, for those who cannot see where it stands.
     pub(super) caption: &'static str,
-    /// What its first column holds.
+    /// The title of the first column.
     pub(super) first: &'static str,
     pub(super) rows: Vec<Row>,
-    /// What is below the line.
+    /// The rows of the footer.
     pub(super) sums: Vec<Row>,
 }
 
@@ -20,51 +20,46 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) name: String,
-    /// Where the name leads.
     pub(super) link: Option<String>,
-    /// What stands beside the name.
-    pub(super) beside: Option<String>,
+    /// A text after the name.
+    pub(super) detail: Option<String>,
     pub(super) bar: Option<Bar>,
-    pub(super) costs: Costs,
-    /// Whether it is not known to have cost anything last month, although others are.
+    pub(super) figures: Figures,
+    /// Whether there was no cost in the previous month.
     pub(super) is_new: bool,
 }
 
 impl Row {
-    /// The row of something called `of`, with nothing beside its costs.
+    /// Creates a row of a name and costs only.
     pub(super) fn new(of: &str, figures: &Figures) -> Self {
         Self {
             name: name(of),
             link: None,
-            beside: None,
+            detail: None,
             bar: None,
-            costs: Costs::of(figures),
+            figures: *figures,
             is_new: false,
         }
     }
 
-    /// The row with its bar, held against last month.
-    pub(super) fn with_bar(self, figures: &Figures, most: billing::money::Money) -> Self {
-        Self {
-            bar: Some(Bar::new(figures, figures.previous, most)),
-            ..self
-        }
+    /// Adds a bar, `max` being its full length.
+    pub(super) fn with_bar(mut self, max: Money) -> Self {
+        self.bar = Some(Bar::new(&self.figures, self.figures.previous, max));
+        self
     }
 }
 
 impl Table {
-    /// A table of rows with bars that can be held against each other.
-    pub(super) fn new<'a>(
+    /// Creates a table with bars of one scale.
+    pub(super) fn new(
         caption: &'static str,
         first: &'static str,
-        rows: impl IntoIterator<Item = (Row, &'a Figures)>,
+        rows: impl IntoIterator<Item = Row>,
         sums: Vec<Row>,
     ) -> Self {
         let rows: Vec<_> = rows.into_iter().collect();
-        let most = most(rows.iter().map(|(_, figures)| *figures), |f| f.previous);
-        let rows = rows
-            .into_iter()
-            .map(|(row, figures)| row.with_bar(figures, most));
+        let max = max_amount(rows.iter().map(|row| &row.figures));
+        let rows = rows.into_iter().map(|row| row.with_bar(max));
         Self {
             caption,
             first,

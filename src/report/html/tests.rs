@@ -35,7 +35,7 @@ fn report(snapshot: &Snapshot) -> Report {
 }
 
 fn page(report: &Report, query: &str) -> String {
-    Page::new(report, &PageQuery::read(query), "/metrics")
+    Page::new(report, &PageQuery::parse(query), "/metrics")
         .unwrap()
         .html
 }
@@ -66,7 +66,7 @@ fn apps_of(html: &str) -> Vec<&str> {
 }
 
 #[test]
-fn no_name_and_no_query_is_markup() {
+fn escapes_names_and_queries() {
     let of = |names: [&str; 6], team_name: &str| {
         let mut own = team(
             team_name,
@@ -114,7 +114,7 @@ fn no_name_and_no_query_is_markup() {
 
 /// What a browser would have to be allowed: nothing that the policy does not.
 #[test]
-fn it_asks_for_nothing_and_needs_no_exception() {
+fn complies_with_the_content_security_policy() {
     let html = page(&report(&hostile()), "");
     for wrong in [
         " style=", " onload=", "<script", "<iframe", "url(", "@import", " src=",
@@ -136,7 +136,7 @@ fn it_asks_for_nothing_and_needs_no_exception() {
 }
 
 #[test]
-fn what_is_not_known_is_not_zero() {
+fn shows_unknown_amounts_as_unknown() {
     let lost = team(
         "lost",
         failed(FailureReason::ServerError, "503"),
@@ -155,7 +155,7 @@ fn what_is_not_known_is_not_zero() {
 }
 
 #[test]
-fn before_the_first_answer_it_says_so_and_asks_again() {
+fn refreshes_until_the_first_response() {
     let html = page(&report(&Snapshot::default()), "");
     assert!(html.contains("Heroku is being asked"), "{html}");
     assert!(html.contains("http-equiv=\"refresh\""), "{html}");
@@ -165,7 +165,7 @@ fn before_the_first_answer_it_says_so_and_asks_again() {
 
 /// Each reason for which an endpoint can fail says what to do.
 #[test]
-fn every_failure_says_what_to_do() {
+fn shows_advice_for_every_failure_reason() {
     for reason in FailureReason::ALL {
         let sick = team(
             "sick",
@@ -196,7 +196,7 @@ fn every_failure_says_what_to_do() {
 }
 
 #[test]
-fn what_many_endpoints_have_in_common_is_said_once() {
+fn combines_failures_of_one_reason() {
     let names: Vec<_> = (0..500).map(|number| format!("team-{number}")).collect();
     let teams = names.iter().map(|name| {
         let refused = || "Heroku answered 401";
@@ -213,7 +213,7 @@ fn what_many_endpoints_have_in_common_is_said_once() {
 }
 
 #[test]
-fn what_is_coming_is_told_in_time() {
+fn announces_suspension_deletion_and_token_expiry() {
     let mut late = team("late", of_apps(&["a"]), good(Invoices::default()));
     late.metadata.delinquency = Some(Delinquency {
         suspension: Some("2026-11-20T00:00:00Z".parse().unwrap()),
@@ -237,7 +237,7 @@ fn what_is_coming_is_told_in_time() {
 }
 
 #[test]
-fn a_thousand_apps_are_found_sorted_and_shown_a_sheet_at_a_time() {
+fn searches_sorts_and_pages_a_thousand_apps() {
     let names: Vec<_> = (0..1_000)
         .map(|number| format!("app-{number:04}"))
         .collect();
@@ -267,20 +267,20 @@ fn a_thousand_apps_are_found_sorted_and_shown_a_sheet_at_a_time() {
 }
 
 #[test]
-fn a_team_has_a_page_by_its_id_and_by_its_name() {
+fn finds_team_by_id_and_name() {
     let report = report(&hostile());
     for query in ["team=acme-data", "team=id+of+acme-data"] {
-        let page = Page::new(&report, &PageQuery::read(query), "/metrics").unwrap();
+        let page = Page::new(&report, &PageQuery::parse(query), "/metrics").unwrap();
         assert!(page.is_found && page.html.contains("<h1><bdi>acme-data</bdi>"));
         assert!(!page.html.contains("storefront"), "{}", page.html);
     }
-    let missing = Page::new(&report, &PageQuery::read("team=nobody"), "/metrics").unwrap();
+    let missing = Page::new(&report, &PageQuery::parse("team=nobody"), "/metrics").unwrap();
     assert!(!missing.is_found && missing.html.contains("No team is called <bdi>nobody</bdi>"));
 }
 
 /// What is not known comes last, whichever way it is sorted, and a new app rose by all of it.
 #[test]
-fn apps_are_sorted_by_what_is_known() {
+fn sorts_unknown_amounts_last() {
     let report = report(&hostile());
     let first = |query: &str| apps_of(&page(&report, query))[0].to_owned();
     assert_eq!(
@@ -289,7 +289,7 @@ fn apps_are_sorted_by_what_is_known() {
     );
     assert_eq!(first("sort=previous&order=asc"), "_other");
     let fallen = report.apps().into_iter().filter_map(|(team, app)| {
-        let by = apps::rise(&(team, app))?;
+        let by = apps::increase(&(team, app))?;
         Some((by, app.name.as_str()))
     });
     assert_eq!(first("sort=change&order=asc"), fallen.min().unwrap().1);
@@ -300,7 +300,7 @@ fn apps_are_sorted_by_what_is_known() {
 
 /// A personal account has invoices and nothing else.
 #[test]
-fn an_account_of_invoices_alone_has_a_page() {
+fn renders_account_with_invoices_only() {
     let mut account = team(
         "me@example.org",
         EndpointStatus::default(),
@@ -319,7 +319,7 @@ fn an_account_of_invoices_alone_has_a_page() {
 }
 
 #[test]
-fn amounts_beyond_all_sense_are_drawn_within_their_bounds() {
+fn draws_extreme_amounts_within_bounds() {
     let monster = usage([
         (
             "2026-10",

@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use billing::invoice::Invoices;
 use billing::usage::Usage;
-use expfmt::encode::Format;
+use expfmt::{EncodedBodies, Format};
 use heroku_api::client::{Decoded, FromPages};
 use heroku_api::stats::ClientStats;
-use heroku_cost_exporter::metrics::render::{self, Bodies, Rendered};
-use heroku_cost_exporter::metrics::{self, Answered, RenderOptions};
+use heroku_cost_exporter::metrics::RenderOptions;
+use heroku_cost_exporter::metrics::render::Rendered;
 use heroku_cost_exporter::snapshot::{EndpointStatus, PollResult, Snapshot, Team};
 use heroku_sim::Company;
 
@@ -66,7 +66,7 @@ pub(crate) struct Pipeline {
 
 /// All encoded bodies.
 #[derive(Debug)]
-pub(crate) struct Published(Bodies);
+pub(crate) struct Published([EncodedBodies; 2]);
 
 impl Pipeline {
     /// Decodes the responses of a poll, and encodes both formats, plain and compressed.
@@ -85,23 +85,18 @@ impl Pipeline {
             record::<Usage>(&mut team.usage, response.usage)?;
         }
         let snapshot = Snapshot::new(self.teams.clone(), true, ClientStats::default());
-        let figures = render::of_figures(&snapshot, NOON, &RenderOptions::default());
-        let rendered = Rendered::new(Arc::new(figures), &snapshot);
-        let scrapes = metrics::of_scrapes(Answered {
-            path: "/metrics",
-            code: "200",
-            count: 1,
-        });
-        Ok(Published(rendered.with_ending(std::iter::empty, scrapes)))
+        let options = RenderOptions::default();
+        let rendered = Rendered::new(Arc::new(snapshot), NOON, &options, None);
+        Ok(Published(rendered.bodies(std::iter::empty)))
     }
 }
 
 impl Published {
     /// Returns the OpenMetrics body.
     pub(crate) fn body(&self, gzip: bool) -> Vec<u8> {
-        let mut trailer = Vec::new();
-        let chunks = self.0.body(Format::OpenMetrics, gzip, 1, &mut trailer);
-        [chunks.concat(), trailer].concat()
+        let bodies = &self.0[Format::OpenMetrics as usize];
+        let chunks = if gzip { &bodies.gzip } else { &bodies.plain };
+        chunks.concat()
     }
 }
 

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::tests::{costs, dynos, invoice, month, usage_of};
 use super::*;
-use crate::pattern::{NameFilter, whole_name};
-use crate::rows::{EXCLUDED, OTHER};
+use crate::grouping::{EXCLUDED, OTHER};
+use crate::name_filter::{NameFilter, anchored_regex};
 use crate::rules::{AppRules, Group};
 use crate::usage::Spaces;
 
@@ -71,10 +71,10 @@ prop_compose! {
         excluded in any::<bool>(),
         max in option::of(0_usize..5),
     ) -> Rules {
-        let group = Group { pattern: whole_name("(.*)-pr-[0-9]+").unwrap(), name: "$1".into() };
+        let group = Group { pattern: anchored_regex("(.*)-pr-[0-9]+").unwrap(), name: "$1".into() };
         let apps = AppRules {
             filter: if excluded {
-                NameFilter::new(Vec::new(), vec![whole_name("[ab]").unwrap()])
+                NameFilter::new(Vec::new(), vec![anchored_regex("[ab]").unwrap()])
             } else {
                 NameFilter::default()
             },
@@ -86,7 +86,7 @@ prop_compose! {
 }
 
 /// What belongs to no app.
-fn beside_apps(by_category: &ByCategory) -> Money {
+fn in_no_app(by_category: &ByCategory) -> Money {
     let categories = [Category::Space, Category::Other];
     categories
         .into_iter()
@@ -105,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn apps_and_what_belongs_to_none_and_categories_are_the_team_s_cost(
+    fn rows_and_categories_add_up_to_team_cost(
         usage in usage(),
         invoices in invoices(),
         rules in rules(),
@@ -115,7 +115,7 @@ proptest! {
             let Some(cost) = &billed.cost else { continue };
             let total = billed.total().unwrap_or_default();
             let rows: Money = cost.rows.values().filter_map(|row| row.cost.total()).sum();
-            prop_assert_eq!(rows + beside_apps(&cost.team), total);
+            prop_assert_eq!(rows + in_no_app(&cost.team), total);
             for category in Category::OF_APPS {
                 let rows = cost.rows.values().filter_map(|row| row.cost.get(category));
                 prop_assert_eq!(rows.sum::<Money>(), cost.team.get(category).unwrap_or_default());
@@ -128,12 +128,12 @@ proptest! {
         }
         if let Some(forecast) = &team.forecast {
             let rows: Money = forecast.rows.values().copied().sum();
-            prop_assert_eq!(Some(rows + beside_apps(&forecast.team)), forecast.team.total());
+            prop_assert_eq!(Some(rows + in_no_app(&forecast.team)), forecast.team.total());
         }
     }
 
     #[test]
-    fn the_rows_of_apps_change_no_sum(usage in usage(), invoices in invoices(), rules in rules()) {
+    fn grouping_changes_no_sum(usage in usage(), invoices in invoices(), rules in rules()) {
         let grouped = costs(&usage, &invoices, &rules);
         let plain_rules = without_app_rules(&rules);
         let plain = costs(&usage, &invoices, &plain_rules);
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn with_the_invoice_s_price_and_agreeing_usage_dynos_cost_what_was_billed(
+    fn invoice_price_reproduces_the_billed_amount(
         thousandths in vec(0_u32..100_000, 1..40),
         billed in 1_i64..100_000_000,
     ) {

@@ -82,7 +82,7 @@ fn two_units() -> Usage {
 }
 
 #[test]
-fn a_dyno_unit_s_price_is_the_settings_or_the_invoice_s_or_the_list_s() {
+fn takes_dyno_price_from_config_invoice_or_list() {
     let set = |dollars| Prices {
         dyno_unit: Some(Money::from_whole_dollars(dollars)),
         ..Prices::default()
@@ -171,7 +171,7 @@ fn a_dyno_unit_s_price_is_the_settings_or_the_invoice_s_or_the_list_s() {
 }
 
 #[test]
-fn a_team_s_own_price_of_one_unit_leaves_the_others_as_they_are() {
+fn team_price_overrides_only_its_own_unit() {
     let rules = Rules {
         prices: Prices {
             addon_credit: Some(cents(90)),
@@ -206,7 +206,7 @@ fn in_cents(by_category: &ByCategory) -> Vec<(&'static str, i128)> {
 }
 
 #[test]
-fn other_is_what_the_team_holds_beyond_its_apps_and_kinds() {
+fn other_is_the_team_amount_beyond_the_parts() {
     let app = |dynos, data, partner, addons| UsageAmounts {
         dynos,
         data,
@@ -287,7 +287,7 @@ fn other_is_what_the_team_holds_beyond_its_apps_and_kinds() {
 }
 
 #[test]
-fn spaces_cost_something_only_where_a_price_is_set() {
+fn prices_spaces_only_if_a_price_is_set() {
     let mut row = usage_of(dynos(1.0), &[]);
     row.spaces.credits = Some(1.5);
     let usage = Usage {
@@ -310,7 +310,7 @@ fn spaces_cost_something_only_where_a_price_is_set() {
 }
 
 #[test]
-fn what_is_not_known_is_not_forecast() {
+fn does_not_forecast_unknown_costs() {
     let none = TeamCost::new(
         BillingInput {
             name: "ops",
@@ -361,7 +361,7 @@ fn what_is_not_known_is_not_forecast() {
 }
 
 #[test]
-fn figures_of_one_row_are_added_up_without_a_float_s_noise() {
+fn sums_usage_of_a_row_without_float_noise() {
     let usage = Usage {
         months: [(
             month("2026-11"),

@@ -69,7 +69,7 @@ impl PeriodRow {
 
 impl InvoiceRow {
     fn into_invoice(self) -> Result<Invoice, String> {
-        let period = InvoicePeriod::read(self.period_start.as_deref(), self.period_end.as_deref())
+        let period = InvoicePeriod::parse(self.period_start.as_deref(), self.period_end.as_deref())
             .ok_or("neither period_start nor period_end is a date")?;
         let money = |cents: Option<Cents>| cents.map(|c| c.0);
         Ok(Invoice {

@@ -1,123 +1,108 @@
-//! The geometry of bars, as SVG wants it: shares of the width in per cent, pixels in height.
-//!
-//! Every bar tells the same way: full colour is spent, the faint one is what the forecast adds, and a
-//! line is what it is held against.
+//! The geometry of bars and columns for SVG, in percentages of the width or height.
 
-use crate::report::Figures;
+use crate::report::figures::Figures;
 use billing::money::Money;
 
-/// A bar.
+/// A horizontal bar: the cost to date, the forecast beyond it, and a mark to compare with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bar {
-    /// How far the full colour goes, such as `41.5%`.
+    /// The length of the cost to date, such as `41.50%`.
     pub(super) current: Option<String>,
-    /// How far the faint colour goes.
+    /// The length of the forecast.
     pub(super) forecast: Option<String>,
-    /// Where the line stands.
+    /// The position of the mark.
     pub(super) mark: Option<String>,
-    /// What is beyond the line, where there must be nothing: where it begins, and how wide it is.
+    /// The position and the length of the part beyond a limit.
     pub(super) excess: Option<(String, String)>,
 }
 
 impl Bar {
-    /// Whether any of its figures is known.
-    pub(super) fn shows_something(&self) -> bool {
-        self.current.is_some() || self.forecast.is_some() || self.mark.is_some()
-    }
-
-    /// The bar of `figures` held against `mark`, where `most` is the whole width.
-    pub(super) fn new(figures: &Figures, mark: Option<Money>, most: Money) -> Self {
-        let share = |money: Option<Money>| share(money?, most);
+    /// Creates a bar with `max` as its full length.
+    pub(super) fn new(figures: &Figures, mark: Option<Money>, max: Money) -> Self {
+        let length = |money: Option<Money>| length(money?, max);
         Self {
-            current: share(figures.current),
-            forecast: share(figures.forecast),
-            mark: share(mark),
+            current: length(figures.current),
+            forecast: length(figures.forecast),
+            mark: length(mark),
             excess: None,
         }
     }
 
-    /// The bar of `figures` that should not go beyond `limit`.
+    /// Creates a bar that marks the part beyond `limit`.
     pub(super) fn limited(figures: &Figures, limit: Money) -> Self {
         let reached = figures.forecast.max(figures.current).unwrap_or_default();
-        let most = reached.max(limit);
-        let is_beyond = reached > limit;
-        let excess = is_beyond.then(|| {
-            let beyond = share(reached - limit, most)?;
-            Some((share(limit, most).unwrap_or_else(|| percent(0.0)), beyond))
-        });
-        Self {
-            excess: excess.flatten(),
-            ..Self::new(figures, Some(limit).filter(|_| is_beyond), most)
+        let max = reached.max(limit);
+        if reached <= limit {
+            return Self::new(figures, None, max);
         }
+        let start = length(limit, max).unwrap_or_else(|| percent(0.0));
+        Self {
+            excess: length(reached - limit, max).map(|beyond| (start, beyond)),
+            ..Self::new(figures, Some(limit), max)
+        }
+    }
+
+    /// Returns whether any part is visible.
+    pub(super) fn is_visible(&self) -> bool {
+        self.current.is_some() || self.forecast.is_some() || self.mark.is_some()
     }
 }
 
-/// The most of what bars have to show side by side.
-pub(super) fn most<'a>(
-    all: impl IntoIterator<Item = &'a Figures>,
-    mark: fn(&Figures) -> Option<Money>,
-) -> Money {
+/// Returns the largest amount of bars with the previous month as their mark.
+pub(super) fn max_amount<'a>(all: impl IntoIterator<Item = &'a Figures>) -> Money {
     let amounts = all
         .into_iter()
-        .flat_map(|figures| [figures.current, figures.forecast, mark(figures)]);
+        .flat_map(|figures| [figures.current, figures.forecast, figures.previous]);
     amounts.flatten().max().unwrap_or(Money::ZERO)
 }
 
-/// `part` of `whole` in per cent; nothing to show for what is nothing or less.
-fn share(part: Money, whole: Money) -> Option<String> {
+/// Returns the length of `part` if it is positive.
+fn length(part: Money, whole: Money) -> Option<String> {
     (part > Money::ZERO && whole > Money::ZERO)
         .then(|| percent(part.dollars() / whole.dollars() * 100.0))
 }
 
-/// A length as SVG takes it, with a decimal that can be seen.
 fn percent(value: f64) -> String {
     format!("{:.2}%", value.clamp(0.0, 100.0))
 }
 
-/// Columns side by side over a scale.
+/// A chart of vertical columns.
 #[derive(Debug)]
 pub(super) struct Columns {
-    /// The lines of the scale.
+    /// The horizontal lines of the scale.
     pub(super) lines: Vec<Line>,
-    /// The columns, left to right.
     pub(super) columns: Vec<Column>,
-    /// How wide each is.
+    /// The width of a column.
     pub(super) width: String,
 }
 
 /// A line of the scale.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// How far from the top.
     pub(super) y: String,
-    /// What it stands for, such as `5k`.
+    /// The value, such as `5k`.
     pub(super) label: String,
 }
 
-/// A column, or the place of one where nothing is known.
+/// A column. Its height is zero if the amount is not known or negative.
 #[derive(Debug)]
 pub(super) struct Column {
-    /// Where it begins, from the left.
     pub(super) x: String,
-    /// Its middle.
     pub(super) middle: String,
-    /// How far from the top it begins.
     pub(super) y: String,
-    /// How high it is.
     pub(super) height: String,
 }
 
-/// The share of a column's place that is left free, half on each side.
+/// The space between two columns, as a share of a column's place.
 const GAP: f64 = 0.28;
 
 impl Columns {
-    /// A column for each amount; what is unknown, or less than nothing, has no height.
+    /// Creates a column for each amount.
     pub(super) fn new(amounts: &[Option<Money>]) -> Self {
         let dollars = |money: &Option<Money>| money.map_or(0.0, Money::dollars).max(0.0);
-        let most = amounts.iter().map(dollars).fold(0.0, f64::max);
-        let step = step(most);
-        // A full step more than the most would waste the height.
-        let steps = (most / step).ceil().clamp(1.0, 9.0);
+        let max = amounts.iter().map(dollars).fold(0.0, f64::max);
+        let step = step(max);
+        let steps = (max / step).ceil().clamp(1.0, 9.0);
         let top = step * steps;
         let place = 100.0 / amounts.len().max(1) as f64;
         let columns = amounts.iter().enumerate().map(|(position, money)| {
@@ -134,7 +119,7 @@ impl Columns {
             let value = step * f64::from(number);
             Line {
                 y: percent(100.0 - value / top * 100.0),
-                label: short(value),
+                label: abbreviate(value),
             }
         });
         Self {
@@ -145,19 +130,18 @@ impl Columns {
     }
 }
 
-/// The step of a scale of three to five lines: 1, 2 or 5 with zeros.
+/// Returns the step of a scale of three to five lines: 1, 2 or 5 times a power of ten.
 ///
-/// Found and not computed: for one logarithm the program would load the library of mathematics, a
-/// third of a MiB.
-fn step(most: f64) -> f64 {
-    let rough = most.max(1.0) / 4.0;
+/// A search, because a logarithm would link the library of mathematics, a third of a MiB.
+fn step(max: f64) -> f64 {
+    let rough = max.max(1.0) / 4.0;
     let powers = std::iter::successors(Some(0.1), |power| Some(power * 10.0));
     let mut steps = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * power));
     steps.find(|step| *step >= rough).unwrap_or(rough)
 }
 
-/// A number of a scale: `0`, `0.5`, `500`, `2k`, `1.5M`.
-fn short(value: f64) -> String {
+/// Abbreviates a number: `0`, `0.5`, `500`, `2k`, `1.5M`.
+fn abbreviate(value: f64) -> String {
     let units = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")];
     let unit = units.into_iter().find(|(unit, _)| value >= *unit);
     let (unit, name) = unit.unwrap_or((1.0, ""));
@@ -174,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_as_long_as_its_share_and_never_longer() {
+    fn bar_length_is_its_share_up_to_full_length() {
         let figures = Figures {
             current: Some(dollars(1)),
             forecast: Some(dollars(4)),
@@ -193,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scale_has_round_numbers() {
+    fn scale_has_round_numbers() {
         let table = [
             (0, "0 0.5"),
             (1, "0 0.5 1"),

@@ -1,34 +1,33 @@
-//! Patterns of names: regular expressions that a name matches as a whole, and filters made of them.
-//! <https://docs.rs/regex/latest/regex/#syntax>
+//! Name filters of regular expressions, <https://docs.rs/regex/latest/regex/#syntax>.
 
 use regex::{Regex, RegexBuilder};
 
-/// How many bytes a compiled pattern may take. Names are short; what needs more is a mistake.
-const LARGEST_PATTERN: usize = 1 << 20;
+/// The limit of a compiled pattern in bytes, since a configuration could contain any pattern.
+const SIZE_LIMIT: usize = 1 << 20;
 
-/// Compiles a pattern so that it matches whole names alone.
+/// Compiles a pattern that must match the whole name.
 ///
 /// # Errors
 ///
-/// Why it is no pattern, in one line.
-pub fn whole_name(pattern: &str) -> Result<Regex, String> {
-    // By itself first: what closes a group that it did not open must not reach beyond the anchors.
+/// The reason in one line if the pattern is invalid or too large.
+pub fn anchored_regex(pattern: &str) -> Result<Regex, String> {
+    // Alone first: an unopened group such as `a)|(?:b` must not escape the anchors.
     compile(pattern)?;
-    // With the flag `x` a comment runs to the end of the line, past an anchor on the same line; the
-    // line break that would end it stands for itself without the flag.
+    // With the flag `x`, a comment hides an anchor on its line. Without the flag, a line break
+    // would be part of the pattern.
     compile(&format!(r"\A(?:{pattern})\z")).or_else(|_| compile(&format!("\\A(?:{pattern}\n)\\z")))
 }
 
 fn compile(pattern: &str) -> Result<Regex, String> {
     let regex = RegexBuilder::new(pattern)
-        .size_limit(LARGEST_PATTERN)
-        .dfa_size_limit(LARGEST_PATTERN)
+        .size_limit(SIZE_LIMIT)
+        .dfa_size_limit(SIZE_LIMIT)
         .build();
     regex.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => {
-            format!("it takes more than {LARGEST_PATTERN} bytes when compiled")
+            format!("it takes more than {SIZE_LIMIT} bytes when compiled")
         }
-        // Several lines, of which the last says what is wrong.
+        // The last of several lines has the reason.
         error => {
             let text = error.to_string();
             let last = text.lines().last().unwrap_or_default();
@@ -37,7 +36,7 @@ fn compile(pattern: &str) -> Result<Regex, String> {
     })
 }
 
-/// Which names are taken.
+/// A filter of names.
 #[derive(Clone, Debug, Default)]
 pub struct NameFilter {
     include: Vec<Regex>,
@@ -45,20 +44,20 @@ pub struct NameFilter {
 }
 
 impl NameFilter {
-    /// A filter of patterns that [`whole_name`] made.
+    /// Creates a filter from patterns made by [`anchored_regex`].
     pub fn new(include: Vec<Regex>, exclude: Vec<Regex>) -> Self {
         Self { include, exclude }
     }
 
-    /// Whether a name matches one of the patterns to include, or there are none, and none of those
-    /// to exclude.
-    pub fn takes(&self, name: &str) -> bool {
-        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(name));
-        (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
+    /// Returns whether `name` matches a pattern to include, or there is none, and matches no
+    /// pattern to exclude.
+    pub fn allows(&self, name: &str) -> bool {
+        let matches = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(name));
+        (self.include.is_empty() || matches(&self.include)) && !matches(&self.exclude)
     }
 
-    /// Whether every name is taken.
-    pub fn takes_all(&self) -> bool {
+    /// Returns whether the filter allows every name.
+    pub fn allows_all(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }
 }
@@ -68,11 +67,14 @@ mod tests {
     use super::*;
 
     fn patterns(patterns: &[&str]) -> Vec<Regex> {
-        patterns.iter().map(|p| whole_name(p).unwrap()).collect()
+        patterns
+            .iter()
+            .map(|p| anchored_regex(p).unwrap())
+            .collect()
     }
 
     #[test]
-    fn a_pattern_matches_whole_names() {
+    fn matches_whole_names_only() {
         for (pattern, name, matches) in [
             ("shop", "shop", true),
             ("shop", "shop-2", false),
@@ -88,13 +90,13 @@ mod tests {
             ("", "a", false),
             (".*", "a\"b\\🦀", true),
         ] {
-            let regex = whole_name(pattern).unwrap();
+            let regex = anchored_regex(pattern).unwrap();
             assert_eq!(regex.is_match(name), matches, "{pattern:?} {name:?}");
         }
     }
 
     #[test]
-    fn what_is_no_pattern_is_told_in_one_line() {
+    fn explains_invalid_patterns_in_one_line() {
         for (pattern, why) in [
             ("shop(", "unclosed group"),
             ("a)|(?:b", "unopened group"),
@@ -106,16 +108,16 @@ mod tests {
                 "nested parentheses",
             ),
         ] {
-            let message = whole_name(pattern).unwrap_err();
+            let message = anchored_regex(pattern).unwrap_err();
             assert!(message.contains(why), "{message}");
             assert!(!message.contains('\n'), "{message}");
         }
     }
 
     #[test]
-    fn a_filter_takes_what_is_included_and_not_excluded() {
+    fn allows_included_and_not_excluded_names() {
         let all = NameFilter::default();
-        assert!(all.takes("") && all.takes("shop") && all.takes_all());
+        assert!(all.allows("") && all.allows("shop") && all.allows_all());
         let filter = NameFilter::new(patterns(&["shop.*", "ops"]), patterns(&[".*-pr-\\d+"]));
         for (name, taken) in [
             ("shop", true),
@@ -124,8 +126,8 @@ mod tests {
             ("shop-pr-1", false),
             ("", false),
         ] {
-            assert_eq!(filter.takes(name), taken, "{name:?}");
+            assert_eq!(filter.allows(name), taken, "{name:?}");
         }
-        assert!(!filter.takes_all());
+        assert!(!filter.allows_all());
     }
 }

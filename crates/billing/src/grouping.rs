@@ -1,4 +1,4 @@
-//! Which row an app's figures stand in: its own, its group's, or one for what has none.
+//! The assignment of apps to rows: an app's own row, its group's, or a shared one.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -7,46 +7,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::money::Money;
 use super::rules::AppRules;
 
-/// The row of apps that are excluded.
+/// The row of excluded apps.
 pub const EXCLUDED: &str = "_excluded";
 
-/// The row of apps that are not among the costliest.
+/// The row of the apps beyond the maximum number of rows.
 pub const OTHER: &str = "_other";
 
-/// What is named in `rows`, those of one name added up in their order.
-///
-/// A map that is made of all its entries at once is half as large as one into which they are put in
-/// order, one after the other.
+/// Sums the values of equal keys, in their order.
 pub fn sum_by_key<K: Ord, V: Copy>(
     mut rows: Vec<(K, V)>,
     add: impl Fn(&mut V, V),
 ) -> BTreeMap<K, V> {
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    rows.dedup_by(|(name, more), (before, sum)| {
-        let is_same = name == before;
+    rows.dedup_by(|(key, value), (previous, sum)| {
+        let is_same = key == previous;
         if is_same {
-            add(sum, *more);
+            add(sum, *value);
         }
         is_same
     });
+    // Collected at once, a map takes half the memory of one that is filled in key order.
     rows.into_iter().collect()
 }
 
-/// The rows of a team's apps, the same for each of its months.
+/// The rows of a team's apps, the same for both months.
 #[derive(Debug, Default)]
-pub struct Rows<'a> {
-    /// The row of each app that has not one of its own name.
-    names: BTreeMap<&'a str, Cow<'a, str>>,
-    /// How many apps are in [`OTHER`] because others are costlier.
+pub struct Grouping<'a> {
+    /// The apps whose row does not have their own name.
+    rows: BTreeMap<&'a str, Cow<'a, str>>,
     rolled_up: usize,
 }
 
-impl<'a> Rows<'a> {
-    /// The rows of `apps`, each of which is given with its cost in every month that counts. An app
-    /// may stand in it more than once.
+impl<'a> Grouping<'a> {
+    /// Groups `apps`, each with its cost by month. An app may occur more than once.
     ///
-    /// The costliest are chosen by the month that was dearest for them, so that both months have
-    /// the same rows, and the first of a month does not choose others.
+    /// If there is a maximum number of rows, each row is ranked by its most expensive month. So
+    /// both months have the same rows, and a new month does not change them.
     pub fn new<const MONTHS: usize>(
         rules: &AppRules,
         apps: impl Iterator<Item = (&'a str, [Money; MONTHS])>,
@@ -54,10 +50,10 @@ impl<'a> Rows<'a> {
         if !rules.change_anything() {
             return Self::default();
         }
-        let mut names: BTreeMap<&str, Cow<'a, str>> = BTreeMap::new();
+        let mut rows: BTreeMap<&str, Cow<'a, str>> = BTreeMap::new();
         let mut costs: BTreeMap<Cow<'a, str>, [Money; MONTHS]> = BTreeMap::new();
         for (app, cost) in apps {
-            let row = names.entry(app).or_insert_with(|| rules.row(app));
+            let row = rows.entry(app).or_insert_with(|| rules.row_of(app));
             let sums = costs.entry(row.clone()).or_insert([Money::ZERO; MONTHS]);
             for (sum, cost) in sums.iter_mut().zip(cost) {
                 *sum = *sum + cost;
@@ -69,23 +65,23 @@ impl<'a> Rows<'a> {
             let mut ranked: Vec<_> = costs.into_iter().collect();
             ranked.sort_by_key(|(_, cost)| Reverse(cost.iter().max().copied()));
             let kept: BTreeSet<_> = ranked.into_iter().take(max).map(|(row, _)| row).collect();
-            for row in names.values_mut() {
+            for row in rows.values_mut() {
                 if row != EXCLUDED && row != OTHER && !kept.contains(row) {
                     *row = OTHER.into();
                     rolled_up += 1;
                 }
             }
         }
-        names.retain(|app, row| app != row);
-        Self { names, rolled_up }
+        rows.retain(|app, row| app != row);
+        Self { rows, rolled_up }
     }
 
-    /// The row of `app`.
-    pub fn of(&self, app: &'a str) -> Cow<'a, str> {
-        self.names.get(app).cloned().unwrap_or(app.into())
+    /// Returns the name of the row of `app`.
+    pub fn row_of(&self, app: &'a str) -> Cow<'a, str> {
+        self.rows.get(app).cloned().unwrap_or(app.into())
     }
 
-    /// How many apps are in [`OTHER`] because others are costlier.
+    /// Returns the number of apps in [`OTHER`] because of the maximum number of rows.
     pub fn rolled_up(&self) -> usize {
         self.rolled_up
     }
@@ -93,18 +89,17 @@ impl<'a> Rows<'a> {
 
 impl AppRules {
     fn change_anything(&self) -> bool {
-        !self.filter.takes_all() || !self.groups.is_empty() || self.max.is_some()
+        !self.filter.allows_all() || !self.groups.is_empty() || self.max.is_some()
     }
 
-    /// The row of `app`, as long as there are not too many.
-    fn row<'a>(&self, app: &'a str) -> Cow<'a, str> {
-        if !self.filter.takes(app) {
+    /// Returns the row of `app`, without regard to the maximum number of rows.
+    fn row_of<'a>(&self, app: &'a str) -> Cow<'a, str> {
+        if !self.filter.allows(app) {
             return EXCLUDED.into();
         }
         let grouped = self.groups.iter().find_map(|group| {
             let mut name = String::new();
             group.pattern.captures(app)?.expand(&group.name, &mut name);
-            // Where what it is made of matched nothing, it is no name.
             (!name.is_empty()).then_some(name)
         });
         grouped.map_or(app.into(), Cow::from)
@@ -116,11 +111,11 @@ mod tests {
     use super::*;
     use regex::Regex;
 
-    use crate::pattern::{NameFilter, whole_name};
+    use crate::name_filter::{NameFilter, anchored_regex};
     use crate::rules::{Group, REVIEW_APP_PATTERN, REVIEW_APP_ROW};
 
     fn regex(pattern: &str) -> Regex {
-        whole_name(pattern).unwrap()
+        anchored_regex(pattern).unwrap()
     }
 
     fn group(pattern: &str, name: &str) -> Group {
@@ -136,13 +131,15 @@ mod tests {
 
     fn rows(rules: &AppRules, apps: &[(&str, [i32; 2])]) -> (Vec<String>, usize) {
         let costs = apps.iter().map(|(app, cost)| (*app, cost.map(dollars)));
-        let rows = Rows::new(rules, costs);
-        let names = apps.iter().map(|(app, _)| rows.of(app).into_owned());
-        (names.collect(), rows.rolled_up())
+        let grouping = Grouping::new(rules, costs);
+        let names = apps
+            .iter()
+            .map(|(app, _)| grouping.row_of(app).into_owned());
+        (names.collect(), grouping.rolled_up())
     }
 
     #[test]
-    fn review_apps_are_one_row_for_each_parent() {
+    fn groups_review_apps_by_parent() {
         let rules = AppRules {
             groups: vec![group(REVIEW_APP_PATTERN, REVIEW_APP_ROW)],
             ..AppRules::default()
@@ -164,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn exclusion_comes_before_groups_and_the_first_group_counts() {
+    fn exclusion_precedes_groups_and_first_group_wins() {
         let rules = AppRules {
             filter: NameFilter::new(
                 vec![regex("shop.*"), regex("ops-.*")],
@@ -180,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_whose_name_comes_out_empty_is_passed_over() {
+    fn skips_group_with_an_empty_name() {
         let rules = AppRules {
             groups: vec![group("(x?)shop", "$1"), group(".*", "rest")],
             ..AppRules::default()
@@ -190,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_costliest_of_either_month_keep_their_rows() {
+    fn keeps_rows_of_the_most_expensive_apps_of_both_months() {
         let rules = AppRules {
             filter: NameFilter::new(Vec::new(), vec![regex("x")]),
             max: Some(2),
@@ -212,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equals_the_first_by_name_stays_whatever_the_order() {
+    fn breaks_ties_by_name() {
         let rules = AppRules {
             max: Some(1),
             ..AppRules::default()
@@ -229,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_ranked_by_its_sum_and_its_apps_are_counted() {
+    fn ranks_groups_by_sum_and_counts_their_apps() {
         let rules = AppRules {
             groups: vec![group("g.", "g"), group("h.", "h")],
             max: Some(1),
@@ -250,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn none_is_a_number_of_rows_too() {
+    fn accepts_a_maximum_of_zero_rows() {
         let rules = AppRules {
             max: Some(0),
             ..AppRules::default()

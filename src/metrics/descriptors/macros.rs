@@ -1,0 +1,24 @@
+//! The macro that declares descriptors.
+
+/// Declares descriptors as statics, and `all`, which returns them in the order of declaration.
+macro_rules! descriptors {
+    ($($id:ident: $type:ident {
+        name: $name:literal, labels: $labels:expr, source: $source:literal,
+        help: $help:literal,
+    })*) => {
+        $(pub(in crate::metrics) static $id: expfmt::MetricDescriptor = expfmt::MetricDescriptor {
+            name: $name,
+            metric_type: expfmt::MetricType::$type,
+            labels: $labels,
+            help: $help,
+            source: $source,
+        };)*
+
+        /// Returns the descriptors of this module in the order in which they are exposed.
+        pub fn all() -> impl Iterator<Item = &'static expfmt::MetricDescriptor> {
+            [$(&$id),*].into_iter()
+        }
+    };
+}
+
+pub(super) use descriptors;

@@ -1,0 +1,106 @@
+//! Missing, partial and outdated data, and the reasons for it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::failure_text::{advice, title};
+use super::format::count;
+use crate::snapshot::{EndpointStatus, FailureReason, Snapshot, Team};
+use heroku_api::stats::Endpoint;
+
+/// The reason for skipped rows, in addition to those of [`FailureReason`].
+const ROWS_LEFT_OUT: &str = "rows_left_out";
+
+/// Data of an endpoint that is missing, partial or outdated.
+#[derive(Debug, Serialize)]
+pub(super) struct DataIssue {
+    /// The name of a team or an enterprise account, or `*` for the list of teams.
+    #[serde(rename = "team_name")]
+    pub(super) team: String,
+    pub(super) endpoint: &'static str,
+    /// The reason, one of a closed list.
+    pub(super) reason: &'static str,
+    /// The reason for people.
+    #[serde(skip)]
+    pub(super) title: &'static str,
+    pub(super) message: String,
+    pub(super) advice: &'static str,
+    /// The time of the older data that the report uses instead.
+    #[serde(rename = "figures_as_of")]
+    pub(super) shown_as_of: Option<Timestamp>,
+    /// Whether it is a failure, as opposed to data that Heroku does not offer.
+    #[serde(rename = "failed")]
+    pub(super) is_failure: bool,
+}
+
+impl DataIssue {
+    /// Returns all issues of a snapshot.
+    pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
+        let mut issues = Vec::new();
+        if let Some(listing) = &snapshot.discovery {
+            issues.extend(Self::of_endpoint("*", Endpoint::Teams, listing));
+        }
+        for account in &snapshot.accounts {
+            let usage = Self::of_endpoint(&account.name, Endpoint::Usage, &account.usage);
+            issues.extend(usage);
+        }
+        // Teams depend on these, so it is a failure even if Heroku does not offer them.
+        Self::mark_as_failures(&mut issues);
+        issues.extend(snapshot.teams().iter().flat_map(Self::of_team));
+        issues
+    }
+
+    fn of_team(team: &Team) -> Vec<Self> {
+        let of_endpoint = |endpoint: &Endpoint| match endpoint {
+            Endpoint::Usage => Self::of_endpoint(&team.name, *endpoint, &team.usage),
+            _ => Self::of_endpoint(&team.name, *endpoint, &team.invoices),
+        };
+        let mut issues: Vec<_> = team.polled_endpoints.iter().flat_map(of_endpoint).collect();
+        let missing = issues.iter().filter(|issue| issue.is_missing()).count();
+        // The usage of a team of an enterprise account comes from the account.
+        let has_account = !team.polled_endpoints.contains(&Endpoint::Usage) && team.id.is_some();
+        if missing == team.polled_endpoints.len() && !has_account {
+            Self::mark_as_failures(&mut issues);
+        }
+        issues
+    }
+
+    fn of_endpoint<T>(name: &str, endpoint: Endpoint, status: &EndpointStatus<T>) -> Vec<Self> {
+        let failure = status.failure.as_ref().map(|failure| Self {
+            team: name.to_owned(),
+            endpoint: endpoint.as_str(),
+            reason: failure.reason.as_str(),
+            title: title(failure.reason),
+            message: failure.message.clone(),
+            advice: advice(failure.reason),
+            shown_as_of: status.last_success.as_ref().map(|good| good.at),
+            is_failure: failure.reason != FailureReason::NotAvailable,
+        });
+        let rows = usize::try_from(status.stats.skipped_rows).unwrap_or(usize::MAX);
+        let left_out = (rows > 0).then(|| Self {
+            team: name.to_owned(),
+            endpoint: endpoint.as_str(),
+            reason: ROWS_LEFT_OUT,
+            title: "Some of Heroku's answer is left out",
+            message: format!(
+                "{} left out of the figures, not understood",
+                count(rows, "row of the answer is", "rows of the answer are")
+            ),
+            advice: "The log says what was wrong with the first.",
+            shown_as_of: None,
+            is_failure: false,
+        });
+        failure.into_iter().chain(left_out).collect()
+    }
+
+    /// Returns whether the whole response is missing, not only rows of it.
+    fn is_missing(&self) -> bool {
+        self.reason != ROWS_LEFT_OUT
+    }
+
+    fn mark_as_failures(issues: &mut [Self]) {
+        for issue in issues {
+            issue.is_failure |= issue.is_missing();
+        }
+    }
+}
