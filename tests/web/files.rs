@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use exporter_toolkit::config_file::ConfigErrors;
+use exporter_toolkit::config_file::FileErrors;
 use exporter_toolkit::web_config::{LoadedConfig, parse};
 use heroku_cost_exporter::config::file;
 use heroku_cost_exporter::config::token::looks_like_token;
@@ -20,7 +20,7 @@ fn none(_: &str) -> bool {
     false
 }
 
-fn load(path: &str) -> Result<LoadedConfig, ConfigErrors> {
+fn load(path: &str) -> Result<LoadedConfig, FileErrors> {
     LoadedConfig::read(Path::new(path), none)
 }
 

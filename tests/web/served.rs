@@ -39,7 +39,6 @@ impl Served {
             "/metrics",
         );
         let metrics = MetricsCache::new(published, clock, options, Arc::clone(&http_metrics));
-        let counted = Arc::clone(&http_metrics);
         let routes = web::router(metrics, reports, "/metrics", LandingPage::Page);
         let counted = Arc::clone(&http_metrics);
         let config = ServerConfig {

@@ -16,7 +16,7 @@ use super::token::looks_like_token;
 use super::value;
 use billing::money::Money;
 use billing::rules::{Budgets, Group, Prices};
-use exporter_toolkit::config_file::{self, ConfigErrors, Document, Field, Key, Location, Section};
+use exporter_toolkit::config_file::{self, Document, Field, FileErrors, Key, Location, Section};
 
 /// A valid configuration file. What it does not set is `None` or empty.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Resolver<'_> {
     pub(super) fn read_file<T>(
         &mut self,
         setting: &'static Setting,
-        read: impl FnOnce(&Path, &dyn Fn(&str) -> bool) -> Result<T, ConfigErrors>,
+        read: impl FnOnce(&Path, &dyn Fn(&str) -> bool) -> Result<T, FileErrors>,
     ) -> Option<(PathBuf, T)> {
         let raw = self.raw(setting)?;
         let path = raw.texts.concat();
@@ -66,7 +66,7 @@ impl Resolver<'_> {
 }
 
 /// Reads the file at `path`. Messages do not repeat what `is_secret` accepts.
-pub(super) fn read(path: &Path, is_secret: &dyn Fn(&str) -> bool) -> Result<File, ConfigErrors> {
+pub(super) fn read(path: &Path, is_secret: &dyn Fn(&str) -> bool) -> Result<File, FileErrors> {
     parse_with(&config_file::read(path)?, is_secret)
 }
 
@@ -75,11 +75,11 @@ pub(super) fn read(path: &Path, is_secret: &dyn Fn(&str) -> bool) -> Result<File
 /// # Errors
 ///
 /// Returns all errors with their locations, or the first one if the text is not valid YAML.
-pub fn parse(text: &str) -> Result<File, ConfigErrors> {
+pub fn parse(text: &str) -> Result<File, FileErrors> {
     parse_with(text, &looks_like_token)
 }
 
-fn parse_with(text: &str, is_secret: &dyn Fn(&str) -> bool) -> Result<File, ConfigErrors> {
+fn parse_with(text: &str, is_secret: &dyn Fn(&str) -> bool) -> Result<File, FileErrors> {
     let mut schema: Vec<Key> = keys::ALL
         .iter()
         .map(|key| (key.path, key.expected))

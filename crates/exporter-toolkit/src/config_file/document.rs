@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::error::{ConfigError, ConfigErrors, Location, Spanned, display};
+use super::error::{FileError, FileErrors, Location, Spanned, display};
 use super::yaml::{self, Node, Value};
 
 /// The maximum length of a list.
@@ -21,7 +21,7 @@ pub struct Document<'a> {
     keys: &'a [Key],
     is_secret: &'a dyn Fn(&str) -> bool,
     root: Node,
-    errors: RefCell<Vec<ConfigError>>,
+    errors: RefCell<Vec<FileError>>,
 }
 
 impl<'a> Document<'a> {
@@ -35,7 +35,7 @@ impl<'a> Document<'a> {
         text: &str,
         keys: &'a [Key],
         is_secret: &'a dyn Fn(&str) -> bool,
-    ) -> Result<Self, ConfigErrors> {
+    ) -> Result<Self, FileErrors> {
         let empty = Node {
             location: Location { line: 1, column: 1 },
             value: Value::Mapping(Vec::new()),
@@ -64,12 +64,12 @@ impl<'a> Document<'a> {
     /// # Errors
     ///
     /// Returns all errors that were found.
-    pub fn finish<T>(self, value: T) -> Result<T, ConfigErrors> {
+    pub fn finish<T>(self, value: T) -> Result<T, FileErrors> {
         let errors = self.errors.into_inner();
         if errors.is_empty() {
             Ok(value)
         } else {
-            Err(ConfigErrors::new(errors))
+            Err(FileErrors::new(errors))
         }
     }
 }
@@ -204,7 +204,7 @@ impl<'d> Field<'d> {
     }
 
     fn record_message(&self, location: Location, message: String) {
-        let error = ConfigError::at(location, message);
+        let error = FileError::at(location, message);
         self.document.errors.borrow_mut().push(error);
     }
 

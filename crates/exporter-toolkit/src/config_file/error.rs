@@ -40,14 +40,14 @@ pub struct Spanned<T> {
 
 /// An error in a configuration file. The message contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
+pub struct FileError {
     /// The location; `None` if the error concerns the whole file.
     pub location: Option<Location>,
     /// The key and what is wrong with it.
     pub message: String,
 }
 
-impl ConfigError {
+impl FileError {
     pub(crate) fn at(location: Location, message: impl Into<String>) -> Self {
         Self {
             location: Some(location),
@@ -63,7 +63,7 @@ impl ConfigError {
     }
 }
 
-impl fmt::Display for ConfigError {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.location {
             Some(location) => write!(f, "{location}: {}", self.message),
@@ -74,21 +74,21 @@ impl fmt::Display for ConfigError {
 
 /// All errors of a configuration file, ordered by location. Displays as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigErrors(Vec<ConfigError>);
+pub struct FileErrors(Vec<FileError>);
 
-impl ConfigErrors {
-    pub(crate) fn new(mut errors: Vec<ConfigError>) -> Self {
+impl FileErrors {
+    pub(crate) fn new(mut errors: Vec<FileError>) -> Self {
         errors.sort_by_key(|error| error.location);
         if errors.len() > MAX_ERRORS {
             let omitted = errors.len() - MAX_ERRORS;
             errors.truncate(MAX_ERRORS);
-            errors.push(ConfigError::of_file(format!("{omitted} more errors")));
+            errors.push(FileError::of_file(format!("{omitted} more errors")));
         }
         Self(errors)
     }
 
     /// Returns the errors.
-    pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
+    pub fn iter(&self) -> impl Iterator<Item = &FileError> {
         self.0.iter()
     }
 
@@ -101,13 +101,13 @@ impl ConfigErrors {
     }
 }
 
-impl From<ConfigError> for ConfigErrors {
-    fn from(error: ConfigError) -> Self {
+impl From<FileError> for FileErrors {
+    fn from(error: FileError) -> Self {
         Self(vec![error])
     }
 }
 
-impl fmt::Display for ConfigErrors {
+impl fmt::Display for FileErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
@@ -117,7 +117,7 @@ impl fmt::Display for ConfigErrors {
     }
 }
 
-impl std::error::Error for ConfigErrors {}
+impl std::error::Error for FileErrors {}
 
 /// Formats a text of the file for a message: quoted, escaped and truncated. A bcrypt hash, or a
 /// text that the filter reports as a secret, is replaced.

@@ -29,7 +29,7 @@ use std::path::Path;
 use crate::bounded;
 
 pub use document::{Document, Field, Key, Section};
-pub use error::{ConfigError, ConfigErrors, Location, SecretFilter, Spanned, display};
+pub use error::{FileError, FileErrors, Location, SecretFilter, Spanned, display};
 
 /// The maximum size of a configuration file in bytes.
 const MAX_FILE_SIZE: u64 = 1 << 20;
@@ -39,7 +39,7 @@ const MAX_FILE_SIZE: u64 = 1 << 20;
 /// # Errors
 ///
 /// Returns an error without location if the file cannot be read.
-pub fn read(path: &Path) -> Result<String, ConfigErrors> {
+pub fn read(path: &Path) -> Result<String, FileErrors> {
     bounded::read(path, MAX_FILE_SIZE)
-        .map_err(|error| ConfigError::of_file(format!("cannot be read: {error}")).into())
+        .map_err(|error| FileError::of_file(format!("cannot be read: {error}")).into())
 }

@@ -5,7 +5,7 @@
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 
-use super::error::{ConfigError, Location, Spanned};
+use super::error::{FileError, Location, Spanned};
 
 /// The maximum depth of the tree. Bounds the recursion of reading and dropping it.
 const MAX_DEPTH: usize = 16;
@@ -29,7 +29,7 @@ pub(super) enum Value {
 ///
 /// Returns the first construct that is not valid YAML or not supported. The parser's own message
 /// is dropped, because it may repeat a part of the text.
-pub(super) fn parse(text: &str) -> Result<Option<Node>, ConfigError> {
+pub(super) fn parse(text: &str) -> Result<Option<Node>, FileError> {
     let mut reader = Reader(Parser::new_from_str(text));
     let mut root = None;
     loop {
@@ -42,10 +42,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, ConfigError> {
                 root = Some(reader.node(first, 0)?);
             }
             _ => {
-                return Err(ConfigError::at(
-                    location,
-                    "multiple documents, expected one",
-                ));
+                return Err(FileError::at(location, "multiple documents, expected one"));
             }
         }
     }
@@ -55,14 +52,14 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, ConfigError> {
 struct Reader<'t>(Parser<'t, StrInput<'t>>);
 
 impl<'t> Reader<'t> {
-    fn next(&mut self) -> Result<(Event<'t>, Location), ConfigError> {
+    fn next(&mut self) -> Result<(Event<'t>, Location), FileError> {
         let at = |marker: Marker| Location {
             line: marker.line(),
             column: marker.col() + 1,
         };
         match self.0.next() {
             Some(Ok((event, span))) => Ok((event, at(span.start))),
-            Some(Err(error)) => Err(ConfigError::at(at(*error.marker()), "invalid YAML")),
+            Some(Err(error)) => Err(FileError::at(at(*error.marker()), "invalid YAML")),
             None => Ok((Event::StreamEnd, Location { line: 1, column: 1 })),
         }
     }
@@ -71,11 +68,11 @@ impl<'t> Reader<'t> {
         &mut self,
         (event, location): (Event<'t>, Location),
         depth: usize,
-    ) -> Result<Node, ConfigError> {
+    ) -> Result<Node, FileError> {
         refuse_properties(&event, location)?;
         let is_collection = matches!(event, Event::SequenceStart(..) | Event::MappingStart(..));
         if is_collection && depth == MAX_DEPTH {
-            return Err(ConfigError::at(location, "nested too deeply"));
+            return Err(FileError::at(location, "nested too deeply"));
         }
         let value = match event {
             Event::Scalar(text, ScalarStyle::Plain, ..) if is_null(&text) => Value::Null,
@@ -97,19 +94,19 @@ impl<'t> Reader<'t> {
                     let value = match event {
                         Event::MappingEnd => break Value::Mapping(entries),
                         Event::Scalar(text, ..) => text.into_owned(),
-                        _ => return Err(ConfigError::at(location, "the key is not a text")),
+                        _ => return Err(FileError::at(location, "the key is not a text")),
                     };
                     let first = self.next()?;
                     entries.push((Spanned { location, value }, self.node(first, depth + 1)?));
                 }
             }
-            _ => return Err(ConfigError::at(location, "invalid YAML")),
+            _ => return Err(FileError::at(location, "invalid YAML")),
         };
         Ok(Spanned { location, value })
     }
 }
 
-fn refuse_properties(event: &Event<'_>, location: Location) -> Result<(), ConfigError> {
+fn refuse_properties(event: &Event<'_>, location: Location) -> Result<(), FileError> {
     let message = match event {
         Event::Scalar(.., Some(_))
         | Event::SequenceStart(.., Some(_))
@@ -124,7 +121,7 @@ fn refuse_properties(event: &Event<'_>, location: Location) -> Result<(), Config
         }
         _ => return Ok(()),
     };
-    Err(ConfigError::at(location, message))
+    Err(FileError::at(location, message))
 }
 
 /// Returns whether a plain scalar is null. <https://yaml.org/spec/1.2.2/#103-core-schema>

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::tls_names::{self, Version};
 use super::{http_settings, users};
-use crate::config_file::{ConfigErrors, Document, Key, Location, SecretFilter, Section};
+use crate::config_file::{Document, FileErrors, Key, Location, SecretFilter, Section};
 
 const MAPPING: &str = "keys and values";
 const PATH: &str = "a path";
@@ -185,7 +185,7 @@ impl ClientAuth {
 /// # Errors
 ///
 /// Returns all errors with their locations.
-pub fn parse(text: &str, is_secret: SecretFilter) -> Result<File, ConfigErrors> {
+pub fn parse(text: &str, is_secret: SecretFilter) -> Result<File, FileErrors> {
     let document = Document::parse(text, &KEYS, &is_secret)?;
     let root = document.root();
     let http = root.section("http_server_config");

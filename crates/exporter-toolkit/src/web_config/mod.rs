@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use ::http::HeaderMap;
 
-use crate::config_file::{self, ConfigErrors, SecretFilter};
+use crate::config_file::{self, FileErrors, SecretFilter};
 pub use file::{ClientAuth, File, Pem, PemSource, Tls, parse};
 pub use http_settings::RateLimit;
 pub use users::{AuthResult, MAX_CONCURRENT_COMPARISONS, MAX_PENDING_COMPARISONS, Users};
@@ -56,7 +56,7 @@ impl LoadedConfig {
     /// # Errors
     ///
     /// Returns all errors of the file, or else all of the certificates.
-    pub fn read(path: &Path, is_secret: SecretFilter) -> Result<Self, ConfigErrors> {
+    pub fn read(path: &Path, is_secret: SecretFilter) -> Result<Self, FileErrors> {
         let (config, fingerprint) = read(path, is_secret);
         Ok(Self {
             path: path.to_owned(),
@@ -74,7 +74,7 @@ impl LoadedConfig {
 
 /// Reads a file and the files that it names, and returns their fingerprint. An invalid file has one
 /// too: it may become valid by a change of a certificate.
-fn read(path: &Path, is_secret: SecretFilter) -> (Result<WebConfig, ConfigErrors>, Fingerprint) {
+fn read(path: &Path, is_secret: SecretFilter) -> (Result<WebConfig, FileErrors>, Fingerprint) {
     // Taken before reading, so that a change during the reading is noticed afterwards.
     let mut fingerprint = Fingerprint::of([path.to_owned()]);
     let file = match config_file::read(path).and_then(|text| parse(&text, is_secret)) {
@@ -95,7 +95,7 @@ impl File {
     /// # Errors
     ///
     /// Returns an error for each certificate or key that cannot be read or used.
-    pub fn build(self, directory: &Path) -> Result<WebConfig, ConfigErrors> {
+    pub fn build(self, directory: &Path) -> Result<WebConfig, FileErrors> {
         let tls = match &self.tls {
             Some(tls) => Some(Arc::new(tls.server_config(self.http2, directory)?)),
             None => None,

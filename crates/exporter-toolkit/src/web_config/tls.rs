@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::client_certificate;
 use super::file::{Pem, PemSource, Tls};
-use crate::config_file::{ConfigError, ConfigErrors};
+use crate::config_file::{FileError, FileErrors};
 
 impl Tls {
     /// Reads the certificates and builds the TLS configuration.
@@ -21,7 +21,7 @@ impl Tls {
         &self,
         http2: bool,
         directory: &Path,
-    ) -> Result<ServerConfig, ConfigErrors> {
+    ) -> Result<ServerConfig, FileErrors> {
         let chain = self.certificate.certificates(directory);
         let key = self.key.private_key(directory);
         let client_ca = match &self.client_ca {
@@ -32,7 +32,7 @@ impl Tls {
             (Ok(chain), Ok(key), Ok(client_ca)) => (chain, key, client_ca),
             (chain, key, client_ca) => {
                 let errors = [chain.err(), key.err(), client_ca.err()];
-                return Err(ConfigErrors::new(errors.into_iter().flatten().collect()));
+                return Err(FileErrors::new(errors.into_iter().flatten().collect()));
             }
         };
         let mut provider = ring::default_provider();
@@ -76,7 +76,7 @@ fn is_tls13(suite: &SupportedCipherSuite) -> bool {
 }
 
 impl Pem {
-    fn certificates(&self, directory: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    fn certificates(&self, directory: &Path) -> Result<Vec<CertificateDer<'static>>, FileError> {
         let text = self.text(directory)?;
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(text.expose_secret().as_bytes())
             .collect::<Result<_, _>>()
@@ -87,7 +87,7 @@ impl Pem {
         Ok(certificates)
     }
 
-    fn private_key(&self, directory: &Path) -> Result<PrivateKeyDer<'static>, ConfigError> {
+    fn private_key(&self, directory: &Path) -> Result<PrivateKeyDer<'static>, FileError> {
         let text = self.text(directory)?;
         PrivateKeyDer::from_pem_slice(text.expose_secret().as_bytes()).map_err(|error| {
             self.error(match error {
@@ -99,7 +99,7 @@ impl Pem {
         })
     }
 
-    fn roots(&self, directory: &Path) -> Result<RootCertStore, ConfigError> {
+    fn roots(&self, directory: &Path) -> Result<RootCertStore, FileError> {
         let mut roots = RootCertStore::empty();
         for certificate in self.certificates(directory)? {
             roots
@@ -109,7 +109,7 @@ impl Pem {
         Ok(roots)
     }
 
-    fn text(&self, directory: &Path) -> Result<SecretString, ConfigError> {
+    fn text(&self, directory: &Path) -> Result<SecretString, FileError> {
         match &self.source {
             PemSource::Inline(text) => Ok(text.clone()),
             PemSource::File(path) => fs::read_to_string(directory.join(path))
@@ -118,7 +118,7 @@ impl Pem {
         }
     }
 
-    fn error(&self, why: impl Display) -> ConfigError {
-        ConfigError::at(self.location, format!("{}: {why}", self.label))
+    fn error(&self, why: impl Display) -> FileError {
+        FileError::at(self.location, format!("{}: {why}", self.label))
     }
 }

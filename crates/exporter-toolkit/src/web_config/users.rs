@@ -14,7 +14,7 @@ use ring::hmac;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use tokio::sync::Semaphore;
 
-use crate::config_file::{ConfigError, Field};
+use crate::config_file::{Field, FileError};
 
 /// The maximum number of passwords that are compared concurrently. Each comparison occupies a CPU.
 pub const MAX_CONCURRENT_COMPARISONS: usize = 2;
@@ -88,7 +88,7 @@ impl Users {
     /// # Errors
     ///
     /// Returns an error if the system provides no random bytes.
-    pub(super) fn new(hashes: BTreeMap<String, SecretString>) -> Result<Option<Self>, ConfigError> {
+    pub(super) fn new(hashes: BTreeMap<String, SecretString>) -> Result<Option<Self>, FileError> {
         let cost = |hash: &SecretString| {
             let parts = hash.expose_secret().parse::<bcrypt::HashParts>();
             parts.map_or(10, |parts| parts.get_cost())
@@ -98,7 +98,7 @@ impl Users {
         };
         let random = ring::rand::SystemRandom::new();
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &random)
-            .map_err(|_| ConfigError::of_file("no random bytes for basic_auth_users"))?;
+            .map_err(|_| FileError::of_file("no random bytes for basic_auth_users"))?;
         Ok(Some(Self {
             hashes,
             dummy_hash: format!("$2b${cost:02}${DUMMY_SALT_AND_HASH}").into(),

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 use super::{LoadedConfig, WebConfig, read};
-use crate::config_file::{ConfigError, SecretFilter};
+use crate::config_file::{FileError, SecretFilter};
 
 /// The time between two checks. A change is applied after two checks with the same result.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -141,7 +141,7 @@ impl ConfigWatcher {
     }
 
     /// Rejects a change that would disable protection of the running server.
-    fn validate_change(&self, config: WebConfig) -> Result<WebConfig, ConfigError> {
+    fn validate_change(&self, config: WebConfig) -> Result<WebConfig, FileError> {
         let message = if is_empty(&self.path) {
             "the file is empty, which would disable authentication; this requires a restart"
         } else if config.tls.is_some() != self.sender.borrow().tls.is_some() {
@@ -149,7 +149,7 @@ impl ConfigWatcher {
         } else {
             return Ok(config);
         };
-        Err(ConfigError::of_file(message))
+        Err(FileError::of_file(message))
     }
 }
 
