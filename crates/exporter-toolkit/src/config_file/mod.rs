@@ -17,7 +17,7 @@
 //!     r#"1:16: server.port: "x" is invalid: not a number, expected a port"#,
 //!     "1:19: server.prot: unknown key, expected port",
 //! ]);
-//! # Ok::<(), exporter_toolkit::config_file::ConfigErrors>(())
+//! # Ok::<(), exporter_toolkit::config_file::FileErrors>(())
 //! ```
 
 mod document;
