@@ -166,9 +166,8 @@ bench-tool:
 bench: BENCH_FLAGS :=
 bench-document: BENCH_FLAGS := --document docs/PERFORMANCE.md
 bench: ## Measure speed, memory and size against the goals
-bench bench-document: bench-tool
-	cargo build --profile dist --locked
-	$(TARGET_DIR)/bench-tool/bench run --exporter $(TARGET_DIR)/dist/heroku-cost-exporter \
+bench bench-document: bench-tool static
+	$(TARGET_DIR)/bench-tool/bench run --exporter $(TARGET_DIR)/static/heroku-cost-exporter \
 		--pairs $(BENCH_PAIRS) --seconds $(BENCH_SECONDS) --rounds $(BENCH_ROUNDS) $(BENCH_FLAGS)
 
 bench-build: BENCH_FLAGS :=

@@ -2,12 +2,6 @@
 
 use std::process::ExitCode;
 
-/// Gives back what a poll of many apps took for a moment, where the C library's keeps it for each
-/// thread; and the same for every C library.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where the environment is read"

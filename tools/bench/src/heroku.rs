@@ -8,9 +8,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-/// Noon of a day in the middle of a month.
-pub(crate) const NOON: Timestamp = Timestamp::constant(1_795_435_200, 0);
-
 /// The number of teams.
 const TEAMS: u32 = 2;
 
@@ -26,34 +23,22 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// Without requests for this time, the exporter has fetched all metadata.
 const IDLE_AFTER: Duration = Duration::from_secs(3);
 
-/// The clock of the exporter.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Clock {
-    /// The system's clock. The exporter polls once.
-    Real,
-    /// A clock that starts at [`NOON`] and runs faster by this factor, by means of libfaketime. The
-    /// exporter polls every minute.
-    Accelerated(u32),
+/// Returns the time of the exporter's clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the exporter uses the system's clock, and needs billing data of its current month"
+)]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
 }
 
-impl Clock {
-    /// Returns the day on which the exporter starts.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the exporter uses the system's clock, and needs billing data of its current month"
-    )]
-    fn today(self) -> Date {
-        let now = match self {
-            Self::Real => Timestamp::now(),
-            Self::Accelerated(_) => NOON,
-        };
-        Offset::UTC.to_datetime(now).date()
-    }
+fn today() -> Date {
+    Offset::UTC.to_datetime(now()).date()
 }
 
 /// Returns a company with this number of apps. Each version has different figures.
-pub(crate) fn company(apps: u32, version: u64, clock: Clock) -> Company {
-    Company::of_size(TEAMS, apps, version, clock.today())
+pub(crate) fn company(apps: u32, version: u64) -> Company {
+    Company::of_size(TEAMS, apps, version, today())
 }
 
 /// A running simulator.
@@ -63,24 +48,18 @@ pub(crate) struct Heroku<'a> {
     simulator: Simulator,
     /// The ids of all teams, separated by commas.
     pub(crate) team_ids: String,
-    pub(crate) clock: Clock,
     apps: u32,
 }
 
 impl<'a> Heroku<'a> {
-    pub(crate) fn start(
-        runtime: &'a tokio::runtime::Runtime,
-        apps: u32,
-        clock: Clock,
-    ) -> anyhow::Result<Self> {
-        let company = company(apps, 1, clock);
+    pub(crate) fn start(runtime: &'a tokio::runtime::Runtime, apps: u32) -> anyhow::Result<Self> {
+        let company = company(apps, 1);
         let team_ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
-        let builder = Simulator::builder(company, clock.today()).rate_limit(u32::MAX);
+        let builder = Simulator::builder(company, today()).rate_limit(u32::MAX);
         Ok(Self {
             runtime,
             simulator: runtime.block_on(builder.start())?,
             team_ids: team_ids.join(","),
-            clock,
             apps,
         })
     }
@@ -95,7 +74,7 @@ impl<'a> Heroku<'a> {
 
     /// Changes all figures.
     pub(crate) fn set_version(&self, version: u64) {
-        let company = company(self.apps, version, self.clock);
+        let company = company(self.apps, version);
         self.simulator.set_company(company);
     }
 

@@ -8,7 +8,7 @@ use anyhow::ensure;
 use tokio::runtime::Runtime;
 
 use crate::exporter::Exporter;
-use crate::heroku::{Clock, Heroku};
+use crate::heroku::Heroku;
 use crate::http::{PROMETHEUS, Response, VARIANTS};
 use crate::table::{Row, bytes, round};
 
@@ -21,16 +21,14 @@ const PEAK_SCRAPES: u64 = 1_000;
 const RESIDENT_GOAL: f64 = (16 << 20) as f64;
 const RESIDENT_POLLS: usize = 24;
 
-/// The speed of the clock for a large and for a small company. Timeouts of the exporter must not
-/// become shorter than its responses take.
-const LARGE_SPEED: u32 = 30;
-const SMALL_SPEED: u32 = 60;
+/// The time between two polls: about the shortest that Heroku's rate limit allows for two teams.
+const POLL_INTERVAL: &str = "4s";
 
 /// Measures peak memory over polls that each change all figures, and concurrent scrapes of all
 /// variants.
 pub(crate) fn peak(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Result<Row> {
-    let heroku = Heroku::start(runtime, apps, Clock::Accelerated(LARGE_SPEED))?;
-    let exporter = Exporter::start(program, &heroku)?;
+    let heroku = Heroku::start(runtime, apps)?;
+    let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL))?;
     let (stop, scrapes) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         let scrapers = VARIANTS.map(|(accept, gzip)| {
@@ -81,14 +79,8 @@ pub(crate) fn peak(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Resu
 /// Measures resident memory after polls that each change all figures, with a scrape of each variant
 /// after each poll.
 pub(crate) fn resident(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Result<Row> {
-    let heroku = Heroku::start(runtime, apps, Clock::Real)?;
-    let exporter = Exporter::start(program, &heroku)?;
-    let files_without_faketime = exporter.resident_files()?;
-    exporter.stop()?;
-    heroku.stop();
-
-    let heroku = Heroku::start(runtime, apps, Clock::Accelerated(SMALL_SPEED))?;
-    let exporter = Exporter::start(program, &heroku)?;
+    let heroku = Heroku::start(runtime, apps)?;
+    let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL))?;
     for poll in 1..=RESIDENT_POLLS {
         heroku.wait_for_polls(poll)?;
         for (accept, gzip) in VARIANTS {
@@ -97,16 +89,9 @@ pub(crate) fn resident(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::
         heroku.set_version(poll as u64 + 1);
     }
     scrape_figures(&exporter, apps)?;
-    let total = exporter.memory("VmRSS")?;
-    let faketime: u64 = exporter
-        .resident_files()?
-        .into_iter()
-        .filter(|(file, _)| !files_without_faketime.contains_key(file))
-        .map(|(_, resident)| resident)
-        .sum();
+    let resident = exporter.memory("VmRSS")? as f64;
     exporter.stop()?;
     heroku.stop();
-    let resident = total.saturating_sub(faketime) as f64;
     Ok(Row {
         work: format!("resident memory, {apps} apps, after {RESIDENT_POLLS} polls"),
         against: String::new(),

@@ -15,15 +15,10 @@ use heroku_cost_exporter::metrics::render::Rendered;
 use heroku_cost_exporter::snapshot::{EndpointStatus, PollResult, Snapshot, Team};
 use heroku_sim::Company;
 
-use crate::heroku::NOON;
+use crate::heroku::now;
 
 /// The version of the compiler that built the program.
 pub(crate) const RUSTC: &str = heroku_cost_exporter::build::RUSTC;
-
-/// The allocator of the program.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 /// The bodies of Heroku's responses in one poll.
 #[derive(Debug, Clone)]
@@ -86,7 +81,7 @@ impl Pipeline {
         }
         let snapshot = Snapshot::new(self.teams.clone(), true, ClientStats::default());
         let options = RenderOptions::default();
-        let rendered = Rendered::new(Arc::new(snapshot), NOON, &options, None);
+        let rendered = Rendered::new(Arc::new(snapshot), now(), &options, None);
         Ok(Published(rendered.bodies(std::iter::empty)))
     }
 }
@@ -113,6 +108,6 @@ fn record<T: FromPages + PartialEq>(
         data: decoded.data,
         skipped_rows: 0,
     };
-    status.record(result, NOON, Duration::from_millis(80));
+    status.record(result, now(), Duration::from_millis(80));
     Ok(())
 }

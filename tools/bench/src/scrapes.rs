@@ -5,7 +5,7 @@ use tokio::runtime::Runtime;
 
 use crate::args::RunArgs;
 use crate::exporter::Exporter;
-use crate::heroku::{Clock, Heroku};
+use crate::heroku::Heroku;
 use crate::http::{self, PROMETHEUS, Response};
 use crate::nginx::Nginx;
 use crate::statistics::median;
@@ -26,8 +26,8 @@ pub(crate) fn measure(
     apps: u32,
     goal: f64,
 ) -> anyhow::Result<Row> {
-    let heroku = Heroku::start(runtime, apps, Clock::Real)?;
-    let exporter = Exporter::start(&args.exporter, &heroku)?;
+    let heroku = Heroku::start(runtime, apps)?;
+    let exporter = Exporter::start(&args.exporter, &heroku, None)?;
     heroku.wait_until_idle();
     let plain = exporter.scrape(PROMETHEUS, false)?;
     let compressed = exporter.scrape(PROMETHEUS, true)?;
