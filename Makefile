@@ -2,7 +2,7 @@
 
 SHELL := bash
 .NOTPARALLEL:
-.PHONY: build run test tidy clean help check format-check clippy rustdoc deny pins static image deb sbom
+.PHONY: build run test tidy clean help check format-check clippy minimal rustdoc deny pins static image deb sbom
 
 build: ## Build the program, as target/release/heroku-cost-exporter
 	cargo build --release --locked
@@ -44,7 +44,7 @@ tidy: ## Format the code, and bring Cargo.lock in line with the manifests
 clean: ## Remove what was built
 	cargo clean
 
-check: format-check clippy rustdoc deny pins static test ## Do all that CI does
+check: format-check clippy rustdoc deny pins minimal static test ## Do all that CI does
 
 format-check:
 	cargo fmt --all --check
@@ -52,6 +52,10 @@ format-check:
 clippy:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --no-default-features --all-targets --locked -- -D warnings
+
+# The program without the simulator.
+minimal:
+	cargo build --locked --no-default-features
 
 rustdoc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
