@@ -176,7 +176,7 @@ fn help_names_every_setting() {
     assert!(help.contains("HEROKU_API_KEY"), "{help}");
 }
 
-/// Prints help for a terminal that is so many columns wide.
+/// Prints the help for a terminal of `columns` columns.
 fn help(arguments: &[&str], columns: &str) -> String {
     let output = run(arguments, &[("COLUMNS", columns)]);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}");
