@@ -154,8 +154,7 @@ fn change_of(series: &[Sample]) -> u64 {
     let (mut figures, mut polls) = (Vec::new(), Vec::new());
     for one in series {
         let name = one.name.as_str();
-        if name == "heroku_cost_exporter_polls_total"
-            || name == "heroku_cost_exporter_rows_left_out"
+        if name == "heroku_cost_exporter_polls_total" || name == "heroku_cost_exporter_skipped_rows"
         {
             polls.push(one.value);
         } else if name.starts_with("heroku_team_usage_") || is_legacy_invoice(name) {

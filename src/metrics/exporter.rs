@@ -42,15 +42,15 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     vec![
         per_endpoint(&exporter::UP, |p| p.is_up.into()),
         per_endpoint(&exporter::ENDPOINT_AVAILABLE, |p| p.is_available.into()),
-        per_endpoint(&exporter::LAST_SUCCESS, |p| time_or_zero(p.last_success)),
-        per_endpoint(&exporter::LAST_ATTEMPT, |p| {
-            time_or_zero(p.stats.last_attempt)
+        per_endpoint(&exporter::LAST_POLL_SUCCESS, |p| {
+            time_or_zero(p.last_success)
         }),
+        per_endpoint(&exporter::LAST_POLL, |p| time_or_zero(p.stats.last_attempt)),
         per_endpoint(&exporter::DATA_CHANGED, |p| time_or_zero(p.changed_at)),
-        per_endpoint(&exporter::POLL_DURATION, |p| {
+        per_endpoint(&exporter::LAST_POLL_DURATION, |p| {
             p.stats.last_duration.unwrap_or_default().as_secs_f64()
         }),
-        per_endpoint(&exporter::ROWS_LEFT_OUT, |p| p.stats.skipped_rows as f64),
+        per_endpoint(&exporter::SKIPPED_ROWS, |p| p.stats.skipped_rows as f64),
         per_endpoint(&exporter::POLLS, |p| p.stats.polls as f64),
         Family::new(&exporter::POLL_FAILURES, failures.collect::<Vec<_>>()),
         Family::new(&exporter::API_REQUESTS, stats().flat_map(requests)),

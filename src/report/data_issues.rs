@@ -9,7 +9,7 @@ use crate::snapshot::{EndpointStatus, FailureReason, Snapshot, Team};
 use heroku_api::stats::Endpoint;
 
 /// The reason for skipped rows, in addition to those of [`FailureReason`].
-const ROWS_LEFT_OUT: &str = "rows_left_out";
+const SKIPPED_ROWS: &str = "skipped_rows";
 
 /// Data of an endpoint that is missing, partial or outdated.
 #[derive(Debug, Serialize)]
@@ -80,7 +80,7 @@ impl DataIssue {
         let left_out = (rows > 0).then(|| Self {
             team: name.to_owned(),
             endpoint: endpoint.as_str(),
-            reason: ROWS_LEFT_OUT,
+            reason: SKIPPED_ROWS,
             title: "Some of Heroku's answer is left out",
             message: format!(
                 "{} left out of the figures, not understood",
@@ -95,7 +95,7 @@ impl DataIssue {
 
     /// Returns whether the whole response is missing, not only rows of it.
     fn is_missing(&self) -> bool {
-        self.reason != ROWS_LEFT_OUT
+        self.reason != SKIPPED_ROWS
     }
 
     fn mark_as_failures(issues: &mut [Self]) {

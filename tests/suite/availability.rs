@@ -46,8 +46,8 @@ async fn assert_not_available(heroku: &Simulator, absent: Endpoint, there: Endpo
     assert_eq!(of_endpoint(&scrape, POLLS, absent_word), 1.0);
     assert_eq!(failures(&scrape, absent_word, "not_available"), 1.0);
     assert_eq!(all_failures(&scrape, absent_word), 1.0);
-    assert_eq!(of_endpoint(&scrape, LAST_SUCCESS, absent_word), 0.0);
-    assert!(of_endpoint(&scrape, LAST_ATTEMPT, absent_word) > 0.0);
+    assert_eq!(of_endpoint(&scrape, LAST_POLL_SUCCESS, absent_word), 0.0);
+    assert!(of_endpoint(&scrape, LAST_POLL, absent_word) > 0.0);
     assert_eq!(requests(heroku, absent).len(), 1);
 
     assert_eq!(of_endpoint(&scrape, UP, there_word), 1.0);

@@ -125,7 +125,10 @@ async fn a_file_that_cannot_be_used_shows_nothing() {
         let exporter = start.start().await;
         let shown = Scrape::read(&exporter.metrics().await);
         assert_eq!(shown.figures(), Scrape::default(), "{what}");
-        assert!(shown.of(LAST_SUCCESS).all(|(_, at)| at == "0"), "{what}");
+        assert!(
+            shown.of(LAST_POLL_SUCCESS).all(|(_, at)| at == "0"),
+            "{what}"
+        );
         assert_eq!(exporter.get("/health").await.status, 200, "{what}");
         // Nothing has come that could replace it.
         assert_eq!(kept.bytes(), damaged, "{what}");

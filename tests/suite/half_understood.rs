@@ -33,8 +33,8 @@ fn spoil(company: &mut Company) {
 
 /// Asserts how many rows were left out, and how often each endpoint said so.
 fn assert_left_out(scrape: &Scrape, invoices: f64, usage: f64) {
-    assert_eq!(of_endpoint(scrape, ROWS_LEFT_OUT, "invoices"), invoices);
-    assert_eq!(of_endpoint(scrape, ROWS_LEFT_OUT, "usage"), usage);
+    assert_eq!(of_endpoint(scrape, SKIPPED_ROWS, "invoices"), invoices);
+    assert_eq!(of_endpoint(scrape, SKIPPED_ROWS, "usage"), usage);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,13 +89,13 @@ async fn good_rows_are_shown_and_the_others_counted_and_told_once() {
         .scrape_once("the end of it", |scrape| {
             ENDPOINTS
                 .iter()
-                .all(|endpoint| of_endpoint(scrape, ROWS_LEFT_OUT, endpoint) == 0.0)
+                .all(|endpoint| of_endpoint(scrape, SKIPPED_ROWS, endpoint) == 0.0)
         })
         .await;
     heroku.set_company(company);
     exporter
         .scrape_once("its return", |scrape| {
-            of_endpoint(scrape, ROWS_LEFT_OUT, "usage") == 4.0
+            of_endpoint(scrape, SKIPPED_ROWS, "usage") == 4.0
         })
         .await;
     // It was over, so it is news.

@@ -7,7 +7,7 @@ use heroku_sim::Simulator;
 use serde_json::Value;
 
 use crate::exporter::{Exporter, Start, until};
-use crate::own_series::{DATA_CHANGED, ENDPOINTS, LAST_SUCCESS, all_up, value};
+use crate::own_series::{DATA_CHANGED, ENDPOINTS, LAST_POLL_SUCCESS, all_up, value};
 use crate::scenario::{Scenario, noon};
 use crate::scrape::Scrape;
 use crate::tools;
@@ -110,7 +110,7 @@ impl Kept {
 /// That a scrape shows the figures of another, and when Heroku gave them.
 pub(crate) fn assert_same(shown: &Scrape, known: &Scrape) {
     assert_eq!(shown.figures(), known.figures());
-    for name in [LAST_SUCCESS, DATA_CHANGED] {
+    for name in [LAST_POLL_SUCCESS, DATA_CHANGED] {
         for (series, _) in known.of(name) {
             let labels: Vec<_> = series
                 .labels

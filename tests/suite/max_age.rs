@@ -31,7 +31,7 @@ async fn figures_vanish_with_their_age_and_come_back_with_heroku() {
         assert_eq!(vanished.figures(), Scrape::default());
         assert_eq!(own_series(&vanished), own_series(&known));
         for endpoint in ENDPOINTS {
-            assert!(of_endpoint(&vanished, LAST_SUCCESS, endpoint) > 0.0);
+            assert!(of_endpoint(&vanished, LAST_POLL_SUCCESS, endpoint) > 0.0);
             assert!(of_endpoint(&vanished, DATA_CHANGED, endpoint) > 0.0);
         }
         assert_eq!(exporter.get("/-/ready").await.status, 200);

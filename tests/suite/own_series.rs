@@ -9,11 +9,12 @@ pub(crate) const ENDPOINTS: [&str; 2] = ["invoices", "usage"];
 
 pub(crate) const UP: &str = "heroku_up";
 pub(crate) const AVAILABLE: &str = "heroku_cost_exporter_endpoint_available";
-pub(crate) const LAST_SUCCESS: &str = "heroku_cost_exporter_last_success_timestamp_seconds";
-pub(crate) const LAST_ATTEMPT: &str = "heroku_cost_exporter_last_attempt_timestamp_seconds";
+pub(crate) const LAST_POLL_SUCCESS: &str =
+    "heroku_cost_exporter_last_poll_success_timestamp_seconds";
+pub(crate) const LAST_POLL: &str = "heroku_cost_exporter_last_poll_timestamp_seconds";
 pub(crate) const DATA_CHANGED: &str = "heroku_cost_exporter_data_changed_timestamp_seconds";
-pub(crate) const POLL_DURATION: &str = "heroku_cost_exporter_poll_duration_seconds";
-pub(crate) const ROWS_LEFT_OUT: &str = "heroku_cost_exporter_rows_left_out";
+pub(crate) const LAST_POLL_DURATION: &str = "heroku_cost_exporter_last_poll_duration_seconds";
+pub(crate) const SKIPPED_ROWS: &str = "heroku_cost_exporter_skipped_rows";
 pub(crate) const POLLS: &str = "heroku_cost_exporter_polls_total";
 pub(crate) const FAILURES: &str = "heroku_cost_exporter_poll_failures_total";
 pub(crate) const API_REQUESTS: &str = "heroku_api_requests_total";

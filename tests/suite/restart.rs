@@ -51,7 +51,7 @@ async fn assert_nothing_is_lost(scenario: &Scenario, outage: Option<Fault>) {
             .await;
         assert_same(&tried, &known);
         assert!(tried.of(UP).all(|(_, up)| up == "0"));
-        assert!(tried.of(LAST_ATTEMPT).all(|(_, at)| at != "0"));
+        assert!(tried.of(LAST_POLL).all(|(_, at)| at != "0"));
     }
     drop(heroku);
 }
@@ -100,7 +100,7 @@ async fn a_restart_asks_only_whether_what_is_kept_still_stands() {
         for (series, at) in up.of(DATA_CHANGED) {
             assert_eq!(at, known.samples[series], "{series:?}");
         }
-        for (series, at) in up.of(LAST_SUCCESS) {
+        for (series, at) in up.of(LAST_POLL_SUCCESS) {
             assert_ne!(at, known.samples[series], "{series:?}");
         }
         for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
@@ -301,7 +301,7 @@ async fn what_is_kept_and_too_old_is_not_shown() {
         let shown = Scrape::read(&exporter.metrics().await);
         assert_eq!(!shown.figures().samples.is_empty(), shows, "{age}");
         for endpoint in ENDPOINTS {
-            let times = [&shown, &known].map(|s| of_endpoint(s, LAST_SUCCESS, endpoint));
+            let times = [&shown, &known].map(|s| of_endpoint(s, LAST_POLL_SUCCESS, endpoint));
             assert_eq!(times[0], times[1], "{age}");
         }
     }

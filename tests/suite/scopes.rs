@@ -260,7 +260,7 @@ async fn a_list_that_fails_or_is_half_understood_keeps_the_teams_known() {
         let row = [("team_name", "*"), ("endpoint", "teams")];
         let scrape = exporter
             .scrape_once("the fault", |scrape| {
-                value(scrape, UP, &row) == up && value(scrape, ROWS_LEFT_OUT, &row) == left_out
+                value(scrape, UP, &row) == up && value(scrape, SKIPPED_ROWS, &row) == left_out
             })
             .await;
         assert_eq!(names(&scrape, USAGE).len(), 4);
@@ -268,7 +268,7 @@ async fn a_list_that_fails_or_is_half_understood_keeps_the_teams_known() {
         heroku.clear_faults();
         exporter
             .scrape_once("recovery", |scrape| {
-                value(scrape, UP, &row) == 1.0 && value(scrape, ROWS_LEFT_OUT, &row) == 0.0
+                value(scrape, UP, &row) == 1.0 && value(scrape, SKIPPED_ROWS, &row) == 0.0
             })
             .await;
     }
@@ -519,7 +519,7 @@ async fn a_restart_loses_nothing_of_any_scope() {
         assert_eq!(shown.figures(), known.figures());
         assert_eq!(rows(&shown), rows(&known));
         // The first run may have asked once more before it ended.
-        for (series, at) in known.of(LAST_SUCCESS) {
+        for (series, at) in known.of(LAST_POLL_SUCCESS) {
             let at: f64 = at.parse().expect("a time");
             let shown: f64 = shown.samples[series].parse().expect("a time");
             assert!(

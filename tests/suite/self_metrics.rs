@@ -76,11 +76,11 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
             let labels = [("team_name", team.name.as_str()), ("endpoint", endpoint)];
             let zeros = [
                 UP,
-                LAST_SUCCESS,
-                LAST_ATTEMPT,
+                LAST_POLL_SUCCESS,
+                LAST_POLL,
                 DATA_CHANGED,
-                POLL_DURATION,
-                ROWS_LEFT_OUT,
+                LAST_POLL_DURATION,
+                SKIPPED_ROWS,
                 POLLS,
             ];
             for name in zeros {
@@ -171,10 +171,10 @@ async fn a_failure_and_the_successes_around_it_are_counted_once_each() {
     for (endpoint, polls) in [("invoices", 1.0), ("usage", 2.0)] {
         assert_eq!(of_endpoint(&scrape, POLLS, endpoint), polls, "{endpoint}");
         assert_eq!(all_failures(&scrape, endpoint), polls - 1.0, "{endpoint}");
-        assert!(of_endpoint(&scrape, POLL_DURATION, endpoint) > 0.0);
-        let success = of_endpoint(&scrape, LAST_SUCCESS, endpoint);
+        assert!(of_endpoint(&scrape, LAST_POLL_DURATION, endpoint) > 0.0);
+        let success = of_endpoint(&scrape, LAST_POLL_SUCCESS, endpoint);
         assert!(success > 0.0);
-        assert_eq!(of_endpoint(&scrape, LAST_ATTEMPT, endpoint), success);
+        assert_eq!(of_endpoint(&scrape, LAST_POLL, endpoint), success);
         assert_eq!(of_endpoint(&scrape, DATA_CHANGED, endpoint), success);
     }
     assert_eq!(failures(&scrape, "usage", "server_error"), 1.0);
@@ -281,21 +281,24 @@ async fn the_last_success_stays_while_attempts_go_on() {
     let failed = failures(&down, "usage", "server_error");
     assert!(failed >= 1.0);
     assert_eq!(all_failures(&down, "usage"), failed);
-    let attempt = of_endpoint(&down, LAST_ATTEMPT, "usage");
-    let success = of_endpoint(&down, LAST_SUCCESS, "usage");
+    let attempt = of_endpoint(&down, LAST_POLL, "usage");
+    let success = of_endpoint(&down, LAST_POLL_SUCCESS, "usage");
     assert!(success > 0.0 && success < attempt, "{success} {attempt}");
     let still_down = exporter
         .scrape_once("another attempt", |scrape| {
-            of_endpoint(scrape, LAST_ATTEMPT, "usage") > attempt
+            of_endpoint(scrape, LAST_POLL, "usage") > attempt
         })
         .await;
-    assert_eq!(of_endpoint(&still_down, LAST_SUCCESS, "usage"), success);
+    assert_eq!(
+        of_endpoint(&still_down, LAST_POLL_SUCCESS, "usage"),
+        success
+    );
     assert!(failures(&still_down, "usage", "server_error") > failed);
     assert_eq!(of_endpoint(&still_down, UP, "invoices"), 1.0);
     assert_eq!(all_failures(&still_down, "invoices"), 0.0);
     heroku.clear_faults();
     let back = exporter.scrape_once("recovery", is_up).await;
-    assert!(of_endpoint(&back, LAST_SUCCESS, "usage") > attempt);
+    assert!(of_endpoint(&back, LAST_POLL_SUCCESS, "usage") > attempt);
 }
 
 /// A fresh poll can carry old figures: the time of their last change tells.
@@ -311,10 +314,10 @@ async fn the_data_changed_when_the_bills_did_and_not_with_each_poll() {
     for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
         asked_again(&heroku, endpoint, 2).await;
     }
-    let success = of_endpoint(&first, LAST_SUCCESS, "usage");
+    let success = of_endpoint(&first, LAST_POLL_SUCCESS, "usage");
     let later = exporter
         .scrape_once("a later success", |scrape| {
-            of_endpoint(scrape, LAST_SUCCESS, "usage") > success
+            of_endpoint(scrape, LAST_POLL_SUCCESS, "usage") > success
         })
         .await;
     for (endpoint, changed) in ENDPOINTS.into_iter().zip(changed) {

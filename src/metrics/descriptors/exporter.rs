@@ -16,24 +16,24 @@ descriptors! {
         name: "heroku_cost_exporter_endpoint_available", labels: PER_ENDPOINT, source: "poll",
         help: "Whether Heroku offers this endpoint to the team: 0 where it never answered but with 403, 404 or 410, else 1. Alert on heroku_up == 0 unless this is 0.",
     }
-    LAST_SUCCESS: Gauge {
-        name: "heroku_cost_exporter_last_success_timestamp_seconds", labels: PER_ENDPOINT, source: "poll",
+    LAST_POLL_SUCCESS: Gauge {
+        name: "heroku_cost_exporter_last_poll_success_timestamp_seconds", labels: PER_ENDPOINT, source: "poll",
         help: "When Heroku last gave the figures that are shown, in Unix time; 0 if never. Figures stay while later polls fail.",
     }
-    LAST_ATTEMPT: Gauge {
-        name: "heroku_cost_exporter_last_attempt_timestamp_seconds", labels: PER_ENDPOINT, source: "poll",
+    LAST_POLL: Gauge {
+        name: "heroku_cost_exporter_last_poll_timestamp_seconds", labels: PER_ENDPOINT, source: "poll",
         help: "When the last poll of this endpoint ended, in Unix time; 0 before the first.",
     }
     DATA_CHANGED: Gauge {
         name: "heroku_cost_exporter_data_changed_timestamp_seconds", labels: PER_ENDPOINT, source: "poll",
         help: "When the figures last differed from those before, in Unix time; 0 if there are none. A fresh poll can carry old figures: Heroku renews them about nightly.",
     }
-    POLL_DURATION: Gauge {
-        name: "heroku_cost_exporter_poll_duration_seconds", labels: PER_ENDPOINT, source: "poll",
+    LAST_POLL_DURATION: Gauge {
+        name: "heroku_cost_exporter_last_poll_duration_seconds", labels: PER_ENDPOINT, source: "poll",
         help: "How long the last poll of this endpoint took, with all its pages; 0 before the first.",
     }
-    ROWS_LEFT_OUT: Gauge {
-        name: "heroku_cost_exporter_rows_left_out", labels: PER_ENDPOINT, source: "poll",
+    SKIPPED_ROWS: Gauge {
+        name: "heroku_cost_exporter_skipped_rows", labels: PER_ENDPOINT, source: "poll",
         help: "Rows of the last answer that could not be understood and are left out of the figures.",
     }
     POLLS: Counter {

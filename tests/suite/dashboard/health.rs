@@ -22,7 +22,7 @@ fn health() -> Vec<Panel> {
             .colored(&[(None, "green"), (Some(1.0), "red")]),
         stat("Oldest figures", "s", "How long ago Heroku last gave the figures of the endpoint that has waited longest, without those that it does not offer to the team.")
             .now("age", "time() - min(
-  max by (job, team_name, endpoint) (heroku_cost_exporter_last_success_timestamp_seconds)
+  max by (job, team_name, endpoint) (heroku_cost_exporter_last_poll_success_timestamp_seconds)
   unless on (job, team_name, endpoint) max by (job, team_name, endpoint) (heroku_cost_exporter_endpoint_available) == 0
 )")
             .colored(&[(None, "green"), (Some(7200.0), "orange"), (Some(21_600.0), "red")])
@@ -41,11 +41,11 @@ fn health() -> Vec<Panel> {
         table("Endpoints", "short", "What Heroku is asked for, whether the last poll succeeded, how old its figures are, when they last changed, and how many rows could not be understood.")
             .rows("max by (team_name, endpoint) (heroku_up)")
             .rows("max by (team_name, endpoint) (heroku_cost_exporter_endpoint_available)")
-            .rows("time() - max by (team_name, endpoint) (heroku_cost_exporter_last_success_timestamp_seconds > 0)")
-            .rows("time() - max by (team_name, endpoint) (heroku_cost_exporter_last_attempt_timestamp_seconds > 0)")
+            .rows("time() - max by (team_name, endpoint) (heroku_cost_exporter_last_poll_success_timestamp_seconds > 0)")
+            .rows("time() - max by (team_name, endpoint) (heroku_cost_exporter_last_poll_timestamp_seconds > 0)")
             .rows("time() - max by (team_name, endpoint) (heroku_cost_exporter_data_changed_timestamp_seconds > 0)")
-            .rows("max by (team_name, endpoint) (heroku_cost_exporter_poll_duration_seconds)")
-            .rows("max by (team_name, endpoint) (heroku_cost_exporter_rows_left_out)")
+            .rows("max by (team_name, endpoint) (heroku_cost_exporter_last_poll_duration_seconds)")
+            .rows("max by (team_name, endpoint) (heroku_cost_exporter_skipped_rows)")
             .rows(r#"sum by (team_name, endpoint) (increase(heroku_cost_exporter_poll_failures_total[$__range]))"#)
             .columns(&[
                 ("team_name", "Team"), ("endpoint", "Endpoint"), ("Value #A", "Answers"), ("Value #B", "Offered"), ("Value #C", "Age"),
