@@ -88,24 +88,24 @@ pub fn polling_limits() -> String {
     )
 }
 
-/// The table of what a client may take, in `docs/WEB.md`.
+/// The table of server limits in `docs/WEB.md`.
 pub fn serving_bounds() -> String {
     let limits = server::Limits::default();
     let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
     format!(
-        "| what | bound | then |
-|---|---|---|
-| TLS handshake | {} | closed |
-| head of an HTTP/1 request, from its first byte | {} | cut |
-| a connection on which nothing is asked | {} | closed |
-| an answer that is not taken | {} after that | cut |
-| head | {} KiB, {MAX_HEADERS} lines | 431, closed |
-| body | none | 413, closed |
-| connections | {} | further ones wait |
-| requests in flight on one HTTP/2 connection | {} | further ones wait |
-| requests in flight, but for the probes | `--web.max-requests` | 503 |
-| passwords being compared | {}, of which {} at once | 503; those that were right once do not wait |
-| stopping | {} | what is left is cut |
+        "what | limit | beyond it
+---|---|---
+TLS handshake | {} | closed
+time of an HTTP/1 request head | {} | closed
+idle connection | {} | closed
+unread response | {} after the idle limit | closed
+size of a request head | {} KiB, {MAX_HEADERS} headers | 431, closed
+request body | none | 413, closed
+connections | {} | new ones wait
+requests on an HTTP/2 connection | {} | new ones wait
+requests, except health checks | `--web.max-requests` | 503
+pending password comparisons | {}, {} at once | 503
+graceful shutdown | {} | closed
 ",
         seconds(limits.handshake),
         seconds(limits.header_read_timeout),

@@ -138,7 +138,7 @@ impl Mean {
         if self.count == 0 {
             return "none".to_owned();
         }
-        format!("{:.1} %", 100.0 * self.value())
+        format!("{:.1}%", 100.0 * self.value())
     }
 }
 
@@ -193,7 +193,7 @@ pub(crate) fn markdown() -> String {
     let mut text = String::new();
     let mut line = |cells: &[String]| {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "| {} |", cells.join(" | "));
+        let _ = writeln!(text, "{}", cells.join(" | "));
     };
     let head = |line: &mut dyn FnMut(&[String]), cells: &[&str]| {
         line(
@@ -202,17 +202,17 @@ pub(crate) fn markdown() -> String {
                 .map(|cell| (*cell).to_owned())
                 .collect::<Vec<_>>(),
         );
-        line(&vec!["---".to_owned(); cells.len()]);
+        line(&[vec!["---"; cells.len()].join("|")]);
     };
     head(
         &mut line,
         &[
-            "day of the month",
+            "day",
             "forecast",
-            "naive quotient",
-            "last month again",
-            "forecast, each app",
-            "naive quotient, each app",
+            "naive",
+            "previous month",
+            "forecast by app",
+            "naive by app",
         ],
     );
     for day in [
@@ -241,12 +241,12 @@ pub(crate) fn markdown() -> String {
         &mut line,
         &[
             "company",
-            "days 2 to 7: forecast",
+            "days 2–7: forecast",
             "naive",
-            "last month",
-            "days 8 to 28: forecast",
+            "previous month",
+            "days 8–28: forecast",
             "naive",
-            "last month",
+            "previous month",
         ],
     );
     for (life, words) in LIVES {
@@ -267,11 +267,11 @@ pub(crate) fn markdown() -> String {
     head(
         &mut line,
         &[
-            "another way",
+            "variant",
             "day 2",
-            "days 3 to 7",
-            "of review apps alone",
-            "days 8 to 28",
+            "days 3–7",
+            "days 3–7, review apps",
+            "days 8–28",
         ],
     );
     let ways = WEIGHTS.map(|weight| {
@@ -286,10 +286,10 @@ pub(crate) fn markdown() -> String {
     });
     let by_presence = [
         (
-            "an app without a figure this month has ended",
+            "apps without cost to date have ended",
             (true, false),
         ),
-        ("a new app goes on as it began", (false, true)),
+        ("new apps have κ = 0", (false, true)),
         ("both", (true, true)),
     ]
     .map(|(words, (ended, begun))| {
@@ -301,7 +301,7 @@ pub(crate) fn markdown() -> String {
         let way = Box::new(move |look: &Look| look.by_share(weight))
             as Box<dyn Fn(&Look) -> Option<Money>>;
         (
-            format!("s and κ instead of their squares, κ = {weight}"),
+            format!("unsquared weights, κ = {weight}"),
             way,
         )
     });
@@ -318,7 +318,7 @@ pub(crate) fn markdown() -> String {
             mean(|_, day| day >= 8),
         ]);
     }
-    text.replace("|  |\n", "\n")
+    text
 }
 
 #[test]

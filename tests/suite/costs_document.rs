@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use billing::category::Category;
 use billing::cost::{Billed, TeamCost};
+use billing::forecast::PREVIOUS_WEIGHT;
 use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
-use billing::rules::{Budgets, Prices, Rules};
+use billing::rules::{Prices, Rules};
 use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
-use heroku_api::stats::ClientStats;
-use heroku_cost_exporter::report::terminal::Terminal;
-use heroku_cost_exporter::report::{Report, table};
-use heroku_cost_exporter::snapshot::TeamMetadata;
-use heroku_cost_exporter::snapshot::{EndpointStatus, LastSuccess, Snapshot, Team};
+use heroku_cost_exporter::snapshot::{EndpointStatus, LastSuccess, Team, TeamMetadata};
 use jiff::Timestamp;
 
 use crate::documents::assert_part;
@@ -118,16 +115,12 @@ fn acme() -> Team {
     }
 }
 
-/// The example's settings: a space credit costs 5 dollars, and the team may cost 400 a month.
+/// The example's settings: a space credit costs 5 dollars.
 fn rules() -> Rules {
     Rules {
         prices: Prices {
             space_credit: Some(cents(500)),
             ..Prices::default()
-        },
-        budgets: Budgets {
-            teams: [("acme".to_owned(), cents(40_000))].into(),
-            ..Budgets::default()
         },
         ..Rules::default()
     }
@@ -141,12 +134,12 @@ fn usd(money: Option<Money>) -> String {
 fn costs(text: &mut String, billed: &Billed<'_>) {
     let cost = billed.cost.as_ref().expect("usage of the month");
     text.push_str(
-        "| | dynos | data | partner | space | other | sum |\n|---|--:|--:|--:|--:|--:|--:|\n",
+        "app | dynos | data | partner | space | other | sum\n---|--:|--:|--:|--:|--:|--:\n",
     );
     let mut row = |name: &str, of: &dyn Fn(Category) -> Option<Money>, sum: Option<Money>| {
         let cells =
             Category::ALL.map(|category| of(category).map_or_else(String::new, |m| usd(Some(m))));
-        let _ = writeln!(text, "| {name} | {} | {} |", cells.join(" | "), usd(sum));
+        let _ = writeln!(text, "{name} | {} | {}", cells.join(" | "), usd(sum));
     };
     for (app, figures) in &cost.rows {
         row(
@@ -162,7 +155,7 @@ fn costs(text: &mut String, billed: &Billed<'_>) {
             .filter(|_| beside.contains(&category))
     };
     let sum = beside.into_iter().filter_map(no_app).reduce(|a, b| a + b);
-    row("in no app", &no_app, sum);
+    row("no app", &no_app, sum);
     row(
         "**acme**",
         &|category| cost.team.get(category),
@@ -174,17 +167,17 @@ fn example() -> String {
     let (team, rules) = (acme(), rules());
     let cost = TeamCost::new(team.billing_input(now(), None), &rules, now());
     let mut text = String::from(
-        "It is 16 November 2026. Heroku says of the team `acme`:\n\n\
-         | month | | dynos | data | partner | addons | space |\n|---|---|--:|--:|--:|--:|--:|\n",
+        "On 16 November 2026 Heroku reports this usage of the team `acme`:\n\n\
+         month | | dynos | data | partner | addons | space\n---|---|--:|--:|--:|--:|--:\n",
     );
     for Month { name, team, apps } in &MONTHS {
         let [dynos, data, partner, addons, space] = team;
         let _ = writeln!(
             text,
-            "| {name} | the team | {dynos} | {data} | {partner} | {addons} | {space} |"
+            "{name} | team | {dynos} | {data} | {partner} | {addons} | {space}"
         );
         for (app, [dynos, data, partner]) in apps {
-            let _ = writeln!(text, "| | `{app}` | {dynos} | {data} | {partner} | | |");
+            let _ = writeln!(text, "{name} | `{app}` | {dynos} | {data} | {partner}");
         }
     }
     let previous = cost.previous.cost.as_ref().expect("usage of October");
@@ -192,9 +185,9 @@ fn example() -> String {
     let price = current.dyno_price.dollars_per_unit();
     let _ = write!(
         text,
-        "\nThe invoice of October: total {}, platform {}, dyno units {}. November has none yet. \
-         The settings say that a space credit costs 5.00, and that the team may cost 400.00 a month.\n\n\
-         **A dyno unit** cost {} ÷ {} = {price:.2} in October (`source=\"{}\"`), and November takes the same (`source=\"{}\"`).\n\n\
+        "\nOctober's invoice: total {}, platform {}, dyno units {}. November has none yet. \
+         A space credit costs 5.00 (`--price.space-credit-usd=5`).\n\n\
+         **Price of a dyno unit:** {} ÷ {} = {price:.2} in October (`source=\"{}\"`), and the same in November (`source=\"{}\"`).\n\n\
          **October:**\n\n",
         usd(cost.previous.invoice.and_then(|invoice| invoice.total)),
         usd(cost.previous.invoice.and_then(|invoice| invoice.platform)),
@@ -210,8 +203,7 @@ fn example() -> String {
     costs(&mut text, &cost.previous);
     let _ = write!(
         text,
-        "\nThe invoice has {} more than that: `heroku_invoice_unexplained_usd` is {}.\n\n**November so far:**\n\n",
-        usd(cost.previous.unexplained()),
+        "\nThe invoice's unexplained amount (`heroku_invoice_unexplained_usd`) is {}.\n\n**November to date:**\n\n",
         usd(cost.previous.unexplained()),
     );
     costs(&mut text, &cost.current);
@@ -219,24 +211,20 @@ fn example() -> String {
     let units = MONTHS[1].apps.iter().map(|(_, used)| used[0]).sum::<f64>();
     let _ = write!(
         text,
-        "\n`other` is the dyno units that no app has, ({dynos} − {units}) × {price:.2} = {:.2}, and the credits that are \
-         neither data nor partner, {addons} − {data} − {partner} = {:.2}.\n",
+        "\n`other` is dyno units of no app, ({dynos} − {units}) × {price:.2} = {:.2}, plus credits that are neither data \
+         nor partner, {addons} − {data} − {partner} = {:.2}.\n",
         (dynos - units) * price,
         addons - data - partner,
     );
     let forecast = cost.forecast.as_ref().expect("a forecast");
-    let report = Report::new(
-        &Snapshot::new(vec![team.clone()], false, ClientStats::default()),
-        &rules,
-        None,
-        now(),
-    );
-    let _ = write!(
+    let [to_date, previous] = [&cost.current, &cost.previous].map(|month| usd(month.total()));
+    let covered = forecast.coverage.ratio();
+    let weight = (f64::from(PREVIOUS_WEIGHT) / 1000.0).powi(2);
+    let _ = writeln!(
         text,
-        "\n**The forecast:** half of the month is covered ({}), and {} are forecast. `report` prints all of it:\n\n```text\n{}```\n",
-        forecast.coverage.ratio(),
+        "\n**Forecast:** usage covers {covered} of November, so the forecast is {to_date} + (1 − {covered}) × \
+         ({covered} × {to_date} + {weight:.4} × {previous}) ÷ ({covered}² + {weight:.4}) = {}.",
         usd(forecast.team.total()),
-        table::table(&report, None, Terminal::PLAIN),
     );
     text
 }
@@ -246,9 +234,11 @@ fn the_worked_example_is_what_the_program_reckons() {
     let text = example();
     // By hand: 2.25 × 28 + 60 + 20.5 + 3 × 5 + (0.25 × 28 + 4.5), and 4.5 × 28 + 161 + 6 × 5.
     for by_hand in [
-        "| 63.00 | 60.00 | 20.50 | 15.00 | 11.50 | 170.00 |",
-        "| 317.00 |",
+        "| 63.00 | 60.00 | 20.50 | 15.00 | 11.50 | 170.00\n",
+        "| 317.00\n",
         "is 24.50.",
+        // 87.0288 ÷ 0.2564 = 339.43 for a full month.
+        "= 339.71.",
     ] {
         assert!(text.contains(by_hand), "{by_hand}:\n{text}");
     }

@@ -21,27 +21,27 @@ pub(super) enum Life {
 
 pub(super) const LIVES: [(Life, &str); 8] = [
     (Life::Steady, "steady"),
-    (Life::Growing, "growing by 3 to 15 % a month"),
-    (Life::Shrinking, "shrinking by 3 to 15 % a month"),
+    (Life::Growing, "growing by 3 to 15% a month"),
+    (Life::Shrinking, "shrinking by 3 to 13% a month"),
     (
         Life::Spiking,
-        "spiking: an app at 3 to 8 times its dynos for 1 to 4 days, about once a month",
+        "spikes: an app at 3 to 8 times its dynos for 1 to 4 days, about monthly",
     ),
     (
         Life::Turning,
-        "apps that end and begin in the middle of a month, each about once a year",
+        "apps start and stop mid-month, each about once a year",
     ),
     (
         Life::Buying,
-        "add-ons bought and dropped in the middle of a month, about one a month",
+        "add-ons change mid-month, about one a month",
     ),
     (
         Life::Reviewing,
-        "a third of the money in review apps, of two weeks each",
+        "a third of the cost in two-week review apps",
     ),
     (
         Life::Resting,
-        "at a fifth to a half of its dynos on week-ends",
+        "20 to 50% of the dynos on weekends",
     ),
 ];
 
