@@ -285,10 +285,7 @@ pub(crate) fn markdown() -> String {
         (format!("κ = {}{chosen}", f64::from(weight) / 1000.0), way)
     });
     let by_presence = [
-        (
-            "apps without cost to date have ended",
-            (true, false),
-        ),
+        ("apps without cost to date have ended", (true, false)),
         ("new apps have κ = 0", (false, true)),
         ("both", (true, true)),
     ]
@@ -300,10 +297,7 @@ pub(crate) fn markdown() -> String {
     let by_share = [0.02, 0.05, 0.1].map(|weight| {
         let way = Box::new(move |look: &Look| look.by_share(weight))
             as Box<dyn Fn(&Look) -> Option<Money>>;
-        (
-            format!("unsquared weights, κ = {weight}"),
-            way,
-        )
+        (format!("unsquared weights, κ = {weight}"), way)
     });
     let others = by_share.into_iter().chain(by_presence);
     for (words, way) in ways.into_iter().chain(others) {

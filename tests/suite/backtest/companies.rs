@@ -31,18 +31,12 @@ pub(super) const LIVES: [(Life, &str); 8] = [
         Life::Turning,
         "apps start and stop mid-month, each about once a year",
     ),
-    (
-        Life::Buying,
-        "add-ons change mid-month, about one a month",
-    ),
+    (Life::Buying, "add-ons change mid-month, about one a month"),
     (
         Life::Reviewing,
         "a third of the cost in two-week review apps",
     ),
-    (
-        Life::Resting,
-        "20 to 50% of the dynos on weekends",
-    ),
+    (Life::Resting, "20 to 50% of the dynos on weekends"),
 ];
 
 /// The first month has none before it, and is not forecast.
