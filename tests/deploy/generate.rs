@@ -1,4 +1,4 @@
-//! Completions and man pages, judged by the shells and by the formatters that read them.
+//! `generate`: completions and man pages, checked by the shells and by mandoc.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use heroku_cost_exporter::config::setting;
 
-use crate::program::command;
+use crate::process::command;
 use crate::tools;
 
 const SUBCOMMANDS: [&str; 7] = [
@@ -19,24 +19,24 @@ const SUBCOMMANDS: [&str; 7] = [
     "generate",
 ];
 
-/// What `generate` prints, with a token in the environment that must not come along.
-fn generated(arguments: &[&str]) -> String {
+/// Runs `generate` with secrets in the environment, which must not appear in its output.
+fn generate(arguments: &[&str]) -> String {
     let output = command(&[&["generate"], arguments].concat())
-        .env("HEROKU_API_KEY", "HRKU-geheim-4711")
-        .env("HEROKU_TEAM_ID", "geheim")
+        .env("HEROKU_API_KEY", "HRKU-secret-4711")
+        .env("HEROKU_TEAM_ID", "secret-team")
         .stdout(Stdio::piped())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(!text.contains("geheim"));
+    assert!(!text.contains("secret"));
     text
 }
 
-/// Lets a program read a text, and asserts that it finds no fault with it.
-fn judged(judge: &Path, arguments: &[&str], text: &str) -> String {
-    let mut child = Command::new(judge)
+/// Pipes `text` to a tool, asserts that the tool reports no error, and returns its output.
+fn check(tool: &Path, arguments: &[&str], text: &str) -> String {
+    let mut child = Command::new(tool)
         .args(arguments)
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::piped())
@@ -48,36 +48,35 @@ fn judged(judge: &Path, arguments: &[&str], text: &str) -> String {
     input.write_all(text.as_bytes()).unwrap();
     drop(input);
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
-        output.status.success() && said.is_empty(),
-        "{judge:?}: {said}"
+        output.status.success() && stderr.is_empty(),
+        "{tool:?}: {stderr}"
     );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
-fn every_shell_reads_its_completions() {
+fn shells_accept_completions() {
     for shell in ["bash", "zsh", "fish"] {
-        let text = generated(&["completions", shell]);
-        let Some(program) = tools::program(shell, shell) else {
+        let text = generate(&["completions", shell]);
+        let Some(shell) = tools::program(shell, shell) else {
             continue;
         };
-        judged(&program, &["-n"], &text);
+        check(&shell, &["-n"], &text);
     }
     for shell in ["elvish", "powershell"] {
-        assert!(generated(&["completions", shell]).contains("heroku.team-id"));
+        assert!(generate(&["completions", shell]).contains("heroku.team-id"));
     }
 }
 
-/// What bash offers behind what was typed so far.
 #[test]
 fn bash_completes_subcommands_and_flags() {
-    let text = generated(&["completions", "bash"]);
+    let text = generate(&["completions", "bash"]);
     let Some(bash) = tools::program("bash", "bash") else {
         return;
     };
-    let offered = |words: &[&str]| {
+    let complete = |words: &[&str]| {
         let script = format!(
             r#"{text}
                COMP_WORDS=({}); COMP_CWORD={}
@@ -90,32 +89,32 @@ fn bash_completes_subcommands_and_flags() {
             words[words.len() - 1],
             words[words.len() - 2],
         );
-        judged(&bash, &[], &script)
+        check(&bash, &[], &script)
     };
-    let offer = offered(&["heroku-cost-exporter", "he"]);
-    assert_eq!(offer, "healthcheck\nhelp\n");
-    let offer = offered(&["heroku-cost-exporter", "check", "--heroku.team-"]);
+    let completions = complete(&["heroku-cost-exporter", "he"]);
+    assert_eq!(completions, "healthcheck\nhelp\n");
+    let completions = complete(&["heroku-cost-exporter", "check", "--heroku.team-"]);
     assert_eq!(
-        offer,
+        completions,
         "--heroku.team-id\n--heroku.team-include\n--heroku.team-exclude\n"
     );
 }
 
 #[test]
-fn the_man_pages_are_well_formed_and_have_every_setting() {
+fn man_pages_are_valid_and_contain_every_setting() {
     let Some(mandoc) = tools::program("mandoc", "mandoc") else {
         return;
     };
     let pages = std::iter::once(vec!["man"]).chain(SUBCOMMANDS.map(|name| vec!["man", name]));
     let mut rendered = String::new();
     for page in pages {
-        let text = generated(&page);
-        // What mandoc calls style, such as a missing date, is a matter of taste.
-        judged(&mandoc, &["-T", "lint", "-W", "error,stop"], &text);
-        let shown = judged(&mandoc, &["-T", "utf8"], &text);
-        // Bold is a character struck over itself.
+        let text = generate(&page);
+        // Level `style` would report the missing date.
+        check(&mandoc, &["-T", "lint", "-W", "error,stop"], &text);
+        let formatted = check(&mandoc, &["-T", "utf8"], &text);
+        // In bold text, each character is overstruck: character, backspace, character.
         let mut plain = String::new();
-        for character in shown.chars() {
+        for character in formatted.chars() {
             if character == '\u{8}' {
                 plain.pop();
             } else {
@@ -131,14 +130,14 @@ fn the_man_pages_are_well_formed_and_have_every_setting() {
         assert!(plain.contains(&title), "{title}: {plain}");
         rendered.push_str(&plain);
     }
-    // Lines are broken, also behind a hyphen.
-    let unbroken = |text: &str| text.split_whitespace().collect::<String>();
-    let rendered = unbroken(&rendered);
+    // Lines also break after hyphens.
+    let without_whitespace = |text: &str| text.split_whitespace().collect::<String>();
+    let rendered = without_whitespace(&rendered);
     for setting in setting::all() {
         let flag = format!("--{}", setting.flag);
         assert!(rendered.contains(&flag), "{flag}");
         assert!(
-            rendered.contains(&unbroken(setting.help)),
+            rendered.contains(&without_whitespace(setting.help)),
             "{}",
             setting.help
         );
@@ -147,7 +146,7 @@ fn the_man_pages_are_well_formed_and_have_every_setting() {
 }
 
 #[test]
-fn what_cannot_be_generated_is_told() {
+fn rejects_unknown_arguments() {
     for (arguments, status) in [
         (&["generate"][..], 2),
         (&["generate", "completions"], 2),

@@ -1,23 +1,24 @@
-//! The real program, started as a demo on a port that is free.
+//! The exporter as a child process.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-pub(crate) use crate::http_client::*;
+use crate::http_client::PATIENCE;
 
-/// What the issue promises for the end, and a little for a machine that has much to do.
-pub(crate) const STOP_BOUND: Duration = Duration::from_millis(2500);
+/// The two seconds that a graceful shutdown may take, with slack for a busy machine.
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(2500);
 
-pub(crate) struct Program {
+/// A running exporter, killed when dropped.
+pub(crate) struct ExporterProcess {
     child: Child,
     pub(crate) address: SocketAddr,
     log: Arc<(Mutex<Vec<String>>, Condvar)>,
 }
 
-/// The program, with nothing of this process's environment.
+/// Returns a command that runs the exporter with an empty environment.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heroku-cost-exporter"));
     command
@@ -29,19 +30,19 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
-impl Program {
-    /// Starts a demo with more arguments.
-    pub(crate) fn start(more: &[&str]) -> Self {
+impl ExporterProcess {
+    /// Starts a demo on a free port.
+    pub(crate) fn demo(arguments: &[&str]) -> Self {
         Self::spawn(command(
-            &[&["demo", "--web.listen-address=127.0.0.1:0"], more].concat(),
+            &[&["demo", "--web.listen-address=127.0.0.1:0"], arguments].concat(),
         ))
     }
 
     pub(crate) fn with_web_config(path: &str) -> Self {
-        Self::start(&["--web.config.file", path])
+        Self::demo(&["--web.config.file", path])
     }
 
-    /// Starts what logs like the program, and waits until it listens.
+    /// Spawns `command` and waits until the exporter listens.
     pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -53,19 +54,19 @@ impl Program {
                 written.1.notify_all();
             }
         });
-        let mut program = Self {
+        let mut process = Self {
             child,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             log,
         };
-        let line = program.logged("listening", 1);
+        let line = process.wait_for_log("listening", 1);
         let (_, address) = line.split_once("address=").unwrap();
-        program.address = address.trim_matches('"').parse().unwrap();
-        program
+        process.address = address.trim_matches('"').parse().unwrap();
+        process
     }
 
-    /// The line with `text` in it that was written as the `nth`, once it is.
-    pub(crate) fn logged(&self, text: &str, nth: usize) -> String {
+    /// Waits for the `nth` log line that contains `text`, and returns it.
+    pub(crate) fn wait_for_log(&self, text: &str, nth: usize) -> String {
         let (lines, written) = &*self.log;
         let is_missing =
             |lines: &mut Vec<String>| lines.iter().filter(|line| line.contains(text)).count() < nth;
@@ -78,6 +79,7 @@ impl Program {
             .clone()
     }
 
+    /// Returns all lines logged so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.0.lock().unwrap().clone()
     }
@@ -86,32 +88,44 @@ impl Program {
         self.child.id()
     }
 
-    /// Asks it to stop, and gives its exit status and how long it took.
-    pub(crate) fn stop(&mut self, signal: &str) -> (ExitStatus, Duration) {
-        let begun = Instant::now();
-        send(signal, self.id());
-        self.ended(begun)
+    /// Returns the process ID of the only child: the exporter, if the command was `unshare`.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn child_id(&self) -> u32 {
+        let id = self.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        children.trim().parse().unwrap()
     }
 
-    pub(crate) fn ended(&mut self, begun: Instant) -> (ExitStatus, Duration) {
+    /// Sends a signal and asserts that the exporter exits with status 0 in time.
+    pub(crate) fn stop(&mut self, signal: &str) {
+        self.stop_by_id(self.id(), signal);
+    }
+
+    /// Like [`stop`](Self::stop), with the process ID that receives the signal.
+    pub(crate) fn stop_by_id(&mut self, id: u32, signal: &str) {
+        let start = Instant::now();
+        send_signal(signal, id);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return (status, begun.elapsed());
+                let elapsed = start.elapsed();
+                assert!(status.success(), "{status}");
+                assert!(elapsed < SHUTDOWN_LIMIT, "{elapsed:?}");
+                return;
             }
-            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            assert!(start.elapsed() < PATIENCE, "the exporter does not exit");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
 
-impl Drop for Program {
+impl Drop for ExporterProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-pub(crate) fn send(signal: &str, id: u32) {
+pub(crate) fn send_signal(signal: &str, id: u32) {
     let id = id.to_string();
     let status = Command::new("kill").args(["-s", signal, &id]).status();
     assert!(status.unwrap().success());

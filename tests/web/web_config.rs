@@ -1,5 +1,4 @@
-//! Valid and invalid web configurations: those of the toolkit's documentation and tests, rewritten,
-//! and those that are rejected here.
+//! Valid and invalid web configurations, among them those of Prometheus's exporter-toolkit.
 //! <https://github.com/prometheus/exporter-toolkit/tree/master/web/testdata>
 
 use std::path::Path;
@@ -11,17 +10,16 @@ use heroku_cost_exporter::config::token::looks_like_token;
 use proptest::prelude::*;
 
 use crate::certificates::{Directory, TLS};
-use crate::program::command;
+use crate::process::command;
 
 const HASH: &str = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
 
-/// No secrets, apart from bcrypt hashes.
-fn none(_: &str) -> bool {
+fn never_secret(_: &str) -> bool {
     false
 }
 
 fn load(path: &str) -> Result<LoadedConfig, FileErrors> {
-    LoadedConfig::read(Path::new(path), none)
+    LoadedConfig::read(Path::new(path), never_secret)
 }
 
 fn tls(more: &str) -> String {
@@ -33,7 +31,7 @@ fn indented(pem: &str) -> String {
 }
 
 #[test]
-fn accepts_valid_files_of_the_toolkit() {
+fn accepts_valid_files() {
     let directory = Directory::new();
     let pem = |name: &str| indented(&std::fs::read_to_string(directory.path().join(name)).unwrap());
     let inline = format!(
@@ -42,33 +40,33 @@ fn accepts_valid_files_of_the_toolkit() {
         pem("server.key"),
         pem("ca.pem")
     );
-    let good = [
-        ("nothing", String::new()),
-        ("a comment", "# Nothing.\n".into()),
-        ("blank sections", "tls_server_config:\nhttp_server_config:\nbasic_auth_users:\nrate_limit:\n".into()),
+    let valid = [
+        ("empty file", String::new()),
+        ("comment only", "# Nothing.\n".into()),
+        ("empty sections", "tls_server_config:\nhttp_server_config:\nbasic_auth_users:\nrate_limit:\n".into()),
         ("TLS", tls("")),
-        ("client certificates if given", tls("  client_auth_type: VerifyClientCertIfGiven\n")),
+        ("optional client certificate", tls("  client_auth_type: VerifyClientCertIfGiven\n")),
         ("any client certificate", tls("  client_auth_type: RequireAnyClientCert\n")),
-        ("any client certificate, by the older name", tls("  client_auth_type: RequireClientCert\n")),
-        ("a CA", tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n")),
-        ("names", tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans: [one, test3, two, 10.0.0.1, 'spiffe://x/y']\n")),
-        ("all inline", inline),
-        ("some cipher suites", tls("  min_version: TLS12\n  max_version: TLS12\n  cipher_suites:\n  - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n  - TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384\n")),
+        ("any client certificate, old name", tls("  client_auth_type: RequireClientCert\n")),
+        ("client CA", tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n")),
+        ("allowed client names", tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans: [one, test3, two, 10.0.0.1, 'spiffe://x/y']\n")),
+        ("inline certificates", inline),
+        ("cipher suites", tls("  min_version: TLS12\n  max_version: TLS12\n  cipher_suites:\n  - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n  - TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384\n")),
         ("cipher suites in the client's order", tls("  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n  prefer_server_cipher_suites: false\n")),
-        ("all strong cipher suites", tls("  cipher_suites:\n  - TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\n  - TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384\n  - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n  - TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384\n  - TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256\n  - TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256\n  - TLS_AES_128_GCM_SHA256\n  - TLS_AES_256_GCM_SHA384\n  - TLS_CHACHA20_POLY1305_SHA256\n")),
-        ("cipher suites that TLS 1.3 ignores", tls("  min_version: TLS13\n  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n")),
-        ("no HTTP/2 and so none of its suites", tls("  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\nhttp_server_config:\n  http2: false\n")),
+        ("all secure cipher suites", tls("  cipher_suites:\n  - TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\n  - TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384\n  - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n  - TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384\n  - TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256\n  - TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256\n  - TLS_AES_128_GCM_SHA256\n  - TLS_AES_256_GCM_SHA384\n  - TLS_CHACHA20_POLY1305_SHA256\n")),
+        ("cipher suites ignored by TLS 1.3", tls("  min_version: TLS13\n  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n")),
+        ("no HTTP/2 and none of its cipher suites", tls("  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\nhttp_server_config:\n  http2: false\n")),
         ("curves", tls("  min_version: TLS13\n  curve_preferences: [CurveP384, X25519, CurveP256]\n")),
         ("headers", "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    Strict-Transport-Security: max-age=31536000; includeSubDomains\n    X-Content-Type-Options: nosniff\n    X-XSS-Protection: 1\n    Content-Security-Policy: \"default-src 'self' *.test.example.net\"\n".into()),
-        ("a blank header", "http_server_config:\n  headers:\n    X-Frame-Options: ''\n".into()),
+        ("empty header", "http_server_config:\n  headers:\n    X-Frame-Options: ''\n".into()),
         ("users", format!("basic_auth_users:\n  alice: {HASH}\n  bob: {}\n", HASH.replace("$10$", "$18$"))),
-        ("no rate limit", "rate_limit:\n  interval: 0\n  burst: 0\n".into()),
-        ("a rate limit that allows nothing", "rate_limit:\n  interval: \"1s\"\n  burst: 0\n".into()),
-        ("the documentation's example", format!("{TLS}basic_auth_users:\n  alice: {HASH}\nrate_limit:\n  interval: \"1s\" # time\n  burst: 20\n")),
+        ("disabled rate limit", "rate_limit:\n  interval: 0\n  burst: 0\n".into()),
+        ("rate limit that allows nothing", "rate_limit:\n  interval: \"1s\"\n  burst: 0\n".into()),
+        ("documented example", format!("{TLS}basic_auth_users:\n  alice: {HASH}\nrate_limit:\n  interval: \"1s\" # time\n  burst: 20\n")),
     ];
-    for (name, text) in good {
-        let read = load(&directory.web(&text));
-        assert!(read.is_ok(), "{name}: {}\n{text}", read.unwrap_err());
+    for (name, text) in valid {
+        let loaded = load(&directory.web(&text));
+        assert!(loaded.is_ok(), "{name}: {}\n{text}", loaded.unwrap_err());
     }
 }
 
@@ -81,215 +79,215 @@ fn rejects_invalid_files_with_location_and_expectation() {
         "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
     );
     directory.write("empty.pem", "");
-    let bad = [
+    let invalid = [
         (
-            "junk",
+            "plain text",
             "hWkNKCp3fvIx3jKnsaBI\nTuEjdwNS8A2vYdFbiKqr\n".to_owned(),
         ),
         (
-            "junk key",
+            "unknown key",
             "tls_server_config:\n  cert_filse: \"server.crt\"\n".into(),
         ),
         ("unknown section", "tls_config:\n  cert_file: a\n".into()),
         (
-            "a key twice",
+            "duplicate key",
             "rate_limit:\n  burst: 1\n  burst: 2\n".into(),
         ),
         (
-            "two documents",
+            "multiple documents",
             "---\nrate_limit:\n---\nrate_limit:\n".into(),
         ),
         (
-            "no certificate",
+            "empty cert_file",
             "tls_server_config:\n  cert_file: \"\"\n  key_file: \"server.key\"\n".into(),
         ),
         (
-            "blank certificate inline",
+            "empty cert",
             "tls_server_config:\n  cert: \"\"\n  key_file: \"server.key\"\n".into(),
         ),
         (
-            "no key",
+            "empty key_file",
             "tls_server_config:\n  cert_file: \"server.crt\"\n  key_file: \"\"\n".into(),
         ),
         (
-            "blank key inline",
+            "empty key",
             "tls_server_config:\n  cert_file: \"server.crt\"\n  key: \"\"\n".into(),
         ),
         (
-            "both blank",
+            "empty cert_file and key_file",
             "tls_server_config:\n  cert_file: \"\"\n  key_file: \"\"\n  client_auth_type: \"x\"\n"
                 .into(),
         ),
         (
-            "TLS meant, but no certificate",
+            "TLS without certificate",
             "tls_server_config:\n  min_version: TLS13\n".into(),
         ),
         (
-            "certificate not there",
+            "missing certificate file",
             "tls_server_config:\n  cert_file: \"somefile\"\n  key_file: \"server.key\"\n".into(),
         ),
         (
-            "key not there",
+            "missing key file",
             "tls_server_config:\n  cert_file: \"server.crt\"\n  key_file: \"somefile\"\n".into(),
         ),
-        ("certificate twice", format!("{TLS}  cert: x\n")),
+        ("cert_file and cert", format!("{TLS}  cert: x\n")),
         (
-            "another's key",
+            "key of another certificate",
             "tls_server_config:\n  cert_file: \"server.crt\"\n  key_file: \"other.key\"\n".into(),
         ),
         (
-            "a key for a certificate",
+            "key in place of certificate",
             "tls_server_config:\n  cert_file: \"server.key\"\n  key_file: \"server.key\"\n".into(),
         ),
         (
-            "a certificate for a key",
+            "certificate in place of key",
             "tls_server_config:\n  cert_file: \"server.crt\"\n  key_file: \"server.crt\"\n".into(),
         ),
         (
-            "junk for a certificate",
+            "malformed certificate",
             "tls_server_config:\n  cert_file: \"junk.pem\"\n  key_file: \"server.key\"\n".into(),
         ),
         (
-            "junk for a key, inline",
+            "malformed inline key",
             "tls_server_config:\n  cert_file: \"server.crt\"\n  key: hunter2\n".into(),
         ),
         (
-            "no such client auth type",
+            "unknown client auth type",
             tls("  client_auth_type: Maybe\n"),
         ),
         (
-            "a client auth type without an end",
+            "very long client auth type",
             tls(&format!(
                 "  client_auth_type: {}\n",
                 "\u{202e}".repeat(100_000)
             )),
         ),
         (
-            "CA without a type",
+            "client CA without client auth type",
             tls("  client_ca_file: \"/dev/null\"\n"),
         ),
         (
-            "CA not there",
+            "missing client CA file",
             tls("  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: somefile\n"),
         ),
         (
-            "CA of nobody",
+            "empty client CA file",
             tls("  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: empty.pem\n"),
         ),
         (
-            "verified against nothing",
+            "verification without client CA",
             tls("  client_auth_type: RequireAndVerifyClientCert\n"),
         ),
         (
-            "names that nobody verifies",
+            "allowed client names without verification",
             tls("  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [a]\n"),
         ),
         (
-            "an e-mail address",
+            "e-mail address as client name",
             tls(
                 "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans:\n    - a@b.example\n",
             ),
         ),
         (
-            "no names",
+            "empty list of client names",
             tls(
                 "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans: []\n",
             ),
         ),
-        ("no such version", tls("  min_version: TLS111\n")),
-        ("a broken version", tls("  min_version: TLS10\n")),
+        ("unknown TLS version", tls("  min_version: TLS111\n")),
+        ("insecure TLS version", tls("  min_version: TLS10\n")),
         (
-            "versions upside down",
+            "maximum version below minimum",
             tls("  min_version: TLS13\n  max_version: TLS12\n"),
         ),
         (
-            "an invented cipher suite",
+            "unknown cipher suite",
             tls("  cipher_suites:\n  - TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA2048\n"),
         ),
         (
-            "a weak cipher suite",
+            "insecure cipher suite",
             tls("  cipher_suites:\n  - TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA\n"),
         ),
         (
-            "HTTP/2 without its suites",
+            "no cipher suite for HTTP/2",
             tls("  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n"),
         ),
         (
-            "no suite for TLS 1.2",
+            "no cipher suite for TLS 1.2",
             tls("  cipher_suites: [TLS_AES_128_GCM_SHA256]\nhttp_server_config:\n  http2: false\n"),
         ),
         (
-            "an invented curve",
+            "unknown curve",
             tls("  curve_preferences:\n    - CurveP257\n"),
         ),
         (
-            "a curve that is not offered",
+            "unsupported curve",
             tls("  curve_preferences:\n    - CurveP521\n"),
         ),
         (
-            "not a list",
+            "scalar in place of list",
             tls("  cipher_suites: TLS_AES_128_GCM_SHA256\n"),
         ),
         (
-            "not a boolean",
+            "invalid boolean",
             "http_server_config:\n  http2: maybe\n".into(),
         ),
         (
-            "another header",
+            "unsupported header",
             "http_server_config:\n  headers:\n    Content-Type: foo\n".into(),
         ),
         (
-            "a wrong X-Content-Type-Options",
+            "invalid X-Content-Type-Options",
             "http_server_config:\n  headers:\n    X-Content-Type-Options: sniff\n".into(),
         ),
         (
-            "a wrong X-Frame-Options",
+            "invalid X-Frame-Options",
             "http_server_config:\n  headers:\n    X-Frame-Options: foo\n".into(),
         ),
         (
-            "a header of two lines",
+            "header with line break",
             "http_server_config:\n  headers:\n    Content-Security-Policy: \"a\\nb\"\n".into(),
         ),
         (
-            "a password in place of its hash",
+            "password in place of hash",
             "basic_auth_users:\n  john: hunter2\n".into(),
         ),
         (
-            "a password that reads as a tag",
+            "password that is a YAML tag",
             "basic_auth_users:\n  john: !!hunter2\n".into(),
         ),
         (
-            "a hash in place of a name",
+            "hash in place of user name",
             format!("basic_auth_users:\n  {HASH}: john\n"),
         ),
-        ("a hash in place of a key", format!("{HASH}: john\n")),
+        ("hash in place of section", format!("{HASH}: john\n")),
         (
-            "a list of users",
+            "list of users",
             "basic_auth_users:\n  - john: hunter2\n".into(),
         ),
         (
-            "a user of two",
+            "user name with colon",
             format!("basic_auth_users:\n  'a:b': {HASH}\n"),
         ),
         (
-            "a rate without a unit",
+            "interval without unit",
             "rate_limit:\n  interval: 5\n  burst: 1\n".into(),
         ),
-        ("a negative rate", "rate_limit:\n  interval: -1s\n".into()),
+        ("negative interval", "rate_limit:\n  interval: -1s\n".into()),
         (
-            "a negative burst",
+            "negative burst",
             "rate_limit:\n  interval: 1s\n  burst: -1\n".into(),
         ),
         (
-            "a burst of words",
+            "burst that is not a number",
             "rate_limit:\n  interval: 1s\n  burst: many\n".into(),
         ),
         (
-            "too deep",
+            "too deeply nested",
             tls(&format!("  cipher_suites: {}\n", "[".repeat(5000))),
         ),
     ];
-    let messages = bad.map(|(name, text)| {
+    let messages = invalid.map(|(name, text)| {
         let error = load(&directory.web(&text)).expect_err(name);
         assert!(!error.to_string().contains("hunter2"), "{error}");
         assert!(!error.to_string().contains(&HASH[10..]), "{error}");
@@ -308,19 +306,19 @@ fn reports_file_errors_with_all_other_setting_errors() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    let told = String::from_utf8(output.stderr).unwrap();
-    let told = told.replace(directory.path().to_str().unwrap(), "/etc");
-    insta::assert_snapshot!(told);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let stderr = stderr.replace(directory.path().to_str().unwrap(), "/etc");
+    insta::assert_snapshot!(stderr);
 
     let output = command(&["demo"])
         .env("WEB_CONFIG_FILE", &missing)
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    let told = String::from_utf8(output.stderr).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        told.contains("WEB_CONFIG_FILE: ") && told.contains("cannot be read"),
-        "{told}"
+        stderr.contains("WEB_CONFIG_FILE: ") && stderr.contains("cannot be read"),
+        "{stderr}"
     );
 }
 
@@ -328,10 +326,13 @@ fn reports_file_errors_with_all_other_setting_errors() {
 fn accepts_the_documented_example() {
     let text = include_str!("../../docs/web-config.example.yml");
     let directory = Directory::new();
-    let read = load(&directory.web(text));
-    assert!(read.is_ok(), "{}", read.unwrap_err());
+    let loaded = load(&directory.web(text));
+    assert!(loaded.is_ok(), "{}", loaded.unwrap_err());
     let document = include_str!("../../docs/WEB.md");
-    assert!(document.contains(text), "docs/WEB.md shows another example");
+    assert!(
+        document.contains(text),
+        "docs/WEB.md has a different example"
+    );
     let (_, hash) = text.split_once("prometheus: ").unwrap();
     let hash = hash.lines().next().unwrap();
     assert!(bcrypt::verify("changeme", hash).unwrap());
@@ -358,7 +359,7 @@ basic_auth_users:
 rate_limit: {interval: 5, burst: -1}
 rate_limits:
 ";
-    let errors = parse(text, none).unwrap_err();
+    let errors = parse(text, never_secret).unwrap_err();
     let lines: Vec<_> = errors.in_file("/etc/web.yml").collect();
     insta::assert_snapshot!(lines.join("\n"), @r##"
     /etc/web.yml:2:3: tls_server_config: key_file (or key) is missing
@@ -381,12 +382,12 @@ rate_limits:
     "##);
 }
 
-/// A part of each secret that occurs nowhere else.
+/// A part of every secret that occurs nowhere else.
 const MARK: &str = "Zq7vXk";
 
-/// Every way to misplace a secret in a text: in place of each word, before it, after it, and in
-/// broken syntax.
-fn with_secret(text: &str, secret: &str) -> Vec<String> {
+/// Returns texts in which a secret is misplaced: in place of each word, before it, after it, and in
+/// malformed syntax.
+fn with_misplaced_secret(text: &str, secret: &str) -> Vec<String> {
     let is_word = |c: char| !c.is_whitespace() && !",:[]{}\"'#-".contains(c);
     let mut misplaced = Vec::new();
     let mut end = 0;
@@ -438,25 +439,27 @@ fn never_prints_a_misplaced_secret() {
          burst: 20\n"
     );
     let lines = include_str!("../../docs/config.example.yml").lines();
-    let costs: Vec<_> = lines
+    let config: Vec<_> = lines
         .filter(|line| !line.trim_start().starts_with('#'))
         .collect();
-    let costs = costs.join("\n");
-    assert!(load(&directory.web(&web)).is_ok() && file::parse(&costs).is_ok());
+    let config = config.join("\n");
+    assert!(load(&directory.web(&web)).is_ok() && file::parse(&config).is_ok());
     let mut rejected = 0;
     for secret in [
         format!("HRKU-{MARK}"),
         format!("$2y$10${MARK}"),
         format!("x$2b${MARK}"),
     ] {
-        let web = with_secret(&web, &secret).into_iter().map(|text| {
-            let file = parse(&text, looks_like_token);
-            let result = file.and_then(|file| file.build(directory.path()));
-            (result.err(), text)
-        });
-        let costs = with_secret(&costs, &secret).into_iter();
-        let costs = costs.map(|text| (file::parse(&text).err(), text));
-        for (errors, text) in web.chain(costs) {
+        let web = with_misplaced_secret(&web, &secret)
+            .into_iter()
+            .map(|text| {
+                let file = parse(&text, looks_like_token);
+                let result = file.and_then(|file| file.build(directory.path()));
+                (result.err(), text)
+            });
+        let config = with_misplaced_secret(&config, &secret).into_iter();
+        let config = config.map(|text| (file::parse(&text).err(), text));
+        for (errors, text) in web.chain(config) {
             let Some(errors) = errors else { continue };
             rejected += 1;
             let printed = format!("{errors} {errors:?}");
@@ -469,7 +472,7 @@ fn never_prints_a_misplaced_secret() {
 proptest! {
     #[test]
     fn parses_any_text_without_panic(text in ".*") {
-        let _ = parse(&text, none);
+        let _ = parse(&text, never_secret);
     }
 
     #[test]
@@ -478,8 +481,8 @@ proptest! {
         key in "cert|key|client_allowed_sans|min_version|cipher_suites|headers|http2|interval|burst|a",
         value in "[^\\p{Cc}]*",
     ) {
-        let _ = parse(&format!("{section}:\n  {key}: {value}\n"), none);
-        let _ = parse(&format!("{section}:\n  {key}:\n    - {value}\n    - b\n"), none);
-        let _ = parse(&format!("{section}: {{{key}: {value:?}}}\n"), none);
+        let _ = parse(&format!("{section}:\n  {key}: {value}\n"), never_secret);
+        let _ = parse(&format!("{section}:\n  {key}:\n    - {value}\n    - b\n"), never_secret);
+        let _ = parse(&format!("{section}: {{{key}: {value:?}}}\n"), never_secret);
     }
 }

@@ -1,13 +1,13 @@
-//! A unit of systemd, read as far as a test needs it to do what systemd would.
+//! A parser of systemd unit files, with what the tests need of their syntax.
 //! <https://www.freedesktop.org/software/systemd/man/latest/systemd.syntax.html>
 
 use std::path::Path;
 
-/// A unit: its settings in order, each with its section.
+/// The settings of a unit file in order: section, key and value.
 #[derive(Debug)]
-pub(crate) struct Unit(Vec<(String, String, String)>);
+pub(crate) struct UnitFile(Vec<(String, String, String)>);
 
-impl Unit {
+impl UnitFile {
     pub(crate) fn parse(text: &str) -> Self {
         let mut section = String::new();
         let mut settings = Vec::new();
@@ -15,7 +15,10 @@ impl Unit {
             if line.is_empty() || line.starts_with(['#', ';']) {
                 continue;
             }
-            assert!(!line.ends_with('\\'), "no line goes on in the next: {line}");
+            assert!(
+                !line.ends_with('\\'),
+                "line continuations are not supported: {line}"
+            );
             if let Some(name) = line.strip_prefix('[') {
                 name.trim_end_matches(']').clone_into(&mut section);
                 continue;
@@ -26,7 +29,7 @@ impl Unit {
         Self(settings)
     }
 
-    /// Every value of a setting.
+    /// Returns all values of a setting.
     pub(crate) fn all<'a>(
         &'a self,
         section: &'a str,
@@ -38,16 +41,16 @@ impl Unit {
             .map(|(_, _, value)| value.as_str())
     }
 
-    /// The one value of a setting.
+    /// Returns the only value of a setting.
     pub(crate) fn one<'a>(&'a self, section: &'a str, key: &'a str) -> &'a str {
         let mut all = self.all(section, key);
         let value = all.next().unwrap_or_else(|| panic!("no {key}="));
-        assert_eq!(all.next(), None, "{key}= stands twice");
+        assert_eq!(all.next(), None, "{key}= is set twice");
         value
     }
 
-    /// The variables that systemd would hand to the program, `%d` and `%S` being these directories and
-    /// the file of `EnvironmentFile=` being below `root`.
+    /// Returns the environment variables that systemd would set, with `%d` as `credentials`, `%S`
+    /// as `state` and `EnvironmentFile=` below `root`.
     pub(crate) fn environment(
         &self,
         credentials: &Path,
@@ -58,16 +61,16 @@ impl Unit {
             let (name, value) = line.split_once('=').unwrap_or_else(|| panic!("{line}"));
             (name.to_owned(), value.to_owned())
         };
-        let own = self.all("Service", "Environment").map(|line| {
+        let inline = self.all("Service", "Environment").map(|line| {
             let expanded = line
                 .replace("%d", credentials.to_str().unwrap())
                 .replace("%S", state.to_str().unwrap());
-            assert!(!expanded.contains('%'), "an unknown specifier: {line}");
+            assert!(!expanded.contains('%'), "unknown specifier: {line}");
             assignment(&expanded)
         });
-        let mut environment: Vec<_> = own.collect();
+        let mut environment: Vec<_> = inline.collect();
         for file in self.all("Service", "EnvironmentFile") {
-            // A `-` says that the file may be missing.
+            // With a leading `-` the file may be missing.
             let path = root.join(file.trim_start_matches('-').trim_start_matches('/'));
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             let lines = text

@@ -1,4 +1,4 @@
-//! TLS in front of a server that speaks plain HTTP.
+//! A TLS-terminating proxy in front of a plain HTTP server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,14 +12,15 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::certificates::Pair;
 
-/// A listener on loopback whose connections go on to the server behind it.
-pub(crate) struct Front {
+/// A proxy on a loopback port, stopped when dropped.
+pub(crate) struct TlsProxy {
     address: SocketAddr,
-    serving: tokio::task::JoinHandle<()>,
+    task: tokio::task::JoinHandle<()>,
 }
 
-impl Front {
-    pub(crate) async fn start(identity: &Pair, behind: SocketAddr) -> Self {
+impl TlsProxy {
+    /// Starts a proxy that presents `identity` and forwards to `upstream`.
+    pub(crate) async fn start(identity: &Pair, upstream: SocketAddr) -> Self {
         let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -32,19 +33,19 @@ impl Front {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // A client may not like the certificate.
+                    // The handshake fails if the client rejects the certificate.
                     if let Ok(mut stream) = acceptor.accept(stream).await {
-                        let mut plain = TcpStream::connect(behind).await.unwrap();
+                        let mut plain = TcpStream::connect(upstream).await.unwrap();
                         let _ = copy_bidirectional(&mut stream, &mut plain).await;
                     }
                 });
             }
         });
-        Self { address, serving }
+        Self { address, task }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -52,8 +53,8 @@ impl Front {
     }
 }
 
-impl Drop for Front {
+impl Drop for TlsProxy {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.task.abort();
     }
 }
