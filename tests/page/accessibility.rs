@@ -1,23 +1,22 @@
-//! The page for everybody: both colour schemes, a phone's width, the keyboard, a screen reader, a
-//! thousand apps, no script, and when something is wrong.
+//! Contrast, narrow screens, keyboard, screen readers, many apps, no JavaScript, and error notices.
 
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, Scheme};
-use crate::companies::{demo, refused, with_apps};
+use crate::browser::{Browser, ColorScheme};
+use crate::fixtures::{demo, with_apps, with_rejected_token};
 
-/// Texts that are hard to read, by the ratio that WCAG 2 gives: below 4.5.
-const FAINT: &str = r#"
-const rgb = colour => colour.match(/[\d.]+/g).map(Number);
-const light = colour => {
-    const [r, g, b] = rgb(colour).map(c => c / 255)
+/// Returns texts whose contrast ratio is below 4.5, the minimum of WCAG 2.
+const LOW_CONTRAST: &str = r#"
+const rgb = color => color.match(/[\d.]+/g).map(Number);
+const luminance = color => {
+    const [r, g, b] = rgb(color).map(c => c / 255)
         .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 };
-const ground = element => {
+const background = element => {
     for (; element; element = element.parentElement) {
-        const colour = getComputedStyle(element).backgroundColor;
-        if (colour !== 'rgba(0, 0, 0, 0)') return colour;
+        const color = getComputedStyle(element).backgroundColor;
+        if (color !== 'rgba(0, 0, 0, 0)') return color;
     }
     return 'rgb(255, 255, 255)';
 };
@@ -27,96 +26,101 @@ return [...document.body.querySelectorAll('*')]
     .map(e => {
         const style = getComputedStyle(e);
         const own = e instanceof SVGElement ? style.fill : style.color;
-        const [a, b] = [light(own), light(ground(e))].sort((a, b) => b - a);
+        const [a, b] = [luminance(own), luminance(background(e))].sort((a, b) => b - a);
         return [e.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)];
     })
     .filter(([, ratio]) => ratio < 4.5);
 "#;
 
-/// What a screen reader would miss.
-const UNTOLD: &str = r#"
-const untold = [];
+/// Returns elements without the language, names, labels and structure that a screen reader needs.
+const MISSING_SEMANTICS: &str = r#"
+const problems = [];
 const all = selector => [...document.querySelectorAll(selector)];
-if (document.documentElement.lang !== 'en') untold.push('no language');
+if (document.documentElement.lang !== 'en') problems.push('no language');
 for (const one of ['h1', 'main', 'header', 'footer', 'title'])
-    if (all(one + ':not(svg *)').length !== 1) untold.push('not one ' + one);
-for (const table of all('table')) if (!table.caption?.textContent) untold.push('table: ' + table.outerHTML);
-for (const th of all('th')) if (!th.scope) untold.push('th: ' + th.outerHTML);
+    if (all(one + ':not(svg *)').length !== 1) problems.push('not one ' + one);
+for (const table of all('table')) if (!table.caption?.textContent) problems.push('table: ' + table.outerHTML);
+for (const th of all('th')) if (!th.scope) problems.push('th: ' + th.outerHTML);
 for (const svg of all('svg'))
     if (svg.getAttribute('aria-hidden') !== 'true' && !svg.closest('[aria-hidden=true]')
         && !(svg.getAttribute('role') === 'img' && svg.getAttribute('aria-label')))
-        untold.push('svg: ' + svg.outerHTML);
+        problems.push('svg: ' + svg.outerHTML);
 for (const field of all('input:not([type=hidden]), select'))
-    if (!field.labels.length) untold.push('field: ' + field.outerHTML);
+    if (!field.labels.length) problems.push('field: ' + field.outerHTML);
 for (const part of all('section, nav, form[role=search]')) {
     const by = part.getAttribute('aria-labelledby');
     if (by ? !document.getElementById(by)?.textContent : part.localName === 'nav' && !part.ariaLabel)
-        untold.push('part: ' + part.outerHTML.slice(0, 80));
+        problems.push('part: ' + part.outerHTML.slice(0, 80));
 }
-for (const link of all('a')) if (!link.textContent.trim()) untold.push('link: ' + link.outerHTML);
+for (const link of all('a')) if (!link.textContent.trim()) problems.push('link: ' + link.outerHTML);
 const ids = all('[id]').map(e => e.id);
-if (new Set(ids).size !== ids.length) untold.push('ids: ' + ids);
+if (new Set(ids).size !== ids.length) problems.push('ids: ' + ids);
 let level = 1;
 for (const heading of all('h1, h2, h3')) {
     const next = Number(heading.localName[1]);
-    if (next > level + 1) untold.push('heading: ' + heading.outerHTML);
+    if (next > level + 1) problems.push('heading: ' + heading.outerHTML);
     level = next;
 }
-return untold;
+return problems;
 "#;
 
+/// Returns the widths of the page and the window if the page is wider.
 async fn overflow(browser: &Browser) -> Value {
     let script = "const page = document.documentElement;
         return page.scrollWidth <= page.clientWidth ? null : [page.scrollWidth, page.clientWidth]";
-    browser.run(script).await
+    browser.execute(script).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_can_be_read_in_both_schemes_at_every_width_and_by_a_screen_reader() {
+async fn page_is_accessible_in_both_schemes_at_all_widths() {
     let Some(browser) = Browser::start().await else {
         return;
     };
     let exporter = demo().await;
-    let mut grounds = Vec::new();
-    for scheme in [Scheme::Light, Scheme::Dark] {
+    let mut backgrounds = Vec::new();
+    for scheme in [ColorScheme::Light, ColorScheme::Dark] {
         for width in [320, 360, 736, 737, 1280, 1920] {
-            browser.show(width, scheme).await;
+            browser.emulate(width, scheme).await;
             for path in ["/", "/?q=zzz", "/?team=nobody"] {
                 browser.open(&exporter.url(path)).await;
                 assert_eq!(overflow(&browser).await, Value::Null, "{path} {width}");
                 assert_eq!(
-                    browser.run(FAINT).await,
+                    browser.execute(LOW_CONTRAST).await,
                     json!([]),
                     "{path} {scheme:?} {width}"
                 );
-                assert_eq!(browser.run(UNTOLD).await, json!([]), "{path}");
+                assert_eq!(
+                    browser.execute(MISSING_SEMANTICS).await,
+                    json!([]),
+                    "{path}"
+                );
             }
         }
-        let ground = "return getComputedStyle(document.body).backgroundColor";
-        grounds.push(browser.run(ground).await);
+        let background = "return getComputedStyle(document.body).backgroundColor";
+        backgrounds.push(browser.execute(background).await);
     }
-    assert_ne!(grounds[0], grounds[1]);
+    assert_ne!(backgrounds[0], backgrounds[1]);
     assert_eq!(browser.console().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keyboard_reaches_everything_and_shows_where_it_is() {
+async fn keyboard_reaches_every_control_with_visible_focus() {
     let Some(browser) = Browser::start().await else {
         return;
     };
     let exporter = demo().await;
     for width in [360, 1280] {
-        browser.show(width, Scheme::Light).await;
+        browser.emulate(width, ColorScheme::Light).await;
         browser.open(&exporter.url("/")).await;
-        let all = "return [...document.querySelectorAll('a, input:not([type=hidden]), select, button, summary')]
+        let controls = "return [...document.querySelectorAll('a, input:not([type=hidden]), select, button, summary')]
             .filter(e => !e.closest('thead') || innerWidth > 736).length";
-        let stops = browser.run(all).await.as_u64().expect("a number");
+        let stops = browser.execute(controls).await.as_u64().expect("a number");
         assert!(stops > 9, "{stops}");
         let mut reached = Vec::new();
         for _ in 0..stops {
             browser.press("Tab").await;
             let at = browser
-                .run(
+                .execute(
                     "const at = document.activeElement, style = getComputedStyle(at);
                     const box = at.getBoundingClientRect();
                     return [at.outerHTML.slice(0, 120), style.outlineStyle, parseFloat(style.outlineWidth),
@@ -147,7 +151,7 @@ async fn the_keyboard_reaches_everything_and_shows_where_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_apps_are_sorted_and_searched_without_a_script() {
+async fn sorts_and_searches_many_apps_without_javascript() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -158,10 +162,10 @@ async fn a_thousand_apps_are_sorted_and_searched_without_a_script() {
         return;
     };
     browser.open(&exporter.url("/")).await;
-    assert_eq!(browser.run("return document.scripts.length").await, 0);
+    assert_eq!(browser.execute("return document.scripts.length").await, 0);
     let apps =
         "return [...document.querySelectorAll('#apps tbody th bdi')].map(e => e.textContent)";
-    assert_eq!(browser.run(apps).await, json!(names[..50]));
+    assert_eq!(browser.execute(apps).await, json!(names[..50]));
 
     let link = |text: &str| {
         format!("[...document.querySelectorAll('#apps a')].find(a => a.textContent === '{text}')")
@@ -169,52 +173,54 @@ async fn a_thousand_apps_are_sorted_and_searched_without_a_script() {
     let first = |app: &str| {
         format!("return document.querySelector('#apps tbody th bdi')?.textContent === '{app}'")
     };
-    browser.follow(&link("More apps")).await;
-    browser.until(&first("app-0050")).await;
-    browser.follow(&link("App")).await;
-    browser.until(&first("app-0000")).await;
+    browser.click(&link("More apps")).await;
+    browser.wait_until(&first("app-0050")).await;
+    browser.click(&link("App")).await;
+    browser.wait_until(&first("app-0000")).await;
     let sorted = "return document.querySelector('#apps [aria-sort]').ariaSort";
-    assert_eq!(browser.run(sorted).await, "ascending");
-    browser.follow(&link("App")).await;
-    browser.until(&first("app-0999")).await;
-    assert_eq!(browser.run(sorted).await, "descending");
+    assert_eq!(browser.execute(sorted).await, "ascending");
+    browser.click(&link("App")).await;
+    browser.wait_until(&first("app-0999")).await;
+    assert_eq!(browser.execute(sorted).await, "descending");
 
-    browser.run("document.getElementById('q').focus()").await;
-    browser.write("PP-031").await;
+    browser
+        .execute("document.getElementById('q').focus()")
+        .await;
+    browser.type_text("PP-031").await;
     browser.press("Enter").await;
-    browser.until(&first("app-0310")).await;
-    assert_eq!(browser.run(apps).await, json!(names[310..320]));
-    let told = "return document.querySelector('#apps [role=status]').innerText";
-    let told = browser.run(told).await;
+    browser.wait_until(&first("app-0310")).await;
+    assert_eq!(browser.execute(apps).await, json!(names[310..320]));
+    let status = "return document.querySelector('#apps [role=status]').innerText";
+    let status = browser.execute(status).await;
     assert!(
-        told.as_str()
-            .is_some_and(|told| told.starts_with("10 of 1000 apps")),
-        "{told}"
+        status
+            .as_str()
+            .is_some_and(|status| status.starts_with("10 of 1000 apps")),
+        "{status}"
     );
     for width in [360, 1280] {
-        browser.show(width, Scheme::Light).await;
+        browser.emulate(width, ColorScheme::Light).await;
         assert_eq!(overflow(&browser).await, Value::Null, "{width}");
     }
     assert_eq!(browser.console().await, Vec::<String>::new());
 }
 
-/// The tree that a screen reader is given, of a browser that runs no script.
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_read_without_scripts() {
+async fn accessibility_tree_is_complete_without_javascript() {
     let Some(browser) = Browser::start().await else {
         return;
     };
     let exporter = demo().await;
     let off = json!({ "value": true });
     browser
-        .command("Emulation.setScriptExecutionDisabled", off)
+        .devtools("Emulation.setScriptExecutionDisabled", off)
         .await;
     browser.open(&exporter.url("/")).await;
     let tree = browser
-        .command("Accessibility.getFullAXTree", json!({}))
+        .devtools("Accessibility.getFullAXTree", json!({}))
         .await;
     let nodes = tree["nodes"].as_array().expect("a list").iter();
-    let told: Vec<_> = nodes
+    let nodes: Vec<_> = nodes
         .filter(|node| node["ignored"] != true)
         .filter_map(|node| {
             Some((
@@ -239,29 +245,28 @@ async fn it_is_read_without_scripts() {
         ("table", "Costs by app"),
     ];
     for (role, name) in expected {
-        let is_told = |(r, n): &&(&str, &str)| *r == role && n.starts_with(name);
         assert!(
-            told.iter().any(|node| is_told(&node)),
-            "{role} {name}: {told:#?}"
+            nodes.iter().any(|(r, n)| *r == role && n.starts_with(name)),
+            "{role} {name}: {nodes:#?}"
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_refused_is_said_with_what_to_do() {
+async fn rejected_token_notice_explains_what_to_do() {
     let Some(browser) = Browser::start().await else {
         return;
     };
-    let Some((_heroku, exporter)) = refused().await else {
+    let Some((_heroku, exporter)) = with_rejected_token().await else {
         return;
     };
-    for scheme in [Scheme::Light, Scheme::Dark] {
-        browser.show(360, scheme).await;
+    for scheme in [ColorScheme::Light, ColorScheme::Dark] {
+        browser.emulate(360, scheme).await;
         browser.open(&exporter.url("/")).await;
         let notice = browser
-            .run("return document.querySelector('.notice').innerText")
+            .execute("return document.querySelector('.notice').innerText")
             .await;
-        let notice = notice.as_str().expect("a text");
+        let notice = notice.as_str().expect("text");
         for part in [
             "Heroku refuses the token",
             "heroku authorizations:create",
@@ -272,11 +277,14 @@ async fn a_token_that_is_refused_is_said_with_what_to_do() {
             assert!(notice.contains(part), "{part}:\n{notice}");
         }
         let page = browser
-            .run("return document.documentElement.outerHTML")
+            .execute("return document.documentElement.outerHTML")
             .await;
-        assert!(!page.to_string().contains("no-good"), "the token is shown");
+        assert!(
+            !page.to_string().contains("HRKU-invalid"),
+            "the token is shown"
+        );
         assert_eq!(overflow(&browser).await, Value::Null);
-        assert_eq!(browser.run(FAINT).await, json!([]), "{scheme:?}");
-        assert_eq!(browser.run(UNTOLD).await, json!([]));
+        assert_eq!(browser.execute(LOW_CONTRAST).await, json!([]), "{scheme:?}");
+        assert_eq!(browser.execute(MISSING_SEMANTICS).await, json!([]));
     }
 }

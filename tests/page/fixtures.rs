@@ -1,4 +1,4 @@
-//! The companies whose page is opened.
+//! Exporters whose page the tests open.
 
 use heroku_sim::{Company, Simulator};
 use serde_json::{Value, json};
@@ -8,7 +8,8 @@ use crate::scenario::{Arrivals, Scenario, noon};
 use crate::scrape::Scrape;
 use crate::tools;
 
-/// Names that try to be markup, to end what they stand in, to turn a line round, or to burst it.
+/// Returns names with markup, quotes, control characters, bidirectional overrides or excessive
+/// length.
 pub(crate) fn hostile_names() -> Vec<String> {
     let mut names: Vec<_> = [
         "<script>window.ran = 1</script>",
@@ -32,7 +33,7 @@ pub(crate) fn hostile_names() -> Vec<String> {
     names
 }
 
-/// One team whose apps are called so.
+/// Returns a company with one team and these apps.
 fn company(scenario: &Scenario, team_name: &str, apps: &[String]) -> Company {
     let mut company = scenario.company();
     company.teams.truncate(1);
@@ -41,9 +42,9 @@ fn company(scenario: &Scenario, team_name: &str, apps: &[String]) -> Company {
     for month in &mut team.usage {
         month["name"] = team_name.into();
         let rows = apps.iter().enumerate().map(|(position, name)| {
-            let used = (apps.len() - position) as f64;
+            let amount = (apps.len() - position) as f64;
             json!({
-                "app_name": name, "dynos": used, "data": used, "partner": 0.5, "addons": used + 0.5,
+                "app_name": name, "dynos": amount, "data": amount, "partner": 0.5, "addons": amount + 0.5,
             })
         });
         let rows: Vec<Value> = rows.collect();
@@ -56,8 +57,8 @@ fn company(scenario: &Scenario, team_name: &str, apps: &[String]) -> Company {
     company
 }
 
-/// The exporter of a team whose apps are called so, all figures having come; `None` where the day
-/// cannot be set.
+/// Starts an exporter of a team with these apps and waits for its data. Returns `None` if the clock
+/// cannot be faked.
 pub(crate) async fn with_apps(team_name: &str, apps: &[String]) -> Option<(Simulator, Exporter)> {
     let scenario = Scenario::named("one_team");
     let company = company(&scenario, team_name, apps);
@@ -69,7 +70,7 @@ pub(crate) async fn with_apps(team_name: &str, apps: &[String]) -> Option<(Simul
     Some((heroku, exporter))
 }
 
-/// The demo of a fixed day, with budgets.
+/// Starts the demo of a fixed day, with budgets.
 pub(crate) async fn demo() -> Exporter {
     let budgets = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/budgets.yml");
     let exporter = Start::new(&["demo", "--date=2026-11-23", "--config.file", budgets])
@@ -84,13 +85,13 @@ pub(crate) async fn demo() -> Exporter {
     exporter
 }
 
-/// An exporter whose token Heroku refuses.
-pub(crate) async fn refused() -> Option<(Simulator, Exporter)> {
+/// Starts an exporter with a token that Heroku rejects.
+pub(crate) async fn with_rejected_token() -> Option<(Simulator, Exporter)> {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.heroku().await;
     let library = tools::fake_clock_library()?;
     let exporter = Start::against(&heroku, &scenario.team_ids())
-        .env("HEROKU_API_KEY", "HRKU-that-is-no-good")
+        .env("HEROKU_API_KEY", "HRKU-invalid")
         .at(noon(scenario.today), library)
         .start()
         .await;

@@ -1,18 +1,18 @@
-//! The page's figures are those of the metrics: every team, kind, app, budget and invoice.
+//! The page shows the same costs, budgets and invoices as the metrics.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::browser::Browser;
-use crate::companies::demo;
+use crate::fixtures::demo;
 use crate::scrape::{Scrape, Series};
 
-/// Millionths of a dollar: so far, forecast, last month.
+/// So far, forecast and last month, in millionths of a dollar.
 type Row = [Option<i64>; 3];
 
-/// The rows of the table with a caption, by their names: what a person reads, as it is for machines.
-/// A name of several teams' apps is followed by the team's.
+/// Returns the rows of the table with a caption, with the machine-readable values of their cells.
+/// If several teams are shown, an app's name is followed by its team's.
 const ROWS: &str = r#"
 const [caption, part] = [CAPTION, PART];
 const table = [...document.querySelectorAll('table')]
@@ -30,11 +30,11 @@ async fn rows(browser: &Browser, caption: &str, part: &str) -> BTreeMap<String, 
     let script = ROWS
         .replace("CAPTION", &format!("'{caption}'"))
         .replace("PART", &format!("'{part}'"));
-    let rows = browser.run(&script).await;
+    let rows = browser.execute(&script).await;
     let rows = rows.as_array().expect("a list").iter().map(|row| {
         let name = row[0].as_str().expect("a name").to_owned();
         let figures: Vec<_> = (0..3).map(|position| micros(&row[1][position])).collect();
-        // The change is of the forecast and last month, where both are known.
+        // The change is the difference between the forecast and last month.
         if let (Some(forecast), Some(previous)) = (figures[1], figures[2]) {
             assert_eq!(micros(&row[1][3]), Some(forecast - previous), "{name}");
         }
@@ -43,17 +43,17 @@ async fn rows(browser: &Browser, caption: &str, part: &str) -> BTreeMap<String, 
     rows.collect()
 }
 
-/// A decimal text in millionths.
+/// Returns a decimal in millionths, or `None` for null.
 fn micros(value: &Value) -> Option<i64> {
-    Some(rounded(value.as_str()?))
+    Some(to_micros(value.as_str()?))
 }
 
-fn rounded(text: &str) -> i64 {
+fn to_micros(text: &str) -> i64 {
     let value: f64 = text.parse().expect("a number");
     (value * 1e6).round() as i64
 }
 
-/// What the metrics say, added up over all series that share the labels in `by`.
+/// Returns the costs in the metrics, summed over all series that share the labels in `by`.
 fn scraped(scrape: &Scrape, family: &str, by: &[&str]) -> BTreeMap<String, Row> {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     let name = |series: &Series| {
@@ -62,7 +62,7 @@ fn scraped(scrape: &Scrape, family: &str, by: &[&str]) -> BTreeMap<String, Row> 
     };
     let mut add = |series: &Series, position: usize, value: &str| {
         let figure = &mut rows.entry(name(series)).or_default()[position];
-        *figure = Some(figure.unwrap_or(0) + rounded(value));
+        *figure = Some(figure.unwrap_or(0) + to_micros(value));
     };
     for (series, value) in scrape.of(&format!("{family}_usd")) {
         let is_current = series.label("period") == Some("current");
@@ -74,14 +74,23 @@ fn scraped(scrape: &Scrape, family: &str, by: &[&str]) -> BTreeMap<String, Row> 
     rows
 }
 
-/// The rows of nothing but zeros are not shown by kind.
-fn without_nothing(mut rows: BTreeMap<String, Row>) -> BTreeMap<String, Row> {
+/// Removes rows that contain only zeros, which the table by kind omits.
+fn without_zeros(mut rows: BTreeMap<String, Row>) -> BTreeMap<String, Row> {
     rows.retain(|_, row| row.iter().flatten().any(|figure| *figure != 0));
     rows
 }
 
+/// Keys rows of the table by kind by their category, which comes first in their names.
+fn by_category(rows: BTreeMap<String, Row>) -> BTreeMap<String, Row> {
+    let rows = rows.into_iter().map(|(name, row)| {
+        let category = name.split(" / ").next().unwrap_or_default();
+        (category.to_owned(), row)
+    });
+    rows.collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_figure_of_the_page_is_that_of_the_metrics() {
+async fn page_and_metrics_have_the_same_figures() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -93,16 +102,12 @@ async fn every_figure_of_the_page_is_that_of_the_metrics() {
     assert_eq!(teams, scraped(&scrape, "heroku_team_cost", &["team_name"]));
     assert_eq!(teams.len(), 3);
     let company = scraped(&scrape, "heroku_team_cost", &[]);
-    let sums = rows(&browser, "Costs by team", "tfoot").await;
-    assert_eq!(sums["All teams"], company[""]);
+    let totals = rows(&browser, "Costs by team", "tfoot").await;
+    assert_eq!(totals["All teams"], company[""]);
 
     let kinds = rows(&browser, "Costs by kind", "tbody").await;
-    let names = kinds.into_iter().map(|(name, row)| {
-        let word = name.split(" / ").next().unwrap_or_default();
-        (word.to_owned(), row)
-    });
-    let expected = without_nothing(scraped(&scrape, "heroku_team_cost", &["category"]));
-    assert_eq!(names.collect::<BTreeMap<_, _>>(), expected);
+    let expected = without_zeros(scraped(&scrape, "heroku_team_cost", &["category"]));
+    assert_eq!(by_category(kinds), expected);
 
     let apps = rows(&browser, "Costs by app", "tbody").await;
     let expected = scraped(&scrape, "heroku_app_cost", &["app_name", "team_name"]);
@@ -110,7 +115,7 @@ async fn every_figure_of_the_page_is_that_of_the_metrics() {
     assert!(apps.len() > 30, "{}", apps.len());
 
     let budgets = browser
-        .run(
+        .execute(
             "return [...document.querySelectorAll('.budgets li')].map(li =>
                 [li.querySelector('bdi').textContent, li.querySelector('.soft data').value])",
         )
@@ -127,18 +132,19 @@ async fn every_figure_of_the_page_is_that_of_the_metrics() {
     let mut expected = BTreeMap::new();
     for (series, value) in scrape.of("heroku_team_budget_usd") {
         let team = series.label("team_name").expect("a team");
-        expected.insert(team.to_owned(), Some(rounded(value)));
+        expected.insert(team.to_owned(), Some(to_micros(value)));
     }
     let all: i64 = expected.values().flatten().sum();
     assert_eq!(shown.remove("All teams"), Some(Some(all)));
     for (series, value) in scrape.of("heroku_app_budget_usd") {
-        let [team, app] = ["team_name", "app_name"].map(|name| series.label(name).expect("it"));
-        expected.insert(format!("{team} / {app}"), Some(rounded(value)));
+        let [team, app] =
+            ["team_name", "app_name"].map(|name| series.label(name).expect("a label"));
+        expected.insert(format!("{team} / {app}"), Some(to_micros(value)));
     }
     assert_eq!(shown, expected);
 
     let months = browser
-        .run(
+        .execute(
             "return [...document.querySelectorAll('details tbody tr')].map(row =>
                 [row.querySelector('time').dateTime, row.querySelector('data').value])",
         )
@@ -147,12 +153,12 @@ async fn every_figure_of_the_page_is_that_of_the_metrics() {
     let mut history: BTreeMap<String, i64> = BTreeMap::new();
     for (series, value) in scrape.of("heroku_invoice_history_usd") {
         let month = series.label("month").expect("a month").to_owned();
-        *history.entry(month).or_default() += rounded(value);
+        *history.entry(month).or_default() += to_micros(value);
     }
     let open: i64 = scrape
         .of("heroku_invoice_amount_usd")
         .filter(|(series, _)| series.label("period") == Some("current"))
-        .map(|(_, value)| rounded(value))
+        .map(|(_, value)| to_micros(value))
         .sum();
     history.insert("2026-11".to_owned(), open);
     let shown = months.iter().map(|month| {
@@ -162,32 +168,28 @@ async fn every_figure_of_the_page_is_that_of_the_metrics() {
     assert_eq!(shown.collect::<BTreeMap<_, _>>(), history);
     assert_eq!(months.len(), 13);
 
-    // Each team's own page, which its name leads to.
+    // Each team's name links to the team's page.
     for team in teams.keys() {
         browser.open(&exporter.url("/")).await;
         let link = format!(
             "[...document.querySelectorAll('tbody a')].find(a => a.textContent === '{team}')"
         );
-        browser.follow(&link).await;
-        let there = format!("return document.querySelector('h1 bdi')?.textContent === '{team}'");
-        browser.until(&there).await;
-        let only = |by: &[&str], family: &str| {
+        browser.click(&link).await;
+        let is_open = format!("return document.querySelector('h1 bdi')?.textContent === '{team}'");
+        browser.wait_until(&is_open).await;
+        let of_team = |by: &[&str], family: &str| {
             let labels = [by, &["team_name"]].concat();
             let rows = scraped(&scrape, family, &labels);
-            let of_team = rows.into_iter().filter_map(|(name, row)| {
-                let (name, of) = name.rsplit_once(" / ")?;
-                (of == team).then(|| (name.to_owned(), row))
+            let rows = rows.into_iter().filter_map(|(name, row)| {
+                let (name, row_team) = name.rsplit_once(" / ")?;
+                (row_team == team).then(|| (name.to_owned(), row))
             });
-            of_team.collect::<BTreeMap<_, _>>()
+            rows.collect::<BTreeMap<_, _>>()
         };
         let kinds = rows(&browser, "Costs by kind", "tbody").await;
-        let kinds = kinds.into_iter().map(|(name, row)| {
-            let word = name.split(" / ").next().unwrap_or_default();
-            (word.to_owned(), row)
-        });
-        let expected = without_nothing(only(&["category"], "heroku_team_cost"));
-        assert_eq!(kinds.collect::<BTreeMap<_, _>>(), expected, "{team}");
+        let expected = without_zeros(of_team(&["category"], "heroku_team_cost"));
+        assert_eq!(by_category(kinds), expected, "{team}");
         let apps = rows(&browser, "Costs by app", "tbody").await;
-        assert_eq!(apps, only(&["app_name"], "heroku_app_cost"), "{team}");
+        assert_eq!(apps, of_team(&["app_name"], "heroku_app_cost"), "{team}");
     }
 }
