@@ -8,11 +8,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::external_tools;
 use crate::files::{path, read};
 use crate::image::static_program;
 use crate::program::{STOP_BOUND, get, status};
 use crate::service::{Service, heroku};
-use crate::tools;
 use crate::unit::Unit;
 
 /// Whom the service runs as: some user who is not root.
@@ -95,7 +95,7 @@ fn package(program: &Path, directory: &Path) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_package_installs_starts_and_leaves_nothing() {
-    let Some(_) = tools::program("dpkg-deb", "dpkg") else {
+    let Some(_) = external_tools::find_program("dpkg-deb", "dpkg") else {
         return;
     };
     let Some(program) = static_program() else {
@@ -103,7 +103,10 @@ async fn the_package_installs_starts_and_leaves_nothing() {
     };
     let made = tempfile::tempdir().unwrap();
     if fs::metadata(made.path()).unwrap().uid() != 0 {
-        tools::passed_over("root, whose files a package's are", "run the tests as root");
+        external_tools::report_skipped(
+            "root, whose files a package's are",
+            "run the tests as root",
+        );
         return;
     }
     let package = package(&program, made.path());

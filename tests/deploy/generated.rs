@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use heroku_cost_exporter::config::setting;
 
+use crate::external_tools;
 use crate::program::command;
-use crate::tools;
 
 const SUBCOMMANDS: [&str; 7] = [
     "serve",
@@ -60,7 +60,7 @@ fn judged(judge: &Path, arguments: &[&str], text: &str) -> String {
 fn every_shell_reads_its_completions() {
     for shell in ["bash", "zsh", "fish"] {
         let text = generated(&["completions", shell]);
-        let Some(program) = tools::program(shell, shell) else {
+        let Some(program) = external_tools::find_program(shell, shell) else {
             continue;
         };
         judged(&program, &["-n"], &text);
@@ -74,7 +74,7 @@ fn every_shell_reads_its_completions() {
 #[test]
 fn bash_completes_subcommands_and_flags() {
     let text = generated(&["completions", "bash"]);
-    let Some(bash) = tools::program("bash", "bash") else {
+    let Some(bash) = external_tools::find_program("bash", "bash") else {
         return;
     };
     let offered = |words: &[&str]| {
@@ -103,7 +103,7 @@ fn bash_completes_subcommands_and_flags() {
 
 #[test]
 fn the_man_pages_are_well_formed_and_have_every_setting() {
-    let Some(mandoc) = tools::program("mandoc", "mandoc") else {
+    let Some(mandoc) = external_tools::find_program("mandoc", "mandoc") else {
         return;
     };
     let pages = std::iter::once(vec!["man"]).chain(SUBCOMMANDS.map(|name| vec!["man", name]));

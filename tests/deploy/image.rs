@@ -12,12 +12,12 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 use crate::certificates::Authority;
+use crate::external_tools;
 use crate::files::{copy, path, read};
 use crate::front::Front;
 use crate::name_server;
 use crate::program::{Program, STOP_BOUND, eventually, get, send, status};
 use crate::service::heroku;
-use crate::tools;
 
 /// The last stage of the Dockerfile.
 struct Stage(Vec<(String, String)>);
@@ -67,7 +67,7 @@ pub(crate) fn static_program() -> Option<PathBuf> {
     let target = debug.and_then(Path::parent).expect("a target directory");
     let program = target.join("static/heroku-cost-exporter");
     if !program.exists() {
-        tools::passed_over("the static program", "make static");
+        external_tools::report_skipped("the static program", "make static");
         return None;
     }
     Some(program)
@@ -88,7 +88,7 @@ fn may_change_root() -> bool {
         .status();
     let may = probe.is_ok_and(|status| status.success());
     if !may {
-        tools::passed_over(
+        external_tools::report_skipped(
             "root, to change the root directory",
             "run the tests as root",
         );

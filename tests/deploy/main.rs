@@ -13,15 +13,15 @@
 #[expect(dead_code, reason = "the toolkit's tests use the rest")]
 #[path = "../../crates/exporter-toolkit/tests/server/certificates.rs"]
 mod certificates;
+#[expect(dead_code, reason = "the suite uses the rest")]
+#[path = "../suite/external_tools.rs"]
+mod external_tools;
 #[expect(dead_code, reason = "the toolkit's tests use the rest")]
 #[path = "../../crates/exporter-toolkit/tests/server/http_client.rs"]
 mod http_client;
 #[expect(dead_code, reason = "the web tests use the rest")]
 #[path = "../web/program.rs"]
 mod program;
-#[expect(dead_code, reason = "the suite uses the rest")]
-#[path = "../suite/tools.rs"]
-mod tools;
 
 mod compose;
 mod debian;

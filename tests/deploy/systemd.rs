@@ -6,10 +6,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::external_tools;
 use crate::files::{copy, path, read};
 use crate::program::{STOP_BOUND, get, status};
 use crate::service::{Service, heroku};
-use crate::tools;
 use crate::unit::Unit;
 
 const SERVICE: &str = "heroku-cost-exporter.service";
@@ -37,7 +37,7 @@ fn installed() -> TempDir {
 
 #[test]
 fn systemd_finds_no_fault_with_the_units() {
-    let Some(analyze) = tools::program("systemd-analyze", "systemd") else {
+    let Some(analyze) = external_tools::find_program("systemd-analyze", "systemd") else {
         return;
     };
     let root = installed();
@@ -54,7 +54,7 @@ fn systemd_finds_no_fault_with_the_units() {
 /// Newer versions look at more; the figure in the document is that of the version which it names.
 #[test]
 fn the_service_is_as_closed_as_the_document_says() {
-    let Some(analyze) = tools::program("systemd-analyze", "systemd") else {
+    let Some(analyze) = external_tools::find_program("systemd-analyze", "systemd") else {
         return;
     };
     let root = installed();

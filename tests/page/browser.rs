@@ -13,8 +13,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::exporter::http;
-use crate::tools;
+use crate::exporter::http_client;
+use crate::external_tools;
 
 /// One browser at a time: each takes more memory than all else that a test run starts.
 static ONE: Mutex<()> = Mutex::const_new(());
@@ -37,8 +37,8 @@ pub(crate) enum Scheme {
 impl Browser {
     /// Starts a browser; `None` where there is none.
     pub(crate) async fn start() -> Option<Self> {
-        let driver = tools::program("chromedriver", "chromium-driver")?;
-        let chromium = tools::program("chromium", "chromium")?;
+        let driver = external_tools::find_program("chromedriver", "chromium-driver")?;
+        let chromium = external_tools::find_program("chromium", "chromium")?;
         let one = ONE.lock().await;
         let fonts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/fonts.conf");
         let mut driver = Command::new(driver)
@@ -61,7 +61,7 @@ impl Browser {
         let mut browser = Self {
             driver,
             session: format!("http://127.0.0.1:{port}/session"),
-            http: http(),
+            http: http_client(),
             _one: one,
         };
         let options = json!({
@@ -131,7 +131,7 @@ impl Browser {
     }
 
     /// Waits until a script returns `true`.
-    pub(crate) async fn until(&self, script: &str) {
+    pub(crate) async fn wait_until(&self, script: &str) {
         for _ in 0..200 {
             if self.run(script).await == true {
                 return;

@@ -11,15 +11,15 @@
 #[path = "../suite/exporter.rs"]
 #[expect(dead_code, reason = "the suite needs more of it")]
 mod exporter;
+#[path = "../suite/external_tools.rs"]
+#[expect(dead_code, reason = "the suite needs more of it")]
+mod external_tools;
 #[path = "../suite/scenario.rs"]
 #[expect(dead_code, reason = "the suite needs more of it")]
 mod scenario;
 #[path = "../suite/scrape.rs"]
 #[expect(dead_code, reason = "the suite needs more of it")]
 mod scrape;
-#[path = "../suite/tools.rs"]
-#[expect(dead_code, reason = "the suite needs more of it")]
-mod tools;
 
 mod browser;
 mod companies;

@@ -170,19 +170,19 @@ async fn a_thousand_apps_are_sorted_and_searched_without_a_script() {
         format!("return document.querySelector('#apps tbody th bdi')?.textContent === '{app}'")
     };
     browser.follow(&link("More apps")).await;
-    browser.until(&first("app-0050")).await;
+    browser.wait_until(&first("app-0050")).await;
     browser.follow(&link("App")).await;
-    browser.until(&first("app-0000")).await;
+    browser.wait_until(&first("app-0000")).await;
     let sorted = "return document.querySelector('#apps [aria-sort]').ariaSort";
     assert_eq!(browser.run(sorted).await, "ascending");
     browser.follow(&link("App")).await;
-    browser.until(&first("app-0999")).await;
+    browser.wait_until(&first("app-0999")).await;
     assert_eq!(browser.run(sorted).await, "descending");
 
     browser.run("document.getElementById('q').focus()").await;
     browser.write("PP-031").await;
     browser.press("Enter").await;
-    browser.until(&first("app-0310")).await;
+    browser.wait_until(&first("app-0310")).await;
     assert_eq!(browser.run(apps).await, json!(names[310..320]));
     let told = "return document.querySelector('#apps [role=status]').innerText";
     let told = browser.run(told).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heroku_sim::{Endpoint, Fault, Times};
 use serde_json::Value;
 
-use crate::exporter::{BINARY, Exporter, Start};
+use crate::exporter::{BINARY, Exporter, ExporterBuilder};
 use crate::scenario::{self, Scenario};
 use crate::scrape::Scrape;
 
@@ -86,10 +86,10 @@ fn the_schema_knows_right_from_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_s_costs_are_as_the_schema_says_and_as_the_metrics_have_them() {
     for scenario in scenario::ALL {
-        let Some((_heroku, exporter)) = scenario.played().await else {
+        let Some((_heroku, exporter)) = scenario.start_exporter().await else {
             return;
         };
-        let scrape = Scrape::read(&exporter.metrics().await);
+        let scrape = Scrape::parse(&exporter.metrics().await);
         let document = costs(&exporter).await;
         judge(&document);
         assert_eq!(
@@ -120,7 +120,7 @@ const FAMILIES: [(&str, &[&str]); 7] = [
 
 fn of_scrape(scrape: &Scrape) -> Figures {
     let families = FAMILIES.iter().flat_map(|(name, labels)| {
-        scrape.of(name).map(move |(series, value)| {
+        scrape.series(name).map(move |(series, value)| {
             let labels = labels
                 .iter()
                 .map(|label| series.label(label).expect("the label"));
@@ -187,9 +187,11 @@ fn of_document(document: &Value) -> Figures {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_the_report_s_own_document() {
-    let exporter = Start::new(&["demo", "--date=2026-11-23"]).start().await;
-    let arrived = |scrape: &Scrape| scenario::Arrivals::of(scrape).usage == 3;
-    exporter.scrape_once("three teams", arrived).await;
+    let exporter = ExporterBuilder::new(&["demo", "--date=2026-11-23"])
+        .start()
+        .await;
+    let arrived = |scrape: &Scrape| scenario::TeamCounts::from_scrape(scrape).usage == 3;
+    exporter.wait_for_scrape("three teams", arrived).await;
     let mut served = costs(&exporter).await;
     let output = std::process::Command::new(BINARY)
         .args(["report", "--demo", "--date=2026-11-23", "--format=json"])
@@ -210,12 +212,12 @@ async fn it_is_the_report_s_own_document() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_not_complete_before_all_was_asked() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     let document = costs(&exporter).await;
     judge(&document);
     assert_eq!(document["complete"], false);
@@ -227,19 +229,19 @@ async fn it_is_not_complete_before_all_was_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_comes_compressed_where_that_is_accepted() {
-    let Some((_heroku, exporter)) = Scenario::named("hostile_names").played().await else {
+    let Some((_heroku, exporter)) = Scenario::named("hostile_names").start_exporter().await else {
         return;
     };
     for path in [COSTS, "/", "/?sort=app"] {
         let plain = exporter.get(path).await;
         assert_eq!(plain.header("content-encoding"), None);
         let coding = [("accept-encoding", "gzip")];
-        let small = exporter.ask(reqwest::Method::GET, path, &coding).await;
+        let small = exporter.request(reqwest::Method::GET, path, &coding).await;
         assert_eq!(small.header("content-encoding"), Some("gzip"));
         assert!(small.body.len() < plain.body.len(), "{path}");
         for answer in [&plain, &small] {
             assert_eq!(answer.header("vary"), Some("accept-encoding"), "{path}");
         }
-        assert_eq!(small.unzipped(), plain.text(), "{path}");
+        assert_eq!(small.gunzip(), plain.text(), "{path}");
     }
 }

@@ -2,12 +2,12 @@
 
 use heroku_sim::{Company, Endpoint, Simulator};
 
-use crate::asked::{asked_again, requests};
 use crate::exporter::Exporter;
-use crate::logged;
-use crate::own_series::*;
-use crate::scenario::{Arrivals, Scenario};
+use crate::exporter_log;
+use crate::recorded_requests::{requests, wait_for_requests};
+use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
+use crate::self_series::*;
 
 /// The scenario's simulator, with a company that is a little different.
 async fn heroku(scenario: &Scenario, differently: impl FnOnce(&mut Company)) -> Simulator {
@@ -19,8 +19,8 @@ async fn heroku(scenario: &Scenario, differently: impl FnOnce(&mut Company)) -> 
 
 /// The program, polling as often as the rate limit bears.
 async fn restless(scenario: &Scenario, heroku: &Simulator, teams: &str) -> Option<Exporter> {
-    let start = scenario.start(heroku, teams)?;
-    Some(start.arg("--poll.interval=1s").start().await)
+    let builder = scenario.exporter_builder(heroku, teams)?;
+    Some(builder.arg("--poll.interval=1s").start().await)
 }
 
 /// That `absent` is not available, said once and asked for once, and that `there` goes on.
@@ -35,25 +35,25 @@ async fn assert_not_available(heroku: &Simulator, absent: Endpoint, there: Endpo
     };
     let (absent_word, there_word) = (word(absent), word(there));
     exporter
-        .scrape_once("the verdict", |scrape| {
-            of_endpoint(scrape, AVAILABLE, absent_word) == 0.0
+        .wait_for_scrape("the verdict", |scrape| {
+            endpoint_value(scrape, AVAILABLE, absent_word) == 0.0
         })
         .await;
     // Three more polls of what is there.
-    asked_again(heroku, there, 3).await;
-    let scrape = Scrape::read(&exporter.metrics().await);
-    assert_eq!(of_endpoint(&scrape, UP, absent_word), 0.0);
-    assert_eq!(of_endpoint(&scrape, POLLS, absent_word), 1.0);
+    wait_for_requests(heroku, there, 3).await;
+    let scrape = Scrape::parse(&exporter.metrics().await);
+    assert_eq!(endpoint_value(&scrape, UP, absent_word), 0.0);
+    assert_eq!(endpoint_value(&scrape, POLLS, absent_word), 1.0);
     assert_eq!(failures(&scrape, absent_word, "not_available"), 1.0);
-    assert_eq!(all_failures(&scrape, absent_word), 1.0);
-    assert_eq!(of_endpoint(&scrape, LAST_POLL_SUCCESS, absent_word), 0.0);
-    assert!(of_endpoint(&scrape, LAST_POLL, absent_word) > 0.0);
+    assert_eq!(total_failures(&scrape, absent_word), 1.0);
+    assert_eq!(endpoint_value(&scrape, LAST_POLL_SUCCESS, absent_word), 0.0);
+    assert!(endpoint_value(&scrape, LAST_POLL, absent_word) > 0.0);
     assert_eq!(requests(heroku, absent).len(), 1);
 
-    assert_eq!(of_endpoint(&scrape, UP, there_word), 1.0);
-    assert_eq!(of_endpoint(&scrape, AVAILABLE, there_word), 1.0);
-    assert_eq!(all_failures(&scrape, there_word), 0.0);
-    let arrived = Arrivals::of(&scrape);
+    assert_eq!(endpoint_value(&scrape, UP, there_word), 1.0);
+    assert_eq!(endpoint_value(&scrape, AVAILABLE, there_word), 1.0);
+    assert_eq!(total_failures(&scrape, there_word), 0.0);
+    let arrived = TeamCounts::from_scrape(&scrape);
     let expected = if absent == Endpoint::Usage {
         (1, 0)
     } else {
@@ -62,7 +62,7 @@ async fn assert_not_available(heroku: &Simulator, absent: Endpoint, there: Endpo
     assert_eq!((arrived.invoices, arrived.usage), expected);
 
     let endpoint = format!("endpoint={absent_word}");
-    let said = logged::lines(&exporter, &[&endpoint]);
+    let said = exporter_log::lines(&exporter, &[&endpoint]);
     assert_eq!(said.len(), 1, "{said:#?}");
     for word in ["level=info", "reason=not_available", "team=ops"] {
         assert!(said[0].contains(word), "{word}: {}", said[0]);
@@ -110,16 +110,16 @@ async fn an_enterprise_team_that_is_named_twice_stands_once() {
     let scenario = Scenario::named("one_team");
     let heroku = heroku(&scenario, |company| company.teams[0].enterprise = true).await;
     let teams = format!("ops,{}", scenario.team_ids());
-    let Some(start) = scenario.start(&heroku, &teams) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &teams) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     exporter
-        .scrape_once("all verdicts", |scrape| {
-            scrape.of(POLLS).all(|(_, polls)| polls != "0")
+        .wait_for_scrape("all verdicts", |scrape| {
+            scrape.series(POLLS).all(|(_, polls)| polls != "0")
         })
         .await;
-    let scrape = Scrape::read(&exporter.metrics().await);
+    let scrape = Scrape::parse(&exporter.metrics().await);
     let names = scrape.label_values("heroku_team_usage_current_usd", "team_name");
     assert!(names.iter().eq(["ops"]), "{names:?}");
 }
@@ -128,13 +128,13 @@ async fn an_enterprise_team_that_is_named_twice_stands_once() {
 async fn a_team_that_does_not_exist_is_told_from_an_endpoint_that_does_not() {
     let scenario = Scenario::named("one_team");
     for nobody in ["nobody", "ffffffff-7a1c-4e2b-9d3f-000000000001"] {
-        let heroku = scenario.heroku().await;
-        let Some(start) = scenario.start(&heroku, nobody) else {
+        let heroku = scenario.start_simulator().await;
+        let Some(builder) = scenario.exporter_builder(&heroku, nobody) else {
             return;
         };
-        let exporter = start.start().await;
+        let exporter = builder.start().await;
         let scrape = exporter
-            .scrape_once("both verdicts", |scrape| {
+            .wait_for_scrape("both verdicts", |scrape| {
                 ENDPOINTS
                     .iter()
                     .all(|endpoint| failures(scrape, endpoint, "team_not_found") >= 1.0)
@@ -143,12 +143,12 @@ async fn a_team_that_does_not_exist_is_told_from_an_endpoint_that_does_not() {
         for endpoint in ENDPOINTS {
             assert_eq!(failures(&scrape, endpoint, "not_available"), 0.0);
             assert_eq!(
-                all_failures(&scrape, endpoint),
+                total_failures(&scrape, endpoint),
                 failures(&scrape, endpoint, "team_not_found")
             );
             let endpoint = format!("endpoint={endpoint}");
             let line = ["level=warn", "reason=team_not_found", &endpoint, nobody];
-            logged::says(&exporter, &line).await;
+            exporter_log::wait_for_line(&exporter, &line).await;
         }
     }
 }
@@ -156,15 +156,15 @@ async fn a_team_that_does_not_exist_is_told_from_an_endpoint_that_does_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_team_that_does_not_exist_costs_the_others_nothing() {
     let scenario = Scenario::named("several_teams");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let teams = format!("nobody,{}", scenario.team_names());
-    let Some(start) = scenario.start(&heroku, &teams) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &teams) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     let scrape = exporter
-        .scrape_once("the others", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
+        .wait_for_scrape("the others", |scrape| {
+            TeamCounts::from_scrape(scrape) == scenario.expected_counts
                 && value(
                     scrape,
                     FAILURES,
@@ -176,7 +176,7 @@ async fn a_team_that_does_not_exist_costs_the_others_nothing() {
                 ) >= 1.0
         })
         .await;
-    for (series, up) in scrape.of(UP) {
+    for (series, up) in scrape.series(UP) {
         let expected = if series.label("team_name") == Some("nobody") {
             "0"
         } else {
@@ -189,23 +189,23 @@ async fn a_team_that_does_not_exist_costs_the_others_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_no_good_makes_nothing_unavailable() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.set_token("HRKU-another".to_owned());
-    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     let scrape = exporter
-        .scrape_once("both verdicts", |scrape| {
+        .wait_for_scrape("both verdicts", |scrape| {
             ENDPOINTS
                 .iter()
                 .all(|endpoint| failures(scrape, endpoint, "unauthorized") >= 1.0)
         })
         .await;
     for endpoint in ENDPOINTS {
-        assert_eq!(of_endpoint(&scrape, AVAILABLE, endpoint), 1.0);
+        assert_eq!(endpoint_value(&scrape, AVAILABLE, endpoint), 1.0);
         assert_eq!(
-            all_failures(&scrape, endpoint),
+            total_failures(&scrape, endpoint),
             failures(&scrape, endpoint, "unauthorized")
         );
     }

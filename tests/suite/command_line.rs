@@ -6,9 +6,9 @@ use heroku_cost_exporter::cli::reference;
 use heroku_cost_exporter::config::setting;
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Simulator, Times};
 
-use crate::exporter::{BINARY, Start};
+use crate::exporter::{BINARY, ExporterBuilder};
+use crate::external_tools;
 use crate::scenario::{Scenario, noon};
-use crate::tools;
 
 /// Runs the program to its end, with nothing in its environment but this.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -220,14 +220,14 @@ fn metrics_prints_the_reference_and_needs_no_settings() {
 async fn serve_is_what_no_subcommand_is() {
     let scenario = Scenario::named("one_team");
     for subcommand in [&[][..], &["serve"]] {
-        let Some(library) = tools::fake_clock_library() else {
+        let Some(library) = external_tools::faketime_library() else {
             return;
         };
-        let heroku = scenario.heroku().await;
-        let start = Start::new(subcommand)
-            .asking(&heroku, "ops")
-            .at(noon(scenario.today), library);
-        scenario.arrived(&start.start().await).await;
+        let heroku = scenario.start_simulator().await;
+        let builder = ExporterBuilder::new(subcommand)
+            .with_heroku(&heroku, "ops")
+            .with_clock_at(noon(scenario.today), library);
+        scenario.wait_for_data(&builder.start().await).await;
     }
 }
 
@@ -270,7 +270,7 @@ fn check_with(
     teams: &str,
     flags: &[&str],
 ) -> Option<String> {
-    let library = tools::fake_clock_library()?;
+    let library = external_tools::faketime_library()?;
     let (url, seconds) = (
         heroku.url(),
         format!("@{}", noon(scenario.today).as_second()),
@@ -308,7 +308,7 @@ macro_rules! assert_check {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_tells_what_every_endpoint_answered() {
     let scenario = Scenario::named("several_teams");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let Some(printed) = check(&scenario, &heroku, &scenario.team_ids()) else {
         return;
     };
@@ -318,7 +318,7 @@ async fn check_tells_what_every_endpoint_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_tells_which_endpoint_failed_and_what_to_do() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Usage, Fault::Status(403), Times::Always);
     let Some(printed) = check(&scenario, &heroku, "ops,no-such-team") else {
         return;
@@ -329,7 +329,7 @@ async fn check_tells_which_endpoint_failed_and_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_tells_that_the_token_is_no_good() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.set_token("HRKU-another".to_owned());
     let Some(printed) = check(&scenario, &heroku, "ops") else {
         return;
@@ -340,7 +340,7 @@ async fn check_tells_that_the_token_is_no_good() {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_tells_what_the_configuration_file_comes_to() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.example.yml");
     let flags = [&format!("--config.file={example}"), "--apps.max=1"];
     let Some(printed) = check_with(&scenario, &heroku, "ops", &flags) else {

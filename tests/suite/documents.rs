@@ -9,7 +9,7 @@ use heroku_cost_exporter::cli::reference;
 use heroku_cost_exporter::config::file::{self, keys};
 use heroku_cost_exporter::config::setting;
 
-use crate::tools::suite_environment;
+use crate::external_tools::env_var;
 
 fn path(document: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(document)
@@ -22,7 +22,7 @@ fn read(document: &str) -> String {
 
 /// Asserts that a document is `expected`, or makes it so.
 pub(crate) fn assert_document(document: &str, expected: &str) {
-    if suite_environment("UPDATE_DOCS").is_some() {
+    if env_var("UPDATE_DOCS").is_some() {
         std::fs::write(path(document), expected).expect("the document can be written");
     }
     assert!(

@@ -2,41 +2,43 @@
 
 use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
-use crate::asked::answered;
-use crate::exporter::{Exporter, until};
+use crate::exporter::{Exporter, wait_until};
+use crate::exporter_log;
 use crate::faults;
-use crate::logged;
-use crate::own_series::POLLS;
-use crate::scenario::{Arrivals, Scenario};
+use crate::recorded_requests::response_count;
+use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
+use crate::self_series::POLLS;
 
 /// The program on the scenario's day, asking every second or as often as the rate limit bears.
 async fn restless(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
-    let start = scenario.start(heroku, &scenario.team_ids())?;
-    Some(start.arg("--poll.interval=1s").start().await)
+    let builder = scenario.exporter_builder(heroku, &scenario.team_ids())?;
+    Some(builder.arg("--poll.interval=1s").start().await)
 }
 
 /// With the default interval of an hour: only a retry can bring what failed at first.
-async fn assert_the_other_stands(failing: Endpoint, standing: Arrivals) {
+async fn assert_the_other_stands(failing: Endpoint, standing: TeamCounts) {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(failing, Fault::Status(503), Times::Count(2));
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     exporter
-        .scrape_once("the other", |scrape| Arrivals::of(scrape) == standing)
+        .wait_for_scrape("the other", |scrape| {
+            TeamCounts::from_scrape(scrape) == standing
+        })
         .await;
-    let all = |scrape: &Scrape| Arrivals::of(scrape) == scenario.arrivals;
-    exporter.scrape_once("recovery", all).await;
-    assert_eq!(answered(&heroku, failing, 503), 2);
-    assert_eq!(answered(&heroku, failing, 200), 1);
+    let all = |scrape: &Scrape| TeamCounts::from_scrape(scrape) == scenario.expected_counts;
+    exporter.wait_for_scrape("recovery", all).await;
+    assert_eq!(response_count(&heroku, failing, 503), 2);
+    assert_eq!(response_count(&heroku, failing, 200), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invoices_stand_while_usage_fails_and_usage_recovers() {
-    let invoices = Arrivals {
+    let invoices = TeamCounts {
         invoices: 1,
         usage: 0,
     };
@@ -45,7 +47,7 @@ async fn invoices_stand_while_usage_fails_and_usage_recovers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn usage_stands_while_invoices_fail_and_invoices_recover() {
-    let usage = Arrivals {
+    let usage = TeamCounts {
         invoices: 0,
         usage: 1,
     };
@@ -88,23 +90,23 @@ async fn the_last_good_figures_stay_through_every_kind_of_failure() {
     for (fault, reason) in table {
         playing.spawn(async move {
             let scenario = Scenario::named("one_team");
-            let heroku = scenario.heroku().await;
+            let heroku = scenario.start_simulator().await;
             let Some(exporter) = restless(&scenario, &heroku).await else {
                 return;
             };
             let known = exporter
-                .scrape_once("the first answers", |scrape| {
-                    Arrivals::of(scrape) == scenario.arrivals
+                .wait_for_scrape("the first answers", |scrape| {
+                    TeamCounts::from_scrape(scrape) == scenario.expected_counts
                 })
                 .await;
             heroku.inject_fault(Endpoint::Invoices, fault.clone(), Times::Always);
             heroku.inject_fault(Endpoint::Usage, fault, Times::Always);
             let reason = format!("reason={reason} ");
             for endpoint in ["endpoint=invoices", "endpoint=usage"] {
-                logged::says(&exporter, &["level=warn", endpoint, &reason]).await;
+                exporter_log::wait_for_line(&exporter, &["level=warn", endpoint, &reason]).await;
             }
-            let shown = Scrape::read(&exporter.metrics().await).figures();
-            assert_eq!(shown, known.figures(), "{reason}");
+            let shown = Scrape::parse(&exporter.metrics().await).billing_metrics();
+            assert_eq!(shown, known.billing_metrics(), "{reason}");
             assert_eq!(exporter.get("/health").await.text(), "OK");
         });
     }
@@ -114,24 +116,24 @@ async fn the_last_good_figures_stay_through_every_kind_of_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_month_without_data_is_not_taken_for_zeros() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Usage, Fault::EmptyList, Times::Always);
     heroku.inject_fault(Endpoint::Invoices, Fault::EmptyList, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     for endpoint in ["endpoint=invoices", "endpoint=usage"] {
-        logged::says(&exporter, &["level=info", endpoint]).await;
+        exporter_log::wait_for_line(&exporter, &["level=info", endpoint]).await;
     }
-    let shown = Scrape::read(&exporter.metrics().await).figures();
+    let shown = Scrape::parse(&exporter.metrics().await).billing_metrics();
     assert_eq!(shown, Scrape::default());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_vanished_vanishes() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let Some(exporter) = restless(&scenario, &heroku).await else {
         return;
     };
@@ -144,7 +146,7 @@ async fn an_app_that_vanished_vanishes() {
             .iter()
             .any(|name| scrape.label_values(name, "app_name").contains("shop"))
     };
-    exporter.scrape_once("the app", has_shop).await;
+    exporter.wait_for_scrape("the app", has_shop).await;
     let mut company = scenario.company();
     for row in &mut company.teams[0].usage {
         let apps = row["apps"].as_array_mut().expect("a list of apps");
@@ -152,8 +154,8 @@ async fn an_app_that_vanished_vanishes() {
     }
     heroku.set_company(company);
     exporter
-        .scrape_once("its going", |scrape| {
-            !has_shop(scrape) && Arrivals::of(scrape).usage == 1
+        .wait_for_scrape("its going", |scrape| {
+            !has_shop(scrape) && TeamCounts::from_scrape(scrape).usage == 1
         })
         .await;
 }
@@ -162,28 +164,28 @@ async fn an_app_that_vanished_vanishes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_is_told_and_recovered_from() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.set_token("HRKU-another".to_owned());
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    logged::says(
+    let exporter = builder.start().await;
+    exporter_log::wait_for_line(
         &exporter,
         &["level=warn", "endpoint=usage", "reason=unauthorized"],
     )
     .await;
-    logged::says(
+    exporter_log::wait_for_line(
         &exporter,
         &["level=warn", "endpoint=invoices", "reason=unauthorized"],
     )
     .await;
-    let shown = Scrape::read(&exporter.metrics().await).figures();
+    let shown = Scrape::parse(&exporter.metrics().await).billing_metrics();
     assert_eq!(shown, Scrape::default());
     heroku.set_token(heroku.token().to_owned());
     exporter
-        .scrape_once("recovery", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
+        .wait_for_scrape("recovery", |scrape| {
+            TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
 }
@@ -192,26 +194,28 @@ async fn a_revoked_token_is_told_and_recovered_from() {
 async fn a_team_that_hangs_delays_no_other() {
     let scenario = Scenario::named("several_teams");
     let company = scenario.company();
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault_for(
         &company.teams[1].id,
         Endpoint::Any,
         Fault::Hang,
         Times::Always,
     );
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    let others = Arrivals {
+    let exporter = builder.start().await;
+    let others = TeamCounts {
         invoices: 2,
         usage: 2,
     };
     let scrape = exporter
-        .scrape_once("the others", |scrape| Arrivals::of(scrape) == others)
+        .wait_for_scrape("the others", |scrape| {
+            TeamCounts::from_scrape(scrape) == others
+        })
         .await;
     // Not one poll of the team that hangs was given up for the others to get their turn.
-    let under_way = scrape.of(POLLS).filter(|(_, polls)| *polls == "0");
+    let under_way = scrape.series(POLLS).filter(|(_, polls)| *polls == "0");
     assert_eq!(under_way.count(), 2);
 }
 
@@ -219,7 +223,7 @@ async fn a_team_that_hangs_delays_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_heroku_asks_for_is_kept() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let limited = Fault::RateLimited {
         retry_after: Some(3_000),
     };
@@ -229,13 +233,13 @@ async fn a_pause_that_heroku_asks_for_is_kept() {
     let poller = faults::poller(&heroku.url(), heroku.token(), &scenario.team_ids());
     let (sender, _published) = tokio::sync::watch::channel(std::sync::Arc::default());
     let polling = tokio::spawn(poller.run(sender, std::future::pending()));
-    until("three polls of the endpoint beside it", || {
+    wait_until("three polls of the endpoint beside it", || {
         // The first is an answer; the others are told that it still stands.
-        (answered(&heroku, Endpoint::Invoices, 304) >= 2).then_some(())
+        (response_count(&heroku, Endpoint::Invoices, 304) >= 2).then_some(())
     })
     .await;
-    assert_eq!(answered(&heroku, Endpoint::Usage, 429), 1);
-    assert_eq!(answered(&heroku, Endpoint::Usage, 200), 0);
+    assert_eq!(response_count(&heroku, Endpoint::Usage, 429), 1);
+    assert_eq!(response_count(&heroku, Endpoint::Usage, 200), 0);
     polling.abort();
 }
 
@@ -250,15 +254,17 @@ async fn a_team_without_one_of_the_endpoints_shows_the_other() {
         .start()
         .await
         .expect("loopback has a free port");
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    let expected = Arrivals {
+    let exporter = builder.start().await;
+    let expected = TeamCounts {
         invoices: 2,
         usage: 2,
     };
     exporter
-        .scrape_once("what there is", |scrape| Arrivals::of(scrape) == expected)
+        .wait_for_scrape("what there is", |scrape| {
+            TeamCounts::from_scrape(scrape) == expected
+        })
         .await;
 }

@@ -2,11 +2,11 @@
 //!
 //! A picture is renewed with `INSTA_UPDATE=always cargo test --test suite golden`, and then read.
 
-use crate::judges;
+use crate::external_parsers;
 use crate::scenario::{ALL, Scenario};
 
 /// What `promtool check metrics` may say of a golden scrape. These names are the seed's and part of the contract; Prometheus would have them in seconds.
-pub(crate) const TOLERATED: [&str; 2] = [
+pub(crate) const ACCEPTED_WARNINGS: [&str; 2] = [
     "heroku_invoice_current_weighted_dyno_hours use base unit \"seconds\" instead of \"hours\"",
     "heroku_invoice_previous_weighted_dyno_hours use base unit \"seconds\" instead of \"hours\"",
 ];
@@ -66,9 +66,9 @@ macro_rules! golden {
             #[tokio::test(flavor = "multi_thread")]
             async fn $name() {
                 let scenario = Scenario::named(stringify!($name));
-                let Some((_heroku, exporter)) = scenario.played().await else { return };
+                let Some((_heroku, exporter)) = scenario.start_exporter().await else { return };
                 let text = exporter.metrics().await;
-                judges::promtool(scenario.name, &text);
+                external_parsers::promtool(scenario.name, &text);
                 insta::assert_snapshot!(scenario.name, without_moments(&text));
             }
         )*
@@ -82,9 +82,9 @@ golden!(
     month_first_day,
     paged_invoices,
     nulls_and_missing_fields,
-    usage_down_invoices_stand,
-    invoices_down_usage_stands,
-    mixed_date_forms,
+    usage_unavailable,
+    invoices_unavailable,
+    mixed_date_formats,
 );
 
 #[test]

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::dashboard::interpolation::{Picked, interpolated, label_values};
 use crate::dashboard::{FILE, WIDTH, dashboard};
 use crate::documents::assert_document;
-use crate::exporter::{Exporter, Start};
-use crate::own_series::API_REQUESTS;
+use crate::exporter::{Exporter, ExporterBuilder};
+use crate::failing_company;
+use crate::prometheus_server::{PrometheusServer, TIMEOUT};
 use crate::promql::Names;
-use crate::running_prometheus::{PATIENCE, Prometheus};
-use crate::scenario::Arrivals;
+use crate::scenario::TeamCounts;
 use crate::scrape::Scrape;
-use crate::troubled;
+use crate::self_series::API_REQUESTS;
 
 /// Panels that have something to show only where something is wrong or will be.
 const OF_TROUBLE: [&str; 3] = ["Next deletion", "Next suspension", "Token expires in"];
@@ -31,27 +31,27 @@ pub(crate) async fn demo_with_budgets(arguments: &[&str]) -> (tempfile::TempDir,
         { "team": TEAMS[1], "budget_usd": 2500 },
     ] });
     std::fs::write(&file, budgets.to_string()).expect("it can be written");
-    let start = Start::new(&["demo", "--poll.interval=1s"]);
-    let start = arguments
+    let builder = ExporterBuilder::new(&["demo", "--poll.interval=1s"]);
+    let builder = arguments
         .iter()
-        .fold(start, |start, argument| start.arg(argument));
-    let start = start.env("CONFIG_FILE", file.to_str().expect("a path that is text"));
-    let exporter = start.start().await;
-    let all = Arrivals {
+        .fold(builder, |builder, argument| builder.arg(argument));
+    let builder = builder.env("CONFIG_FILE", file.to_str().expect("a path that is text"));
+    let exporter = builder.start().await;
+    let all = TeamCounts {
         invoices: 3,
         usage: 3,
     };
     let licenses = |scrape: &Scrape| {
         let of_licenses = scrape
-            .of(API_REQUESTS)
+            .series(API_REQUESTS)
             .filter(|(series, _)| series.label("endpoint") == Some("licenses"));
         of_licenses
             .filter_map(|(_, number)| number.parse::<f64>().ok())
             .sum::<f64>()
     };
     exporter
-        .scrape_once("the demo", |scrape| {
-            Arrivals::of(scrape) == all && licenses(scrape) >= 3.0
+        .wait_for_scrape("the demo", |scrape| {
+            TeamCounts::from_scrape(scrape) == all && licenses(scrape) >= 3.0
         })
         .await;
     (directory, exporter)
@@ -148,10 +148,10 @@ fn every_metric_and_label_is_in_the_catalogue() {
     for panel in panels(&dashboard) {
         for target in list(panel, "targets") {
             let expr = text(target, "expr");
-            let names = Names::of(expr);
+            let names = Names::parse(expr);
             names.assert_known(expr, &none);
             let seeds = names.metrics.keys().filter(|metric| {
-                crate::contract::TWENTY
+                crate::legacy_metrics::LEGACY_METRICS
                     .iter()
                     .any(|(seed, _)| seed == metric)
             });
@@ -165,7 +165,7 @@ fn every_metric_and_label_is_in_the_catalogue() {
     for variable in list(&dashboard["templating"], "list") {
         if variable["type"] == "query" {
             let (selector, label) = label_values(text(&variable["query"], "query"));
-            let mut names = Names::of(selector);
+            let mut names = Names::parse(selector);
             names.grouping.insert(label.to_owned());
             names.assert_known(selector, &none);
         }
@@ -174,7 +174,7 @@ fn every_metric_and_label_is_in_the_catalogue() {
 
 /// The series that a target gives: their labels.
 async fn series(
-    prometheus: &Prometheus,
+    prometheus: &PrometheusServer,
     target: &Value,
     team: &Picked,
     app: &Picked,
@@ -184,7 +184,7 @@ async fn series(
     let (start, end) = ((now - 60.0).to_string(), now.to_string());
     let answer = if target["instant"] == true {
         prometheus
-            .ask("/api/v1/query", &[("query", &expr), ("time", &end)])
+            .api("/api/v1/query", &[("query", &expr), ("time", &end)])
             .await
     } else {
         let range = [
@@ -193,7 +193,7 @@ async fn series(
             ("end", &end),
             ("step", "1"),
         ];
-        prometheus.ask("/api/v1/query_range", &range).await
+        prometheus.api("/api/v1/query_range", &range).await
     };
     let answer = answer.unwrap_or_default();
     assert_eq!(answer["status"], "success", "{expr}: {answer}");
@@ -214,7 +214,10 @@ async fn series(
 }
 
 /// The targets of each panel that give nothing.
-async fn without_data(prometheus: &Prometheus, dashboard: &Value) -> BTreeSet<(String, String)> {
+async fn without_data(
+    prometheus: &PrometheusServer,
+    dashboard: &Value,
+) -> BTreeSet<(String, String)> {
     let mut without = BTreeSet::new();
     for panel in panels(dashboard) {
         for target in list(panel, "targets") {
@@ -233,8 +236,8 @@ async fn without_data(prometheus: &Prometheus, dashboard: &Value) -> BTreeSet<(S
 }
 
 /// Waits until only the panels of trouble give nothing, or not even these.
-async fn all_have_data(prometheus: &Prometheus, dashboard: &Value, but: &[&str]) {
-    let deadline = Instant::now() + PATIENCE;
+async fn all_have_data(prometheus: &PrometheusServer, dashboard: &Value, but: &[&str]) {
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let without = without_data(prometheus, dashboard).await;
         let titles: BTreeSet<_> = without.iter().map(|(title, _)| title.as_str()).collect();
@@ -248,7 +251,7 @@ async fn all_have_data(prometheus: &Prometheus, dashboard: &Value, but: &[&str])
 
 /// The values that a variable offers, asked for as Grafana does.
 async fn offered(
-    prometheus: &Prometheus,
+    prometheus: &PrometheusServer,
     dashboard: &Value,
     name: &str,
     team: &Picked,
@@ -261,7 +264,7 @@ async fn offered(
     let (selector, label) = label_values(text(&variable["query"], "query"));
     let selector = interpolated(selector, team, &Picked::All);
     let answer = prometheus
-        .ask(
+        .api(
             &format!("/api/v1/label/{label}/values"),
             &[("match[]", &selector)],
         )
@@ -281,7 +284,7 @@ fn shown(legend: &str) -> BTreeSet<&str> {
 
 /// Asserts that what a panel shows of its answers is there: labels of legends, columns of tables, and
 /// what overrides are for.
-async fn assert_shows(prometheus: &Prometheus, panel: &Value) {
+async fn assert_shows(prometheus: &PrometheusServer, panel: &Value) {
     let title = text(panel, "title");
     let mut labels = BTreeSet::new();
     let mut legends = BTreeSet::new();
@@ -348,10 +351,11 @@ async fn assert_shows(prometheus: &Prometheus, panel: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_gives_data_on_the_demo() {
     let (_directory, exporter) = demo_with_budgets(&["--date=2026-11-23"]).await;
-    let Some(prometheus) = Prometheus::scraping(&exporter.addresses[0].to_string()) else {
+    let Some(prometheus) = PrometheusServer::start_scraping(&exporter.addresses[0].to_string())
+    else {
         return;
     };
-    prometheus.settles_at("up", 1.0).await;
+    prometheus.wait_for_value("up", 1.0).await;
     let dashboard = dashboard();
     all_have_data(&prometheus, &dashboard, &OF_TROUBLE).await;
     let teams = offered(&prometheus, &dashboard, "team", &Picked::All).await;
@@ -389,17 +393,21 @@ async fn every_query_gives_data_on_the_demo() {
 /// Where something is wrong the panels of trouble show it, and a team whose name is hard to quote can be picked.
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_is_shown() {
-    let Some((_heroku, exporter)) = troubled::exporter().await else {
+    let Some((_heroku, exporter)) = failing_company::start_exporter().await else {
         return;
     };
-    let Some(prometheus) = Prometheus::scraping(&exporter.addresses[0].to_string()) else {
+    let Some(prometheus) = PrometheusServer::start_scraping(&exporter.addresses[0].to_string())
+    else {
         return;
     };
-    prometheus.settles_at("up", 1.0).await;
+    prometheus.wait_for_value("up", 1.0).await;
     let dashboard = dashboard();
-    let late = Picked::Values(vec![troubled::LATE.to_owned()]);
+    let late = Picked::Values(vec![failing_company::DELINQUENT_TEAM.to_owned()]);
     let teams = offered(&prometheus, &dashboard, "team", &Picked::All).await;
-    assert!(teams.contains(&troubled::LATE.to_owned()), "{teams:?}");
+    assert!(
+        teams.contains(&failing_company::DELINQUENT_TEAM.to_owned()),
+        "{teams:?}"
+    );
     let apps = offered(&prometheus, &dashboard, "app", &late).await;
     assert_eq!(apps, ["api", "shop"]);
     for panel in panels(&dashboard).filter(|panel| OF_TROUBLE.contains(&text(panel, "title"))) {

@@ -6,13 +6,13 @@ use heroku_sim::{Endpoint, Fault, Times};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::asked::asked_again;
-use crate::exporter::{BINARY, until};
-use crate::kept::Kept;
-use crate::logged;
-use crate::own_series::*;
+use crate::exporter::{BINARY, wait_until};
+use crate::exporter_log;
+use crate::recorded_requests::wait_for_requests;
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
+use crate::self_series::*;
+use crate::state_file::StateFile;
 
 /// The file of a run, and what it is when somebody has been at it.
 type Damage = (&'static str, fn(Vec<u8>) -> Vec<u8>);
@@ -78,27 +78,27 @@ const DAMAGE: [Damage; 16] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_used_is_reported_and_replaced() {
     let scenario = Scenario::named("one_team");
-    let kept = Kept::none();
-    let heroku = Arc::new(scenario.heroku().await);
-    if kept.run(&scenario, &heroku).await.is_none() {
+    let state_file = StateFile::new();
+    let heroku = Arc::new(scenario.start_simulator().await);
+    if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
         return;
     }
-    let whole = kept.bytes();
+    let whole = state_file.bytes();
     let mut playing = JoinSet::new();
     for (what, damage) in DAMAGE {
         let (heroku, damaged) = (Arc::clone(&heroku), damage(whole.clone()));
         playing.spawn(async move {
             let scenario = Scenario::named("one_team");
-            let kept = Kept::none();
-            kept.write(&damaged);
-            let Some(start) = kept.start(&scenario, &heroku, 1) else {
+            let state_file = StateFile::new();
+            state_file.write(&damaged);
+            let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
                 return;
             };
-            let exporter = start.arg("--poll.interval=1s").start().await;
-            scenario.arrived(&exporter).await;
-            until(what, || (kept.answers() == 2).then_some(())).await;
+            let exporter = builder.arg("--poll.interval=1s").start().await;
+            scenario.wait_for_data(&exporter).await;
+            wait_until(what, || (state_file.response_count() == 2).then_some(())).await;
             let ignored = ["level=warn", "state file ignored"];
-            let warned = logged::lines(&exporter, &ignored);
+            let warned = exporter_log::lines(&exporter, &ignored);
             assert_eq!(warned.len(), 1, "{what}: {}", exporter.log());
         });
     }
@@ -109,29 +109,29 @@ async fn a_file_that_cannot_be_used_is_reported_and_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_used_shows_nothing() {
     let scenario = Scenario::named("one_team");
-    let kept = Kept::none();
-    let heroku = scenario.heroku().await;
-    if kept.run(&scenario, &heroku).await.is_none() {
+    let state_file = StateFile::new();
+    let heroku = scenario.start_simulator().await;
+    if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
         return;
     }
-    let whole = kept.bytes();
+    let whole = state_file.bytes();
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     for (what, damage) in DAMAGE {
         let damaged = damage(whole.clone());
-        kept.write(&damaged);
-        let Some(start) = kept.start(&scenario, &heroku, 1) else {
+        state_file.write(&damaged);
+        let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
             return;
         };
-        let exporter = start.start().await;
-        let shown = Scrape::read(&exporter.metrics().await);
-        assert_eq!(shown.figures(), Scrape::default(), "{what}");
+        let exporter = builder.start().await;
+        let shown = Scrape::parse(&exporter.metrics().await);
+        assert_eq!(shown.billing_metrics(), Scrape::default(), "{what}");
         assert!(
-            shown.of(LAST_POLL_SUCCESS).all(|(_, at)| at == "0"),
+            shown.series(LAST_POLL_SUCCESS).all(|(_, at)| at == "0"),
             "{what}"
         );
         assert_eq!(exporter.get("/health").await.status, 200, "{what}");
         // Nothing has come that could replace it.
-        assert_eq!(kept.bytes(), damaged, "{what}");
+        assert_eq!(state_file.bytes(), damaged, "{what}");
     }
 }
 
@@ -139,22 +139,22 @@ async fn a_file_that_cannot_be_used_shows_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_that_were_edited_are_not_taken_up() {
     let scenario = Scenario::named("one_team");
-    let kept = Kept::none();
-    let heroku = scenario.heroku().await;
-    if kept.run(&scenario, &heroku).await.is_none() {
+    let state_file = StateFile::new();
+    let heroku = scenario.start_simulator().await;
+    if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
         return;
     }
-    let text = String::from_utf8(kept.bytes()).expect("a text");
+    let text = String::from_utf8(state_file.bytes()).expect("a text");
     let made_up = text.replace("362.75", "999.75");
     assert_ne!(made_up, text);
-    kept.write(made_up.as_bytes());
-    let Some(start) = kept.start(&scenario, &heroku, 1) else {
+    state_file.write(made_up.as_bytes());
+    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
         return;
     };
-    let exporter = start.start().await;
-    let scrape = exporter.scrape_once("the answers", all_up).await;
+    let exporter = builder.start().await;
+    let scrape = exporter.wait_for_scrape("the answers", all_up).await;
     assert!(!scrape.samples.values().any(|value| value == "999.75"));
-    logged::says(&exporter, &["level=warn", "state file ignored"]).await;
+    exporter_log::wait_for_line(&exporter, &["level=warn", "state file ignored"]).await;
 }
 
 /// A link that leads to itself can be read by nobody, not even by the superuser.
@@ -162,40 +162,46 @@ async fn figures_that_were_edited_are_not_taken_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_read_is_reported_and_ignored() {
     let scenario = Scenario::named("one_team");
-    let kept = Kept::none();
-    std::os::unix::fs::symlink(kept.path(), kept.path()).expect("a link is made");
-    let heroku = scenario.heroku().await;
-    let Some(start) = kept.start(&scenario, &heroku, 0) else {
+    let state_file = StateFile::new();
+    std::os::unix::fs::symlink(state_file.path(), state_file.path()).expect("a link is made");
+    let heroku = scenario.start_simulator().await;
+    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 0) else {
         return;
     };
-    let exporter = start.start().await;
-    logged::says(&exporter, &["level=warn", "state file ignored"]).await;
-    scenario.arrived(&exporter).await;
+    let exporter = builder.start().await;
+    exporter_log::wait_for_line(&exporter, &["level=warn", "state file ignored"]).await;
+    scenario.wait_for_data(&exporter).await;
 }
 
 /// The directory goes while the program runs: it says so, goes on, and writes again once there is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_cannot_be_written_to_any_more_stops_nothing() {
     let scenario = Scenario::named("one_team");
-    let kept = Kept::none();
-    let heroku = scenario.heroku().await;
-    let Some(start) = kept.start(&scenario, &heroku, 0) else {
+    let state_file = StateFile::new();
+    let heroku = scenario.start_simulator().await;
+    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 0) else {
         return;
     };
-    let exporter = start.arg("--poll.interval=1s").start().await;
-    until("the file", || (kept.answers() == 2).then_some(())).await;
-    let path = kept.path();
+    let exporter = builder.arg("--poll.interval=1s").start().await;
+    wait_until("the file", || {
+        (state_file.response_count() == 2).then_some(())
+    })
+    .await;
+    let path = state_file.path();
     let directory = path.parent().expect("it is in a directory");
     std::fs::remove_dir_all(directory).expect("the directory goes");
     let line = ["level=error", "state file write failed"];
-    logged::says(&exporter, &line).await;
+    exporter_log::wait_for_line(&exporter, &line).await;
     for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
-        asked_again(&heroku, endpoint, 2).await;
+        wait_for_requests(&heroku, endpoint, 2).await;
     }
-    let scrape = Scrape::read(&scenario.arrived(&exporter).await);
+    let scrape = Scrape::parse(&scenario.wait_for_data(&exporter).await);
     assert!(all_up(&scrape));
     std::fs::create_dir(directory).expect("the directory comes back");
-    until("the file again", || (kept.answers() == 2).then_some(())).await;
+    wait_until("the file again", || {
+        (state_file.response_count() == 2).then_some(())
+    })
+    .await;
 }
 
 #[test]

@@ -9,13 +9,13 @@ use heroku_sim::Company;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::exporter::Start;
+use crate::exporter::ExporterBuilder;
 use crate::scenario::Scenario;
 use crate::scrape::{Scrape, Series};
 
 /// The seed's metrics and their labels, as its README lists them.
 #[rustfmt::skip]
-pub(crate) const TWENTY: [(&str, &[&str]); 20] = [
+pub(crate) const LEGACY_METRICS: [(&str, &[&str]); 20] = [
     ("heroku_invoice_current_total_usd", &["payment_status", "state", "period_end"]),
     ("heroku_invoice_current_charges_total_usd", &["period_end"]),
     ("heroku_invoice_current_credits_total_usd", &["period_end"]),
@@ -52,13 +52,13 @@ const INVOICE_FIELDS: [(&str, &str); 8] = [
 
 /// Asserts that a scrape has all twenty metrics, each a gauge with a HELP and with exactly its labels on every series.
 fn assert_contract(scrape: &Scrape, several_teams: bool) {
-    for (name, labels) in TWENTY {
+    for (name, labels) in LEGACY_METRICS {
         let mut expected = labels.to_vec();
         if several_teams && name.starts_with("heroku_invoice_") {
             expected.insert(0, "team_name");
         }
-        assert!(scrape.of(name).count() > 0, "{name} has no series");
-        for (series, _) in scrape.of(name) {
+        assert!(scrape.series(name).count() > 0, "{name} has no series");
+        for (series, _) in scrape.series(name) {
             let labels: Vec<_> = series
                 .labels
                 .iter()
@@ -67,7 +67,7 @@ fn assert_contract(scrape: &Scrape, several_teams: bool) {
             assert_eq!(labels, expected, "{name}");
         }
         assert_eq!(
-            scrape.kind.get(name).map(String::as_str),
+            scrape.types.get(name).map(String::as_str),
             Some("gauge"),
             "{name}"
         );
@@ -81,10 +81,10 @@ fn assert_contract(scrape: &Scrape, several_teams: bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_team_has_exactly_the_seed_s_labels_and_figures() {
     let scenario = Scenario::named("one_team");
-    let Some((_heroku, exporter)) = scenario.played().await else {
+    let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
     };
-    let scrape = Scrape::read(&exporter.metrics().await).seed();
+    let scrape = Scrape::parse(&exporter.metrics().await).legacy();
     assert_contract(&scrape, false);
     assert_eq!(
         scrape.samples,
@@ -95,10 +95,10 @@ async fn one_team_has_exactly_the_seed_s_labels_and_figures() {
 #[tokio::test(flavor = "multi_thread")]
 async fn several_teams_gain_a_team_name_on_invoices_and_nothing_else() {
     let scenario = Scenario::named("several_teams");
-    let Some((_heroku, exporter)) = scenario.played().await else {
+    let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
     };
-    assert_contract(&Scrape::read(&exporter.metrics().await), true);
+    assert_contract(&Scrape::parse(&exporter.metrics().await), true);
 }
 
 /// The demo has everything that a synthetic company has; `--date` selects the day.
@@ -113,13 +113,17 @@ async fn the_demo_shows_what_its_company_was_billed_to_the_digit_on_any_day() {
         let today: Date = day.parse().expect("a date");
         let company = Company::synthetic(seed, today);
         let seed = format!("--seed={seed}");
-        let exporter = Start::new(&["demo", &seed, "--date", day]).start().await;
+        let exporter = ExporterBuilder::new(&["demo", &seed, "--date", day])
+            .start()
+            .await;
         let expected = expected(&company, today);
         let scrape = exporter
-            .scrape_once(day, |scrape| scrape.seed().samples.len() >= expected.len())
+            .wait_for_scrape(day, |scrape| {
+                scrape.legacy().samples.len() >= expected.len()
+            })
             .await;
         assert_contract(&scrape, true);
-        assert_eq!(scrape.seed().samples, expected, "{day}");
+        assert_eq!(scrape.legacy().samples, expected, "{day}");
     }
 }
 
@@ -128,7 +132,7 @@ fn the_catalogue_declares_the_twenty_and_their_labels() {
     let declared: BTreeMap<_, Vec<_>> = descriptors::all()
         .map(|metric| (metric.name, metric.label_names(false).collect()))
         .collect();
-    for (name, labels) in TWENTY {
+    for (name, labels) in LEGACY_METRICS {
         assert_eq!(
             declared.get(name).map(Vec::as_slice),
             Some(labels),
@@ -253,6 +257,6 @@ fn trimmed(decimal: &str) -> &str {
 
 #[test]
 fn the_table_names_twenty_different_metrics() {
-    let names: BTreeSet<_> = TWENTY.iter().map(|(name, _)| name).collect();
+    let names: BTreeSet<_> = LEGACY_METRICS.iter().map(|(name, _)| name).collect();
     assert_eq!(names.len(), 20);
 }

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::exporter::{Exporter, Start};
+use crate::exporter::{Exporter, ExporterBuilder};
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
 
@@ -17,7 +17,9 @@ const BROWSER: &str =
 
 /// A demo that serves, whatever it has by then: these tests look at everything but the figures.
 async fn demo() -> Exporter {
-    Start::new(&["demo", "--date=2026-11-23"]).start().await
+    ExporterBuilder::new(&["demo", "--date=2026-11-23"])
+        .start()
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +63,7 @@ async fn the_dialect_is_the_one_that_is_wanted_most() {
         } else {
             &headers[..]
         };
-        let answer = exporter.ask(Method::GET, "/metrics", headers).await;
+        let answer = exporter.request(Method::GET, "/metrics", headers).await;
         assert_eq!(answer.status, 200, "{accept}");
         assert_eq!(answer.header("content-type"), Some(expected), "{accept}");
         assert_eq!(
@@ -96,7 +98,7 @@ async fn an_answer_is_compressed_where_that_is_accepted() {
         } else {
             &headers[..]
         };
-        let answer = exporter.ask(Method::GET, "/metrics", headers).await;
+        let answer = exporter.request(Method::GET, "/metrics", headers).await;
         assert_eq!(
             answer.header("content-encoding"),
             compressed.then_some("gzip"),
@@ -110,8 +112,8 @@ async fn an_answer_is_compressed_where_that_is_accepted() {
             vary.contains("accept-encoding") && vary.contains("accept,"),
             "{vary}"
         );
-        Scrape::read(&if compressed {
-            answer.unzipped()
+        Scrape::parse(&if compressed {
+            answer.gunzip()
         } else {
             answer.text()
         });
@@ -120,7 +122,7 @@ async fn an_answer_is_compressed_where_that_is_accepted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn head_is_get_without_the_body() {
-    let Some((_heroku, exporter)) = Scenario::named("one_team").played().await else {
+    let Some((_heroku, exporter)) = Scenario::named("one_team").start_exporter().await else {
         return;
     };
     for path in [
@@ -133,8 +135,8 @@ async fn head_is_get_without_the_body() {
     ] {
         for coding in ["identity", "gzip"] {
             let headers = [("accept-encoding", coding)];
-            let get = exporter.ask(Method::GET, path, &headers).await;
-            let head = exporter.ask(Method::HEAD, path, &headers).await;
+            let get = exporter.request(Method::GET, path, &headers).await;
+            let head = exporter.request(Method::HEAD, path, &headers).await;
             assert_eq!(head.status, get.status, "{path}");
             assert_eq!(head.body, b"", "{path}");
             // What the program tells of itself makes each scrape's length its own.
@@ -189,7 +191,7 @@ async fn the_page_links_to_what_is_there() {
         (with.to_vec(), true),
         ([with.as_slice(), &["--web.page=false"]].concat(), false),
     ] {
-        let exporter = Start::new(&arguments).start().await;
+        let exporter = ExporterBuilder::new(&arguments).start().await;
         let answer = exporter.get("/").await;
         assert_eq!(answer.status, 200);
         assert_eq!(
@@ -269,7 +271,7 @@ async fn other_methods_are_not_allowed_and_told_which_are() {
             Method::PATCH,
             Method::OPTIONS,
         ] {
-            let answer = exporter.ask(method.clone(), path, &[]).await;
+            let answer = exporter.request(method.clone(), path, &[]).await;
             assert_eq!(answer.status, 405, "{method} {path}");
             let allowed = answer.header("allow").expect("what is allowed");
             let mut allowed: Vec<_> = allowed.split(',').map(str::trim).collect();
@@ -281,12 +283,12 @@ async fn other_methods_are_not_allowed_and_told_which_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_listens_on_several_addresses() {
-    let start = Start::new(&["demo", "--web.listen-address=127.0.0.1:0"]).listeners(2);
-    let exporter = start.start().await;
+    let builder = ExporterBuilder::new(&["demo", "--web.listen-address=127.0.0.1:0"]).listeners(2);
+    let exporter = builder.start().await;
     assert_ne!(exporter.addresses[0], exporter.addresses[1]);
     for address in &exporter.addresses {
         let answer = exporter
-            .ask_url(Method::GET, &format!("http://{address}/health"), &[])
+            .request_url(Method::GET, &format!("http://{address}/health"), &[])
             .await;
         assert_eq!(answer.text(), "OK", "{address}");
     }
@@ -295,7 +297,7 @@ async fn it_listens_on_several_addresses() {
 /// `PORT` alone, as the program that this one replaces has it: every address of the machine.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_port_alone_is_listened_on_at_every_address() {
-    let exporter = Start::without_address(&["demo"])
+    let exporter = ExporterBuilder::without_listen_address(&["demo"])
         .env("PORT", "0")
         .start()
         .await;
@@ -305,17 +307,23 @@ async fn the_port_alone_is_listened_on_at_every_address() {
         exporter.addresses
     );
     let url = format!("http://127.0.0.1:{}/health", exporter.addresses[0].port());
-    assert_eq!(exporter.ask_url(Method::GET, &url, &[]).await.text(), "OK");
+    assert_eq!(
+        exporter.request_url(Method::GET, &url, &[]).await.text(),
+        "OK"
+    );
     assert!(
-        exporter.output().contains("http://localhost:"),
+        exporter.stdout().contains("http://localhost:"),
         "{}",
-        exporter.output()
+        exporter.stdout()
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_wins_over_the_port() {
-    let exporter = Start::new(&["demo"]).env("PORT", "1").start().await;
+    let exporter = ExporterBuilder::new(&["demo"])
+        .env("PORT", "1")
+        .start()
+        .await;
     assert_eq!(exporter.addresses.len(), 1);
     assert!(exporter.addresses[0].ip().is_loopback() && exporter.addresses[0].port() != 1);
 }
@@ -326,9 +334,10 @@ async fn it_listens_on_ipv6() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         return;
     }
-    let exporter = Start::without_address(&["demo", "--web.listen-address=[::1]:0"])
-        .start()
-        .await;
+    let exporter =
+        ExporterBuilder::without_listen_address(&["demo", "--web.listen-address=[::1]:0"])
+            .start()
+            .await;
     assert!(exporter.addresses[0].is_ipv6());
     assert_eq!(exporter.get("/health").await.text(), "OK");
 }

@@ -3,8 +3,8 @@
 use heroku_cost_exporter::metrics::descriptors;
 use reqwest::Method;
 
-use crate::exporter::{Exporter, Start};
-use crate::judges::{self, Read};
+use crate::exporter::{Exporter, ExporterBuilder};
+use crate::external_parsers::{self, ParsedExposition};
 use crate::scenario::{ALL, Scenario};
 use crate::scrape::Scrape;
 
@@ -12,29 +12,30 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0";
 
 /// Heroku's figures: what the program tells of itself differs from scrape to scrape.
 fn figures(text: &str) -> Scrape {
-    Scrape::read(text).figures()
+    Scrape::parse(text).billing_metrics()
 }
 
 /// Asserts that classic, OpenMetrics, plain and gzip agree, for every reader.
 async fn assert_agreement(name: &str, exporter: &Exporter) {
-    let get = async |headers: &[(&str, &str)]| exporter.ask(Method::GET, "/metrics", headers).await;
+    let get =
+        async |headers: &[(&str, &str)]| exporter.request(Method::GET, "/metrics", headers).await;
     let classic = get(&[]).await.text();
     let open = get(&[("accept", OPENMETRICS)]).await.text();
-    let zipped = get(&[("accept-encoding", "gzip")]).await.unzipped();
+    let zipped = get(&[("accept-encoding", "gzip")]).await.gunzip();
     assert_eq!(figures(&zipped), figures(&classic), "{name}");
     let zipped = get(&[("accept", OPENMETRICS), ("accept-encoding", "gzip")]).await;
-    assert_eq!(figures(&zipped.unzipped()), figures(&open), "{name}");
+    assert_eq!(figures(&zipped.gunzip()), figures(&open), "{name}");
     assert_eq!(figures(&open), figures(&classic), "{name}");
 
     assert!(open.ends_with("\n# EOF\n") || open == "# EOF\n", "{name}");
     assert!(!classic.contains("# EOF"), "{name}");
-    for (dialect, text) in [("classic", &classic), ("openmetrics", &open)] {
-        let ours = Read::from(Scrape::read(text));
-        let Some(theirs) = judges::prometheus_client(dialect, text) else {
+    for (dialect, text) in [("text", &classic), ("openmetrics", &open)] {
+        let ours = ParsedExposition::from(Scrape::parse(text));
+        let Some(theirs) = external_parsers::prometheus_client(dialect, text) else {
             return;
         };
         assert_eq!(theirs.samples, ours.samples, "{name}: {dialect}");
-        assert_eq!(theirs.kind, ours.kind, "{name}: {dialect}");
+        assert_eq!(theirs.types, ours.types, "{name}: {dialect}");
         assert_eq!(theirs.help, ours.help, "{name}: {dialect}");
     }
 }
@@ -42,7 +43,7 @@ async fn assert_agreement(name: &str, exporter: &Exporter) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_reads_the_same_in_both_dialects_and_compressed() {
     for Scenario { name, .. } in ALL {
-        let Some((_heroku, exporter)) = Scenario::named(name).played().await else {
+        let Some((_heroku, exporter)) = Scenario::named(name).start_exporter().await else {
             return;
         };
         assert_agreement(name, &exporter).await;
@@ -51,16 +52,18 @@ async fn every_scenario_reads_the_same_in_both_dialects_and_compressed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_reads_the_same_in_both_dialects_and_compressed() {
-    let exporter = Start::new(&["demo", "--date=2026-11-23"]).start().await;
+    let exporter = ExporterBuilder::new(&["demo", "--date=2026-11-23"])
+        .start()
+        .await;
     let arrived = |scrape: &Scrape| {
         scrape
             .label_values("heroku_team_usage_current_usd", "team_name")
             .len()
             == 3
     };
-    exporter.scrape_once("usage", arrived).await;
-    let arrived = |scrape: &Scrape| scrape.of("heroku_invoice_current_total_usd").count() == 3;
-    exporter.scrape_once("invoices", arrived).await;
+    exporter.wait_for_scrape("usage", arrived).await;
+    let arrived = |scrape: &Scrape| scrape.series("heroku_invoice_current_total_usd").count() == 3;
+    exporter.wait_for_scrape("invoices", arrived).await;
     assert_agreement("demo", &exporter).await;
 }
 
@@ -68,13 +71,15 @@ async fn the_demo_reads_the_same_in_both_dialects_and_compressed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exposition_of_nothing_is_valid() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(
         heroku_sim::Endpoint::Any,
         heroku_sim::Fault::Hang,
         heroku_sim::Times::Always,
     );
-    let exporter = Start::against(&heroku, &scenario.team_ids()).start().await;
+    let exporter = ExporterBuilder::for_heroku(&heroku, &scenario.team_ids())
+        .start()
+        .await;
     let text = exporter.metrics().await;
     assert_eq!(figures(&text), Scrape::default());
     let own = descriptors::exporter::all().map(|metric| metric.name);
