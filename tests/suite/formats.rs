@@ -1,4 +1,4 @@
-//! The two dialects, and compressed answers, hold the same figures: as a foreign reader understands them, over every scenario.
+//! Both formats, plain and compressed, have the same data for external parsers in every scenario.
 
 use heroku_cost_exporter::metrics::descriptors;
 use reqwest::Method;
@@ -10,66 +10,82 @@ use crate::scrape::Scrape;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0";
 
-/// Heroku's figures: what the program tells of itself differs from scrape to scrape.
-fn figures(text: &str) -> Scrape {
+/// Parses the billing metrics. The exporter's own metrics differ between scrapes.
+fn billing_metrics(text: &str) -> Scrape {
     Scrape::parse(text).billing_metrics()
 }
 
-/// Asserts that classic, OpenMetrics, plain and gzip agree, for every reader.
-async fn assert_agreement(name: &str, exporter: &Exporter) {
+/// Asserts that both formats and their compressed versions have the same data for every parser.
+async fn assert_formats_agree(name: &str, exporter: &Exporter) {
     let get =
         async |headers: &[(&str, &str)]| exporter.request(Method::GET, "/metrics", headers).await;
-    let classic = get(&[]).await.text();
-    let open = get(&[("accept", OPENMETRICS)]).await.text();
-    let zipped = get(&[("accept-encoding", "gzip")]).await.gunzip();
-    assert_eq!(figures(&zipped), figures(&classic), "{name}");
-    let zipped = get(&[("accept", OPENMETRICS), ("accept-encoding", "gzip")]).await;
-    assert_eq!(figures(&zipped.gunzip()), figures(&open), "{name}");
-    assert_eq!(figures(&open), figures(&classic), "{name}");
+    let text_format = get(&[]).await.text();
+    let openmetrics = get(&[("accept", OPENMETRICS)]).await.text();
+    let compressed = get(&[("accept-encoding", "gzip")]).await.gunzip();
+    assert_eq!(
+        billing_metrics(&compressed),
+        billing_metrics(&text_format),
+        "{name}"
+    );
+    let compressed = get(&[("accept", OPENMETRICS), ("accept-encoding", "gzip")]).await;
+    assert_eq!(
+        billing_metrics(&compressed.gunzip()),
+        billing_metrics(&openmetrics),
+        "{name}"
+    );
+    assert_eq!(
+        billing_metrics(&openmetrics),
+        billing_metrics(&text_format),
+        "{name}"
+    );
 
-    assert!(open.ends_with("\n# EOF\n") || open == "# EOF\n", "{name}");
-    assert!(!classic.contains("# EOF"), "{name}");
-    for (dialect, text) in [("text", &classic), ("openmetrics", &open)] {
+    assert!(
+        openmetrics.ends_with("\n# EOF\n") || openmetrics == "# EOF\n",
+        "{name}"
+    );
+    assert!(!text_format.contains("# EOF"), "{name}");
+    for (format, text) in [("text", &text_format), ("openmetrics", &openmetrics)] {
         let ours = ParsedExposition::from(Scrape::parse(text));
-        let Some(theirs) = external_parsers::prometheus_client(dialect, text) else {
+        let Some(theirs) = external_parsers::prometheus_client(format, text) else {
             return;
         };
-        assert_eq!(theirs.samples, ours.samples, "{name}: {dialect}");
-        assert_eq!(theirs.types, ours.types, "{name}: {dialect}");
-        assert_eq!(theirs.help, ours.help, "{name}: {dialect}");
+        assert_eq!(theirs.samples, ours.samples, "{name}: {format}");
+        assert_eq!(theirs.types, ours.types, "{name}: {format}");
+        assert_eq!(theirs.help, ours.help, "{name}: {format}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_scenario_reads_the_same_in_both_dialects_and_compressed() {
+async fn formats_agree_in_every_scenario() {
     for Scenario { name, .. } in ALL {
         let Some((_heroku, exporter)) = Scenario::named(name).start_exporter().await else {
             return;
         };
-        assert_agreement(name, &exporter).await;
+        assert_formats_agree(name, &exporter).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_reads_the_same_in_both_dialects_and_compressed() {
+async fn formats_agree_in_the_demo() {
     let exporter = ExporterBuilder::new(&["demo", "--date=2026-11-23"])
         .start()
         .await;
-    let arrived = |scrape: &Scrape| {
+    let has_usage = |scrape: &Scrape| {
         scrape
             .label_values("heroku_team_usage_current_usd", "team_name")
             .len()
             == 3
     };
-    exporter.wait_for_scrape("usage", arrived).await;
-    let arrived = |scrape: &Scrape| scrape.series("heroku_invoice_current_total_usd").count() == 3;
-    exporter.wait_for_scrape("invoices", arrived).await;
-    assert_agreement("demo", &exporter).await;
+    exporter.wait_for_scrape("usage", has_usage).await;
+    let has_invoices =
+        |scrape: &Scrape| scrape.series("heroku_invoice_current_total_usd").count() == 3;
+    exporter.wait_for_scrape("invoices", has_invoices).await;
+    assert_formats_agree("demo", &exporter).await;
 }
 
-/// Before the first answer there is nothing to tell, and that too is a valid exposition.
+/// Before the first response the exposition has no billing metrics and is valid.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_exposition_of_nothing_is_valid() {
+async fn exposition_without_data_is_valid() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
     heroku.inject_fault(
@@ -81,13 +97,13 @@ async fn an_exposition_of_nothing_is_valid() {
         .start()
         .await;
     let text = exporter.metrics().await;
-    assert_eq!(figures(&text), Scrape::default());
-    let own = descriptors::exporter::all().map(|metric| metric.name);
-    for name in own {
+    assert_eq!(billing_metrics(&text), Scrape::default());
+    let names = descriptors::exporter::all().map(|metric| metric.name);
+    for name in names {
         assert!(
             text.contains(&format!("# HELP {name} ")),
-            "{name} is not there from the start"
+            "{name} is missing at the start"
         );
     }
-    assert_agreement("nothing", &exporter).await;
+    assert_formats_agree("no data", &exporter).await;
 }
