@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::external_tools;
 use crate::repository::{copy, path, read};
-use crate::tools;
 
 const RULES: &str = "rules/heroku-cost.rules.yml";
 const DASHBOARD: &str = "dashboards/heroku-cost.json";
@@ -32,7 +32,7 @@ fn mounts(service: &Value) -> Vec<(String, String)> {
 
 #[test]
 fn compose_file_matches_schema() {
-    let Some(python) = tools::python_that_can("import check_jsonschema") else {
+    let Some(python) = external_tools::python_with("import check_jsonschema") else {
         return;
     };
     let output = Command::new(python)
@@ -73,7 +73,7 @@ fn mounted_files_exist_and_images_are_pinned() {
 /// Rule files are relative to Prometheus's configuration.
 #[test]
 fn promtool_accepts_configuration() {
-    let Some(promtool) = tools::promtool() else {
+    let Some(promtool) = external_tools::promtool() else {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
@@ -94,7 +94,7 @@ fn promtool_accepts_configuration() {
 
 #[test]
 fn amtool_accepts_configuration() {
-    let Some(amtool) = tools::program("amtool", "prometheus-alertmanager") else {
+    let Some(amtool) = external_tools::find_program("amtool", "prometheus-alertmanager") else {
         return;
     };
     let output = Command::new(amtool)

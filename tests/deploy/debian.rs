@@ -8,12 +8,12 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::external_tools;
 use crate::http_client::{get, status};
 use crate::image::static_binary;
 use crate::repository::{path, read};
 use crate::simulator;
 use crate::systemd_service::SystemdService;
-use crate::tools;
 use crate::unit_file::UnitFile;
 
 /// The unprivileged user that runs the service.
@@ -96,7 +96,7 @@ fn build_package(binary: &Path, directory: &Path) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn package_installs_runs_and_purges_cleanly() {
-    let Some(_) = tools::program("dpkg-deb", "dpkg") else {
+    let Some(_) = external_tools::find_program("dpkg-deb", "dpkg") else {
         return;
     };
     let Some(binary) = static_binary() else {
@@ -104,7 +104,7 @@ async fn package_installs_runs_and_purges_cleanly() {
     };
     let directory = tempfile::tempdir().unwrap();
     if fs::metadata(directory.path()).unwrap().uid() != 0 {
-        tools::passed_over("root, who owns a package's files", "run the tests as root");
+        external_tools::report_skipped("root, who owns a package's files", "run the tests as root");
         return;
     }
     let package = build_package(&binary, directory.path());

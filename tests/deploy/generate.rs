@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use heroku_cost_exporter::config::setting;
 
+use crate::external_tools;
 use crate::process::command;
-use crate::tools;
 
 const SUBCOMMANDS: [&str; 7] = [
     "serve",
@@ -60,7 +60,7 @@ fn check(tool: &Path, arguments: &[&str], text: &str) -> String {
 fn shells_accept_completions() {
     for shell in ["bash", "zsh", "fish"] {
         let text = generate(&["completions", shell]);
-        let Some(shell) = tools::program(shell, shell) else {
+        let Some(shell) = external_tools::find_program(shell, shell) else {
             continue;
         };
         check(&shell, &["-n"], &text);
@@ -73,7 +73,7 @@ fn shells_accept_completions() {
 #[test]
 fn bash_completes_subcommands_and_flags() {
     let text = generate(&["completions", "bash"]);
-    let Some(bash) = tools::program("bash", "bash") else {
+    let Some(bash) = external_tools::find_program("bash", "bash") else {
         return;
     };
     let complete = |words: &[&str]| {
@@ -102,7 +102,7 @@ fn bash_completes_subcommands_and_flags() {
 
 #[test]
 fn man_pages_are_valid_and_contain_every_setting() {
-    let Some(mandoc) = tools::program("mandoc", "mandoc") else {
+    let Some(mandoc) = external_tools::find_program("mandoc", "mandoc") else {
         return;
     };
     let pages = std::iter::once(vec!["man"]).chain(SUBCOMMANDS.map(|name| vec!["man", name]));

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 
 use crate::certificates::Authority;
 use crate::dns_server;
+use crate::external_tools;
 use crate::http_client::{eventually, get, status};
 use crate::process::{ExporterProcess, send_signal};
 use crate::repository::{copy, path, read};
 use crate::simulator;
 use crate::tls_proxy::TlsProxy;
-use crate::tools;
 
 /// The instructions of the Dockerfile's last stage.
 struct Stage(Vec<(String, String)>);
@@ -65,7 +65,7 @@ pub(crate) fn static_binary() -> Option<PathBuf> {
     let target = debug.and_then(Path::parent).expect("a target directory");
     let binary = target.join("static/heroku-cost-exporter");
     if !binary.exists() {
-        tools::passed_over("the static binary", "make static");
+        external_tools::report_skipped("the static binary", "make static");
         return None;
     }
     Some(binary)
@@ -86,7 +86,7 @@ fn can_chroot() -> bool {
         .status();
     let can = probe.is_ok_and(|status| status.success());
     if !can {
-        tools::passed_over("root, for chroot", "run the tests as root");
+        external_tools::report_skipped("root, for chroot", "run the tests as root");
     }
     can
 }

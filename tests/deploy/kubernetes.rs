@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::external_tools;
 use crate::repository::{path, read};
-use crate::tools;
 
 const OVERLAY: &str = "deploy/kubernetes/overlays/production";
 
@@ -15,7 +15,7 @@ fn kustomize(directory: &str) -> Option<String> {
     // Debian 12's kubectl is too old for components.
     let kubectl = path("target/python-venv/bin/kubectl");
     if !kubectl.exists() {
-        tools::passed_over("kubectl", "run tests/python/install");
+        external_tools::report_skipped("kubectl", "run tests/python/install");
         return None;
     }
     let output = Command::new(kubectl)
@@ -44,7 +44,7 @@ fn one<'a>(resources: &'a [Value], kind: &str) -> &'a Value {
 #[test]
 fn resources_match_schemas() {
     let modules = "import kubernetes_validate, cloudcoil.models.prometheus_operator";
-    let Some(python) = tools::python_that_can(modules) else {
+    let Some(python) = external_tools::python_with(modules) else {
         return;
     };
     let (Some(base), Some(overlay)) = (kustomize("deploy/kubernetes/base"), kustomize(OVERLAY))
@@ -191,7 +191,7 @@ fn prometheus_rule(rules: &str) -> String {
 fn prometheus_rule_matches_rule_file() {
     let rules = read("rules/heroku-cost.rules.yml");
     let expected = prometheus_rule(&rules);
-    if tools::suite_environment("UPDATE_DOCS").is_some() {
+    if external_tools::env_var("UPDATE_DOCS").is_some() {
         std::fs::write(path(RULE), &expected).unwrap();
     }
     assert!(

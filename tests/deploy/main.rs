@@ -2,7 +2,7 @@
 //!
 //! The tools that read these files validate them, and the exporter is started with them.
 //!
-//! `certificates`, `http_client`, `process` and `tools` are shared with other tests.
+//! `certificates`, `external_tools`, `http_client` and `process` are shared with other tests.
 //! `dns_server`, `repository`, `simulator`, `systemd_service`, `tls_proxy` and `unit_file` are
 //! helpers; every other module contains tests.
 
@@ -15,15 +15,15 @@
 #[expect(dead_code, reason = "the toolkit's tests use the rest")]
 #[path = "../../crates/exporter-toolkit/tests/server/certificates.rs"]
 mod certificates;
+#[expect(dead_code, reason = "tests/suite uses the rest")]
+#[path = "../suite/external_tools.rs"]
+mod external_tools;
 #[expect(dead_code, reason = "the toolkit's tests use the rest")]
 #[path = "../../crates/exporter-toolkit/tests/server/http_client.rs"]
 mod http_client;
 #[expect(dead_code, reason = "tests/web uses the rest")]
 #[path = "../web/process.rs"]
 mod process;
-#[expect(dead_code, reason = "tests/suite uses the rest")]
-#[path = "../suite/tools.rs"]
-mod tools;
 
 mod dns_server;
 mod repository;

@@ -6,11 +6,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::external_tools;
 use crate::http_client::{get, status};
 use crate::repository::{copy, path, read};
 use crate::simulator;
 use crate::systemd_service::SystemdService;
-use crate::tools;
 use crate::unit_file::UnitFile;
 
 const SERVICE: &str = "heroku-cost-exporter.service";
@@ -38,7 +38,7 @@ fn installed() -> TempDir {
 
 #[test]
 fn systemd_verifies_units() {
-    let Some(analyze) = tools::program("systemd-analyze", "systemd") else {
+    let Some(analyze) = external_tools::find_program("systemd-analyze", "systemd") else {
         return;
     };
     let root = installed();
@@ -56,7 +56,7 @@ fn systemd_verifies_units() {
 /// the document names.
 #[test]
 fn exposure_level_is_as_documented() {
-    let Some(analyze) = tools::program("systemd-analyze", "systemd") else {
+    let Some(analyze) = external_tools::find_program("systemd-analyze", "systemd") else {
         return;
     };
     let root = installed();

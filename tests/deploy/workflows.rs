@@ -5,14 +5,14 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::external_tools;
 use crate::repository::{path, read};
-use crate::tools;
 
 const WORKFLOWS: [&str; 2] = [".github/workflows/ci.yml", ".github/workflows/release.yml"];
 
 #[test]
 fn workflows_match_schema() {
-    let Some(python) = tools::python_that_can("import check_jsonschema") else {
+    let Some(python) = external_tools::python_with("import check_jsonschema") else {
         return;
     };
     let output = Command::new(python)

@@ -13,8 +13,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::exporter::http;
-use crate::tools;
+use crate::exporter::http_client;
+use crate::external_tools;
 
 /// Only one browser runs at a time, because each needs a lot of memory.
 static LOCK: Mutex<()> = Mutex::const_new(());
@@ -37,8 +37,8 @@ pub(crate) enum ColorScheme {
 impl Browser {
     /// Starts a browser. Returns `None` if none is installed.
     pub(crate) async fn start() -> Option<Self> {
-        let driver = tools::program("chromedriver", "chromium-driver")?;
-        let chromium = tools::program("chromium", "chromium")?;
+        let driver = external_tools::find_program("chromedriver", "chromium-driver")?;
+        let chromium = external_tools::find_program("chromium", "chromium")?;
         let lock = LOCK.lock().await;
         let fonts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/fonts.conf");
         let mut driver = Command::new(driver)
@@ -61,7 +61,7 @@ impl Browser {
         let mut browser = Self {
             driver,
             session: format!("http://127.0.0.1:{port}/session"),
-            http: http(),
+            http: http_client(),
             _lock: lock,
         };
         let options = json!({

@@ -64,11 +64,11 @@ fn scraped(scrape: &Scrape, family: &str, by: &[&str]) -> BTreeMap<String, Row> 
         let figure = &mut rows.entry(name(series)).or_default()[position];
         *figure = Some(figure.unwrap_or(0) + to_micros(value));
     };
-    for (series, value) in scrape.of(&format!("{family}_usd")) {
+    for (series, value) in scrape.series(&format!("{family}_usd")) {
         let is_current = series.label("period") == Some("current");
         add(series, if is_current { 0 } else { 2 }, value);
     }
-    for (series, value) in scrape.of(&format!("{family}_forecast_usd")) {
+    for (series, value) in scrape.series(&format!("{family}_forecast_usd")) {
         add(series, 1, value);
     }
     rows
@@ -95,7 +95,7 @@ async fn page_and_metrics_have_the_same_figures() {
         return;
     };
     let exporter = demo().await;
-    let scrape = Scrape::read(&exporter.metrics().await);
+    let scrape = Scrape::parse(&exporter.metrics().await);
     browser.open(&exporter.url("/")).await;
 
     let teams = rows(&browser, "Costs by team", "tbody").await;
@@ -130,13 +130,13 @@ async fn page_and_metrics_have_the_same_figures() {
         })
         .collect();
     let mut expected = BTreeMap::new();
-    for (series, value) in scrape.of("heroku_team_budget_usd") {
+    for (series, value) in scrape.series("heroku_team_budget_usd") {
         let team = series.label("team_name").expect("a team");
         expected.insert(team.to_owned(), Some(to_micros(value)));
     }
     let all: i64 = expected.values().flatten().sum();
     assert_eq!(shown.remove("All teams"), Some(Some(all)));
-    for (series, value) in scrape.of("heroku_app_budget_usd") {
+    for (series, value) in scrape.series("heroku_app_budget_usd") {
         let [team, app] =
             ["team_name", "app_name"].map(|name| series.label(name).expect("a label"));
         expected.insert(format!("{team} / {app}"), Some(to_micros(value)));
@@ -151,12 +151,12 @@ async fn page_and_metrics_have_the_same_figures() {
         .await;
     let months = months.as_array().expect("a list");
     let mut history: BTreeMap<String, i64> = BTreeMap::new();
-    for (series, value) in scrape.of("heroku_invoice_history_usd") {
+    for (series, value) in scrape.series("heroku_invoice_history_usd") {
         let month = series.label("month").expect("a month").to_owned();
         *history.entry(month).or_default() += to_micros(value);
     }
     let open: i64 = scrape
-        .of("heroku_invoice_amount_usd")
+        .series("heroku_invoice_amount_usd")
         .filter(|(series, _)| series.label("period") == Some("current"))
         .map(|(_, value)| to_micros(value))
         .sum();

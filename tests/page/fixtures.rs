@@ -3,10 +3,10 @@
 use heroku_sim::{Company, Simulator};
 use serde_json::{Value, json};
 
-use crate::exporter::{Exporter, Start};
-use crate::scenario::{Arrivals, Scenario, noon};
+use crate::exporter::{Exporter, ExporterBuilder};
+use crate::external_tools;
+use crate::scenario::{Scenario, TeamCounts, noon};
 use crate::scrape::Scrape;
-use crate::tools;
 
 /// Returns names with markup, quotes, control characters, bidirectional overrides or excessive
 /// length.
@@ -65,40 +65,40 @@ pub(crate) async fn with_apps(team_name: &str, apps: &[String]) -> Option<(Simul
     let ids = company.teams[0].id.clone();
     let heroku = Simulator::builder(company, scenario.today);
     let heroku = heroku.start().await.expect("loopback has a free port");
-    let exporter = scenario.start(&heroku, &ids)?.start().await;
-    scenario.arrived(&exporter).await;
+    let exporter = scenario.exporter_builder(&heroku, &ids)?.start().await;
+    scenario.wait_for_data(&exporter).await;
     Some((heroku, exporter))
 }
 
 /// Starts the demo of a fixed day, with budgets.
 pub(crate) async fn demo() -> Exporter {
     let budgets = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/budgets.yml");
-    let exporter = Start::new(&["demo", "--date=2026-11-23", "--config.file", budgets])
+    let exporter = ExporterBuilder::new(&["demo", "--date=2026-11-23", "--config.file", budgets])
         .start()
         .await;
-    let all = Arrivals {
+    let all = TeamCounts {
         invoices: 3,
         usage: 3,
     };
-    let arrived = |scrape: &Scrape| Arrivals::of(scrape) == all;
-    exporter.scrape_once("three teams", arrived).await;
+    let arrived = |scrape: &Scrape| TeamCounts::from_scrape(scrape) == all;
+    exporter.wait_for_scrape("three teams", arrived).await;
     exporter
 }
 
 /// Starts an exporter with a token that Heroku rejects.
 pub(crate) async fn with_rejected_token() -> Option<(Simulator, Exporter)> {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    let library = tools::fake_clock_library()?;
-    let exporter = Start::against(&heroku, &scenario.team_ids())
+    let heroku = scenario.start_simulator().await;
+    let library = external_tools::faketime_library()?;
+    let exporter = ExporterBuilder::for_heroku(&heroku, &scenario.team_ids())
         .env("HEROKU_API_KEY", "HRKU-invalid")
-        .at(noon(scenario.today), library)
+        .with_clock_at(noon(scenario.today), library)
         .start()
         .await;
     let failed = |scrape: &Scrape| {
-        let polls = scrape.of("heroku_cost_exporter_polls_total");
+        let polls = scrape.series("heroku_cost_exporter_polls_total");
         polls.filter(|(_, polls)| *polls != "0").count() == 2
     };
-    exporter.scrape_once("two failures", failed).await;
+    exporter.wait_for_scrape("two failures", failed).await;
     Some((heroku, exporter))
 }

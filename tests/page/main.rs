@@ -1,6 +1,6 @@
 //! Tests of the HTML page in a real browser.
 //!
-//! `exporter`, `scenario`, `scrape` and `tools` are shared with tests/suite. `browser` and
+//! `exporter`, `external_tools`, `scenario` and `scrape` are shared with tests/suite. `browser` and
 //! `fixtures` are helpers; every other module contains tests.
 
 #![expect(
@@ -11,15 +11,15 @@
 #[path = "../suite/exporter.rs"]
 #[expect(dead_code, reason = "tests/suite uses the rest")]
 mod exporter;
+#[path = "../suite/external_tools.rs"]
+#[expect(dead_code, reason = "tests/suite uses the rest")]
+mod external_tools;
 #[path = "../suite/scenario.rs"]
 #[expect(dead_code, reason = "tests/suite uses the rest")]
 mod scenario;
 #[path = "../suite/scrape.rs"]
 #[expect(dead_code, reason = "tests/suite uses the rest")]
 mod scrape;
-#[path = "../suite/tools.rs"]
-#[expect(dead_code, reason = "tests/suite uses the rest")]
-mod tools;
 
 mod browser;
 mod fixtures;

@@ -2,11 +2,11 @@
 
 use heroku_sim::{Endpoint, Fault, Times};
 
-use crate::own_series::*;
-use crate::scenario::{Arrivals, Scenario};
+use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
+use crate::self_series::*;
 
-const NOTHING: Arrivals = Arrivals {
+const NOTHING: TeamCounts = TeamCounts {
     invoices: 0,
     usage: 0,
 };
@@ -16,31 +16,33 @@ const NOTHING: Arrivals = Arrivals {
 async fn figures_vanish_with_their_age_and_come_back_with_heroku() {
     let scenario = Scenario::named("one_team");
     for outage in [Fault::Hang, Fault::Status(503)] {
-        let heroku = scenario.heroku().await;
-        let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+        let heroku = scenario.start_simulator().await;
+        let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
             return;
         };
-        let start = start.arg("--poll.interval=1s").arg("--data.max-age=3s");
+        let builder = builder.arg("--poll.interval=1s").arg("--data.max-age=3s");
         // What hangs has to end for the next poll to begin.
-        let exporter = start.arg("--heroku.timeout=8s").start().await;
-        let known = Scrape::read(&scenario.arrived(&exporter).await);
+        let exporter = builder.arg("--heroku.timeout=8s").start().await;
+        let known = Scrape::parse(&scenario.wait_for_data(&exporter).await);
         heroku.inject_fault(Endpoint::Any, outage, Times::Always);
         let vanished = exporter
-            .scrape_once("their end", |scrape| Arrivals::of(scrape) == NOTHING)
+            .wait_for_scrape("their end", |scrape| {
+                TeamCounts::from_scrape(scrape) == NOTHING
+            })
             .await;
-        assert_eq!(vanished.figures(), Scrape::default());
-        assert_eq!(own_series(&vanished), own_series(&known));
+        assert_eq!(vanished.billing_metrics(), Scrape::default());
+        assert_eq!(self_series(&vanished), self_series(&known));
         for endpoint in ENDPOINTS {
-            assert!(of_endpoint(&vanished, LAST_POLL_SUCCESS, endpoint) > 0.0);
-            assert!(of_endpoint(&vanished, DATA_CHANGED, endpoint) > 0.0);
+            assert!(endpoint_value(&vanished, LAST_POLL_SUCCESS, endpoint) > 0.0);
+            assert!(endpoint_value(&vanished, DATA_CHANGED, endpoint) > 0.0);
         }
         assert_eq!(exporter.get("/-/ready").await.status, 200);
         heroku.clear_faults();
-        let back = Scrape::read(&scenario.arrived(&exporter).await);
-        assert_eq!(back.figures(), known.figures());
+        let back = Scrape::parse(&scenario.wait_for_data(&exporter).await);
+        assert_eq!(back.billing_metrics(), known.billing_metrics());
         // What comes back is what it was: nothing has changed.
         for endpoint in ENDPOINTS {
-            let changed = [&back, &known].map(|s| of_endpoint(s, DATA_CHANGED, endpoint));
+            let changed = [&back, &known].map(|s| endpoint_value(s, DATA_CHANGED, endpoint));
             assert_eq!(changed[0], changed[1]);
         }
     }
@@ -52,31 +54,33 @@ async fn each_endpoint_has_its_own_age() {
     for (failing, standing) in [
         (
             Endpoint::Usage,
-            Arrivals {
+            TeamCounts {
                 invoices: 1,
                 ..NOTHING
             },
         ),
         (
             Endpoint::Invoices,
-            Arrivals {
+            TeamCounts {
                 usage: 1,
                 ..NOTHING
             },
         ),
     ] {
-        let heroku = scenario.heroku().await;
-        let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+        let heroku = scenario.start_simulator().await;
+        let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
             return;
         };
-        let start = start.arg("--poll.interval=1s").arg("--data.max-age=5s");
-        let exporter = start.start().await;
-        scenario.arrived(&exporter).await;
+        let builder = builder.arg("--poll.interval=1s").arg("--data.max-age=5s");
+        let exporter = builder.start().await;
+        scenario.wait_for_data(&exporter).await;
         heroku.inject_fault(failing, Fault::Status(500), Times::Always);
         exporter
-            .scrape_once("the other alone", |scrape| Arrivals::of(scrape) == standing)
+            .wait_for_scrape("the other alone", |scrape| {
+                TeamCounts::from_scrape(scrape) == standing
+            })
             .await;
         heroku.clear_faults();
-        scenario.arrived(&exporter).await;
+        scenario.wait_for_data(&exporter).await;
     }
 }

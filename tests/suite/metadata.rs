@@ -7,13 +7,13 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use serde_json::json;
 
-use crate::asked::{asked_again, requests};
-use crate::exporter::{Exporter, Start, until};
-use crate::kept::Kept;
-use crate::own_series::*;
+use crate::exporter::{Exporter, ExporterBuilder, wait_until};
+use crate::external_tools;
+use crate::recorded_requests::{requests, wait_for_requests};
 use crate::scenario::noon;
 use crate::scrape::Scrape;
-use crate::tools;
+use crate::self_series::*;
+use crate::state_file::StateFile;
 
 const TODAY: Date = date(2026, 11, 23);
 
@@ -63,16 +63,16 @@ async fn heroku(company: Company) -> Simulator {
 }
 
 /// The program so many hours after noon, polling as often as the rate limit bears.
-fn start(heroku: &Simulator, hours: i64) -> Option<Start> {
-    let library = tools::fake_clock_library()?;
+fn exporter_builder(heroku: &Simulator, hours: i64) -> Option<ExporterBuilder> {
+    let library = external_tools::faketime_library()?;
     let instant = noon(TODAY) + SignedDuration::from_hours(hours);
-    let start = Start::against(heroku, "ops").at(instant, library);
-    Some(start.arg("--poll.interval=1s"))
+    let builder = ExporterBuilder::for_heroku(heroku, "ops").with_clock_at(instant, library);
+    Some(builder.arg("--poll.interval=1s"))
 }
 
 /// Waits until all that is asked beside the figures was answered.
 async fn all_asked(heroku: &Simulator) {
-    until("what is asked beside", || {
+    wait_until("what is asked beside", || {
         let answered = |endpoint: &Endpoint| {
             let asked = requests(heroku, *endpoint);
             asked.iter().any(|request| request.status.is_some())
@@ -86,17 +86,17 @@ async fn all_asked(heroku: &Simulator) {
 fn has_all(scrape: &Scrape) -> bool {
     [INFO, SUSPENSION, QUANTITY, CONSUMED, EXPIRY]
         .iter()
-        .all(|name| scrape.of(name).count() > 0)
+        .all(|name| scrape.series(name).count() > 0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_heroku_says_is_shown() {
     let heroku = heroku(company()).await;
-    let Some(start) = start(&heroku, 0) else {
+    let Some(builder) = exporter_builder(&heroku, 0) else {
         return;
     };
-    let exporter = start.start().await;
-    let scrape = exporter.scrape_once("all metadata", has_all).await;
+    let exporter = builder.start().await;
+    let scrape = exporter.wait_for_scrape("all metadata", has_all).await;
     let who = [
         ("team_id", "00000001-0000-4000-8000-000000000000"),
         ("team_name", "ops"),
@@ -107,12 +107,12 @@ async fn what_heroku_says_is_shown() {
     let ops = [("team_name", "ops")];
     // 2027-01-01T12:00:00Z
     assert_eq!(value(&scrape, SUSPENSION, &ops), 1_798_804_800.0);
-    assert_eq!(scrape.of(DELETION).count(), 0);
+    assert_eq!(scrape.series(DELETION).count(), 0);
     let license = |name| [("team_name", "ops"), ("license", name)];
     assert_eq!(value(&scrape, QUANTITY, &license("Dyno \"☃\"")), 6.0);
     assert_eq!(value(&scrape, CONSUMED, &license("Dyno \"☃\"")), 2.0);
     assert_eq!(value(&scrape, CONSUMED, &license("Credits")), 7.0);
-    assert_eq!(scrape.of(QUANTITY).count(), 1, "unknown is not zero");
+    assert_eq!(scrape.series(QUANTITY).count(), 1, "unknown is not zero");
     let expiry = value(&scrape, EXPIRY, &[]) - noon(TODAY).as_second() as f64;
     let month = 3600.0 * 24.0 * 30.0;
     assert!((month..month + 100.0).contains(&expiry), "{expiry}");
@@ -121,7 +121,7 @@ async fn what_heroku_says_is_shown() {
         assert!(value(&scrape, API_REQUESTS, &labels) >= 1.0, "{endpoint}");
     }
     // They are no endpoints that are polled.
-    assert_eq!(scrape.of(UP).count(), 2);
+    assert_eq!(scrape.series(UP).count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,12 +132,12 @@ async fn they_are_asked_after_the_figures_and_not_with_each_poll() {
         Fault::Delay(std::time::Duration::from_secs(1)),
         Times::Once,
     );
-    let Some(start) = start(&heroku, 0) else {
+    let Some(builder) = exporter_builder(&heroku, 0) else {
         return;
     };
-    let exporter = start.start().await;
-    exporter.scrape_once("all metadata", has_all).await;
-    asked_again(&heroku, Endpoint::Usage, 3).await;
+    let exporter = builder.start().await;
+    exporter.wait_for_scrape("all metadata", has_all).await;
+    wait_for_requests(&heroku, Endpoint::Usage, 3).await;
     for endpoint in [
         Endpoint::Delinquency,
         Endpoint::Licenses,
@@ -177,24 +177,24 @@ async fn failures_touch_no_figures_and_no_row() {
         ] {
             heroku.inject_fault(endpoint, fault.clone(), Times::Always);
         }
-        let Some(start) = start(&heroku, 0) else {
+        let Some(builder) = exporter_builder(&heroku, 0) else {
             return;
         };
-        let exporter = start.start().await;
-        until("all failures", || {
+        let exporter = builder.start().await;
+        wait_until("all failures", || {
             let said = exporter.log().matches("metadata request failed").count();
             (said == 3).then_some(())
         })
         .await;
-        asked_again(&heroku, Endpoint::Usage, 2).await;
-        let scrape = exporter.scrape_once("the figures", all_up).await;
+        wait_for_requests(&heroku, Endpoint::Usage, 2).await;
+        let scrape = exporter.wait_for_scrape("the figures", all_up).await;
         for name in [SUSPENSION, QUANTITY, CONSUMED, EXPIRY] {
-            assert_eq!(scrape.of(name).count(), 0, "{name}");
+            assert_eq!(scrape.series(name).count(), 0, "{name}");
             assert!(!scrape.help.contains_key(name), "{name}");
         }
-        assert_eq!(scrape.of(INFO).count(), 1);
+        assert_eq!(scrape.series(INFO).count(), 1);
         for endpoint in ENDPOINTS {
-            assert_eq!(all_failures(&scrape, endpoint), 0.0);
+            assert_eq!(total_failures(&scrape, endpoint), 0.0);
         }
         assert_eq!(requests(&heroku, Endpoint::Delinquency).len(), 1);
         let log = exporter.log();
@@ -212,24 +212,26 @@ async fn restarts_ask_once_a_day() {
     let mut company = company();
     company.teams[0].licenses = None;
     let heroku = heroku(company).await;
-    let kept = Kept::none();
+    let state_file = StateFile::new();
     for (hours, asks) in [(0, true), (2, false), (23, false), (26, true), (27, false)] {
         heroku.clear_requests();
-        let Some(start) = start(&heroku, hours) else {
+        let Some(builder) = exporter_builder(&heroku, hours) else {
             return;
         };
-        let mut exporter = kept.of(start).start().await;
+        let mut exporter = state_file.configure(builder).start().await;
         if hours > 0 {
-            let first = Scrape::read(&exporter.metrics().await);
-            assert_eq!(first.of(SUSPENSION).count(), 1, "{hours}");
+            let first = Scrape::parse(&exporter.metrics().await);
+            assert_eq!(first.series(SUSPENSION).count(), 1, "{hours}");
         }
         exporter
-            .scrape_once("the token's age", |scrape| scrape.of(EXPIRY).count() > 0)
+            .wait_for_scrape("the token's age", |scrape| {
+                scrape.series(EXPIRY).count() > 0
+            })
             .await;
         if asks {
             all_asked(&heroku).await;
         }
-        asked_again(&heroku, Endpoint::Usage, 3).await;
+        wait_for_requests(&heroku, Endpoint::Usage, 3).await;
         for endpoint in BESIDE {
             assert_eq!(
                 requests(&heroku, endpoint).len(),
@@ -237,13 +239,14 @@ async fn restarts_ask_once_a_day() {
                 "{endpoint:?} after {hours} hours"
             );
         }
-        until("the state file", || {
-            let counts = ["team", "delinquency", "licenses"].map(|e| kept.answers_of(e));
+        wait_until("the state file", || {
+            let counts =
+                ["team", "delinquency", "licenses"].map(|e| state_file.response_count_for(e));
             (counts == [1, 1, 1]).then_some(())
         })
         .await;
         exporter.signal("TERM");
-        assert_eq!(exporter.ended().await.code(), Some(0));
+        assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
     }
 }
 
@@ -268,22 +271,22 @@ async fn other_tokens_show_nowhere() {
             body: body.clone().into_bytes(),
         };
         heroku.inject_fault(Endpoint::Authorizations, fault, Times::Always);
-        let kept = Kept::none();
-        let Some(start) = start(&heroku, 0) else {
+        let state_file = StateFile::new();
+        let Some(builder) = exporter_builder(&heroku, 0) else {
             return;
         };
-        let start = kept.of(start).arg("--log.level=debug");
-        let mut exporter = start.start().await;
+        let builder = state_file.configure(builder).arg("--log.level=debug");
+        let mut exporter = builder.start().await;
         all_asked(&heroku).await;
-        asked_again(&heroku, Endpoint::Usage, 2).await;
+        wait_for_requests(&heroku, Endpoint::Usage, 2).await;
         let metrics = exporter.metrics().await;
-        assert_eq!(Scrape::read(&metrics).of(EXPIRY).count(), 0);
+        assert_eq!(Scrape::parse(&metrics).series(EXPIRY).count(), 0);
         exporter.signal("TERM");
-        exporter.ended().await;
-        for text in [metrics, exporter.whole_log()] {
+        exporter.wait_for_exit().await;
+        for text in [metrics, exporter.full_log()] {
             assert!(!text.contains(secret), "{body}: {text}");
         }
-        let file = String::from_utf8(kept.bytes()).expect("a text");
+        let file = String::from_utf8(state_file.bytes()).expect("a text");
         assert!(!file.contains("HRKU"), "{body}");
     }
 }
@@ -291,8 +294,11 @@ async fn other_tokens_show_nowhere() {
 async fn expiry_is(exporter: &Exporter, what: &str, days: i64) {
     let from = (noon(TODAY) + SignedDuration::from_hours(24 * days)).as_second() as f64;
     exporter
-        .scrape_once(what, |scrape| {
-            let found: Vec<_> = scrape.of(EXPIRY).map(|(_, at)| at.parse::<f64>()).collect();
+        .wait_for_scrape(what, |scrape| {
+            let found: Vec<_> = scrape
+                .series(EXPIRY)
+                .map(|(_, at)| at.parse::<f64>())
+                .collect();
             matches!(found[..], [Ok(at)] if (from..from + 1000.0).contains(&at))
         })
         .await;
@@ -304,16 +310,16 @@ async fn another_token_is_asked_for_anew() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("token");
     std::fs::write(&file, DEFAULT_TOKEN).expect("it can be written");
-    let Some(start) = start(&heroku, 0) else {
+    let Some(builder) = exporter_builder(&heroku, 0) else {
         return;
     };
     let path = file.to_str().expect("a path that is text");
-    let exporter = start.env("HEROKU_API_KEY_FILE", path).start().await;
+    let exporter = builder.env("HEROKU_API_KEY_FILE", path).start().await;
     expiry_is(&exporter, "the first token's age", 30).await;
     let mut renewed = company();
     renewed.token_expires_in = Some(3600 * 24 * 365);
     heroku.set_company(renewed);
-    asked_again(&heroku, Endpoint::Usage, 2).await;
+    wait_for_requests(&heroku, Endpoint::Usage, 2).await;
     expiry_is(&exporter, "the first token's age, still", 30).await;
     let rotated = "HRKU-rotated-0000-0000-0000-000000000000";
     heroku.set_token(rotated.to_owned());

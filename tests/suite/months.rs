@@ -10,9 +10,9 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::exporter::{Exporter, Start, until};
+use crate::exporter::{Exporter, ExporterBuilder, wait_until};
+use crate::external_tools;
 use crate::scrape::Scrape;
-use crate::tools;
 
 /// The easternmost and the westernmost zone there is: their dates are never the same.
 const ZONES: [&str; 3] = ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"];
@@ -93,10 +93,10 @@ async fn started(instant: &str, zone: &str, library: &str) -> (Simulator, Export
         .start()
         .await
         .expect("loopback has a free port");
-    let start = Start::against(&heroku, TEAM)
+    let builder = ExporterBuilder::for_heroku(&heroku, TEAM)
         .env("TZ", zone)
-        .at(instant, library);
-    let exporter = start.start().await;
+        .with_clock_at(instant, library);
+    let exporter = builder.start().await;
     (heroku, exporter)
 }
 
@@ -122,7 +122,7 @@ async fn play(instant: &str, previous: &str, current: &str, zone: &str, library:
     let (heroku, exporter) = started(instant, zone, library).await;
     let what = format!("{instant} in {zone}: {previous} and {current}");
     exporter
-        .scrape_once(&what, |scrape| shows(scrape, previous, current))
+        .wait_for_scrape(&what, |scrape| shows(scrape, previous, current))
         .await;
     assert_eq!(
         asked(&heroku),
@@ -133,7 +133,7 @@ async fn play(instant: &str, previous: &str, current: &str, zone: &str, library:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_months_are_right_on_every_odd_day_in_every_zone() {
-    let Some(library) = tools::fake_clock_library() else {
+    let Some(library) = external_tools::faketime_library() else {
         return;
     };
     let mut playing = JoinSet::new();
@@ -154,15 +154,15 @@ async fn the_months_are_right_on_every_odd_day_in_every_zone() {
 
 /// The month ends while the program runs: the month that ended becomes the previous one at once, and shortly after everything is asked anew.
 async fn assert_rolls_over(start: &str, months: [&str; 3], next_day: &str) {
-    let Some(library) = tools::fake_clock_library() else {
+    let Some(library) = external_tools::faketime_library() else {
         return;
     };
     let [before, ending, beginning] = months;
     let (heroku, exporter) = started(start, "Pacific/Kiritimati", library).await;
     exporter
-        .scrape_once(start, |scrape| shows(scrape, before, ending))
+        .wait_for_scrape(start, |scrape| shows(scrape, before, ending))
         .await;
-    until("the invoices", || {
+    wait_until("the invoices", || {
         let invoices = heroku
             .requests()
             .into_iter()
@@ -175,7 +175,7 @@ async fn assert_rolls_over(start: &str, months: [&str; 3], next_day: &str) {
     heroku.set_today(next_day);
     // Before anything is asked, the last answer's month moves to its place.
     exporter
-        .scrape_once("the month that ended", |scrape| {
+        .wait_for_scrape("the month that ended", |scrape| {
             scrape
                 .label_values("heroku_team_usage_previous_usd", "month")
                 .into_iter()
@@ -183,7 +183,7 @@ async fn assert_rolls_over(start: &str, months: [&str; 3], next_day: &str) {
         })
         .await;
     exporter
-        .scrape_once(beginning, |scrape| shows(scrape, ending, beginning))
+        .wait_for_scrape(beginning, |scrape| shows(scrape, ending, beginning))
         .await;
     assert_eq!(
         asked(&heroku),
@@ -192,7 +192,7 @@ async fn assert_rolls_over(start: &str, months: [&str; 3], next_day: &str) {
             format!("start={ending}&end={beginning}")
         ]
     );
-    until("the invoices of the new month", || {
+    wait_until("the invoices of the new month", || {
         let invoices = heroku
             .requests()
             .into_iter()

@@ -7,8 +7,8 @@ use heroku_sim::{Endpoint, Fault, Times};
 
 use crate::documents::assert_part;
 use crate::exporter::BINARY;
+use crate::external_tools;
 use crate::scenario::{Scenario, noon};
-use crate::tools;
 
 const DEMO: [&str; 4] = ["report", "--demo", "--date", "2026-11-23"];
 
@@ -84,10 +84,10 @@ fn the_forms_tell_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_fails_costs_no_other_its_figures_and_is_told() {
     let scenario = Scenario::named("one_team");
-    let Some(library) = tools::fake_clock_library() else {
+    let Some(library) = external_tools::faketime_library() else {
         return;
     };
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Invoices, Fault::Status(503), Times::Always);
     let start = noon(scenario.today).as_second();
     let (url, fake, teams) = (heroku.url(), format!("@{start}"), scenario.team_ids());

@@ -6,26 +6,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Simulator, Times};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::asked::requests;
-use crate::exporter::until;
-use crate::own_series::all_up;
-use crate::scenario::{Arrivals, Scenario};
+use crate::exporter::wait_until;
+use crate::recorded_requests::requests;
+use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
+use crate::self_series::all_up;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_says_who_asks_and_what_it_reads() {
     let scenario = Scenario::named("paged_invoices");
-    let heroku = scenario.heroku().await;
-    let Some(start) = scenario.start(&heroku, "ops") else {
+    let heroku = scenario.start_simulator().await;
+    let Some(builder) = scenario.exporter_builder(&heroku, "ops") else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
+        .wait_for_scrape("figures", |scrape| {
+            TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
-    until("what is asked beside the figures", || {
+    wait_until("what is asked beside the figures", || {
         let asked = requests(&heroku, Endpoint::Licenses).len();
         (asked > 0 && heroku.requests().len() >= 10).then_some(())
     })
@@ -63,20 +63,20 @@ async fn every_request_says_who_asks_and_what_it_reads() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     // The name is asked for until it is answered.
     heroku.inject_fault(Endpoint::Team, Fault::Status(503), Times::Once);
-    let Some(start) = scenario.start(&heroku, "ops") else {
+    let Some(builder) = scenario.exporter_builder(&heroku, "ops") else {
         return;
     };
-    let exporter = start.arg("--poll.interval=1s").start().await;
+    let exporter = builder.arg("--poll.interval=1s").start().await;
     exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
+        .wait_for_scrape("figures", |scrape| {
+            TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
     let asked = requests(&heroku, Endpoint::Team).len();
-    until("three more polls", || {
+    wait_until("three more polls", || {
         (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
     .await;
@@ -90,16 +90,16 @@ async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_team_given_by_its_id_needs_no_resolving() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Team, Fault::Hang, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     // Who it is, is asked once all figures are there.
-    exporter.scrape_once("figures", all_up).await;
-    let scrape = Scrape::read(&exporter.metrics().await);
-    assert_eq!(Arrivals::of(&scrape), scenario.arrivals);
+    exporter.wait_for_scrape("figures", all_up).await;
+    let scrape = Scrape::parse(&exporter.metrics().await);
+    assert_eq!(TeamCounts::from_scrape(&scrape), scenario.expected_counts);
     let asked = heroku.requests();
     let first: Vec<_> = asked
         .iter()
@@ -113,36 +113,36 @@ async fn a_single_team_given_by_its_id_needs_no_resolving() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_team_that_is_named_twice_stands_once() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let teams = format!("ops,{},ops", scenario.team_ids());
-    let Some(start) = scenario.start(&heroku, &teams) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &teams) else {
         return;
     };
-    let exporter = start.arg("--poll.interval=1s").start().await;
+    let exporter = builder.arg("--poll.interval=1s").start().await;
     exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
+        .wait_for_scrape("figures", |scrape| {
+            TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
-    until("a second poll of each", || {
+    wait_until("a second poll of each", || {
         (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
     .await;
-    let scrape = Scrape::read(&exporter.metrics().await);
-    assert_eq!(Arrivals::of(&scrape), scenario.arrivals);
+    let scrape = Scrape::parse(&exporter.metrics().await);
+    assert_eq!(TeamCounts::from_scrape(&scrape), scenario.expected_counts);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_never_asks_heroku() {
     let scenario = Scenario::named("several_teams");
-    let heroku = scenario.heroku().await;
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let heroku = scenario.start_simulator().await;
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
+        .wait_for_scrape("figures", |scrape| {
+            TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
     let of_figures = || {
@@ -185,14 +185,14 @@ async fn counted(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_are_used_again() {
     let scenario = Scenario::named("paged_invoices");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let (connections, url) = counted(&heroku).await;
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let start = start.env("HEROKU_API_URL", &url);
-    let _exporter = start.arg("--poll.interval=1s").start().await;
-    until("a score of requests", || {
+    let builder = builder.env("HEROKU_API_URL", &url);
+    let _exporter = builder.arg("--poll.interval=1s").start().await;
+    wait_until("a score of requests", || {
         (heroku.requests().len() >= 20).then_some(())
     })
     .await;
@@ -205,17 +205,17 @@ async fn connections_are_used_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_on_loopback_is_asked_through_no_proxy() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let nobody = "http://127.0.0.1:1";
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let start = start.env("HTTP_PROXY", nobody).env("http_proxy", nobody);
-    let start = start.env("HTTPS_PROXY", nobody).env("ALL_PROXY", nobody);
-    let exporter = start.start().await;
+    let builder = builder.env("HTTP_PROXY", nobody).env("http_proxy", nobody);
+    let builder = builder.env("HTTPS_PROXY", nobody).env("ALL_PROXY", nobody);
+    let exporter = builder.start().await;
     exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
+        .wait_for_scrape("figures", |scrape| {
+            TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
 }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::external_tools;
+use crate::failing_company;
 use crate::grafana;
+use crate::prometheus_server::{PrometheusServer, TIMEOUT};
 use crate::promql::Names;
-use crate::running_prometheus::{PATIENCE, Prometheus};
 use crate::scrape::Series;
-use crate::tools;
-use crate::troubled;
 
 const RULES: &str = "rules/heroku-cost.rules.yml";
 const CASES: &str = "rules/tests";
@@ -76,7 +76,7 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn assert_promtool_agrees(arguments: &[&str], files: &[PathBuf]) {
-    let Some(promtool) = tools::promtool() else {
+    let Some(promtool) = external_tools::promtool() else {
         return;
     };
     let output = Command::new(promtool)
@@ -122,7 +122,7 @@ fn every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() {
 fn recorded() -> BTreeMap<String, BTreeSet<String>> {
     let mut recorded: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rule in rules().iter().filter(|rule| rule["record"].is_string()) {
-        let names = Names::of(text(rule, "expr"));
+        let names = Names::parse(text(rule, "expr"));
         recorded.insert(text(rule, "record").to_owned(), names.grouping);
     }
     recorded
@@ -133,7 +133,7 @@ fn every_metric_and_label_is_in_the_catalogue() {
     let recorded = recorded();
     for rule in rules() {
         let expr = text(&rule, "expr");
-        Names::of(expr).assert_known(expr, &recorded);
+        Names::parse(expr).assert_known(expr, &recorded);
     }
 }
 
@@ -216,14 +216,14 @@ fn runbook_queries() -> Vec<String> {
 
 /// All rules as Prometheus sees them, once it has evaluated each.
 async fn evaluated(
-    prometheus: &Prometheus,
+    prometheus: &PrometheusServer,
     what: &str,
     is_so: impl Fn(&[Value]) -> bool,
 ) -> Vec<Value> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let answer = prometheus
-            .ask("/api/v1/rules", &[])
+            .api("/api/v1/rules", &[])
             .await
             .unwrap_or_default();
         let groups = items(&answer["data"], "groups");
@@ -259,11 +259,12 @@ fn active(rules: &[Value]) -> BTreeSet<String> {
 /// Whatever an alert is about, a real exporter that has this trouble sets it off; without an exporter those about its absence.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_alert_sees_its_trouble_in_what_a_real_exporter_says() {
-    let Some((_heroku, exporter)) = troubled::exporter().await else {
+    let Some((_heroku, exporter)) = failing_company::start_exporter().await else {
         return;
     };
     let target = exporter.addresses[0].to_string();
-    let Some(prometheus) = Prometheus::with_rules(&[&target], Some(&path(RULES))) else {
+    let Some(prometheus) = PrometheusServer::start_with_rules(&[&target], Some(&path(RULES)))
+    else {
         return;
     };
     let mut expected = names(&alerts(), "alert");
@@ -279,7 +280,7 @@ async fn every_alert_sees_its_trouble_in_what_a_real_exporter_says() {
         assert!(!annotations.contains("error expanding"), "{annotations}");
     }
     for query in runbook_queries() {
-        let answer = prometheus.ask("/api/v1/query", &[("query", &query)]).await;
+        let answer = prometheus.api("/api/v1/query", &[("query", &query)]).await;
         let answer = answer.expect("Prometheus answers");
         assert_eq!(answer["status"], "success", "{query}: {answer}");
         assert!(
@@ -306,7 +307,7 @@ fn tells_the_reason(rules: &[Value]) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_exporter_it_is_said_to_be_absent() {
-    let Some(prometheus) = Prometheus::with_rules(&[], Some(&path(RULES))) else {
+    let Some(prometheus) = PrometheusServer::start_with_rules(&[], Some(&path(RULES))) else {
         return;
     };
     let absent = |rules: &[Value]| !active(rules).is_empty();
@@ -321,7 +322,8 @@ async fn without_an_exporter_it_is_said_to_be_absent() {
 async fn every_record_has_a_value_on_the_demo() {
     let (_directory, exporter) = grafana::demo_with_budgets(&["--date=2026-11-23"]).await;
     let target = exporter.addresses[0].to_string();
-    let Some(prometheus) = Prometheus::with_rules(&[&target], Some(&path(RULES))) else {
+    let Some(prometheus) = PrometheusServer::start_with_rules(&[&target], Some(&path(RULES)))
+    else {
         return;
     };
     evaluated(&prometheus, "evaluated", |_| true).await;
@@ -335,8 +337,8 @@ async fn every_record_has_a_value_on_the_demo() {
     }
 }
 
-async fn until_some(prometheus: &Prometheus, expression: &str) -> BTreeMap<Series, f64> {
-    let deadline = Instant::now() + PATIENCE;
+async fn until_some(prometheus: &PrometheusServer, expression: &str) -> BTreeMap<Series, f64> {
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let found = prometheus.query(expression).await;
         if !found.is_empty() {
@@ -352,10 +354,11 @@ async fn until_some(prometheus: &Prometheus, expression: &str) -> BTreeMap<Serie
 async fn nothing_is_said_to_be_wrong_with_the_demo() {
     let (_directory, exporter) = grafana::demo_with_budgets(&[]).await;
     let target = exporter.addresses[0].to_string();
-    let Some(prometheus) = Prometheus::with_rules(&[&target], Some(&path(RULES))) else {
+    let Some(prometheus) = PrometheusServer::start_with_rules(&[&target], Some(&path(RULES)))
+    else {
         return;
     };
-    prometheus.settles_at("min(heroku_up)", 1.0).await;
+    prometheus.wait_for_value("min(heroku_up)", 1.0).await;
     let mut said = BTreeSet::new();
     // For a while, because what is pending at first need not stay so.
     for _ in 0..5 {

@@ -4,13 +4,13 @@ use heroku_sim::{Company, Endpoint, EnterpriseAccount, Fault, Simulator, Team, T
 use jiff::civil::{Date, date};
 use serde_json::json;
 
-use crate::asked::{asked_again, requests};
-use crate::exporter::{Exporter, Start, until};
-use crate::kept::Kept;
-use crate::own_series::*;
+use crate::exporter::{Exporter, ExporterBuilder, wait_until};
+use crate::external_tools;
+use crate::recorded_requests::{requests, wait_for_requests};
 use crate::scenario::noon;
 use crate::scrape::Scrape;
-use crate::tools;
+use crate::self_series::*;
+use crate::state_file::StateFile;
 
 const TODAY: Date = date(2026, 11, 23);
 
@@ -75,16 +75,16 @@ async fn heroku(company: Company) -> Simulator {
 }
 
 /// The program at noon, polling as often as the rate limit bears, with these settings for its scope.
-fn start(heroku: &Simulator, scope: &[(&str, &str)]) -> Option<Start> {
-    let library = tools::fake_clock_library()?;
-    let start = Start::new(&["--poll.interval=1s"])
+fn exporter_builder(heroku: &Simulator, scope: &[(&str, &str)]) -> Option<ExporterBuilder> {
+    let library = external_tools::faketime_library()?;
+    let builder = ExporterBuilder::new(&["--poll.interval=1s"])
         .env("HEROKU_API_URL", &heroku.url())
         .env("HEROKU_API_KEY", heroku.token())
-        .at(noon(TODAY), library);
+        .with_clock_at(noon(TODAY), library);
     Some(
         scope
             .iter()
-            .fold(start, |start, (name, value)| start.env(name, value)),
+            .fold(builder, |builder, (name, value)| builder.env(name, value)),
     )
 }
 
@@ -93,14 +93,14 @@ const ACME: (&str, &str) = ("HEROKU_ENTERPRISE_ACCOUNT", "acme");
 const PERSONAL: (&str, &str) = ("HEROKU_PERSONAL_ACCOUNT", "true");
 
 async fn run(heroku: &Simulator, scope: &[(&str, &str)]) -> Option<Exporter> {
-    Some(start(heroku, scope)?.start().await)
+    Some(exporter_builder(heroku, scope)?.start().await)
 }
 
 /// The endpoints that have rows, in order.
 fn rows(scrape: &Scrape) -> Vec<(String, String)> {
     let label = |name| move |series: &crate::scrape::Series| series.label(name).map(str::to_owned);
     scrape
-        .of(UP)
+        .series(UP)
         .filter_map(|(series, _)| Some((label("team_name")(series)?, label("endpoint")(series)?)))
         .collect()
 }
@@ -115,15 +115,16 @@ fn names(scrape: &Scrape, metric: &str) -> Vec<String> {
 /// Waits until everything that has a row has answered or is not offered.
 async fn settled(exporter: &Exporter) -> Scrape {
     exporter
-        .scrape_once("all verdicts", |scrape| {
-            let polled = scrape.of(POLLS).count() > 0 && scrape.of(POLLS).all(|(_, n)| n != "0");
+        .wait_for_scrape("all verdicts", |scrape| {
+            let polled =
+                scrape.series(POLLS).count() > 0 && scrape.series(POLLS).all(|(_, n)| n != "0");
             let up = |(series, up): (&crate::scrape::Series, &str)| {
                 let same = scrape
-                    .of(AVAILABLE)
+                    .series(AVAILABLE)
                     .find(|(s, _)| s.labels == series.labels);
                 up == "1" || same.is_some_and(|(_, available)| available == "0")
             };
-            polled && scrape.of(UP).all(up)
+            polled && scrape.series(UP).all(up)
         })
         .await
 }
@@ -134,10 +135,10 @@ async fn all_teams_that_the_token_sees_are_asked_for() {
     let Some(exporter) = run(&heroku, &[SEEN]).await else {
         return;
     };
-    let first = Scrape::read(&exporter.metrics().await);
+    let first = Scrape::parse(&exporter.metrics().await);
     assert!(rows(&first).contains(&("*".to_owned(), "teams".to_owned())));
     let scrape = exporter
-        .scrape_once("all teams", |scrape| names(scrape, USAGE).len() == 4)
+        .wait_for_scrape("all teams", |scrape| names(scrape, USAGE).len() == 4)
         .await;
     assert_eq!(
         names(&scrape, USAGE),
@@ -166,7 +167,7 @@ async fn names_are_taken_and_refused_as_they_are_listed() {
         return;
     };
     let scrape = exporter
-        .scrape_once("the teams", |scrape| names(scrape, USAGE).len() == 2)
+        .wait_for_scrape("the teams", |scrape| names(scrape, USAGE).len() == 2)
         .await;
     assert_eq!(names(&scrape, USAGE), ["core", "ops"]);
     // Renamed to one that is not wanted, it goes.
@@ -174,7 +175,7 @@ async fn names_are_taken_and_refused_as_they_are_listed() {
     renamed.teams[0] = team(1, "web-2");
     heroku.set_company(renamed);
     let scrape = exporter
-        .scrape_once("one team less", |scrape| names(scrape, USAGE) == ["core"])
+        .wait_for_scrape("one team less", |scrape| names(scrape, USAGE) == ["core"])
         .await;
     assert!(
         !rows(&scrape)
@@ -194,7 +195,7 @@ async fn a_team_appears_is_renamed_and_vanishes_while_it_runs() {
         return;
     };
     exporter
-        .scrape_once("two teams", |scrape| {
+        .wait_for_scrape("two teams", |scrape| {
             names(scrape, CHARGES) == ["ops", "web"]
         })
         .await;
@@ -203,7 +204,7 @@ async fn a_team_appears_is_renamed_and_vanishes_while_it_runs() {
     more.teams.push(team(5, "new"));
     heroku.set_company(more.clone());
     exporter
-        .scrape_once("a third", |scrape| {
+        .wait_for_scrape("a third", |scrape| {
             names(scrape, CHARGES) == ["new", "ops", "web"]
         })
         .await;
@@ -216,11 +217,11 @@ async fn a_team_appears_is_renamed_and_vanishes_while_it_runs() {
             &[("team_name", name), ("endpoint", "invoices")],
         )
     };
-    let known = Scrape::read(&exporter.metrics().await);
+    let known = Scrape::parse(&exporter.metrics().await);
     more.teams[0] = team(1, "ops-2");
     heroku.set_company(more);
     let renamed = exporter
-        .scrape_once("a new name", |scrape| {
+        .wait_for_scrape("a new name", |scrape| {
             rows(scrape).iter().any(|(name, _)| name == "ops-2")
         })
         .await;
@@ -228,7 +229,7 @@ async fn a_team_appears_is_renamed_and_vanishes_while_it_runs() {
     assert_eq!(names(&renamed, CHARGES), ["new", "ops-2", "web"]);
     heroku.set_company(before);
     exporter
-        .scrape_once("two teams again", |scrape| {
+        .wait_for_scrape("two teams again", |scrape| {
             names(scrape, CHARGES) == ["ops", "web"] && names(scrape, UP) == ["*", "ops", "web"]
         })
         .await;
@@ -241,7 +242,7 @@ async fn a_list_that_fails_or_is_half_understood_keeps_the_teams_known() {
         return;
     };
     exporter
-        .scrape_once("all teams", |scrape| names(scrape, USAGE).len() == 4)
+        .wait_for_scrape("all teams", |scrape| names(scrape, USAGE).len() == 4)
         .await;
     let half =
         json!([{ "id": id(1), "name": "ops" }, { "id": 7, "name": "web" }, null]).to_string();
@@ -259,15 +260,15 @@ async fn a_list_that_fails_or_is_half_understood_keeps_the_teams_known() {
         heroku.inject_fault(Endpoint::Teams, fault, Times::Always);
         let row = [("team_name", "*"), ("endpoint", "teams")];
         let scrape = exporter
-            .scrape_once("the fault", |scrape| {
+            .wait_for_scrape("the fault", |scrape| {
                 value(scrape, UP, &row) == up && value(scrape, SKIPPED_ROWS, &row) == left_out
             })
             .await;
         assert_eq!(names(&scrape, USAGE).len(), 4);
-        asked_again(&heroku, Endpoint::Usage, 2).await;
+        wait_for_requests(&heroku, Endpoint::Usage, 2).await;
         heroku.clear_faults();
         exporter
-            .scrape_once("recovery", |scrape| {
+            .wait_for_scrape("recovery", |scrape| {
                 value(scrape, UP, &row) == 1.0 && value(scrape, SKIPPED_ROWS, &row) == 0.0
             })
             .await;
@@ -275,7 +276,7 @@ async fn a_list_that_fails_or_is_half_understood_keeps_the_teams_known() {
     // An empty list is an answer.
     heroku.inject_fault(Endpoint::Teams, odd("[]"), Times::Always);
     exporter
-        .scrape_once("no team", |scrape| names(scrape, UP) == ["*"])
+        .wait_for_scrape("no team", |scrape| names(scrape, UP) == ["*"])
         .await;
 }
 
@@ -286,14 +287,14 @@ async fn an_enterprise_account_tells_of_all_its_teams_at_once() {
         let Some(exporter) = run(&heroku, &[("HEROKU_ENTERPRISE_ACCOUNT", account)]).await else {
             return;
         };
-        let first = Scrape::read(&exporter.metrics().await);
+        let first = Scrape::parse(&exporter.metrics().await);
         assert_eq!(rows(&first), [(account.to_owned(), "usage".to_owned())]);
         let scrape = exporter
-            .scrape_once("its teams", |scrape| names(scrape, USAGE).len() == 2)
+            .wait_for_scrape("its teams", |scrape| names(scrape, USAGE).len() == 2)
             .await;
         assert_eq!(names(&scrape, USAGE), ["core", "data \"\\\n☃"]);
         assert_eq!(names(&scrape, UP), [account]);
-        asked_again(&heroku, Endpoint::EnterpriseUsage, 3).await;
+        wait_for_requests(&heroku, Endpoint::EnterpriseUsage, 3).await;
         let by_name = usize::from(account == "acme");
         assert_eq!(
             requests(&heroku, Endpoint::EnterpriseAccount).len(),
@@ -316,17 +317,17 @@ async fn an_account_s_outage_is_told_and_costs_no_figures() {
         return;
     };
     let known = exporter
-        .scrape_once("its teams", |scrape| names(scrape, USAGE).len() == 2)
+        .wait_for_scrape("its teams", |scrape| names(scrape, USAGE).len() == 2)
         .await;
     heroku.inject_fault(Endpoint::EnterpriseUsage, Fault::Status(503), Times::Always);
     let down = exporter
-        .scrape_once("the outage", |scrape| {
+        .wait_for_scrape("the outage", |scrape| {
             failures(scrape, "usage", "server_error") > 0.0
         })
         .await;
-    assert_eq!(down.figures(), known.figures());
+    assert_eq!(down.billing_metrics(), known.billing_metrics());
     heroku.clear_faults();
-    exporter.scrape_once("recovery", all_up).await;
+    exporter.wait_for_scrape("recovery", all_up).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -336,7 +337,7 @@ async fn an_account_that_is_not_there_is_told() {
         return;
     };
     exporter
-        .scrape_once("the verdict", |scrape| {
+        .wait_for_scrape("the verdict", |scrape| {
             failures(scrape, "usage", "not_found") > 0.0
         })
         .await;
@@ -350,17 +351,17 @@ async fn a_personal_account_has_invoices_alone() {
         return;
     };
     let expected = [("_personal".to_owned(), "invoices".to_owned())];
-    let first = Scrape::read(&exporter.metrics().await);
+    let first = Scrape::parse(&exporter.metrics().await);
     assert_eq!(rows(&first), expected);
-    let scrape = exporter.scrape_once("its invoices", all_up).await;
+    let scrape = exporter.wait_for_scrape("its invoices", all_up).await;
     assert_eq!(rows(&scrape), expected);
     // Alone, it has the labels that a single team has.
-    let totals: Vec<_> = scrape.of(CHARGES).collect();
+    let totals: Vec<_> = scrape.series(CHARGES).collect();
     let [(series, value)] = totals[..] else {
         panic!("{totals:?}");
     };
     assert_eq!((series.label("team_name"), value), (None, "12.345"));
-    asked_again(&heroku, Endpoint::AccountInvoices, 2).await;
+    wait_for_requests(&heroku, Endpoint::AccountInvoices, 2).await;
     for never in [Endpoint::Usage, Endpoint::Invoices, Endpoint::Teams] {
         assert_eq!(requests(&heroku, never).len(), 0, "{never:?}");
     }
@@ -374,7 +375,7 @@ async fn any_mix_of_scopes_works_and_a_team_stands_once() {
         return;
     };
     let scrape = exporter
-        .scrape_once("all figures", |scrape| {
+        .wait_for_scrape("all figures", |scrape| {
             names(scrape, USAGE).len() == 4 && names(scrape, CHARGES).len() == 3
         })
         .await;
@@ -384,7 +385,7 @@ async fn any_mix_of_scopes_works_and_a_team_stands_once() {
     );
     assert_eq!(names(&scrape, CHARGES), ["_personal", "ops", "web"]);
     settled(&exporter).await;
-    asked_again(&heroku, Endpoint::EnterpriseUsage, 2).await;
+    wait_for_requests(&heroku, Endpoint::EnterpriseUsage, 2).await;
     // What the account tells is not asked for once more.
     for request in requests(&heroku, Endpoint::Usage) {
         assert!(
@@ -409,7 +410,7 @@ async fn a_named_team_of_an_account_stands_once_and_keeps_its_rows() {
             return;
         };
         exporter
-            .scrape_once("all usage", |scrape| names(scrape, USAGE).len() == 3)
+            .wait_for_scrape("all usage", |scrape| names(scrape, USAGE).len() == 3)
             .await;
         let scrape = settled(&exporter).await;
         assert_eq!(names(&scrape, USAGE), ["core", "data \"\\\n☃", "web"]);
@@ -436,7 +437,7 @@ async fn an_account_that_tells_nothing_leaves_the_teams_to_be_asked() {
         return;
     };
     let scrape = exporter
-        .scrape_once("its usage", |scrape| names(scrape, USAGE) == ["core"])
+        .wait_for_scrape("its usage", |scrape| names(scrape, USAGE) == ["core"])
         .await;
     let account = [("team_name", "acme"), ("endpoint", "usage")];
     assert_eq!(value(&scrape, AVAILABLE, &account), 0.0);
@@ -461,13 +462,13 @@ async fn it_is_ready_once_the_teams_that_turned_up_were_tried() {
     };
     assert_eq!(exporter.get("/-/ready").await.status, 503);
     exporter
-        .scrape_once("some teams", |scrape| names(scrape, CHARGES).len() == 2)
+        .wait_for_scrape("some teams", |scrape| names(scrape, CHARGES).len() == 2)
         .await;
-    let before = Scrape::read(&exporter.metrics().await);
+    let before = Scrape::parse(&exporter.metrics().await);
     let status = exporter.get("/-/ready").await.status;
-    if before.of(POLLS).any(|(_, polls)| polls == "0") && status == 200 {
-        let after = Scrape::read(&exporter.metrics().await);
-        assert!(after.of(POLLS).all(|(_, polls)| polls != "0"));
+    if before.series(POLLS).any(|(_, polls)| polls == "0") && status == 200 {
+        let after = Scrape::parse(&exporter.metrics().await);
+        assert!(after.series(POLLS).all(|(_, polls)| polls != "0"));
     }
     settled(&exporter).await;
     assert_eq!(exporter.get("/-/ready").await.status, 200);
@@ -482,8 +483,8 @@ async fn it_is_ready_once_each_scope_failed() {
         return;
     };
     let scrape = exporter
-        .scrape_once("all verdicts", |scrape| {
-            scrape.of(POLLS).all(|(_, polls)| polls != "0")
+        .wait_for_scrape("all verdicts", |scrape| {
+            scrape.series(POLLS).all(|(_, polls)| polls != "0")
         })
         .await;
     assert_eq!(rows(&scrape).len(), 3);
@@ -495,31 +496,32 @@ async fn it_is_ready_once_each_scope_failed() {
 async fn a_restart_loses_nothing_of_any_scope() {
     for scope in [&[SEEN][..], &[ACME], &[PERSONAL], &[SEEN, ACME, PERSONAL]] {
         let heroku = heroku(company()).await;
-        let kept = Kept::none();
-        let Some(start_first) = start(&heroku, scope) else {
+        let state_file = StateFile::new();
+        let Some(builder) = exporter_builder(&heroku, scope) else {
             return;
         };
-        let mut exporter = kept.of(start_first).start().await;
+        let mut exporter = state_file.configure(builder).start().await;
         settled(&exporter).await;
-        let known = Scrape::read(&exporter.metrics().await);
-        assert_ne!(known.figures(), Scrape::default());
+        let known = Scrape::parse(&exporter.metrics().await);
+        assert_ne!(known.billing_metrics(), Scrape::default());
         exporter.signal("TERM");
-        assert_eq!(exporter.ended().await.code(), Some(0));
+        assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
         heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-        let (Some(start_again), Some(library)) =
-            (start(&heroku, scope), tools::fake_clock_library())
-        else {
+        let (Some(builder), Some(library)) = (
+            exporter_builder(&heroku, scope),
+            external_tools::faketime_library(),
+        ) else {
             return;
         };
         let later = noon(TODAY) + jiff::SignedDuration::from_hours(2);
-        let start_again = start_again.at(later, library);
+        let builder = builder.with_clock_at(later, library);
         heroku.clear_requests();
-        let exporter = kept.of(start_again).start().await;
-        let shown = Scrape::read(&exporter.metrics().await);
-        assert_eq!(shown.figures(), known.figures());
+        let exporter = state_file.configure(builder).start().await;
+        let shown = Scrape::parse(&exporter.metrics().await);
+        assert_eq!(shown.billing_metrics(), known.billing_metrics());
         assert_eq!(rows(&shown), rows(&known));
         // The first run may have asked once more before it ended.
-        for (series, at) in known.of(LAST_POLL_SUCCESS) {
+        for (series, at) in known.series(LAST_POLL_SUCCESS) {
             let at: f64 = at.parse().expect("a time");
             let shown: f64 = shown.samples[series].parse().expect("a time");
             assert!(
@@ -528,7 +530,7 @@ async fn a_restart_loses_nothing_of_any_scope() {
             );
         }
         assert_eq!(exporter.get("/-/ready").await.status, 503);
-        let asked = until("a request", || heroku.requests().pop()).await;
+        let asked = wait_until("a request", || heroku.requests().pop()).await;
         assert_ne!(
             asked.endpoint,
             Some(Endpoint::EnterpriseAccount),
@@ -540,7 +542,7 @@ async fn a_restart_loses_nothing_of_any_scope() {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_tells_of_every_scope() {
     let heroku = heroku(company()).await;
-    let Some(library) = tools::fake_clock_library() else {
+    let Some(library) = external_tools::faketime_library() else {
         return;
     };
     let output = std::process::Command::new(crate::exporter::BINARY)

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
-use crate::asked::{answered, asked_again};
 use crate::exporter::Exporter;
-use crate::own_series::*;
+use crate::recorded_requests::{response_count, wait_for_requests};
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
+use crate::self_series::*;
 
 /// Every word for a failure. Alerts are written with these words, so they stand here once more.
 const REASONS: [&str; 14] = [
@@ -54,21 +54,21 @@ const DURATION: [&str; 3] = [
 
 /// The program on the scenario's day, polling as often as the rate limit bears.
 async fn restless(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
-    let start = scenario.start(heroku, &scenario.team_names())?;
-    Some(start.arg("--poll.interval=1s").start().await)
+    let builder = scenario.exporter_builder(heroku, &scenario.team_names())?;
+    Some(builder.arg("--poll.interval=1s").start().await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_series_is_there_at_zero_before_heroku_has_answered() {
     let scenario = Scenario::named("several_teams");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
         return;
     };
-    let exporter = start.start().await;
-    let scrape = Scrape::read(&exporter.metrics().await);
-    assert_eq!(scrape.figures(), Scrape::default());
+    let exporter = builder.start().await;
+    let scrape = Scrape::parse(&exporter.metrics().await);
+    assert_eq!(scrape.billing_metrics(), Scrape::default());
 
     let teams = scenario.company().teams;
     for team in &teams {
@@ -94,7 +94,7 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
         }
     }
     assert_eq!(
-        scrape.of(FAILURES).count(),
+        scrape.series(FAILURES).count(),
         teams.len() * ENDPOINTS.len() * REASONS.len()
     );
     for endpoint in ASKED {
@@ -104,13 +104,13 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
         }
     }
     assert_eq!(
-        scrape.of(API_REQUESTS).count(),
+        scrape.series(API_REQUESTS).count(),
         ASKED.len() * CODES.len(),
         "the list of codes is closed"
     );
     for name in DURATION {
         assert_eq!(scrape.label_values(name, "endpoint").len(), ASKED.len());
-        assert!(scrape.of(name).all(|(_, value)| value == "0"), "{name}");
+        assert!(scrape.series(name).all(|(_, value)| value == "0"), "{name}");
     }
     assert!(value(&scrape, RATE_LIMIT, &[]).is_nan());
     assert_eq!(value(&scrape, "heroku_cost_exporter_build_info", &[]), 1.0);
@@ -128,14 +128,14 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Count(2));
     let Some(exporter) = restless(&scenario, &heroku).await else {
         return;
     };
-    let first = own_series(&Scrape::read(&exporter.metrics().await));
-    let up = exporter.scrape_once("figures", all_up).await;
-    assert_eq!(own_series(&up), first);
+    let first = self_series(&Scrape::parse(&exporter.metrics().await));
+    let up = exporter.wait_for_scrape("figures", all_up).await;
+    assert_eq!(self_series(&up), first);
     let faults = [
         Fault::Status(418),
         Fault::Html { status: 200 },
@@ -147,13 +147,13 @@ async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
     {
         heroku.inject_fault(Endpoint::Any, fault, Times::Count(2));
         let failed = exporter
-            .scrape_once(reason, |scrape| {
+            .wait_for_scrape(reason, |scrape| {
                 ENDPOINTS
                     .iter()
                     .any(|endpoint| failures(scrape, endpoint, reason) > 0.0)
             })
             .await;
-        assert_eq!(own_series(&failed), first, "{reason}");
+        assert_eq!(self_series(&failed), first, "{reason}");
     }
 }
 
@@ -161,21 +161,25 @@ async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_and_the_successes_around_it_are_counted_once_each() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Usage, Fault::Status(503), Times::Once);
-    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
         return;
     };
-    let exporter = start.start().await;
-    let scrape = exporter.scrape_once("figures", all_up).await;
+    let exporter = builder.start().await;
+    let scrape = exporter.wait_for_scrape("figures", all_up).await;
     for (endpoint, polls) in [("invoices", 1.0), ("usage", 2.0)] {
-        assert_eq!(of_endpoint(&scrape, POLLS, endpoint), polls, "{endpoint}");
-        assert_eq!(all_failures(&scrape, endpoint), polls - 1.0, "{endpoint}");
-        assert!(of_endpoint(&scrape, LAST_POLL_DURATION, endpoint) > 0.0);
-        let success = of_endpoint(&scrape, LAST_POLL_SUCCESS, endpoint);
+        assert_eq!(
+            endpoint_value(&scrape, POLLS, endpoint),
+            polls,
+            "{endpoint}"
+        );
+        assert_eq!(total_failures(&scrape, endpoint), polls - 1.0, "{endpoint}");
+        assert!(endpoint_value(&scrape, LAST_POLL_DURATION, endpoint) > 0.0);
+        let success = endpoint_value(&scrape, LAST_POLL_SUCCESS, endpoint);
         assert!(success > 0.0);
-        assert_eq!(of_endpoint(&scrape, LAST_POLL, endpoint), success);
-        assert_eq!(of_endpoint(&scrape, DATA_CHANGED, endpoint), success);
+        assert_eq!(endpoint_value(&scrape, LAST_POLL, endpoint), success);
+        assert_eq!(endpoint_value(&scrape, DATA_CHANGED, endpoint), success);
     }
     assert_eq!(failures(&scrape, "usage", "server_error"), 1.0);
     assert_requests(&scrape, "invoices", &[("200", 1.0)]);
@@ -211,10 +215,14 @@ fn assert_histogram(scrape: &Scrape, endpoint: &str) {
         })
         .sum();
     let [bucket, sum, count] = DURATION;
-    assert_eq!(of_endpoint(scrape, count, endpoint), by_code, "{endpoint}");
-    assert!(of_endpoint(scrape, sum, endpoint) > 0.0, "{endpoint}");
+    assert_eq!(
+        endpoint_value(scrape, count, endpoint),
+        by_code,
+        "{endpoint}"
+    );
+    assert!(endpoint_value(scrape, sum, endpoint) > 0.0, "{endpoint}");
     let mut buckets: Vec<(f64, f64)> = scrape
-        .of(bucket)
+        .series(bucket)
         .filter(|(series, _)| series.label("endpoint") == Some(endpoint))
         .map(|(series, value)| {
             let bound = series.label("le").expect("a bucket has a bound");
@@ -230,7 +238,7 @@ fn assert_histogram(scrape: &Scrape, endpoint: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let Some(exporter) = restless(&scenario, &heroku).await else {
         return;
     };
@@ -242,7 +250,7 @@ async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
         )
     };
     let scrape = exporter
-        .scrape_once("unchanged answers", |scrape| {
+        .wait_for_scrape("unchanged answers", |scrape| {
             ENDPOINTS
                 .iter()
                 .all(|endpoint| unchanged(scrape, endpoint) >= 2.0)
@@ -254,11 +262,11 @@ async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
         assert_histogram(&scrape, endpoint);
         // A poll may have been answered and not be taken in yet.
         let (polls, asked) = (
-            of_endpoint(&scrape, POLLS, endpoint),
+            endpoint_value(&scrape, POLLS, endpoint),
             1.0 + unchanged(&scrape, endpoint),
         );
         assert!(polls == asked || polls + 1.0 == asked, "{polls} {asked}");
-        assert_eq!(all_failures(&scrape, endpoint), 0.0);
+        assert_eq!(total_failures(&scrape, endpoint), 0.0);
     }
     // Who the team is was asked for once, by whichever endpoint came first.
     assert_requests(&scrape, "team", &[("200", 1.0)]);
@@ -268,80 +276,83 @@ async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_success_stays_while_attempts_go_on() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let Some(exporter) = restless(&scenario, &heroku).await else {
         return;
     };
-    exporter.scrape_once("figures", all_up).await;
+    exporter.wait_for_scrape("figures", all_up).await;
     heroku.inject_fault(Endpoint::Usage, Fault::Status(502), Times::Always);
-    let is_up = |scrape: &Scrape| of_endpoint(scrape, UP, "usage") == 1.0;
+    let is_up = |scrape: &Scrape| endpoint_value(scrape, UP, "usage") == 1.0;
     let down = exporter
-        .scrape_once("the failure", |scrape| !is_up(scrape))
+        .wait_for_scrape("the failure", |scrape| !is_up(scrape))
         .await;
     let failed = failures(&down, "usage", "server_error");
     assert!(failed >= 1.0);
-    assert_eq!(all_failures(&down, "usage"), failed);
-    let attempt = of_endpoint(&down, LAST_POLL, "usage");
-    let success = of_endpoint(&down, LAST_POLL_SUCCESS, "usage");
+    assert_eq!(total_failures(&down, "usage"), failed);
+    let attempt = endpoint_value(&down, LAST_POLL, "usage");
+    let success = endpoint_value(&down, LAST_POLL_SUCCESS, "usage");
     assert!(success > 0.0 && success < attempt, "{success} {attempt}");
     let still_down = exporter
-        .scrape_once("another attempt", |scrape| {
-            of_endpoint(scrape, LAST_POLL, "usage") > attempt
+        .wait_for_scrape("another attempt", |scrape| {
+            endpoint_value(scrape, LAST_POLL, "usage") > attempt
         })
         .await;
     assert_eq!(
-        of_endpoint(&still_down, LAST_POLL_SUCCESS, "usage"),
+        endpoint_value(&still_down, LAST_POLL_SUCCESS, "usage"),
         success
     );
     assert!(failures(&still_down, "usage", "server_error") > failed);
-    assert_eq!(of_endpoint(&still_down, UP, "invoices"), 1.0);
-    assert_eq!(all_failures(&still_down, "invoices"), 0.0);
+    assert_eq!(endpoint_value(&still_down, UP, "invoices"), 1.0);
+    assert_eq!(total_failures(&still_down, "invoices"), 0.0);
     heroku.clear_faults();
-    let back = exporter.scrape_once("recovery", is_up).await;
-    assert!(of_endpoint(&back, LAST_POLL_SUCCESS, "usage") > attempt);
+    let back = exporter.wait_for_scrape("recovery", is_up).await;
+    assert!(endpoint_value(&back, LAST_POLL_SUCCESS, "usage") > attempt);
 }
 
 /// A fresh poll can carry old figures: the time of their last change tells.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_data_changed_when_the_bills_did_and_not_with_each_poll() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let Some(exporter) = restless(&scenario, &heroku).await else {
         return;
     };
-    let first = exporter.scrape_once("figures", all_up).await;
-    let changed = ENDPOINTS.map(|endpoint| of_endpoint(&first, DATA_CHANGED, endpoint));
+    let first = exporter.wait_for_scrape("figures", all_up).await;
+    let changed = ENDPOINTS.map(|endpoint| endpoint_value(&first, DATA_CHANGED, endpoint));
     for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
-        asked_again(&heroku, endpoint, 2).await;
+        wait_for_requests(&heroku, endpoint, 2).await;
     }
-    let success = of_endpoint(&first, LAST_POLL_SUCCESS, "usage");
+    let success = endpoint_value(&first, LAST_POLL_SUCCESS, "usage");
     let later = exporter
-        .scrape_once("a later success", |scrape| {
-            of_endpoint(scrape, LAST_POLL_SUCCESS, "usage") > success
+        .wait_for_scrape("a later success", |scrape| {
+            endpoint_value(scrape, LAST_POLL_SUCCESS, "usage") > success
         })
         .await;
     for (endpoint, changed) in ENDPOINTS.into_iter().zip(changed) {
-        assert_eq!(of_endpoint(&later, DATA_CHANGED, endpoint), changed);
+        assert_eq!(endpoint_value(&later, DATA_CHANGED, endpoint), changed);
     }
     let mut company = scenario.company();
     company.teams[0].usage[0]["data"] = 777.25.into();
     heroku.set_company(company);
     let renewed = exporter
-        .scrape_once("the change", |scrape| {
-            of_endpoint(scrape, DATA_CHANGED, "usage") > changed[1]
+        .wait_for_scrape("the change", |scrape| {
+            endpoint_value(scrape, DATA_CHANGED, "usage") > changed[1]
         })
         .await;
     assert!(renewed.samples.values().any(|value| value == "777.25"));
-    assert_eq!(of_endpoint(&renewed, DATA_CHANGED, "invoices"), changed[0]);
+    assert_eq!(
+        endpoint_value(&renewed, DATA_CHANGED, "invoices"),
+        changed[0]
+    );
     // The invoices' answer is not the reason: it was asked for, and still stands.
-    assert_eq!(answered(&heroku, Endpoint::Invoices, 200), 1);
-    assert_eq!(answered(&heroku, Endpoint::Usage, 200), 2);
+    assert_eq!(response_count(&heroku, Endpoint::Invoices, 200), 1);
+    assert_eq!(response_count(&heroku, Endpoint::Usage, 200), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answers_to_scrapers_and_strangers_are_counted() {
     let scenario = Scenario::named("one_team");
-    let Some((_heroku, exporter)) = scenario.played().await else {
+    let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
     };
     let count = |scrape: &Scrape, path, code| {
@@ -350,7 +361,7 @@ async fn the_answers_to_scrapers_and_strangers_are_counted() {
     // The counts in a scrape can be a second old.
     let renewal = Duration::from_millis(1_100);
     tokio::time::sleep(renewal).await;
-    let before = Scrape::read(&exporter.metrics().await);
+    let before = Scrape::parse(&exporter.metrics().await);
     for _ in 0..3 {
         exporter.metrics().await;
     }
@@ -358,10 +369,12 @@ async fn the_answers_to_scrapers_and_strangers_are_counted() {
         assert_eq!(exporter.get(path).await.status, 404, "{path}");
     }
     exporter.get("/health").await;
-    let post = exporter.ask(reqwest::Method::POST, "/metrics", &[]).await;
+    let post = exporter
+        .request(reqwest::Method::POST, "/metrics", &[])
+        .await;
     assert_eq!(post.status, 405);
     tokio::time::sleep(renewal).await;
-    let after = Scrape::read(&exporter.metrics().await);
+    let after = Scrape::parse(&exporter.metrics().await);
     let counted = [
         // A scrape is counted once it is answered, so the first of them stands in the second.
         ("/metrics", "200", 4.0),
@@ -374,5 +387,5 @@ async fn the_answers_to_scrapers_and_strangers_are_counted() {
         let grown = count(&after, path, code) - count(&before, path, code);
         assert_eq!(grown, more, "{path} {code}");
     }
-    assert_eq!(own_series(&after), own_series(&before));
+    assert_eq!(self_series(&after), self_series(&before));
 }

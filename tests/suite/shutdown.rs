@@ -6,29 +6,29 @@ use heroku_sim::{Endpoint, Fault, Times};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::exporter::{Start, until};
-use crate::scenario::{Arrivals, Scenario};
+use crate::exporter::{ExporterBuilder, wait_until};
+use crate::scenario::{Scenario, TeamCounts};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn either_signal_ends_it_with_status_0() {
     for signal in ["TERM", "INT"] {
         let scenario = Scenario::named("one_team");
-        let heroku = scenario.heroku().await;
-        let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+        let heroku = scenario.start_simulator().await;
+        let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
             return;
         };
-        let mut exporter = start.start().await;
+        let mut exporter = builder.start().await;
         exporter
-            .scrape_once("figures", |scrape| {
-                Arrivals::of(scrape) == scenario.arrivals
+            .wait_for_scrape("figures", |scrape| {
+                TeamCounts::from_scrape(scrape) == scenario.expected_counts
             })
             .await;
         exporter.signal(signal);
         assert_eq!(
-            exporter.ended().await.code(),
+            exporter.wait_for_exit().await.code(),
             Some(0),
             "{signal}: {}",
-            exporter.whole_log()
+            exporter.full_log()
         );
     }
 }
@@ -37,19 +37,19 @@ async fn either_signal_ends_it_with_status_0() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poll_that_hangs_does_not_hold_it_up() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let mut exporter = start.start().await;
-    until("both requests", || {
+    let mut exporter = builder.start().await;
+    wait_until("both requests", || {
         (heroku.requests().len() == 2).then_some(())
     })
     .await;
     exporter.signal("TERM");
-    assert_eq!(exporter.ended().await.code(), Some(0));
-    let log = exporter.whole_log();
+    assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
+    let log = exporter.full_log();
     assert!(!log.contains("timeout"), "it waited for the poll:\n{log}");
 }
 
@@ -69,16 +69,16 @@ async fn a_connection_that_is_never_made_does_not_hold_it_up() {
     }
     let made = waiting.join_next().await;
     assert!(made.is_some_and(|made| made.is_ok()));
-    let heroku = scenario.heroku().await;
-    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+    let heroku = scenario.start_simulator().await;
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
         return;
     };
-    let start = start.env("HEROKU_API_URL", &format!("http://{address}"));
-    let mut exporter = start.start().await;
+    let builder = builder.env("HEROKU_API_URL", &format!("http://{address}"));
+    let mut exporter = builder.start().await;
     exporter.metrics().await;
     exporter.signal("TERM");
-    assert_eq!(exporter.ended().await.code(), Some(0));
-    let log = exporter.whole_log();
+    assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
+    let log = exporter.full_log();
     assert!(
         !log.contains("level=warn"),
         "it waited for the poll:\n{log}"
@@ -88,32 +88,32 @@ async fn a_connection_that_is_never_made_does_not_hold_it_up() {
 /// A client that holds its connection open, or says nothing on it, does not hold the program up for longer than two seconds or so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_says_nothing_does_not_hold_it_up() {
-    let mut exporter = Start::new(&["demo"]).start().await;
+    let mut exporter = ExporterBuilder::new(&["demo"]).start().await;
     let _silent = TcpStream::connect(exporter.addresses[0])
         .await
         .expect("it listens");
     exporter.metrics().await;
     let told = Instant::now();
     exporter.signal("TERM");
-    assert_eq!(exporter.ended().await.code(), Some(0));
+    assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
     // The header timeout is thirty seconds; anything far below it tells that it was not waited for.
     assert!(
         told.elapsed() < Duration::from_secs(25),
         "{}",
-        exporter.whole_log()
+        exporter.full_log()
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_ends_too() {
-    let mut exporter = Start::new(&["demo"]).start().await;
+    let mut exporter = ExporterBuilder::new(&["demo"]).start().await;
     // An answer tells that it has come as far as minding signals.
     exporter.get("/health").await;
     exporter.signal("INT");
     assert_eq!(
-        exporter.ended().await.code(),
+        exporter.wait_for_exit().await.code(),
         Some(0),
         "{}",
-        exporter.whole_log()
+        exporter.full_log()
     );
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Simulator};
 
-use crate::asked::{answered, requests};
 use crate::exporter::{BINARY, Exporter};
-use crate::logged;
-use crate::own_series::*;
+use crate::exporter_log;
+use crate::recorded_requests::{requests, response_count};
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
+use crate::self_series::*;
 
 /// A token's file, in a directory that goes with it.
 struct TokenFile {
@@ -46,16 +46,16 @@ type Spoil = fn(&TokenFile);
 
 /// The program with the token from a file, polling as often as the rate limit bears.
 async fn restless(scenario: &Scenario, heroku: &Simulator, file: &TokenFile) -> Option<Exporter> {
-    let start = scenario.start(heroku, &scenario.team_ids())?;
-    let start = start.env("HEROKU_API_KEY", "HRKU-of-the-variable");
-    let start = start.env("HEROKU_API_KEY_FILE", file.text());
-    Some(start.arg("--poll.interval=1s").start().await)
+    let builder = scenario.exporter_builder(heroku, &scenario.team_ids())?;
+    let builder = builder.env("HEROKU_API_KEY", "HRKU-of-the-variable");
+    let builder = builder.env("HEROKU_API_KEY_FILE", file.text());
+    Some(builder.arg("--poll.interval=1s").start().await)
 }
 
 /// Waits until both endpoints failed for a reason, and gives that scrape.
 async fn failed(exporter: &Exporter, reason: &str) -> Scrape {
     exporter
-        .scrape_once(reason, |scrape| {
+        .wait_for_scrape(reason, |scrape| {
             let failed = |endpoint: &&str| failures(scrape, endpoint, reason) > 0.0;
             ENDPOINTS.iter().all(failed)
         })
@@ -66,12 +66,12 @@ async fn failed(exporter: &Exporter, reason: &str) -> Scrape {
 async fn the_file_wins_over_the_variable_and_is_trimmed() {
     let scenario = Scenario::named("one_team");
     for (before, after) in [("", "\n"), (" \t\r\n", "\r\n\n "), ("", "")] {
-        let heroku = scenario.heroku().await;
+        let heroku = scenario.start_simulator().await;
         let file = TokenFile::holding(&format!("{before}{DEFAULT_TOKEN}{after}"));
         let Some(exporter) = restless(&scenario, &heroku, &file).await else {
             return;
         };
-        scenario.arrived(&exporter).await;
+        scenario.wait_for_data(&exporter).await;
         for request in heroku.requests() {
             let sent = request.header("authorization");
             assert_eq!(sent, Some(format!("Bearer {DEFAULT_TOKEN}").as_str()));
@@ -82,34 +82,34 @@ async fn the_file_wins_over_the_variable_and_is_trimmed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_flag_names_the_file_too() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let file = TokenFile::holding(DEFAULT_TOKEN);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let start = start.env("HEROKU_API_KEY", "");
+    let builder = builder.env("HEROKU_API_KEY", "");
     let flag = format!("--heroku.api-key-file={}", file.text());
-    let exporter = start.arg(&flag).start().await;
-    scenario.arrived(&exporter).await;
+    let exporter = builder.arg(&flag).start().await;
+    scenario.wait_for_data(&exporter).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_rotated_without_a_restart() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let file = TokenFile::holding(DEFAULT_TOKEN);
     let Some(exporter) = restless(&scenario, &heroku, &file).await else {
         return;
     };
-    let known = exporter.scrape_once("figures", all_up).await;
+    let known = exporter.wait_for_scrape("figures", all_up).await;
     let rotated = "HRKU-rotated-0000-0000-0000-000000000000";
     heroku.set_token(rotated.to_owned());
     let refused = failed(&exporter, "unauthorized").await;
-    assert_eq!(refused.figures(), known.figures());
+    assert_eq!(refused.billing_metrics(), known.billing_metrics());
     file.write(&format!("{rotated}\n"));
-    exporter.scrape_once("recovery", all_up).await;
+    exporter.wait_for_scrape("recovery", all_up).await;
     // Once with the token that is good again, and the answer still stands.
-    assert_eq!(answered(&heroku, Endpoint::Usage, 200), 1);
+    assert_eq!(response_count(&heroku, Endpoint::Usage, 200), 1);
     let last = requests(&heroku, Endpoint::Usage);
     let last = last
         .last()
@@ -133,23 +133,23 @@ async fn a_file_that_cannot_be_used_is_a_failure_that_passes() {
         }),
     ];
     for (what, spoil) in spoil {
-        let heroku = scenario.heroku().await;
+        let heroku = scenario.start_simulator().await;
         let file = TokenFile::holding(DEFAULT_TOKEN);
         let Some(exporter) = restless(&scenario, &heroku, &file).await else {
             return;
         };
-        let known = exporter.scrape_once("figures", all_up).await;
+        let known = exporter.wait_for_scrape("figures", all_up).await;
         spoil(&file);
         let failing = failed(&exporter, "token_unreadable").await;
-        assert_eq!(failing.figures(), known.figures(), "{what}");
+        assert_eq!(failing.billing_metrics(), known.billing_metrics(), "{what}");
         for endpoint in ENDPOINTS {
             let endpoint = format!("endpoint={endpoint}");
             let line = ["level=warn", "reason=token_unreadable", &endpoint];
-            logged::says(&exporter, &line).await;
+            exporter_log::wait_for_line(&exporter, &line).await;
         }
         assert_eq!(exporter.get("/-/ready").await.status, 200);
         file.write(DEFAULT_TOKEN);
-        exporter.scrape_once("recovery", all_up).await;
+        exporter.wait_for_scrape("recovery", all_up).await;
         for request in heroku.requests() {
             let sent = request.header("authorization");
             assert_eq!(

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use heroku_cost_exporter::metrics::descriptors;
 
-use crate::contract::TWENTY;
 use crate::documents::assert_part;
-use crate::tools;
+use crate::external_tools;
+use crate::legacy_metrics::LEGACY_METRICS;
 
 /// Each of the seed's metrics and what asks the same of its successor.
 const SUCCESSORS: [(&str, &str); 20] = [
@@ -143,7 +143,7 @@ fn successors() -> String {
 #[test]
 fn every_metric_of_the_seed_has_a_successor_that_exists() {
     let seeds: Vec<_> = SUCCESSORS.map(|(seed, _)| seed).to_vec();
-    assert_eq!(seeds, TWENTY.map(|(name, _)| name));
+    assert_eq!(seeds, LEGACY_METRICS.map(|(name, _)| name));
     let names: BTreeSet<_> = descriptors::all().map(|metric| metric.name).collect();
     for (seed, expression) in SUCCESSORS.into_iter().chain(PARTS) {
         let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
@@ -162,7 +162,7 @@ fn every_metric_of_the_seed_has_a_successor_that_exists() {
 /// Every expression of the page and of the table is PromQL.
 #[test]
 fn promtool_reads_every_expression_of_the_costs_page() {
-    let Some(promtool) = tools::promtool() else {
+    let Some(promtool) = external_tools::promtool() else {
         return;
     };
     let page = include_str!("../../docs/COSTS.md");

@@ -3,11 +3,11 @@
 use heroku_sim::{Company, Endpoint, Fault, Times};
 use serde_json::{Value, json};
 
-use crate::kept::Kept;
-use crate::logged;
-use crate::own_series::*;
+use crate::exporter_log;
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
+use crate::self_series::*;
+use crate::state_file::StateFile;
 
 const LEFT_OUT: &str = "undecodable rows skipped";
 
@@ -33,29 +33,29 @@ fn spoil(company: &mut Company) {
 
 /// Asserts how many rows were left out, and how often each endpoint said so.
 fn assert_left_out(scrape: &Scrape, invoices: f64, usage: f64) {
-    assert_eq!(of_endpoint(scrape, SKIPPED_ROWS, "invoices"), invoices);
-    assert_eq!(of_endpoint(scrape, SKIPPED_ROWS, "usage"), usage);
+    assert_eq!(endpoint_value(scrape, SKIPPED_ROWS, "invoices"), invoices);
+    assert_eq!(endpoint_value(scrape, SKIPPED_ROWS, "usage"), usage);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn good_rows_are_shown_and_the_others_counted_and_told_once() {
     let scenario = Scenario::named("one_team");
-    let Some((_, good)) = scenario.played().await else {
+    let Some((_, good)) = scenario.start_exporter().await else {
         return;
     };
-    let good = Scrape::read(&good.metrics().await);
+    let good = Scrape::parse(&good.metrics().await);
     assert_left_out(&good, 0.0, 0.0);
 
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let mut company = scenario.company();
     spoil(&mut company);
     heroku.set_company(company.clone());
-    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
         return;
     };
-    let exporter = start.arg("--poll.interval=1s").start().await;
-    let half = exporter.scrape_once("figures", all_up).await;
-    assert_eq!(half.figures(), good.figures());
+    let exporter = builder.arg("--poll.interval=1s").start().await;
+    let half = exporter.wait_for_scrape("figures", all_up).await;
+    assert_eq!(half.billing_metrics(), good.billing_metrics());
     assert_left_out(&half, 3.0, 4.0);
 
     // Other answers with the same odd rows in them: no news.
@@ -69,8 +69,9 @@ async fn good_rows_are_shown_and_the_others_counted_and_told_once() {
         }
         heroku.set_company(company.clone());
         let shown = exporter
-            .scrape_once("the new figures", |scrape| {
-                let shows = |name, value: &str| scrape.of(name).any(|(_, shown)| shown == value);
+            .wait_for_scrape("the new figures", |scrape| {
+                let shows =
+                    |name, value: &str| scrape.series(name).any(|(_, shown)| shown == value);
                 let round = round.to_string();
                 shows("heroku_invoice_current_total_usd", &round)
                     && shows("heroku_team_usage_current_usd", &round)
@@ -80,34 +81,34 @@ async fn good_rows_are_shown_and_the_others_counted_and_told_once() {
     }
     for endpoint in ENDPOINTS {
         let endpoint = format!("endpoint={endpoint}");
-        let said = logged::lines(&exporter, &["level=warn", LEFT_OUT, &endpoint]);
+        let said = exporter_log::lines(&exporter, &["level=warn", LEFT_OUT, &endpoint]);
         assert_eq!(said.len(), 1, "{said:#?}");
     }
 
     heroku.set_company(scenario.company());
     exporter
-        .scrape_once("the end of it", |scrape| {
+        .wait_for_scrape("the end of it", |scrape| {
             ENDPOINTS
                 .iter()
-                .all(|endpoint| of_endpoint(scrape, SKIPPED_ROWS, endpoint) == 0.0)
+                .all(|endpoint| endpoint_value(scrape, SKIPPED_ROWS, endpoint) == 0.0)
         })
         .await;
     heroku.set_company(company);
     exporter
-        .scrape_once("its return", |scrape| {
-            of_endpoint(scrape, SKIPPED_ROWS, "usage") == 4.0
+        .wait_for_scrape("its return", |scrape| {
+            endpoint_value(scrape, SKIPPED_ROWS, "usage") == 4.0
         })
         .await;
     // It was over, so it is news.
     let usage = ["level=warn", LEFT_OUT, "endpoint=usage"];
-    assert_eq!(logged::lines(&exporter, &usage).len(), 2);
+    assert_eq!(exporter_log::lines(&exporter, &usage).len(), 2);
 }
 
 /// Numbers that are null, or are not there, are no zeros.
 #[tokio::test(flavor = "multi_thread")]
 async fn nulls_where_numbers_were_are_no_zeros() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let mut company = scenario.company();
     for row in &mut company.teams[0].usage {
         row["data"] = Value::Null;
@@ -119,12 +120,12 @@ async fn nulls_where_numbers_were_are_no_zeros() {
         row["credits_total"] = Value::Null;
     }
     heroku.set_company(company);
-    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
         return;
     };
-    let exporter = start.start().await;
-    let scrape = exporter.scrape_once("figures", all_up).await;
-    let credits = scrape.of("heroku_invoice_current_credits_total_usd");
+    let exporter = builder.start().await;
+    let scrape = exporter.wait_for_scrape("figures", all_up).await;
+    let credits = scrape.series("heroku_invoice_current_credits_total_usd");
     assert_eq!(credits.count(), 0);
     let kinds = scrape.label_values("heroku_team_usage_current_usd", "type");
     assert!(!kinds.contains("data") && kinds.len() > 1, "{kinds:?}");
@@ -135,25 +136,25 @@ async fn nulls_where_numbers_were_are_no_zeros() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_does_not_forget_what_is_left_out() {
     let scenario = Scenario::named("one_team");
-    let kept = Kept::none();
-    let heroku = scenario.heroku().await;
+    let state_file = StateFile::new();
+    let heroku = scenario.start_simulator().await;
     let mut company = scenario.company();
     spoil(&mut company);
     heroku.set_company(company);
-    if kept.run(&scenario, &heroku).await.is_none() {
+    if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
         return;
     }
-    let Some(start) = kept.start(&scenario, &heroku, 1) else {
+    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     // Heroku says that its answer still stands, and so does what is odd about it.
-    let up = exporter.scrape_once("the answers", all_up).await;
+    let up = exporter.wait_for_scrape("the answers", all_up).await;
     assert_left_out(&up, 3.0, 4.0);
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    let Some(start) = kept.start(&scenario, &heroku, 2) else {
+    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 2) else {
         return;
     };
-    let exporter = start.start().await;
-    assert_left_out(&Scrape::read(&exporter.metrics().await), 3.0, 4.0);
+    let exporter = builder.start().await;
+    assert_left_out(&Scrape::parse(&exporter.metrics().await), 3.0, 4.0);
 }

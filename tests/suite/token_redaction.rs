@@ -4,13 +4,13 @@ use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Times};
 use reqwest::Method;
 use tokio::task::JoinSet;
 
-use crate::echo::{Answer, Echo};
-use crate::exporter::{BINARY, Exporter, Start, until};
-use crate::kept::Kept;
-use crate::own_series::*;
-use crate::scenario::{Arrivals, Scenario, noon};
+use crate::echo_server::{CannedResponse, EchoServer};
+use crate::exporter::{BINARY, Exporter, ExporterBuilder, wait_until};
+use crate::external_tools;
+use crate::scenario::{Scenario, TeamCounts, noon};
 use crate::scrape::Scrape;
-use crate::tools;
+use crate::self_series::*;
+use crate::state_file::StateFile;
 
 /// The token's part that is nobody else's.
 const SECRET: &str = "simulated-0000";
@@ -33,49 +33,51 @@ async fn assert_nowhere(exporter: &Exporter) {
         "/no-such-page",
     ] {
         for method in [Method::GET, Method::POST] {
-            let answer = exporter.ask(method, path, &[]).await;
+            let answer = exporter.request(method, path, &[]).await;
             assert_without_secret(path, &answer.text());
             assert_without_secret(path, &format!("{:?}", answer.headers));
         }
     }
     let openmetrics = [("accept", "application/openmetrics-text")];
-    let answer = exporter.ask(Method::GET, "/metrics", &openmetrics).await;
+    let answer = exporter
+        .request(Method::GET, "/metrics", &openmetrics)
+        .await;
     assert_without_secret("OpenMetrics", &answer.text());
     // Where there is no such file system there is no such leak to look for.
     if let Ok(line) = std::fs::read(format!("/proc/{}/cmdline", exporter.pid())) {
         assert_without_secret("the process list", &String::from_utf8_lossy(&line));
     }
-    assert_without_secret("standard output", &exporter.output());
+    assert_without_secret("standard output", &exporter.stdout());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_shows_nowhere_when_all_is_well() {
     for format in ["logfmt", "json"] {
         let scenario = Scenario::named("several_teams");
-        let heroku = scenario.heroku().await;
-        let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+        let heroku = scenario.start_simulator().await;
+        let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
             return;
         };
-        let start = start.arg("--log.level=debug");
-        let mut exporter = start
+        let builder = builder.arg("--log.level=debug");
+        let mut exporter = builder
             .arg(&format!("--log.format={format}"))
             .env("RUST_LOG", "trace")
             .start()
             .await;
         exporter
-            .scrape_once("figures", |scrape| {
-                Arrivals::of(scrape) == scenario.arrivals
+            .wait_for_scrape("figures", |scrape| {
+                TeamCounts::from_scrape(scrape) == scenario.expected_counts
             })
             .await;
         assert_nowhere(&exporter).await;
         exporter.signal("TERM");
-        exporter.ended().await;
-        assert_without_secret(format, &exporter.whole_log());
+        exporter.wait_for_exit().await;
+        assert_without_secret(format, &exporter.full_log());
     }
 }
 
 /// What an upstream may say that has the token in it.
-const ECHOES: [Answer; 10] = [
+const ECHOES: [CannedResponse; 10] = [
     (
         401,
         "application/json",
@@ -150,15 +152,17 @@ async fn a_token_that_is_echoed_in_escapes_shows_nowhere_either() {
 }
 
 /// That a program whose upstream echoes its token shows it nowhere.
-async fn assert_secret(token: &'static str, answer: Answer, format: &'static str) {
-    let upstream = Echo::of(token, answer).await;
-    let kept = Kept::none();
+async fn assert_secret(token: &'static str, answer: CannedResponse, format: &'static str) {
+    let upstream = EchoServer::start(token, answer).await;
+    let state_file = StateFile::new();
     let scenario = Scenario::named("one_team");
-    let Some(library) = tools::fake_clock_library() else {
+    let Some(library) = external_tools::faketime_library() else {
         return;
     };
-    let start = kept.of(Start::new(&[])).at(noon(scenario.today), library);
-    let mut exporter = start
+    let builder = state_file
+        .configure(ExporterBuilder::new(&[]))
+        .with_clock_at(noon(scenario.today), library);
+    let mut exporter = builder
         .env("HEROKU_API_URL", &format!("http://{}", upstream.address))
         .env("HEROKU_API_KEY", token)
         .env("HEROKU_TEAM_ID", &scenario.team_ids())
@@ -166,12 +170,12 @@ async fn assert_secret(token: &'static str, answer: Answer, format: &'static str
         .arg("--log.level=debug")
         .start()
         .await;
-    let tried = |scrape: &Scrape| scrape.of(POLLS).all(|(_, polls)| polls != "0");
-    exporter.scrape_once("both polls", tried).await;
+    let tried = |scrape: &Scrape| scrape.series(POLLS).all(|(_, polls)| polls != "0");
+    exporter.wait_for_scrape("both polls", tried).await;
     assert_nowhere(&exporter).await;
     exporter.signal("TERM");
-    exporter.ended().await;
-    assert_without_secret(answer.2, &exporter.whole_log());
+    exporter.wait_for_exit().await;
+    assert_without_secret(answer.2, &exporter.full_log());
     assert!(exporter.log().contains("endpoint"), "{}", exporter.log());
 }
 
@@ -179,25 +183,31 @@ async fn assert_secret(token: &'static str, answer: Answer, format: &'static str
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_is_not_kept_when_an_answer_echoes_it() {
     let good = r#"[{"month":"2026-11","period_start":"2026-11-01","total":100,"note":"TOKEN"}]"#;
-    let upstream = Echo::of(DEFAULT_TOKEN, (200, "application/json", good)).await;
-    let kept = Kept::none();
-    let exporter = kept
-        .of(Start::new(&[]))
+    let upstream = EchoServer::start(DEFAULT_TOKEN, (200, "application/json", good)).await;
+    let state_file = StateFile::new();
+    let exporter = state_file
+        .configure(ExporterBuilder::new(&[]))
         .env("HEROKU_API_URL", &format!("http://{}", upstream.address))
         .env("HEROKU_API_KEY", DEFAULT_TOKEN)
         .env("HEROKU_TEAM_ID", "0b5e0001-7a1c-4e2b-9d3f-000000000001")
         .start()
         .await;
-    exporter.scrape_once("figures", all_up).await;
-    until("a state file", || (kept.answers() > 0).then_some(())).await;
-    assert_without_secret("the state file", &String::from_utf8_lossy(&kept.bytes()));
+    exporter.wait_for_scrape("figures", all_up).await;
+    wait_until("a state file", || {
+        (state_file.response_count() > 0).then_some(())
+    })
+    .await;
+    assert_without_secret(
+        "the state file",
+        &String::from_utf8_lossy(&state_file.bytes()),
+    );
 }
 
 /// `check` prints what went wrong, and so what the upstream said.
 #[tokio::test(flavor = "multi_thread")]
 async fn check_does_not_print_a_token_that_is_echoed() {
     for answer in ECHOES {
-        let upstream = Echo::of(DEFAULT_TOKEN, answer).await;
+        let upstream = EchoServer::start(DEFAULT_TOKEN, answer).await;
         let output = std::process::Command::new(BINARY)
             .args(["check", "--log.level=debug"])
             .env_clear()
@@ -215,25 +225,28 @@ async fn check_does_not_print_a_token_that_is_echoed() {
 /// Killed as a crash would kill it, it has said nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_shows_nowhere_when_it_is_aborted() {
-    let heroku = Scenario::named("one_team").heroku().await;
+    let heroku = Scenario::named("one_team").start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     // No clock is set: a program that is killed would leave its shared memory behind.
-    let mut exporter = Start::against(&heroku, "ops")
+    let mut exporter = ExporterBuilder::for_heroku(&heroku, "ops")
         .arg("--log.level=debug")
         .start()
         .await;
-    until("a request", || heroku.requests().pop()).await;
+    wait_until("a request", || heroku.requests().pop()).await;
     exporter.signal("ABRT");
-    assert!(!exporter.ended().await.success());
-    assert_without_secret("the log", &exporter.whole_log());
-    assert_without_secret("standard output", &exporter.output());
+    assert!(!exporter.wait_for_exit().await.success());
+    assert_without_secret("the log", &exporter.full_log());
+    assert_without_secret("standard output", &exporter.stdout());
 }
 
 /// A redirect is not followed: the token goes to no other address.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_goes_to_no_other_address() {
     let scenario = Scenario::named("one_team");
-    let (heroku, elsewhere) = (scenario.heroku().await, scenario.heroku().await);
+    let (heroku, elsewhere) = (
+        scenario.start_simulator().await,
+        scenario.start_simulator().await,
+    );
     let elsewhere_url = elsewhere.url();
     // To another port, which is another origin; without a scheme; and by another name.
     let locations = [
@@ -247,12 +260,12 @@ async fn the_token_goes_to_no_other_address() {
             let location = location.clone();
             let redirect = Fault::Redirect { location, status };
             heroku.inject_fault(Endpoint::Any, redirect, Times::Always);
-            let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+            let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
                 return;
             };
-            let exporter = start.start().await;
+            let exporter = builder.start().await;
             exporter
-                .scrape_once("both failures", |scrape| {
+                .wait_for_scrape("both failures", |scrape| {
                     ENDPOINTS
                         .iter()
                         .all(|endpoint| failures(scrape, endpoint, "unexpected_status") > 0.0)

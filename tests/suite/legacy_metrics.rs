@@ -1,6 +1,6 @@
-//! The contract with the dashboards that people have: the seed's twenty metrics, name by name and label by label, and their values to the digit.
+//! The names, labels and values of the legacy metrics, on which existing dashboards depend.
 //!
-//! The table is written out in full and shares nothing with the program's catalogue.
+//! The table is written out here and independent of the metric descriptors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,13 @@ use heroku_sim::Company;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::exporter::Start;
+use crate::exporter::ExporterBuilder;
 use crate::scenario::Scenario;
 use crate::scrape::{Scrape, Series};
 
-/// The seed's metrics and their labels, as its README lists them.
+/// The legacy metrics and their labels, as listed in the README of the Go program.
 #[rustfmt::skip]
-pub(crate) const TWENTY: [(&str, &[&str]); 20] = [
+pub(crate) const LEGACY_METRICS: [(&str, &[&str]); 20] = [
     ("heroku_invoice_current_total_usd", &["payment_status", "state", "period_end"]),
     ("heroku_invoice_current_charges_total_usd", &["period_end"]),
     ("heroku_invoice_current_credits_total_usd", &["period_end"]),
@@ -38,7 +38,7 @@ pub(crate) const TWENTY: [(&str, &[&str]); 20] = [
     ("heroku_team_usage_previous_dyno_units", &["team_name", "app_name", "month"]),
 ];
 
-/// Heroku's field for the end of an invoice metric's name.
+/// The suffixes of the invoice metrics and the fields of Heroku's invoices.
 const INVOICE_FIELDS: [(&str, &str); 8] = [
     ("total_usd", "total"),
     ("charges_total_usd", "charges_total"),
@@ -50,15 +50,15 @@ const INVOICE_FIELDS: [(&str, &str); 8] = [
     ("weighted_dyno_hours", "weighted_dyno_hours"),
 ];
 
-/// Asserts that a scrape has all twenty metrics, each a gauge with a HELP and with exactly its labels on every series.
-fn assert_contract(scrape: &Scrape, several_teams: bool) {
-    for (name, labels) in TWENTY {
+/// Asserts that a scrape has all legacy metrics as gauges with a HELP and exactly their labels.
+fn assert_legacy_metrics(scrape: &Scrape, several_teams: bool) {
+    for (name, labels) in LEGACY_METRICS {
         let mut expected = labels.to_vec();
         if several_teams && name.starts_with("heroku_invoice_") {
             expected.insert(0, "team_name");
         }
-        assert!(scrape.of(name).count() > 0, "{name} has no series");
-        for (series, _) in scrape.of(name) {
+        assert!(scrape.series(name).count() > 0, "{name} has no series");
+        for (series, _) in scrape.series(name) {
             let labels: Vec<_> = series
                 .labels
                 .iter()
@@ -67,7 +67,7 @@ fn assert_contract(scrape: &Scrape, several_teams: bool) {
             assert_eq!(labels, expected, "{name}");
         }
         assert_eq!(
-            scrape.kind.get(name).map(String::as_str),
+            scrape.types.get(name).map(String::as_str),
             Some("gauge"),
             "{name}"
         );
@@ -79,56 +79,59 @@ fn assert_contract(scrape: &Scrape, several_teams: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_team_has_exactly_the_seed_s_labels_and_figures() {
+async fn one_team_has_exact_labels_and_values() {
     let scenario = Scenario::named("one_team");
-    let Some((_heroku, exporter)) = scenario.played().await else {
+    let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
     };
-    let scrape = Scrape::read(&exporter.metrics().await).seed();
-    assert_contract(&scrape, false);
+    let scrape = Scrape::parse(&exporter.metrics().await).legacy();
+    assert_legacy_metrics(&scrape, false);
     assert_eq!(
         scrape.samples,
-        expected(&scenario.company(), scenario.today)
+        expected_samples(&scenario.company(), scenario.today)
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_teams_gain_a_team_name_on_invoices_and_nothing_else() {
+async fn several_teams_add_team_name_to_invoices() {
     let scenario = Scenario::named("several_teams");
-    let Some((_heroku, exporter)) = scenario.played().await else {
+    let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
     };
-    assert_contract(&Scrape::read(&exporter.metrics().await), true);
+    assert_legacy_metrics(&Scrape::parse(&exporter.metrics().await), true);
 }
 
-/// The demo has everything that a synthetic company has; `--date` selects the day.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_shows_what_its_company_was_billed_to_the_digit_on_any_day() {
+async fn demo_has_exact_values_on_any_day() {
     for (seed, day) in [
         (1, "2026-11-23"),
         (2, "2027-03-31"),
         (3, "2028-02-29"),
         (4, "2026-12-31"),
     ] {
-        let today: Date = day.parse().expect("a date");
+        let today: Date = day.parse().expect("a valid date");
         let company = Company::synthetic(seed, today);
         let seed = format!("--seed={seed}");
-        let exporter = Start::new(&["demo", &seed, "--date", day]).start().await;
-        let expected = expected(&company, today);
-        let scrape = exporter
-            .scrape_once(day, |scrape| scrape.seed().samples.len() >= expected.len())
+        let exporter = ExporterBuilder::new(&["demo", &seed, "--date", day])
+            .start()
             .await;
-        assert_contract(&scrape, true);
-        assert_eq!(scrape.seed().samples, expected, "{day}");
+        let expected = expected_samples(&company, today);
+        let scrape = exporter
+            .wait_for_scrape(day, |scrape| {
+                scrape.legacy().samples.len() >= expected.len()
+            })
+            .await;
+        assert_legacy_metrics(&scrape, true);
+        assert_eq!(scrape.legacy().samples, expected, "{day}");
     }
 }
 
 #[test]
-fn the_catalogue_declares_the_twenty_and_their_labels() {
+fn descriptors_declare_all_legacy_metrics() {
     let declared: BTreeMap<_, Vec<_>> = descriptors::all()
         .map(|metric| (metric.name, metric.label_names(false).collect()))
         .collect();
-    for (name, labels) in TWENTY {
+    for (name, labels) in LEGACY_METRICS {
         assert_eq!(
             declared.get(name).map(Vec::as_slice),
             Some(labels),
@@ -137,21 +140,22 @@ fn the_catalogue_declares_the_twenty_and_their_labels() {
     }
 }
 
-/// What the seed's README says that a company's bills look like, for teams that have everything and whose invoices stand in any order.
-fn expected(company: &Company, today: Date) -> BTreeMap<Series, String> {
+/// Returns the legacy samples of a company, as documented in the README of the Go program. Each team
+/// must have both invoices and usage; the order of the invoices is arbitrary.
+fn expected_samples(company: &Company, today: Date) -> BTreeMap<Series, String> {
     let several = company.teams.len() > 1;
-    let month = today.strftime("%Y-%m").to_string();
+    let current = today.strftime("%Y-%m").to_string();
     let previous = today
         .first_of_month()
         .yesterday()
-        .expect("a day before")
+        .expect("the previous day is in range")
         .strftime("%Y-%m")
         .to_string();
     let mut samples = BTreeMap::new();
     for team in &company.teams {
         let mut invoices: Vec<_> = team.invoices.iter().collect();
         invoices.sort_by_key(|invoice| std::cmp::Reverse(sortable(&invoice["period_start"])));
-        for (which, invoice) in ["current", "previous"].iter().zip(invoices) {
+        for (period, invoice) in ["current", "previous"].iter().zip(invoices) {
             for (name, field) in INVOICE_FIELDS {
                 let mut labels = Vec::new();
                 if several {
@@ -162,24 +166,24 @@ fn expected(company: &Company, today: Date) -> BTreeMap<Series, String> {
                     labels.push(("state", invoice["state"].to_string()));
                 }
                 labels.push(("period_end", text(&invoice["period_end"])));
-                let figure = &invoice[field];
+                let amount = &invoice[field];
                 let value = if name.ends_with("_usd") {
-                    dollars(figure)
+                    dollars(amount)
                 } else {
-                    plain(figure)
+                    plain(amount)
                 };
                 samples.insert(
-                    series(format!("heroku_invoice_{which}_{name}"), labels),
+                    series(format!("heroku_invoice_{period}_{name}"), labels),
                     value,
                 );
             }
         }
-        for (which, month) in [("current", &month), ("previous", &previous)] {
+        for (period, month) in [("current", &current), ("previous", &previous)] {
             let row = team.usage.iter().find(|row| text(&row["month"]) == *month);
             let Some(row) = row else { continue };
             let apps = row["apps"].as_array().expect("a list of apps").iter();
             let apps = apps.map(|app| (text(&app["app_name"]), app));
-            for (app, figures) in apps.chain([("_team_total".to_owned(), row)]) {
+            for (app, amounts) in apps.chain([("_team_total".to_owned(), row)]) {
                 let labels = [("team_name", text(&row["name"])), ("app_name", app)];
                 let with = |more: &[(&'static str, &str)]| {
                     let more = more
@@ -189,15 +193,15 @@ fn expected(company: &Company, today: Date) -> BTreeMap<Series, String> {
                 };
                 for kind in ["data", "addons", "connect", "partner"] {
                     let labels = with(&[("type", kind), ("month", month)]);
-                    let value = figures.get(kind).map_or("0".to_owned(), plain);
+                    let value = amounts.get(kind).map_or("0".to_owned(), plain);
                     samples.insert(
-                        series(format!("heroku_team_usage_{which}_usd"), labels),
+                        series(format!("heroku_team_usage_{period}_usd"), labels),
                         value,
                     );
                 }
                 let labels = with(&[("month", month)]);
-                let name = format!("heroku_team_usage_{which}_dyno_units");
-                samples.insert(series(name, labels), plain(&figures["dynos"]));
+                let name = format!("heroku_team_usage_{period}_dyno_units");
+                samples.insert(series(name, labels), plain(&amounts["dynos"]));
             }
         }
     }
@@ -215,10 +219,10 @@ fn series(name: String, labels: Vec<(&str, String)>) -> Series {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
+    value.as_str().expect("a string").to_owned()
 }
 
-/// A date of either form as a text that sorts by date.
+/// Converts a date of either format to text that sorts chronologically.
 fn sortable(date: &Value) -> String {
     let date = text(date);
     match date.split('/').collect::<Vec<_>>()[..] {
@@ -227,7 +231,7 @@ fn sortable(date: &Value) -> String {
     }
 }
 
-/// Integer cents as dollars, by moving the point and nothing else.
+/// Formats integer cents as dollars by moving the decimal point.
 fn dollars(cents: &Value) -> String {
     let cents = cents.to_string();
     let (sign, digits) = cents
@@ -238,7 +242,7 @@ fn dollars(cents: &Value) -> String {
     format!("{sign}{}", trimmed(&format!("{whole}.{fraction}")))
 }
 
-/// A number as JSON writes it, without a fraction of zeros.
+/// Formats a number as in JSON, without trailing zeros of the fraction.
 fn plain(number: &Value) -> String {
     trimmed(&number.to_string()).to_owned()
 }
@@ -252,7 +256,7 @@ fn trimmed(decimal: &str) -> &str {
 }
 
 #[test]
-fn the_table_names_twenty_different_metrics() {
-    let names: BTreeSet<_> = TWENTY.iter().map(|(name, _)| name).collect();
+fn table_has_twenty_different_metrics() {
+    let names: BTreeSet<_> = LEGACY_METRICS.iter().map(|(name, _)| name).collect();
     assert_eq!(names.len(), 20);
 }

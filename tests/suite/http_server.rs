@@ -1,33 +1,35 @@
-//! What the program's HTTP server answers: pages, types, codings, methods and addresses.
+//! The HTTP server: endpoints, content types, compression, methods and listen addresses.
 
 use reqwest::Method;
 
-use crate::exporter::{Exporter, Start};
+use crate::exporter::{Exporter, ExporterBuilder};
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
 
-const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What Prometheus sends, of its second and its third generation, and what a browser sends.
+/// The `Accept` headers of Prometheus 2, Prometheus 3 and a browser.
 const PROMETHEUS_2: &str = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 const PROMETHEUS_3: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
 const BROWSER: &str =
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
-/// A demo that serves, whatever it has by then: these tests look at everything but the figures.
-async fn demo() -> Exporter {
-    Start::new(&["demo", "--date=2026-11-23"]).start().await
+/// Starts a demo without waiting for its data.
+async fn start_demo() -> Exporter {
+    ExporterBuilder::new(&["demo", "--date=2026-11-23"])
+        .start()
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_dialect_is_the_one_that_is_wanted_most() {
+async fn negotiates_the_preferred_format() {
     let table = [
-        ("", CLASSIC),
-        ("*/*", CLASSIC),
-        ("text/plain", CLASSIC),
-        ("text/*", CLASSIC),
-        (BROWSER, CLASSIC),
+        ("", TEXT_FORMAT),
+        ("*/*", TEXT_FORMAT),
+        ("text/plain", TEXT_FORMAT),
+        ("text/*", TEXT_FORMAT),
+        (BROWSER, TEXT_FORMAT),
         (PROMETHEUS_2, OPENMETRICS),
         (PROMETHEUS_3, OPENMETRICS),
         ("application/openmetrics-text", OPENMETRICS),
@@ -35,7 +37,7 @@ async fn the_dialect_is_the_one_that_is_wanted_most() {
         ("APPLICATION/OpenMetrics-Text", OPENMETRICS),
         (
             "application/openmetrics-text;q=0.3, text/plain;q=0.7",
-            CLASSIC,
+            TEXT_FORMAT,
         ),
         (
             "application/openmetrics-text;q=0.7, text/plain;q=0.3",
@@ -45,15 +47,15 @@ async fn the_dialect_is_the_one_that_is_wanted_most() {
             "text/plain;q=0.3, application/openmetrics-text;q=0.7",
             OPENMETRICS,
         ),
-        ("application/openmetrics-text;q=0, */*", CLASSIC),
+        ("application/openmetrics-text;q=0, */*", TEXT_FORMAT),
         (
             "application/openmetrics-text;version=2.0.0, text/plain;q=0.1",
-            CLASSIC,
+            TEXT_FORMAT,
         ),
-        ("image/png", CLASSIC),
-        (";;,=q,/", CLASSIC),
+        ("image/png", TEXT_FORMAT),
+        (";;,=q,/", TEXT_FORMAT),
     ];
-    let exporter = demo().await;
+    let exporter = start_demo().await;
     for (accept, expected) in table {
         let headers = [("accept", accept)];
         let headers = if accept.is_empty() {
@@ -61,11 +63,11 @@ async fn the_dialect_is_the_one_that_is_wanted_most() {
         } else {
             &headers[..]
         };
-        let answer = exporter.ask(Method::GET, "/metrics", headers).await;
-        assert_eq!(answer.status, 200, "{accept}");
-        assert_eq!(answer.header("content-type"), Some(expected), "{accept}");
+        let response = exporter.request(Method::GET, "/metrics", headers).await;
+        assert_eq!(response.status, 200, "{accept}");
+        assert_eq!(response.header("content-type"), Some(expected), "{accept}");
         assert_eq!(
-            answer.text().ends_with("# EOF\n"),
+            response.text().ends_with("# EOF\n"),
             expected == OPENMETRICS,
             "{accept}"
         );
@@ -73,7 +75,7 @@ async fn the_dialect_is_the_one_that_is_wanted_most() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_is_compressed_where_that_is_accepted() {
+async fn compresses_if_client_accepts_gzip() {
     let table = [
         ("", false),
         ("identity", false),
@@ -88,7 +90,7 @@ async fn an_answer_is_compressed_where_that_is_accepted() {
         ("gzip;q=0, *", false),
         ("identity, gzip;q=0.5", false),
     ];
-    let exporter = demo().await;
+    let exporter = start_demo().await;
     for (coding, compressed) in table {
         let headers = [("accept-encoding", coding)];
         let headers = if coding.is_empty() {
@@ -96,31 +98,31 @@ async fn an_answer_is_compressed_where_that_is_accepted() {
         } else {
             &headers[..]
         };
-        let answer = exporter.ask(Method::GET, "/metrics", headers).await;
+        let response = exporter.request(Method::GET, "/metrics", headers).await;
         assert_eq!(
-            answer.header("content-encoding"),
+            response.header("content-encoding"),
             compressed.then_some("gzip"),
             "{coding}"
         );
-        let vary = answer
+        let vary = response
             .header("vary")
-            .expect("a cache must know what it depends on")
+            .expect("a Vary header")
             .to_ascii_lowercase();
         assert!(
             vary.contains("accept-encoding") && vary.contains("accept,"),
             "{vary}"
         );
-        Scrape::read(&if compressed {
-            answer.unzipped()
+        Scrape::parse(&if compressed {
+            response.gunzip()
         } else {
-            answer.text()
+            response.text()
         });
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn head_is_get_without_the_body() {
-    let Some((_heroku, exporter)) = Scenario::named("one_team").played().await else {
+async fn head_equals_get_without_body() {
+    let Some((_heroku, exporter)) = Scenario::named("one_team").start_exporter().await else {
         return;
     };
     for path in [
@@ -133,14 +135,14 @@ async fn head_is_get_without_the_body() {
     ] {
         for coding in ["identity", "gzip"] {
             let headers = [("accept-encoding", coding)];
-            let get = exporter.ask(Method::GET, path, &headers).await;
-            let head = exporter.ask(Method::HEAD, path, &headers).await;
+            let get = exporter.request(Method::GET, path, &headers).await;
+            let head = exporter.request(Method::HEAD, path, &headers).await;
             assert_eq!(head.status, get.status, "{path}");
             assert_eq!(head.body, b"", "{path}");
-            // What the program tells of itself makes each scrape's length its own.
+            // The length of /metrics differs between scrapes.
             let length = head.header("content-length").map(str::parse::<usize>);
             assert!(matches!(length, Some(Ok(1..))), "{path}");
-            let without_date = |headers: &reqwest::header::HeaderMap| {
+            let comparable = |headers: &reqwest::header::HeaderMap| {
                 let mut headers = headers.clone();
                 headers.remove("date");
                 if path == "/metrics" {
@@ -149,8 +151,8 @@ async fn head_is_get_without_the_body() {
                 headers
             };
             assert_eq!(
-                without_date(&head.headers),
-                without_date(&get.headers),
+                comparable(&head.headers),
+                comparable(&get.headers),
                 "{path}"
             );
             assert_eq!(
@@ -163,14 +165,14 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_says_ok_and_nothing_else() {
-    let answer = demo().await.get("/health").await;
+async fn health_returns_ok() {
+    let response = start_demo().await.get("/health").await;
     assert_eq!(
-        (answer.status, answer.body.as_slice()),
+        (response.status, response.body.as_slice()),
         (200, b"OK".as_slice())
     );
     assert_eq!(
-        answer.header("content-type"),
+        response.header("content-type"),
         Some("text/plain; charset=utf-8")
     );
 }
@@ -183,20 +185,20 @@ fn links(page: &str) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_links_to_what_is_there() {
-    let with = ["demo", "--web.telemetry-path=/costs/of.heroku"];
+async fn page_links_are_valid() {
+    let base = ["demo", "--web.telemetry-path=/costs/of.heroku"];
     for (arguments, is_page) in [
-        (with.to_vec(), true),
-        ([with.as_slice(), &["--web.page=false"]].concat(), false),
+        (base.to_vec(), true),
+        ([base.as_slice(), &["--web.page=false"]].concat(), false),
     ] {
-        let exporter = Start::new(&arguments).start().await;
-        let answer = exporter.get("/").await;
-        assert_eq!(answer.status, 200);
+        let exporter = ExporterBuilder::new(&arguments).start().await;
+        let response = exporter.get("/").await;
+        assert_eq!(response.status, 200);
         assert_eq!(
-            answer.header("content-type"),
+            response.header("content-type"),
             Some("text/html; charset=utf-8")
         );
-        let page = answer.text();
+        let page = response.text();
         assert_eq!(page.contains("The month at a glance"), is_page, "{page}");
         assert!(page.contains(env!("CARGO_PKG_VERSION")), "{page}");
         let links = links(&page);
@@ -208,31 +210,32 @@ async fn the_page_links_to_what_is_there() {
             assert_eq!(exporter.get(&link).await.status, 200, "{link}");
         }
         assert_eq!(exporter.get("/metrics").await.status, 404);
-        // With or without the page, the browser is told to allow no more than that.
-        let policy = answer.header("content-security-policy").expect("a policy");
+        let policy = response
+            .header("content-security-policy")
+            .expect("a Content-Security-Policy header");
         assert!(
             policy.starts_with("default-src 'none'; style-src 'sha256-"),
             "{policy}"
         );
         assert!(!policy.contains("unsafe"), "{policy}");
-        let fixed = [
+        let expected = [
             ("cache-control", "no-cache"),
             ("cross-origin-opener-policy", "same-origin"),
             ("referrer-policy", "no-referrer"),
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "deny"),
         ];
-        for (name, value) in fixed {
-            assert_eq!(answer.header(name), Some(value));
+        for (name, value) in expected {
+            assert_eq!(response.header(name), Some(value));
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_that_is_not_there_is_not_found() {
-    let answer = demo().await.get("/?team=%3Cscript%3E").await;
-    assert_eq!(answer.status, 404);
-    let page = answer.text();
+async fn unknown_team_is_not_found() {
+    let response = start_demo().await.get("/?team=%3Cscript%3E").await;
+    assert_eq!(response.status, 404);
+    let page = response.text();
     assert!(
         page.contains("No team is called <bdi>&#60;script&#62;</bdi>"),
         "{page}"
@@ -240,8 +243,8 @@ async fn a_team_that_is_not_there_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_there_is_not_found() {
-    let exporter = demo().await;
+async fn unknown_paths_are_not_found() {
+    let exporter = start_demo().await;
     for path in [
         "/nothing",
         "/metrics/",
@@ -252,15 +255,15 @@ async fn what_is_not_there_is_not_found() {
         "/%2e%2e/etc/passwd",
         "/favicon.ico",
     ] {
-        let answer = exporter.get(path).await;
-        assert_eq!(answer.status, 404, "{path}");
+        let response = exporter.get(path).await;
+        assert_eq!(response.status, 404, "{path}");
     }
     assert_eq!(exporter.get("/metrics?debug=1").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_methods_are_not_allowed_and_told_which_are() {
-    let exporter = demo().await;
+async fn rejects_other_methods_with_allow_header() {
+    let exporter = start_demo().await;
     for path in ["/", "/api/v1/costs", "/metrics", "/health"] {
         for method in [
             Method::POST,
@@ -269,9 +272,9 @@ async fn other_methods_are_not_allowed_and_told_which_are() {
             Method::PATCH,
             Method::OPTIONS,
         ] {
-            let answer = exporter.ask(method.clone(), path, &[]).await;
-            assert_eq!(answer.status, 405, "{method} {path}");
-            let allowed = answer.header("allow").expect("what is allowed");
+            let response = exporter.request(method.clone(), path, &[]).await;
+            assert_eq!(response.status, 405, "{method} {path}");
+            let allowed = response.header("allow").expect("an Allow header");
             let mut allowed: Vec<_> = allowed.split(',').map(str::trim).collect();
             allowed.sort_unstable();
             assert_eq!(allowed, ["GET", "HEAD"], "{method} {path}");
@@ -280,22 +283,22 @@ async fn other_methods_are_not_allowed_and_told_which_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_listens_on_several_addresses() {
-    let start = Start::new(&["demo", "--web.listen-address=127.0.0.1:0"]).listeners(2);
-    let exporter = start.start().await;
+async fn listens_on_several_addresses() {
+    let builder = ExporterBuilder::new(&["demo", "--web.listen-address=127.0.0.1:0"]).listeners(2);
+    let exporter = builder.start().await;
     assert_ne!(exporter.addresses[0], exporter.addresses[1]);
     for address in &exporter.addresses {
-        let answer = exporter
-            .ask_url(Method::GET, &format!("http://{address}/health"), &[])
+        let response = exporter
+            .request_url(Method::GET, &format!("http://{address}/health"), &[])
             .await;
-        assert_eq!(answer.text(), "OK", "{address}");
+        assert_eq!(response.text(), "OK", "{address}");
     }
 }
 
-/// `PORT` alone, as the program that this one replaces has it: every address of the machine.
+/// `PORT` is compatible with the Go program.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_port_alone_is_listened_on_at_every_address() {
-    let exporter = Start::without_address(&["demo"])
+async fn port_alone_listens_on_all_addresses() {
+    let exporter = ExporterBuilder::without_listen_address(&["demo"])
         .env("PORT", "0")
         .start()
         .await;
@@ -305,30 +308,37 @@ async fn the_port_alone_is_listened_on_at_every_address() {
         exporter.addresses
     );
     let url = format!("http://127.0.0.1:{}/health", exporter.addresses[0].port());
-    assert_eq!(exporter.ask_url(Method::GET, &url, &[]).await.text(), "OK");
+    assert_eq!(
+        exporter.request_url(Method::GET, &url, &[]).await.text(),
+        "OK"
+    );
     assert!(
-        exporter.output().contains("http://localhost:"),
+        exporter.stdout().contains("http://localhost:"),
         "{}",
-        exporter.output()
+        exporter.stdout()
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_wins_over_the_port() {
-    let exporter = Start::new(&["demo"]).env("PORT", "1").start().await;
+async fn listen_address_overrides_port() {
+    let exporter = ExporterBuilder::new(&["demo"])
+        .env("PORT", "1")
+        .start()
+        .await;
     assert_eq!(exporter.addresses.len(), 1);
     assert!(exporter.addresses[0].ip().is_loopback() && exporter.addresses[0].port() != 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_listens_on_ipv6() {
-    // A machine may have no IPv6: then there is nothing to see.
+async fn listens_on_ipv6() {
+    // Skipped on machines without IPv6.
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         return;
     }
-    let exporter = Start::without_address(&["demo", "--web.listen-address=[::1]:0"])
-        .start()
-        .await;
+    let exporter =
+        ExporterBuilder::without_listen_address(&["demo", "--web.listen-address=[::1]:0"])
+            .start()
+            .await;
     assert!(exporter.addresses[0].is_ipv6());
     assert_eq!(exporter.get("/health").await.text(), "OK");
 }

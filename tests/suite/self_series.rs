@@ -1,10 +1,10 @@
-//! The program's own series of a scrape, as a test asks for them.
+//! Lookup of the exporter's own series in a scrape.
 
 use std::collections::BTreeSet;
 
 use crate::scrape::{Scrape, Series};
 
-/// The endpoints that are polled, as labels and the log call them.
+/// The `endpoint` label values of a team.
 pub(crate) const ENDPOINTS: [&str; 2] = ["invoices", "usage"];
 
 pub(crate) const UP: &str = "heroku_up";
@@ -20,29 +20,29 @@ pub(crate) const FAILURES: &str = "heroku_cost_exporter_poll_failures_total";
 pub(crate) const API_REQUESTS: &str = "heroku_api_requests_total";
 pub(crate) const RATE_LIMIT: &str = "heroku_api_rate_limit_remaining";
 
-/// The value of the one series of a metric that has these labels, whatever others it has.
+/// Returns the value of the only series of a metric that has these labels, and possibly others.
 pub(crate) fn value(scrape: &Scrape, name: &str, labels: &[(&str, &str)]) -> f64 {
-    let fits = |series: &Series| {
+    let matches = |series: &Series| {
         let has = |(label, value): &(&str, &str)| series.label(label) == Some(*value);
         labels.iter().all(has)
     };
     let found: Vec<_> = scrape
-        .of(name)
-        .filter(|(series, _)| fits(series))
+        .series(name)
+        .filter(|(series, _)| matches(series))
         .map(|(_, value)| value)
         .collect();
     let [found] = found[..] else {
         panic!("{name} has {} series with {labels:?}", found.len());
     };
-    found.parse().expect("a float")
+    found.parse().expect("the value is a float")
 }
 
-/// The value of the one series of a metric for an endpoint, of the one team that there is.
-pub(crate) fn of_endpoint(scrape: &Scrape, name: &str, endpoint: &str) -> f64 {
+/// Returns the value of the only series of a metric for an endpoint. There must be only one team.
+pub(crate) fn endpoint_value(scrape: &Scrape, name: &str, endpoint: &str) -> f64 {
     value(scrape, name, &[("endpoint", endpoint)])
 }
 
-/// Polls of an endpoint that failed for a reason.
+/// Returns the number of failed polls of an endpoint for a reason.
 pub(crate) fn failures(scrape: &Scrape, endpoint: &str, reason: &str) -> f64 {
     value(
         scrape,
@@ -51,26 +51,26 @@ pub(crate) fn failures(scrape: &Scrape, endpoint: &str, reason: &str) -> f64 {
     )
 }
 
-/// Polls of an endpoint that failed, for whatever reason.
-pub(crate) fn all_failures(scrape: &Scrape, endpoint: &str) -> f64 {
-    let of_endpoint = scrape
-        .of(FAILURES)
+/// Returns the number of failed polls of an endpoint for all reasons.
+pub(crate) fn total_failures(scrape: &Scrape, endpoint: &str) -> f64 {
+    let failures = scrape
+        .series(FAILURES)
         .filter(|(series, _)| series.label("endpoint") == Some(endpoint));
-    of_endpoint
-        .map(|(_, value)| value.parse::<f64>().expect("a float"))
+    failures
+        .map(|(_, value)| value.parse::<f64>().expect("the value is a float"))
         .sum()
 }
 
-/// Whether the last poll of every endpoint of every team succeeded.
+/// Returns whether the last poll of every endpoint succeeded.
 pub(crate) fn all_up(scrape: &Scrape) -> bool {
-    scrape.of(UP).count() > 0 && scrape.of(UP).all(|(_, value)| value == "1")
+    scrape.series(UP).count() > 0 && scrape.series(UP).all(|(_, value)| value == "1")
 }
 
-/// Every series that is not one of Heroku's figures.
-pub(crate) fn own_series(scrape: &Scrape) -> BTreeSet<Series> {
-    let figures = scrape.figures().samples;
+/// Returns all series except those of billing metrics.
+pub(crate) fn self_series(scrape: &Scrape) -> BTreeSet<Series> {
+    let billing = scrape.billing_metrics().samples;
     let all = scrape.samples.keys();
-    all.filter(|series| !figures.contains_key(series))
+    all.filter(|series| !billing.contains_key(series))
         .cloned()
         .collect()
 }

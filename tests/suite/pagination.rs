@@ -2,8 +2,8 @@
 
 use heroku_sim::{Endpoint, Fault, LoggedRequest, Simulator, Times};
 
-use crate::exporter::until;
-use crate::scenario::{Arrivals, Scenario};
+use crate::exporter::wait_until;
+use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
 
 fn invoice_requests(heroku: &Simulator) -> Vec<LoggedRequest> {
@@ -26,13 +26,15 @@ fn periods(scrape: &Scrape) -> [Vec<String>; 2] {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_latest_invoices_by_date_are_found_on_whatever_page_they_stand() {
     let scenario = Scenario::named("paged_invoices");
-    let heroku = scenario.heroku().await;
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let heroku = scenario.start_simulator().await;
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     let scrape = exporter
-        .scrape_once("invoices", |scrape| Arrivals::of(scrape).invoices == 1)
+        .wait_for_scrape("invoices", |scrape| {
+            TeamCounts::from_scrape(scrape).invoices == 1
+        })
         .await;
     assert_eq!(periods(&scrape), [["11/28/2026"], ["10/28/2026"]]);
 
@@ -52,7 +54,7 @@ async fn the_latest_invoices_by_date_are_found_on_whatever_page_they_stand() {
 async fn a_page_that_fails_fails_the_list_and_not_half_a_list_is_shown() {
     let scenario = Scenario::named("paged_invoices");
     let heroku = scenario
-        .builder()
+        .simulator_builder()
         .start()
         .await
         .expect("loopback has a free port");
@@ -63,16 +65,18 @@ async fn a_page_that_fails_fails_the_list_and_not_half_a_list_is_shown() {
         Times::Once,
     );
     heroku.inject_fault(Endpoint::Invoices, Fault::Status(503), Times::Once);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    until("the page that fails", || {
+    let exporter = builder.start().await;
+    wait_until("the page that fails", || {
         (invoice_requests(&heroku).get(1)?.status == Some(503)).then_some(())
     })
     .await;
     let scrape = exporter
-        .scrape_once("invoices", |scrape| Arrivals::of(scrape).invoices > 0)
+        .wait_for_scrape("invoices", |scrape| {
+            TeamCounts::from_scrape(scrape).invoices > 0
+        })
         .await;
     assert_eq!(periods(&scrape), [["11/28/2026"], ["10/28/2026"]]);
     assert_eq!(
@@ -85,13 +89,13 @@ async fn a_page_that_fails_fails_the_list_and_not_half_a_list_is_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_loops_is_a_failure_and_recovers() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Invoices, Fault::RangeLoop, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    until("the failure", || {
+    let exporter = builder.start().await;
+    wait_until("the failure", || {
         let log = exporter.log();
         log.lines()
             .any(|line| line.contains("endpoint=invoices") && line.contains("reason=malformed"))
@@ -101,16 +105,18 @@ async fn a_list_that_loops_is_a_failure_and_recovers() {
     let requests = invoice_requests(&heroku).len();
     assert!(requests < 20, "{requests} requests, which is a loop");
     let only_usage = |scrape: &Scrape| {
-        Arrivals::of(scrape)
-            == Arrivals {
+        TeamCounts::from_scrape(scrape)
+            == TeamCounts {
                 invoices: 0,
                 usage: 1,
             }
     };
-    exporter.scrape_once("usage", only_usage).await;
+    exporter.wait_for_scrape("usage", only_usage).await;
 
     heroku.clear_faults();
     exporter
-        .scrape_once("invoices", |scrape| Arrivals::of(scrape).invoices == 1)
+        .wait_for_scrape("invoices", |scrape| {
+            TeamCounts::from_scrape(scrape).invoices == 1
+        })
         .await;
 }

@@ -1,4 +1,4 @@
-//! A real Prometheus, run for a test.
+//! Runs a real Prometheus server.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -10,29 +10,29 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::exporter;
+use crate::external_tools;
 use crate::scrape::Series;
-use crate::tools;
 
-/// How long Prometheus may take to start and to scrape.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// The timeout for Prometheus to start and to scrape.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// A Prometheus that runs, until it is dropped.
-pub(crate) struct Prometheus {
+/// A Prometheus server that runs until it is dropped.
+pub(crate) struct PrometheusServer {
     child: Child,
     http: reqwest::Client,
     url: String,
     _directory: tempfile::TempDir,
 }
 
-impl Prometheus {
-    /// Starts one that scrapes `target`, on a port that the system picks and its log tells.
-    pub(crate) fn scraping(target: &str) -> Option<Self> {
-        Self::with_rules(&[target], None)
+impl PrometheusServer {
+    /// Starts a server that scrapes `target`. Returns `None` if Prometheus is not installed.
+    pub(crate) fn start_scraping(target: &str) -> Option<Self> {
+        Self::start_with_rules(&[target], None)
     }
 
-    /// The same for several targets or none, and with a file of rules, both each second.
-    pub(crate) fn with_rules(targets: &[&str], rules: Option<&Path>) -> Option<Self> {
-        let program = tools::prometheus()?;
+    /// Starts a server that scrapes `targets` and evaluates a rule file every second.
+    pub(crate) fn start_with_rules(targets: &[&str], rules: Option<&Path>) -> Option<Self> {
+        let program = external_tools::prometheus()?;
         let directory = tempfile::tempdir().expect("a temporary directory");
         let config = directory.path().join("prometheus.yml");
         let text = serde_json::json!({
@@ -40,9 +40,9 @@ impl Prometheus {
             "rule_files": Vec::from_iter(rules),
             "scrape_configs": [{ "job_name": "heroku", "static_configs": [{ "targets": targets }] }],
         });
-        // JSON is YAML.
+        // JSON is valid YAML.
         let text = text.to_string();
-        std::fs::write(&config, text).expect("the directory can be written to");
+        std::fs::write(&config, text).expect("the directory is writable");
         let mut child = Command::new(program)
             .env_clear()
             .current_dir(directory.path())
@@ -58,24 +58,24 @@ impl Prometheus {
             .spawn()
             .expect("prometheus starts");
         let log = child.stderr.take().expect("standard error is piped");
-        let (said, log_lines) = mpsc::channel();
-        // It reads on to the end, so that Prometheus never waits for a reader.
+        let (sender, log_lines) = mpsc::channel();
+        // The log is drained to the end, so that Prometheus never blocks on a write.
         std::thread::spawn(move || {
             for line in BufReader::new(log).lines().map_while(Result::ok) {
-                let _ = said.send(line);
+                let _ = sender.send(line);
             }
         });
         let mut prometheus = Self {
             child,
-            http: exporter::http(),
+            http: exporter::http_client(),
             url: String::new(),
             _directory: directory,
         };
         let mut log = String::new();
         while prometheus.url.is_empty() {
             let line = log_lines
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|_| panic!("it does not listen:\n{log}"));
+                .recv_timeout(TIMEOUT)
+                .unwrap_or_else(|_| panic!("Prometheus does not listen:\n{log}"));
             if let Some((_, address)) = line.split_once("msg=\"Listening on\" address=") {
                 prometheus.url = format!("http://{address}");
             }
@@ -85,10 +85,11 @@ impl Prometheus {
         Some(prometheus)
     }
 
-    /// The instant vector that an expression gives; a failure to answer, as while it starts, is an empty one.
+    /// Evaluates an expression to an instant vector. It is empty if the query fails, as it does while
+    /// Prometheus starts.
     pub(crate) async fn query(&self, expression: &str) -> BTreeMap<Series, f64> {
-        let answer = self.ask("/api/v1/query", &[("query", expression)]).await;
-        let body = answer.unwrap_or_default();
+        let response = self.api("/api/v1/query", &[("query", expression)]).await;
+        let body = response.unwrap_or_default();
         let result = body["data"]["result"]
             .as_array()
             .cloned()
@@ -96,8 +97,9 @@ impl Prometheus {
         result.iter().map(sample).collect()
     }
 
-    /// What the API answers, or `None` while it does not: an error is an answer.
-    pub(crate) async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Option<Value> {
+    /// Sends an API request and returns the body, which may report an error. Returns `None` if there
+    /// is no response.
+    pub(crate) async fn api(&self, path: &str, parameters: &[(&str, &str)]) -> Option<Value> {
         let mut url = url::Url::parse(&self.url).expect("a URL");
         url.set_path(path);
         url.query_pairs_mut().extend_pairs(parameters);
@@ -105,16 +107,16 @@ impl Prometheus {
         serde_json::from_str(&response.text().await.ok()?).ok()
     }
 
-    /// The time by its clock, in Unix time.
+    /// Returns the Unix time of the Prometheus server.
     pub(crate) async fn now(&self) -> f64 {
-        let answer = self.ask("/api/v1/query", &[("query", "time()")]).await;
-        let answer = answer.unwrap_or_default();
-        answer["data"]["result"][0].as_f64().unwrap_or_default()
+        let response = self.api("/api/v1/query", &[("query", "time()")]).await;
+        let body = response.unwrap_or_default();
+        body["data"]["result"][0].as_f64().unwrap_or_default()
     }
 
-    /// Asks until the expression gives one value and it is this.
-    pub(crate) async fn settles_at(&self, expression: &str, value: f64) {
-        let deadline = Instant::now() + PATIENCE;
+    /// Evaluates an expression until its only value is `value`.
+    pub(crate) async fn wait_for_value(&self, expression: &str, value: f64) {
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let result = self.query(expression).await;
             if result.len() == 1 && result.values().all(|found| *found == value) {
@@ -122,33 +124,38 @@ impl Prometheus {
             }
             assert!(
                 Instant::now() < deadline,
-                "{expression} is {result:?}, and not {value}"
+                "{expression} is {result:?}, expected {value}"
             );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 }
 
-impl Drop for Prometheus {
+impl Drop for PrometheusServer {
     fn drop(&mut self) {
-        // It may have ended by itself; either way nothing is left behind.
+        // Errors mean that the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// One element of an instant vector, without the labels that Prometheus itself adds. An empty label is no label to it.
+/// Converts an element of an instant vector, without the target labels that Prometheus adds.
 fn sample(element: &Value) -> (Series, f64) {
     let labels = element["metric"].as_object().expect("labels");
-    let own = labels
+    let labels_of_series = labels
         .iter()
         .filter(|(label, _)| !["__name__", "instance", "job"].contains(&label.as_str()));
-    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
     let series = Series {
         name: labels.get("__name__").map(text).unwrap_or_default(),
-        labels: own
+        labels: labels_of_series
             .map(|(label, value)| (label.clone(), text(value)))
             .collect(),
     };
-    (series, text(&element["value"][1]).parse().expect("a float"))
+    (
+        series,
+        text(&element["value"][1])
+            .parse()
+            .expect("the value is a float"),
+    )
 }

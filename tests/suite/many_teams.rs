@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
 
-use crate::asked::requests;
-use crate::exporter::until;
-use crate::own_series::*;
+use crate::exporter::wait_until;
+use crate::recorded_requests::requests;
 use crate::scenario::Scenario;
+use crate::self_series::*;
 
 /// How many polls may be under way at once.
 const BOUND: usize = 100;
@@ -47,19 +47,22 @@ async fn teams_that_hang_delay_no_other() {
     for team in hanging {
         heroku.inject_fault_for(team, Endpoint::Any, Fault::Hang, Times::Always);
     }
-    let Some(start) = scenario.start(&heroku, &ids.join(",")) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &ids.join(",")) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     let scrape = exporter
-        .scrape_once("the others", |scrape| {
-            let up = scrape.of(UP).filter(|(_, up)| *up == "1");
+        .wait_for_scrape("the others", |scrape| {
+            let up = scrape.series(UP).filter(|(_, up)| *up == "1");
             up.count() == 2 * well.len()
         })
         .await;
     // Not one poll that hangs was given up for it.
     let polls = |(_, polls): &(_, &str)| *polls == "0";
-    assert_eq!(scrape.of(POLLS).filter(polls).count(), 2 * hanging.len());
+    assert_eq!(
+        scrape.series(POLLS).filter(polls).count(),
+        2 * hanging.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,16 +72,16 @@ async fn no_more_polls_are_under_way_than_the_bound() {
     let ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
     let heroku = heroku(&scenario, company).await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    let Some(start) = scenario.start(&heroku, &ids.join(",")) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &ids.join(",")) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     let polls = || -> BTreeSet<_> {
         let polled = [Endpoint::Invoices, Endpoint::Usage].map(|e| requests(&heroku, e));
         let polled = polled.into_iter().flatten();
         polled.map(|request| request.path).collect()
     };
-    until("as many as there may be", || {
+    wait_until("as many as there may be", || {
         (polls().len() >= BOUND).then_some(())
     })
     .await;
@@ -87,8 +90,11 @@ async fn no_more_polls_are_under_way_than_the_bound() {
     }
     // The next comes only when one has timed out, and was then taken in.
     let under_way = polls().len();
-    let scrape = exporter.scrape_once("a scrape", |_| true).await;
-    let ended = scrape.of(POLLS).filter(|(_, polls)| *polls != "0").count();
+    let scrape = exporter.wait_for_scrape("a scrape", |_| true).await;
+    let ended = scrape
+        .series(POLLS)
+        .filter(|(_, polls)| *polls != "0")
+        .count();
     assert!(
         under_way <= BOUND + ended,
         "{under_way} polls, {ended} ended"
