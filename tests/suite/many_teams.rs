@@ -1,4 +1,4 @@
-//! Many teams at once: those that hang delay no other, and no more polls are under way than the bound.
+//! Many teams: hanging polls delay no other team, and the number of concurrent polls is limited.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use crate::recorded_requests::requests;
 use crate::scenario::Scenario;
 use crate::self_series::*;
 
-/// How many polls may be under way at once.
-const BOUND: usize = 100;
+/// The maximum number of concurrent polls.
+const MAX_CONCURRENT_POLLS: usize = 100;
 
-/// The company of a scenario's one team, many times.
-fn crowd(scenario: &Scenario, teams: usize) -> Company {
-    let one = scenario.company().teams.remove(0);
+/// Returns a company with copies of the scenario's only team.
+fn company(scenario: &Scenario, teams: usize) -> Company {
+    let template = scenario.company().teams.remove(0);
     let teams = (0..teams).map(|number| {
-        let mut team = one.clone();
+        let mut team = template.clone();
         team.id = format!("0b5e0001-7a1c-4e2b-9d3f-{number:012}");
         team.name = format!("team-{number}");
         for row in &mut team.usage {
@@ -31,19 +31,19 @@ fn crowd(scenario: &Scenario, teams: usize) -> Company {
     }
 }
 
-async fn heroku(scenario: &Scenario, company: Company) -> Simulator {
+async fn start_simulator(scenario: &Scenario, company: Company) -> Simulator {
     let heroku = Simulator::builder(company, scenario.today);
     heroku.start().await.expect("loopback has a free port")
 }
 
-/// Forty-five of sixty teams hang: fewer polls than the bound, so that the others find room.
+/// Fewer polls hang than may run concurrently, so the other teams are polled.
 #[tokio::test(flavor = "multi_thread")]
-async fn teams_that_hang_delay_no_other() {
+async fn hanging_teams_delay_no_other_team() {
     let scenario = Scenario::named("one_team");
-    let company = crowd(&scenario, 60);
+    let company = company(&scenario, 60);
     let ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
-    let (hanging, well) = ids.split_at(45);
-    let heroku = heroku(&scenario, company).await;
+    let (hanging, healthy) = ids.split_at(45);
+    let heroku = start_simulator(&scenario, company).await;
     for team in hanging {
         heroku.inject_fault_for(team, Endpoint::Any, Fault::Hang, Times::Always);
     }
@@ -52,51 +52,48 @@ async fn teams_that_hang_delay_no_other() {
     };
     let exporter = builder.start().await;
     let scrape = exporter
-        .wait_for_scrape("the others", |scrape| {
+        .wait_for_scrape("the healthy teams", |scrape| {
             let up = scrape.series(UP).filter(|(_, up)| *up == "1");
-            up.count() == 2 * well.len()
+            up.count() == 2 * healthy.len()
         })
         .await;
-    // Not one poll that hangs was given up for it.
-    let polls = |(_, polls): &(_, &str)| *polls == "0";
-    assert_eq!(
-        scrape.series(POLLS).filter(polls).count(),
-        2 * hanging.len()
-    );
+    // No hanging poll was aborted.
+    let unfinished = scrape.series(POLLS).filter(|(_, polls)| *polls == "0");
+    assert_eq!(unfinished.count(), 2 * hanging.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_polls_are_under_way_than_the_bound() {
+async fn concurrent_polls_are_limited() {
     let scenario = Scenario::named("one_team");
-    let company = crowd(&scenario, 60);
+    let company = company(&scenario, 60);
     let ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
-    let heroku = heroku(&scenario, company).await;
+    let heroku = start_simulator(&scenario, company).await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(builder) = scenario.exporter_builder(&heroku, &ids.join(",")) else {
         return;
     };
     let exporter = builder.start().await;
     let polls = || -> BTreeSet<_> {
-        let polled = [Endpoint::Invoices, Endpoint::Usage].map(|e| requests(&heroku, e));
-        let polled = polled.into_iter().flatten();
-        polled.map(|request| request.path).collect()
+        let requests = [Endpoint::Invoices, Endpoint::Usage].map(|e| requests(&heroku, e));
+        let requests = requests.into_iter().flatten();
+        requests.map(|request| request.path).collect()
     };
-    wait_until("as many as there may be", || {
-        (polls().len() >= BOUND).then_some(())
+    wait_until("the maximum number of polls", || {
+        (polls().len() >= MAX_CONCURRENT_POLLS).then_some(())
     })
     .await;
     for _ in 0..30 {
         exporter.metrics().await;
     }
-    // The next comes only when one has timed out, and was then taken in.
-    let under_way = polls().len();
+    // Another poll starts only after one has timed out and its result was recorded.
+    let started = polls().len();
     let scrape = exporter.wait_for_scrape("a scrape", |_| true).await;
     let ended = scrape
         .series(POLLS)
         .filter(|(_, polls)| *polls != "0")
         .count();
     assert!(
-        under_way <= BOUND + ended,
-        "{under_way} polls, {ended} ended"
+        started <= MAX_CONCURRENT_POLLS + ended,
+        "{started} polls started, {ended} ended"
     );
 }

@@ -1,4 +1,4 @@
-//! `--data.max-age`: figures that are too old vanish, what the program tells of itself stays, and they come back with Heroku.
+//! `--data.max-age`: expired data disappears from the metrics until Heroku is available again.
 
 use heroku_sim::{Endpoint, Fault, Times};
 
@@ -6,14 +6,14 @@ use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
 use crate::self_series::*;
 
-const NOTHING: TeamCounts = TeamCounts {
+const NO_TEAMS: TeamCounts = TeamCounts {
     invoices: 0,
     usage: 0,
 };
 
-/// Where Heroku hangs, nothing happens but that time goes by: the figures vanish although no poll has ended.
+/// If Heroku hangs, the data expires although no poll has ended.
 #[tokio::test(flavor = "multi_thread")]
-async fn figures_vanish_with_their_age_and_come_back_with_heroku() {
+async fn expired_data_disappears_and_returns_with_next_success() {
     let scenario = Scenario::named("one_team");
     for outage in [Fault::Hang, Fault::Status(503)] {
         let heroku = scenario.start_simulator().await;
@@ -21,49 +21,49 @@ async fn figures_vanish_with_their_age_and_come_back_with_heroku() {
             return;
         };
         let builder = builder.arg("--poll.interval=1s").arg("--data.max-age=3s");
-        // What hangs has to end for the next poll to begin.
+        // A hanging poll must time out before the next one starts.
         let exporter = builder.arg("--heroku.timeout=8s").start().await;
         let known = Scrape::parse(&scenario.wait_for_data(&exporter).await);
         heroku.inject_fault(Endpoint::Any, outage, Times::Always);
-        let vanished = exporter
-            .wait_for_scrape("their end", |scrape| {
-                TeamCounts::from_scrape(scrape) == NOTHING
+        let expired = exporter
+            .wait_for_scrape("expired data", |scrape| {
+                TeamCounts::from_scrape(scrape) == NO_TEAMS
             })
             .await;
-        assert_eq!(vanished.billing_metrics(), Scrape::default());
-        assert_eq!(self_series(&vanished), self_series(&known));
+        assert_eq!(expired.billing_metrics(), Scrape::default());
+        assert_eq!(self_series(&expired), self_series(&known));
         for endpoint in ENDPOINTS {
-            assert!(endpoint_value(&vanished, LAST_POLL_SUCCESS, endpoint) > 0.0);
-            assert!(endpoint_value(&vanished, DATA_CHANGED, endpoint) > 0.0);
+            assert!(endpoint_value(&expired, LAST_POLL_SUCCESS, endpoint) > 0.0);
+            assert!(endpoint_value(&expired, DATA_CHANGED, endpoint) > 0.0);
         }
         assert_eq!(exporter.get("/-/ready").await.status, 200);
         heroku.clear_faults();
-        let back = Scrape::parse(&scenario.wait_for_data(&exporter).await);
-        assert_eq!(back.billing_metrics(), known.billing_metrics());
-        // What comes back is what it was: nothing has changed.
+        let recovered = Scrape::parse(&scenario.wait_for_data(&exporter).await);
+        assert_eq!(recovered.billing_metrics(), known.billing_metrics());
+        // The data is the same as before, so it has not changed.
         for endpoint in ENDPOINTS {
-            let changed = [&back, &known].map(|s| endpoint_value(s, DATA_CHANGED, endpoint));
+            let changed = [&recovered, &known].map(|s| endpoint_value(s, DATA_CHANGED, endpoint));
             assert_eq!(changed[0], changed[1]);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_endpoint_has_its_own_age() {
+async fn endpoints_expire_separately() {
     let scenario = Scenario::named("one_team");
-    for (failing, standing) in [
+    for (failing, remaining) in [
         (
             Endpoint::Usage,
             TeamCounts {
                 invoices: 1,
-                ..NOTHING
+                ..NO_TEAMS
             },
         ),
         (
             Endpoint::Invoices,
             TeamCounts {
                 usage: 1,
-                ..NOTHING
+                ..NO_TEAMS
             },
         ),
     ] {
@@ -76,8 +76,8 @@ async fn each_endpoint_has_its_own_age() {
         scenario.wait_for_data(&exporter).await;
         heroku.inject_fault(failing, Fault::Status(500), Times::Always);
         exporter
-            .wait_for_scrape("the other alone", |scrape| {
-                TeamCounts::from_scrape(scrape) == standing
+            .wait_for_scrape("only the other endpoint", |scrape| {
+                TeamCounts::from_scrape(scrape) == remaining
             })
             .await;
         heroku.clear_faults();

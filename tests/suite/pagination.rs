@@ -1,4 +1,4 @@
-//! Lists that come in pages: all of them are read, and a list that never ends is a failure and not a loop.
+//! Paginated lists: all pages are fetched, a failed page fails the list, and loops are errors.
 
 use heroku_sim::{Endpoint, Fault, LoggedRequest, Simulator, Times};
 
@@ -13,9 +13,9 @@ fn invoice_requests(heroku: &Simulator) -> Vec<LoggedRequest> {
         .collect()
 }
 
-fn periods(scrape: &Scrape) -> [Vec<String>; 2] {
-    ["current", "previous"].map(|which| {
-        let name = format!("heroku_invoice_{which}_total_usd");
+fn period_ends(scrape: &Scrape) -> [Vec<String>; 2] {
+    ["current", "previous"].map(|period| {
+        let name = format!("heroku_invoice_{period}_total_usd");
         scrape
             .label_values(&name, "period_end")
             .into_iter()
@@ -24,7 +24,7 @@ fn periods(scrape: &Scrape) -> [Vec<String>; 2] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_latest_invoices_by_date_are_found_on_whatever_page_they_stand() {
+async fn finds_latest_invoices_on_any_page() {
     let scenario = Scenario::named("paged_invoices");
     let heroku = scenario.start_simulator().await;
     let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
@@ -36,9 +36,9 @@ async fn the_latest_invoices_by_date_are_found_on_whatever_page_they_stand() {
             TeamCounts::from_scrape(scrape).invoices == 1
         })
         .await;
-    assert_eq!(periods(&scrape), [["11/28/2026"], ["10/28/2026"]]);
+    assert_eq!(period_ends(&scrape), [["11/28/2026"], ["10/28/2026"]]);
 
-    // Seven invoices, two on a page: three pages that name a next one, and the last.
+    // Seven invoices with two on a page: three pages with Next-Range, and the last page.
     let requests = invoice_requests(&heroku);
     let statuses: Vec<_> = requests.iter().map(|request| request.status).collect();
     assert_eq!(statuses, [Some(206), Some(206), Some(206), Some(200)]);
@@ -51,14 +51,14 @@ async fn the_latest_invoices_by_date_are_found_on_whatever_page_they_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_fails_fails_the_list_and_not_half_a_list_is_shown() {
+async fn failed_page_fails_the_list() {
     let scenario = Scenario::named("paged_invoices");
     let heroku = scenario
         .simulator_builder()
         .start()
         .await
         .expect("loopback has a free port");
-    // The first page is well, the second is not.
+    // The first page succeeds, the second fails.
     heroku.inject_fault(
         Endpoint::Invoices,
         Fault::Delay(std::time::Duration::ZERO),
@@ -69,7 +69,7 @@ async fn a_page_that_fails_fails_the_list_and_not_half_a_list_is_shown() {
         return;
     };
     let exporter = builder.start().await;
-    wait_until("the page that fails", || {
+    wait_until("the failed page", || {
         (invoice_requests(&heroku).get(1)?.status == Some(503)).then_some(())
     })
     .await;
@@ -78,16 +78,16 @@ async fn a_page_that_fails_fails_the_list_and_not_half_a_list_is_shown() {
             TeamCounts::from_scrape(scrape).invoices > 0
         })
         .await;
-    assert_eq!(periods(&scrape), [["11/28/2026"], ["10/28/2026"]]);
+    assert_eq!(period_ends(&scrape), [["11/28/2026"], ["10/28/2026"]]);
     assert_eq!(
         invoice_requests(&heroku)[2].header("range"),
         None,
-        "it begins anew"
+        "the retry starts at the first page"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_loops_is_a_failure_and_recovers() {
+async fn repeated_range_is_malformed() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Invoices, Fault::RangeLoop, Times::Always);
@@ -103,7 +103,7 @@ async fn a_list_that_loops_is_a_failure_and_recovers() {
     })
     .await;
     let requests = invoice_requests(&heroku).len();
-    assert!(requests < 20, "{requests} requests, which is a loop");
+    assert!(requests < 20, "{requests} requests");
     let only_usage = |scrape: &Scrape| {
         TeamCounts::from_scrape(scrape)
             == TeamCounts {

@@ -1,4 +1,4 @@
-//! A real Prometheus scrapes the demo, and every sample arrives.
+//! A real Prometheus server ingests every sample.
 
 use crate::exporter::ExporterBuilder;
 use crate::external_parsers::ParsedExposition;
@@ -9,77 +9,74 @@ use crate::scrape::Scrape;
 use crate::self_series::API_REQUESTS;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_sample_of_the_demo_arrives() {
+async fn ingests_every_sample_of_the_demo() {
     let exporter = ExporterBuilder::new(&["demo", "--date=2026-11-23"])
         .start()
         .await;
-    let all = TeamCounts {
+    let three_teams = TeamCounts {
         invoices: 3,
         usage: 3,
     };
     let scrape = exporter
         .wait_for_scrape("three teams", |scrape| {
-            TeamCounts::from_scrape(scrape) == all && all_asked_beside(scrape, 3)
+            TeamCounts::from_scrape(scrape) == three_teams && has_metadata(scrape, 3)
         })
         .await;
     let samples = scrape.samples.len();
-    assert_arrives(
+    assert_ingested(
         &exporter.addresses[0].to_string(),
-        ParsedExposition::from(of_heroku(&scrape)),
+        ParsedExposition::from(queried_metrics(&scrape)),
         samples,
     )
     .await;
 }
 
-/// The names that break encoders arrive as Heroku wrote them.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_sample_of_the_hostile_names_arrives() {
+async fn ingests_every_sample_with_hostile_names() {
     let scenario = crate::scenario::Scenario::named("hostile_names");
     let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
     };
     let scrape = exporter
-        .wait_for_scrape("everything", |scrape| all_asked_beside(scrape, 1))
+        .wait_for_scrape("the metadata", |scrape| has_metadata(scrape, 1))
         .await;
     let samples = scrape.samples.len();
-    assert_arrives(
+    assert_ingested(
         &exporter.addresses[0].to_string(),
-        ParsedExposition::from(of_heroku(&scrape)),
+        ParsedExposition::from(queried_metrics(&scrape)),
         samples,
     )
     .await;
 }
 
-/// Whether all that is asked beside the figures of so many teams was answered, so that no series comes any more.
-fn all_asked_beside(scrape: &Scrape, teams: usize) -> bool {
-    let answers = |endpoint: &str| -> f64 {
-        let of_endpoint = scrape
+/// Returns whether the metadata of all teams was fetched, so that no more series will appear.
+fn has_metadata(scrape: &Scrape, teams: usize) -> bool {
+    let responses = |endpoint: &str| -> f64 {
+        let series = scrape
             .series(API_REQUESTS)
             .filter(|(series, _)| series.label("endpoint") == Some(endpoint));
-        of_endpoint.filter_map(|(_, n)| n.parse::<f64>().ok()).sum()
+        series.filter_map(|(_, n)| n.parse::<f64>().ok()).sum()
     };
-    let asked = ["delinquency", "licenses"].map(|endpoint| answers(endpoint) >= teams as f64);
+    let fetched = ["delinquency", "licenses"].map(|endpoint| responses(endpoint) >= teams as f64);
     scrape.series("heroku_team_info").count() == teams
-        && asked == [true, true]
-        && answers("authorizations") >= 1.0
+        && fetched == [true, true]
+        && responses("authorizations") >= 1.0
 }
 
-/// All that is Heroku's, which is what the query in [`assert_arrives`] asks for.
-fn of_heroku(scrape: &Scrape) -> Scrape {
+/// Returns the metrics that [`assert_ingested`] queries.
+fn queried_metrics(scrape: &Scrape) -> Scrape {
     scrape.filter(|name| {
-        let beginnings = [
+        let prefixes = [
             "heroku_app_",
             "heroku_dyno_",
             "heroku_invoice_",
             "heroku_team_",
         ];
-        beginnings
-            .iter()
-            .any(|beginning| name.starts_with(beginning))
+        prefixes.iter().any(|prefix| name.starts_with(prefix))
     })
 }
 
-async fn assert_arrives(target: &str, exposition: ParsedExposition, samples: usize) {
+async fn assert_ingested(target: &str, exposition: ParsedExposition, samples: usize) {
     let Some(prometheus) = PrometheusServer::start_scraping(target) else {
         return;
     };
@@ -99,10 +96,10 @@ async fn assert_arrives(target: &str, exposition: ParsedExposition, samples: usi
             (series, value)
         })
         .collect();
-    let arrived = prometheus
+    let ingested = prometheus
         .query(r#"{__name__=~"heroku_(app|dyno|invoice|team)_.*"}"#)
         .await;
-    assert_eq!(arrived, expected);
+    assert_eq!(ingested, expected);
     for (name, _) in LEGACY_METRICS {
         let count = expected.keys().filter(|series| series.name == name).count();
         assert!(count > 0, "{name}");

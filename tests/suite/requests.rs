@@ -1,4 +1,4 @@
-//! What the program asks of Heroku: which requests, with which headers, over how many connections, and never because of a scrape.
+//! Requests to Heroku: paths, headers, connections and proxies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use crate::scrape::Scrape;
 use crate::self_series::all_up;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_request_says_who_asks_and_what_it_reads() {
+async fn requests_have_the_documented_headers() {
     let scenario = Scenario::named("paged_invoices");
     let heroku = scenario.start_simulator().await;
     let Some(builder) = scenario.exporter_builder(&heroku, "ops") else {
@@ -25,16 +25,16 @@ async fn every_request_says_who_asks_and_what_it_reads() {
             TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
-    wait_until("what is asked beside the figures", || {
-        let asked = requests(&heroku, Endpoint::Licenses).len();
-        (asked > 0 && heroku.requests().len() >= 10).then_some(())
+    wait_until("the metadata", || {
+        let has_licenses = !requests(&heroku, Endpoint::Licenses).is_empty();
+        (has_licenses && heroku.requests().len() >= 10).then_some(())
     })
     .await;
     let requests = heroku.requests();
     assert_eq!(
         requests.len(),
         10,
-        "the team, four pages of invoices, and usage; what is scheduled, licences, and two pages of the token's"
+        "the team, four pages of invoices, usage, delinquency, licenses, two of authorizations"
     );
     for request in requests {
         let path = &request.path;
@@ -61,10 +61,10 @@ async fn every_request_says_who_asks_and_what_it_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
+async fn resolves_team_name_once() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
-    // The name is asked for until it is answered.
+    // A failed resolution is retried.
     heroku.inject_fault(Endpoint::Team, Fault::Status(503), Times::Once);
     let Some(builder) = scenario.exporter_builder(&heroku, "ops") else {
         return;
@@ -75,12 +75,12 @@ async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
             TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
-    let asked = requests(&heroku, Endpoint::Team).len();
+    let resolutions = requests(&heroku, Endpoint::Team).len();
     wait_until("three more polls", || {
         (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
     .await;
-    assert_eq!(requests(&heroku, Endpoint::Team).len(), asked);
+    assert_eq!(requests(&heroku, Endpoint::Team).len(), resolutions);
     let id = scenario.team_ids();
     for request in requests(&heroku, Endpoint::Usage) {
         assert_eq!(request.team.as_deref(), Some(id.as_str()));
@@ -88,7 +88,7 @@ async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_single_team_given_by_its_id_needs_no_resolving() {
+async fn does_not_resolve_team_id() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Team, Fault::Hang, Times::Always);
@@ -96,12 +96,12 @@ async fn a_single_team_given_by_its_id_needs_no_resolving() {
         return;
     };
     let exporter = builder.start().await;
-    // Who it is, is asked once all figures are there.
+    // The team is requested only later, as metadata.
     exporter.wait_for_scrape("figures", all_up).await;
     let scrape = Scrape::parse(&exporter.metrics().await);
     assert_eq!(TeamCounts::from_scrape(&scrape), scenario.expected_counts);
-    let asked = heroku.requests();
-    let first: Vec<_> = asked
+    let requests = heroku.requests();
+    let first: Vec<_> = requests
         .iter()
         .take(2)
         .map(|request| request.endpoint)
@@ -109,9 +109,9 @@ async fn a_single_team_given_by_its_id_needs_no_resolving() {
     assert!(!first.contains(&Some(Endpoint::Team)), "{first:?}");
 }
 
-/// A team that is named twice, once by its name and once by its id, stands once in a scrape: twice, Prometheus would throw the scrape away.
+/// Prometheus rejects a scrape with duplicate series.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_that_is_named_twice_stands_once() {
+async fn team_set_twice_is_exposed_once() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
     let teams = format!("ops,{},ops", scenario.team_ids());
@@ -124,7 +124,7 @@ async fn a_team_that_is_named_twice_stands_once() {
             TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
-    wait_until("a second poll of each", || {
+    wait_until("more polls", || {
         (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
     .await;
@@ -133,7 +133,7 @@ async fn a_team_that_is_named_twice_stands_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scrape_never_asks_heroku() {
+async fn scrapes_send_no_requests() {
     let scenario = Scenario::named("several_teams");
     let heroku = scenario.start_simulator().await;
     let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
@@ -145,25 +145,28 @@ async fn a_scrape_never_asks_heroku() {
             TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
-    let of_figures = || {
-        let asked = [Endpoint::Invoices, Endpoint::Usage].map(|e| requests(&heroku, e).len());
-        asked.into_iter().sum::<usize>()
+    let polls = || {
+        let counts = [Endpoint::Invoices, Endpoint::Usage].map(|e| requests(&heroku, e).len());
+        counts.into_iter().sum::<usize>()
     };
-    let before = of_figures();
+    let before = polls();
     for _ in 0..50 {
         exporter.metrics().await;
         exporter.get("/health").await;
         exporter.get("/").await;
     }
-    assert_eq!(of_figures(), before);
+    assert_eq!(polls(), before);
 }
 
-/// A relay in front of `heroku` that counts the connections made to it, and where it listens.
-async fn counted(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
+/// Starts a TCP proxy that counts its connections, and returns the counter and the proxy's URL.
+async fn start_counting_proxy(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
         .expect("loopback has a free port");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let url = format!(
+        "http://{}",
+        listener.local_addr().expect("the listener is bound")
+    );
     let connections = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&connections);
     let heroku = heroku.addr();
@@ -174,7 +177,7 @@ async fn counted(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
                 let mut server = TcpStream::connect(heroku)
                     .await
                     .expect("the simulator listens");
-                // It ends when either side has had enough, whichever way.
+                // Either side may reset the connection.
                 let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
             });
         }
@@ -183,35 +186,38 @@ async fn counted(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_are_used_again() {
+async fn reuses_connections() {
     let scenario = Scenario::named("paged_invoices");
     let heroku = scenario.start_simulator().await;
-    let (connections, url) = counted(&heroku).await;
+    let (connections, url) = start_counting_proxy(&heroku).await;
     let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
     let builder = builder.env("HEROKU_API_URL", &url);
     let _exporter = builder.arg("--poll.interval=1s").start().await;
-    wait_until("a score of requests", || {
+    wait_until("twenty requests", || {
         (heroku.requests().len() >= 20).then_some(())
     })
     .await;
-    // Where Heroku is slow the two endpoints are under way at once, and four of what is asked beside.
+    // Two polls and four metadata requests can be in flight at once.
     let connections = connections.load(Ordering::SeqCst);
     assert!(connections <= 6, "{connections} connections");
 }
 
-/// Proxies of the environment stay out of loopback.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_on_loopback_is_asked_through_no_proxy() {
+async fn uses_no_proxy_for_loopback() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
-    let nobody = "http://127.0.0.1:1";
+    let unreachable = "http://127.0.0.1:1";
     let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let builder = builder.env("HTTP_PROXY", nobody).env("http_proxy", nobody);
-    let builder = builder.env("HTTPS_PROXY", nobody).env("ALL_PROXY", nobody);
+    let builder = builder
+        .env("HTTP_PROXY", unreachable)
+        .env("http_proxy", unreachable);
+    let builder = builder
+        .env("HTTPS_PROXY", unreachable)
+        .env("ALL_PROXY", unreachable);
     let exporter = builder.start().await;
     exporter
         .wait_for_scrape("figures", |scrape| {

@@ -1,4 +1,4 @@
-//! The state file: a restart during an outage loses nothing, and one at any other time costs Heroku next to nothing.
+//! The state file: data survives a restart during an outage, and later requests are conditional.
 
 use heroku_cost_exporter::clock::Clock;
 use heroku_sim::{Company, DEFAULT_TOKEN, Endpoint, Fault, LoggedRequest, Simulator, Times};
@@ -14,8 +14,9 @@ use crate::scrape::Scrape;
 use crate::self_series::*;
 use crate::state_file::{StateFile, assert_same_data};
 
-/// That the first scrape of a run two hours later, against a Heroku that gives nothing, shows what is kept.
-async fn assert_nothing_is_lost(scenario: &Scenario, outage: Option<Fault>) {
+/// Asserts that the data is exposed by an exporter that starts two hours later, during an outage.
+/// Without a fault, Heroku is unreachable.
+async fn assert_restart_keeps_data(scenario: &Scenario, outage: Option<Fault>) {
     let state_file = StateFile::new();
     let heroku = scenario.start_simulator().await;
     let Some(known) = state_file.run_and_stop(scenario, &heroku).await else {
@@ -36,52 +37,51 @@ async fn assert_nothing_is_lost(scenario: &Scenario, outage: Option<Fault>) {
         }
     };
     let exporter = builder.start().await;
-    let shown = Scrape::parse(&exporter.metrics().await);
-    assert_same_data(&shown, &known);
-    assert!(shown.series(UP).all(|(_, up)| up == "0"));
+    let restored = Scrape::parse(&exporter.metrics().await);
+    assert_same_data(&restored, &known);
+    assert!(restored.series(UP).all(|(_, up)| up == "0"));
     if hangs {
-        // What was kept was not asked for by this run.
-        assert!(shown.series(POLLS).all(|(_, polls)| polls == "0"));
+        // Stored responses do not count as polls of this process.
+        assert!(restored.series(POLLS).all(|(_, polls)| polls == "0"));
         assert_eq!(exporter.get("/-/ready").await.status, 503);
     } else {
-        let tried = exporter
+        let failed = exporter
             .wait_for_scrape("the failures", |scrape| {
                 scrape.series(POLLS).all(|(_, polls)| polls != "0")
             })
             .await;
-        assert_same_data(&tried, &known);
-        assert!(tried.series(UP).all(|(_, up)| up == "0"));
-        assert!(tried.series(LAST_POLL).all(|(_, at)| at != "0"));
+        assert_same_data(&failed, &known);
+        assert!(failed.series(UP).all(|(_, up)| up == "0"));
+        assert!(failed.series(LAST_POLL).all(|(_, at)| at != "0"));
     }
     drop(heroku);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_while_heroku_hangs_loses_nothing() {
-    assert_nothing_is_lost(&Scenario::named("one_team"), Some(Fault::Hang)).await;
+async fn restart_keeps_data_while_heroku_hangs() {
+    assert_restart_keeps_data(&Scenario::named("one_team"), Some(Fault::Hang)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_while_heroku_fails_loses_nothing() {
+async fn restart_keeps_data_while_heroku_fails() {
     let scenario = Scenario::named("several_teams");
-    assert_nothing_is_lost(&scenario, Some(Fault::Status(503))).await;
+    assert_restart_keeps_data(&scenario, Some(Fault::Status(503))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_while_nobody_listens_loses_nothing() {
-    assert_nothing_is_lost(&Scenario::named("one_team"), None).await;
+async fn restart_keeps_data_while_heroku_is_unreachable() {
+    assert_restart_keeps_data(&Scenario::named("one_team"), None).await;
 }
 
-/// A list of several pages is kept whole.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_loses_no_page_of_a_list() {
+async fn restart_keeps_all_pages() {
     let scenario = Scenario::named("paged_invoices");
-    assert_nothing_is_lost(&scenario, Some(Fault::Status(500))).await;
+    assert_restart_keeps_data(&scenario, Some(Fault::Status(500))).await;
 }
 
-/// A restart storm: each start asks each endpoint once whether what is kept still stands, and who the teams are not at all.
+/// Each restart sends one conditional request to each endpoint and does not resolve team names.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_asks_only_whether_what_is_kept_still_stands() {
+async fn restart_revalidates_stored_responses() {
     let scenario = Scenario::named("several_teams");
     let state_file = StateFile::new();
     let heroku = scenario.start_simulator().await;
@@ -95,7 +95,7 @@ async fn a_restart_asks_only_whether_what_is_kept_still_stands() {
             return;
         };
         let exporter = builder.start().await;
-        let up = exporter.wait_for_scrape("the answers", all_up).await;
+        let up = exporter.wait_for_scrape("successful polls", all_up).await;
         assert_eq!(up.billing_metrics(), known.billing_metrics());
         for (series, at) in up.series(DATA_CHANGED) {
             assert_eq!(at, known.samples[series], "{series:?}");
@@ -115,9 +115,8 @@ async fn a_restart_asks_only_whether_what_is_kept_still_stands() {
     }
 }
 
-/// Told to stop as soon as it has everything, it has kept everything.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_just_before_the_end_is_kept() {
+async fn stores_responses_received_just_before_shutdown() {
     let scenario = Scenario::named("several_teams");
     let heroku = scenario.start_simulator().await;
     let state_file = StateFile::new();
@@ -134,9 +133,8 @@ async fn what_was_answered_just_before_the_end_is_kept() {
     );
 }
 
-/// What changed while the program was away is shown once it is back.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_takes_in_what_has_changed_meanwhile() {
+async fn restart_fetches_changed_data() {
     let scenario = Scenario::named("one_team");
     let state_file = StateFile::new();
     let heroku = scenario.start_simulator().await;
@@ -150,7 +148,7 @@ async fn a_restart_takes_in_what_has_changed_meanwhile() {
         return;
     };
     let exporter = builder.start().await;
-    let up = exporter.wait_for_scrape("the answers", all_up).await;
+    let up = exporter.wait_for_scrape("successful polls", all_up).await;
     assert!(
         up.billing_metrics()
             .samples
@@ -164,28 +162,27 @@ async fn a_restart_takes_in_what_has_changed_meanwhile() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_file_is_for_its_owner_alone_and_holds_no_token() {
+async fn file_is_private_and_contains_no_token() {
     use std::os::unix::fs::PermissionsExt;
     let scenario = Scenario::named("several_teams");
     let state_file = StateFile::new();
-    // A file that all may read was there before.
+    // A world-readable file exists already.
     state_file.write(b"");
     let heroku = scenario.start_simulator().await;
     if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
         return;
     }
     let mode = std::fs::metadata(state_file.path()).map(|metadata| metadata.permissions().mode());
-    assert_eq!(mode.expect("the file is there") & 0o777, 0o600);
-    let text = String::from_utf8(state_file.bytes()).expect("a text");
+    assert_eq!(mode.expect("the file exists") & 0o777, 0o600);
+    let text = String::from_utf8(state_file.bytes()).expect("the file is UTF-8");
     for secret in [DEFAULT_TOKEN, "Bearer", "HRKU"] {
         assert!(!text.contains(secret), "{secret}");
     }
     assert_eq!(state_file.directory_entries(), ["state.json"]);
 }
 
-/// Told to stop in the middle of a poll, it leaves the file as it was, and nothing beside it.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_file_stays_as_it_was_where_a_poll_hangs_at_the_end() {
+async fn shutdown_during_poll_leaves_file_unchanged() {
     let scenario = Scenario::named("one_team");
     let state_file = StateFile::new();
     let heroku = scenario.start_simulator().await;
@@ -211,9 +208,9 @@ async fn the_file_stays_as_it_was_where_a_poll_hangs_at_the_end() {
     }
 }
 
-/// Killed at any moment, it leaves the file whole. No clock is set here: where it is, a program that is killed leaves shared memory behind.
+/// The system clock is used, because a killed process leaves faketime's shared memory behind.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_file_is_whole_although_the_program_is_killed() {
+async fn killed_exporter_leaves_complete_file() {
     let today = Offset::UTC.to_datetime(Clock::system().now()).date();
     let mut company = Company::synthetic(1, today);
     company.teams.truncate(1);
@@ -223,20 +220,21 @@ async fn the_file_is_whole_although_the_program_is_killed() {
     let team = company.teams[0].name.clone();
     let builder = || state_file.configure(ExporterBuilder::for_heroku(&heroku, &team));
     let exporter = builder().start().await;
-    wait_until("the whole file", || {
+    wait_until("the complete file", || {
         (state_file.response_count() == 2).then_some(())
     })
     .await;
     drop(exporter);
     for round in 0..8 {
-        // Another answer each time, so that there is something to write.
+        // Changed data, so that the file is written.
         company.teams[0].usage[0]["data"] = round.into();
         heroku.set_company(company.clone());
         heroku.clear_requests();
         let mut exporter = builder().start().await;
-        wait_until("an answer", || {
-            let answered = |request: LoggedRequest| request.status.is_some();
-            heroku.requests().into_iter().any(answered).then_some(())
+        wait_until("a response", || {
+            let has_response = |request: LoggedRequest| request.status.is_some();
+            let mut requests = heroku.requests().into_iter();
+            requests.any(has_response).then_some(())
         })
         .await;
         exporter.signal("KILL");
@@ -245,14 +243,13 @@ async fn the_file_is_whole_although_the_program_is_killed() {
     }
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let exporter = builder().start().await;
-    let shown = Scrape::parse(&exporter.metrics().await);
-    assert!(!shown.billing_metrics().samples.is_empty());
+    let restored = Scrape::parse(&exporter.metrics().await);
+    assert!(!restored.billing_metrics().samples.is_empty());
     assert_eq!(exporter_log::lines(&exporter, &["level=warn"]), [""; 0]);
 }
 
-/// The month that was current when the program stopped is the previous one when it starts in the next.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_month_that_ended_between_two_runs_is_the_previous_one() {
+async fn stored_month_becomes_previous_month() {
     let scenario = Scenario::named("one_team");
     let state_file = StateFile::new();
     let heroku = scenario.start_simulator().await;
@@ -268,23 +265,20 @@ async fn a_month_that_ended_between_two_runs_is_the_previous_one() {
     };
     let december = noon(scenario.today) + SignedDuration::from_hours(24 * 8);
     let exporter = builder.with_clock_at(december, library).start().await;
-    let shown = Scrape::parse(&exporter.metrics().await);
-    let of_november = |scrape: &Scrape, name: &str| -> Vec<_> {
+    let restored = Scrape::parse(&exporter.metrics().await);
+    let series = |scrape: &Scrape, name: &str| -> Vec<_> {
         scrape
             .series(name)
             .map(|(series, value)| (series.labels.clone(), value.to_owned()))
             .collect()
     };
-    for kind in ["usd", "dyno_units"] {
-        let current = format!("heroku_team_usage_current_{kind}");
-        let previous = format!("heroku_team_usage_previous_{kind}");
-        assert_eq!(shown.series(&current).count(), 0);
-        assert_eq!(
-            of_november(&shown, &previous),
-            of_november(&known, &current)
-        );
+    for unit in ["usd", "dyno_units"] {
+        let current = format!("heroku_team_usage_current_{unit}");
+        let previous = format!("heroku_team_usage_previous_{unit}");
+        assert_eq!(restored.series(&current).count(), 0);
+        assert_eq!(series(&restored, &previous), series(&known, &current));
     }
-    // Usage of other months is another question, whose answer is not known.
+    // The request for other months has no stored response and is unconditional.
     let usage = wait_until("a request for usage", || {
         requests(&heroku, Endpoint::Usage)
             .pop()
@@ -294,9 +288,9 @@ async fn a_month_that_ended_between_two_runs_is_the_previous_one() {
     assert_eq!(usage.header("if-none-match"), None);
 }
 
-/// What was kept is old too: `--data.max-age` counts from when Heroku gave it.
+/// `--data.max-age` counts from the last success, also across a restart.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_kept_and_too_old_is_not_shown() {
+async fn stored_data_expires() {
     let scenario = Scenario::named("one_team");
     let state_file = StateFile::new();
     let heroku = scenario.start_simulator().await;
@@ -304,23 +298,26 @@ async fn what_is_kept_and_too_old_is_not_shown() {
         return;
     };
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    for (age, shows) in [("1h", false), ("5h", true)] {
+    for (max_age, is_exposed) in [("1h", false), ("5h", true)] {
         let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 2) else {
             return;
         };
-        let exporter = builder.env("DATA_MAX_AGE", age).start().await;
-        let shown = Scrape::parse(&exporter.metrics().await);
-        assert_eq!(!shown.billing_metrics().samples.is_empty(), shows, "{age}");
+        let exporter = builder.env("DATA_MAX_AGE", max_age).start().await;
+        let restored = Scrape::parse(&exporter.metrics().await);
+        assert_eq!(
+            !restored.billing_metrics().samples.is_empty(),
+            is_exposed,
+            "{max_age}"
+        );
         for endpoint in ENDPOINTS {
-            let times = [&shown, &known].map(|s| endpoint_value(s, LAST_POLL_SUCCESS, endpoint));
-            assert_eq!(times[0], times[1], "{age}");
+            let times = [&restored, &known].map(|s| endpoint_value(s, LAST_POLL_SUCCESS, endpoint));
+            assert_eq!(times[0], times[1], "{max_age}");
         }
     }
 }
 
-/// Another API's answers are not this one's, whatever the teams are called.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_api_answered_is_ignored() {
+async fn ignores_responses_of_another_api() {
     let scenario = Scenario::named("one_team");
     let state_file = StateFile::new();
     let one = scenario.start_simulator().await;
@@ -333,8 +330,8 @@ async fn what_another_api_answered_is_ignored() {
         return;
     };
     let exporter = builder.start().await;
-    let shown = Scrape::parse(&exporter.metrics().await);
-    assert_eq!(shown.billing_metrics(), Scrape::default());
+    let restored = Scrape::parse(&exporter.metrics().await);
+    assert_eq!(restored.billing_metrics(), Scrape::default());
     exporter_log::wait_for_line(&exporter, &["level=warn", "state file", &one.url()]).await;
     wait_until("a request", || other.requests().pop()).await;
     for request in other.requests() {

@@ -1,4 +1,4 @@
-//! What the program tells of itself: every series from the first scrape on, and each of them true.
+//! The exporter's own metrics: all series exist from the first scrape and have correct values.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 use crate::scrape::Scrape;
 use crate::self_series::*;
 
-/// Every word for a failure. Alerts are written with these words, so they stand here once more.
+/// All failure reasons. They are repeated here because alerts depend on them.
 const REASONS: [&str; 14] = [
     "unauthorized",
     "payment_required",
@@ -28,14 +28,14 @@ const REASONS: [&str; 14] = [
     "token_unreadable",
 ];
 
-/// Every status that requests to Heroku are counted by.
+/// All values of the label `code` of requests to Heroku.
 const CODES: [&str; 19] = [
     "200", "206", "304", "400", "401", "402", "403", "404", "406", "410", "416", "422", "429",
     "500", "502", "503", "504", "other", "none",
 ];
 
-/// What Heroku is asked for teams that are named: their two bills, and what is rarely asked beside.
-const ASKED: [&str; 6] = [
+/// The API endpoints that are requested for named teams.
+const API_ENDPOINTS: [&str; 6] = [
     "team",
     "invoices",
     "usage",
@@ -52,14 +52,14 @@ const DURATION: [&str; 3] = [
     "heroku_api_request_duration_seconds_count",
 ];
 
-/// The program on the scenario's day, polling as often as the rate limit bears.
-async fn restless(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
+/// Starts an exporter on the scenario's day that polls every second.
+async fn start_exporter(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
     let builder = scenario.exporter_builder(heroku, &scenario.team_names())?;
     Some(builder.arg("--poll.interval=1s").start().await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_series_is_there_at_zero_before_heroku_has_answered() {
+async fn all_series_exist_before_the_first_response() {
     let scenario = Scenario::named("several_teams");
     let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
@@ -97,7 +97,7 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
         scrape.series(FAILURES).count(),
         teams.len() * ENDPOINTS.len() * REASONS.len()
     );
-    for endpoint in ASKED {
+    for endpoint in API_ENDPOINTS {
         for code in CODES {
             let labels = [("endpoint", endpoint), ("code", code)];
             assert_eq!(value(&scrape, API_REQUESTS, &labels), 0.0, "{labels:?}");
@@ -105,11 +105,14 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
     }
     assert_eq!(
         scrape.series(API_REQUESTS).count(),
-        ASKED.len() * CODES.len(),
-        "the list of codes is closed"
+        API_ENDPOINTS.len() * CODES.len(),
+        "there are no other codes"
     );
     for name in DURATION {
-        assert_eq!(scrape.label_values(name, "endpoint").len(), ASKED.len());
+        assert_eq!(
+            scrape.label_values(name, "endpoint").len(),
+            API_ENDPOINTS.len()
+        );
         assert!(scrape.series(name).all(|(_, value)| value == "0"), "{name}");
     }
     assert!(value(&scrape, RATE_LIMIT, &[]).is_nan());
@@ -124,17 +127,17 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
     }
 }
 
-/// An alert on a series that comes only with the failure never fires.
+/// An alert on a series that appears only with a failure might never fire.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
+async fn failures_add_and_remove_no_series() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Count(2));
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let Some(exporter) = start_exporter(&scenario, &heroku).await else {
         return;
     };
     let first = self_series(&Scrape::parse(&exporter.metrics().await));
-    let up = exporter.wait_for_scrape("figures", all_up).await;
+    let up = exporter.wait_for_scrape("successful polls", all_up).await;
     assert_eq!(self_series(&up), first);
     let faults = [
         Fault::Status(418),
@@ -157,9 +160,8 @@ async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
     }
 }
 
-/// One poll of each endpoint, none of which failed but one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_and_the_successes_around_it_are_counted_once_each() {
+async fn counts_each_poll_once() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Usage, Fault::Status(503), Times::Once);
@@ -167,7 +169,7 @@ async fn a_failure_and_the_successes_around_it_are_counted_once_each() {
         return;
     };
     let exporter = builder.start().await;
-    let scrape = exporter.wait_for_scrape("figures", all_up).await;
+    let scrape = exporter.wait_for_scrape("successful polls", all_up).await;
     for (endpoint, polls) in [("invoices", 1.0), ("usage", 2.0)] {
         assert_eq!(
             endpoint_value(&scrape, POLLS, endpoint),
@@ -184,14 +186,14 @@ async fn a_failure_and_the_successes_around_it_are_counted_once_each() {
     assert_eq!(failures(&scrape, "usage", "server_error"), 1.0);
     assert_requests(&scrape, "invoices", &[("200", 1.0)]);
     assert_requests(&scrape, "usage", &[("200", 1.0), ("503", 1.0)]);
-    let left = value(&scrape, RATE_LIMIT, &[]);
-    assert!((4400.0..4500.0).contains(&left), "{left}");
+    let remaining = value(&scrape, RATE_LIMIT, &[]);
+    assert!((4400.0..4500.0).contains(&remaining), "{remaining}");
 }
 
-/// Asserts how many requests were answered with which code, and that the histogram counts the same.
-fn assert_requests(scrape: &Scrape, endpoint: &str, counted: &[(&str, f64)]) {
+/// Asserts the number of requests by code, and that the histogram agrees.
+fn assert_requests(scrape: &Scrape, endpoint: &str, counts: &[(&str, f64)]) {
     for code in CODES {
-        let expected = counted.iter().find(|(counted, _)| *counted == code);
+        let expected = counts.iter().find(|(counted, _)| *counted == code);
         let labels = [("endpoint", endpoint), ("code", code)];
         assert_eq!(
             value(scrape, API_REQUESTS, &labels),
@@ -202,7 +204,8 @@ fn assert_requests(scrape: &Scrape, endpoint: &str, counted: &[(&str, f64)]) {
     assert_histogram(scrape, endpoint);
 }
 
-/// Asserts that the histogram of an endpoint's requests counts as many as the codes do, and that its buckets add up.
+/// Asserts that the histogram of an endpoint counts as many requests as all codes together and
+/// that its buckets are cumulative.
 fn assert_histogram(scrape: &Scrape, endpoint: &str) {
     let by_code: f64 = CODES
         .iter()
@@ -236,10 +239,10 @@ fn assert_histogram(scrape: &Scrape, endpoint: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
+async fn counts_unchanged_responses_as_304() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let Some(exporter) = start_exporter(&scenario, &heroku).await else {
         return;
     };
     let unchanged = |scrape: &Scrape, endpoint| {
@@ -250,7 +253,7 @@ async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
         )
     };
     let scrape = exporter
-        .wait_for_scrape("unchanged answers", |scrape| {
+        .wait_for_scrape("unchanged responses", |scrape| {
             ENDPOINTS
                 .iter()
                 .all(|endpoint| unchanged(scrape, endpoint) >= 2.0)
@@ -260,27 +263,27 @@ async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
         let labels = [("endpoint", endpoint), ("code", "200")];
         assert_eq!(value(&scrape, API_REQUESTS, &labels), 1.0, "{endpoint}");
         assert_histogram(&scrape, endpoint);
-        // A poll may have been answered and not be taken in yet.
-        let (polls, asked) = (
-            endpoint_value(&scrape, POLLS, endpoint),
-            1.0 + unchanged(&scrape, endpoint),
+        // The result of the latest response may not have been recorded yet.
+        let polls = endpoint_value(&scrape, POLLS, endpoint);
+        let responses = 1.0 + unchanged(&scrape, endpoint);
+        assert!(
+            polls == responses || polls + 1.0 == responses,
+            "{polls} {responses}"
         );
-        assert!(polls == asked || polls + 1.0 == asked, "{polls} {asked}");
         assert_eq!(total_failures(&scrape, endpoint), 0.0);
     }
-    // Who the team is was asked for once, by whichever endpoint came first.
+    // The team's name was resolved once, by the first endpoint.
     assert_requests(&scrape, "team", &[("200", 1.0)]);
 }
 
-/// While it fails the last success stays where it was and the attempts go on; the other endpoint notices nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_success_stays_while_attempts_go_on() {
+async fn failures_do_not_change_last_success() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let Some(exporter) = start_exporter(&scenario, &heroku).await else {
         return;
     };
-    exporter.wait_for_scrape("figures", all_up).await;
+    exporter.wait_for_scrape("successful polls", all_up).await;
     heroku.inject_fault(Endpoint::Usage, Fault::Status(502), Times::Always);
     let is_up = |scrape: &Scrape| endpoint_value(scrape, UP, "usage") == 1.0;
     let down = exporter
@@ -305,19 +308,18 @@ async fn the_last_success_stays_while_attempts_go_on() {
     assert_eq!(endpoint_value(&still_down, UP, "invoices"), 1.0);
     assert_eq!(total_failures(&still_down, "invoices"), 0.0);
     heroku.clear_faults();
-    let back = exporter.wait_for_scrape("recovery", is_up).await;
-    assert!(endpoint_value(&back, LAST_POLL_SUCCESS, "usage") > attempt);
+    let recovered = exporter.wait_for_scrape("recovery", is_up).await;
+    assert!(endpoint_value(&recovered, LAST_POLL_SUCCESS, "usage") > attempt);
 }
 
-/// A fresh poll can carry old figures: the time of their last change tells.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_data_changed_when_the_bills_did_and_not_with_each_poll() {
+async fn data_changed_only_when_billing_data_changes() {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let Some(exporter) = start_exporter(&scenario, &heroku).await else {
         return;
     };
-    let first = exporter.wait_for_scrape("figures", all_up).await;
+    let first = exporter.wait_for_scrape("successful polls", all_up).await;
     let changed = ENDPOINTS.map(|endpoint| endpoint_value(&first, DATA_CHANGED, endpoint));
     for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
         wait_for_requests(&heroku, endpoint, 2).await;
@@ -344,13 +346,13 @@ async fn the_data_changed_when_the_bills_did_and_not_with_each_poll() {
         endpoint_value(&renewed, DATA_CHANGED, "invoices"),
         changed[0]
     );
-    // The invoices' answer is not the reason: it was asked for, and still stands.
+    // The invoices were revalidated and had not changed.
     assert_eq!(response_count(&heroku, Endpoint::Invoices, 200), 1);
     assert_eq!(response_count(&heroku, Endpoint::Usage, 200), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answers_to_scrapers_and_strangers_are_counted() {
+async fn counts_http_responses_by_path_and_code() {
     let scenario = Scenario::named("one_team");
     let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
@@ -359,8 +361,8 @@ async fn the_answers_to_scrapers_and_strangers_are_counted() {
         value(scrape, HTTP_REQUESTS, &[("path", path), ("code", code)])
     };
     // The counts in a scrape can be a second old.
-    let renewal = Duration::from_millis(1_100);
-    tokio::time::sleep(renewal).await;
+    let max_age = Duration::from_millis(1_100);
+    tokio::time::sleep(max_age).await;
     let before = Scrape::parse(&exporter.metrics().await);
     for _ in 0..3 {
         exporter.metrics().await;
@@ -373,19 +375,19 @@ async fn the_answers_to_scrapers_and_strangers_are_counted() {
         .request(reqwest::Method::POST, "/metrics", &[])
         .await;
     assert_eq!(post.status, 405);
-    tokio::time::sleep(renewal).await;
+    tokio::time::sleep(max_age).await;
     let after = Scrape::parse(&exporter.metrics().await);
-    let counted = [
-        // A scrape is counted once it is answered, so the first of them stands in the second.
+    let increases = [
+        // A scrape is counted after its response, so the first one is counted too.
         ("/metrics", "200", 4.0),
         ("/metrics", "405", 1.0),
         ("/health", "200", 1.0),
         ("other", "404", 4.0),
         ("/-/ready", "200", 0.0),
     ];
-    for (path, code, more) in counted {
-        let grown = count(&after, path, code) - count(&before, path, code);
-        assert_eq!(grown, more, "{path} {code}");
+    for (path, code, expected) in increases {
+        let increase = count(&after, path, code) - count(&before, path, code);
+        assert_eq!(increase, expected, "{path} {code}");
     }
     assert_eq!(self_series(&after), self_series(&before));
 }

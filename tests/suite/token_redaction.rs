@@ -1,4 +1,4 @@
-//! The token shows nowhere: not in a log, on a page, in an error, or in the process list.
+//! The token is not exposed in responses, logs, errors, the state file or the process list.
 
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Times};
 use reqwest::Method;
@@ -12,16 +12,16 @@ use crate::scrape::Scrape;
 use crate::self_series::*;
 use crate::state_file::StateFile;
 
-/// The token's part that is nobody else's.
+/// A part of the token that occurs nowhere else.
 const SECRET: &str = "simulated-0000";
 
-fn assert_without_secret(place: &str, text: &str) {
+fn assert_redacted(place: &str, text: &str) {
     assert!(DEFAULT_TOKEN.contains(SECRET));
-    assert!(!text.contains(SECRET), "{place} shows the token:\n{text}");
+    assert!(!text.contains(SECRET), "{place} has the token:\n{text}");
 }
 
-/// Whatever a reader can see of a running program.
-async fn assert_nowhere(exporter: &Exporter) {
+/// Asserts that no response and no output of a running exporter has the token.
+async fn assert_not_exposed(exporter: &Exporter) {
     for path in [
         "/",
         "/?sort=app&q=simulated",
@@ -33,25 +33,25 @@ async fn assert_nowhere(exporter: &Exporter) {
         "/no-such-page",
     ] {
         for method in [Method::GET, Method::POST] {
-            let answer = exporter.request(method, path, &[]).await;
-            assert_without_secret(path, &answer.text());
-            assert_without_secret(path, &format!("{:?}", answer.headers));
+            let response = exporter.request(method, path, &[]).await;
+            assert_redacted(path, &response.text());
+            assert_redacted(path, &format!("{:?}", response.headers));
         }
     }
     let openmetrics = [("accept", "application/openmetrics-text")];
-    let answer = exporter
+    let response = exporter
         .request(Method::GET, "/metrics", &openmetrics)
         .await;
-    assert_without_secret("OpenMetrics", &answer.text());
-    // Where there is no such file system there is no such leak to look for.
+    assert_redacted("OpenMetrics", &response.text());
+    // Only Linux has /proc.
     if let Ok(line) = std::fs::read(format!("/proc/{}/cmdline", exporter.pid())) {
-        assert_without_secret("the process list", &String::from_utf8_lossy(&line));
+        assert_redacted("the process list", &String::from_utf8_lossy(&line));
     }
-    assert_without_secret("standard output", &exporter.stdout());
+    assert_redacted("standard output", &exporter.stdout());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_shows_nowhere_when_all_is_well() {
+async fn successful_polls_do_not_expose_token() {
     for format in ["logfmt", "json"] {
         let scenario = Scenario::named("several_teams");
         let heroku = scenario.start_simulator().await;
@@ -69,14 +69,14 @@ async fn the_token_shows_nowhere_when_all_is_well() {
                 TeamCounts::from_scrape(scrape) == scenario.expected_counts
             })
             .await;
-        assert_nowhere(&exporter).await;
+        assert_not_exposed(&exporter).await;
         exporter.signal("TERM");
         exporter.wait_for_exit().await;
-        assert_without_secret(format, &exporter.full_log());
+        assert_redacted(format, &exporter.full_log());
     }
 }
 
-/// What an upstream may say that has the token in it.
+/// Responses that contain the token.
 const ECHOES: [CannedResponse; 10] = [
     (
         401,
@@ -107,7 +107,7 @@ const ECHOES: [CannedResponse; 10] = [
         "application/json",
         r#"[{"TOKEN":1,"month":{},"state":"TOKEN"}]"#,
     ),
-    // Good rows, and among them one that is not.
+    // Valid rows with an undecodable one.
     (
         200,
         "application/json",
@@ -116,44 +116,43 @@ const ECHOES: [CannedResponse; 10] = [
     ),
 ];
 
-/// Proxies and maintenance pages echo what they were sent: in the body, in every header, in the reason phrase.
+/// Proxies and maintenance pages may echo a request in the body, the headers or the reason phrase.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_shows_nowhere_when_an_answer_echoes_it() {
-    let mut playing = JoinSet::new();
-    for (number, answer) in ECHOES.into_iter().enumerate() {
-        // Both ways of writing a log, one for each other echo.
-        let format = ["logfmt", "json"][number % 2];
-        playing.spawn(assert_secret(DEFAULT_TOKEN, answer, format));
-        playing.spawn(assert_secret(
-            DEFAULT_TOKEN,
-            answer,
-            ["json", "logfmt"][number % 2],
-        ));
+async fn echoed_token_is_not_exposed() {
+    let mut tasks = JoinSet::new();
+    for response in ECHOES {
+        for log_format in ["logfmt", "json"] {
+            tasks.spawn(assert_echo_is_redacted(DEFAULT_TOKEN, response, log_format));
+        }
     }
-    playing.join_all().await;
+    tasks.join_all().await;
 }
 
-/// A token that has to be escaped where it stands in quotes: Heroku makes none such, but takes what it is given for one.
+/// Heroku's own tokens need no escaping, but the exporter accepts any token.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_with_a_quote_in_it_shows_nowhere_either() {
+async fn echoed_token_with_quotes_is_not_exposed() {
     let json = r#"[{"month":"HRKU-\"simulated-0000\\","period_start":"HRKU-\"simulated-0000\\"}]"#;
-    let answer = (200, "application/json", json);
-    assert_secret(r#"HRKU-"simulated-0000\"#, answer, "logfmt").await;
+    let response = (200, "application/json", json);
+    assert_echo_is_redacted(r#"HRKU-"simulated-0000\"#, response, "logfmt").await;
 }
 
-/// JSON may escape any character, and a label has it as it was meant.
+/// JSON may escape any character, and decoding removes the escapes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_echoed_in_escapes_shows_nowhere_either() {
+async fn echoed_token_with_json_escapes_is_not_exposed() {
     let json = r#"[{"month":"2026-11","period_start":"2026-11-01","total":100,
         "payment_status":"HRKU\u002dsimulated\u002D0000-0000-0000-000000000000","dynos":1,
         "apps":[{"app_name":"\u0048RKU-simulated-0000\u002d0000-0000-000000000000","dynos":1}]}]"#;
-    let answer = (200, "application/json", json);
-    assert_secret(DEFAULT_TOKEN, answer, "logfmt").await;
+    let response = (200, "application/json", json);
+    assert_echo_is_redacted(DEFAULT_TOKEN, response, "logfmt").await;
 }
 
-/// That a program whose upstream echoes its token shows it nowhere.
-async fn assert_secret(token: &'static str, answer: CannedResponse, format: &'static str) {
-    let upstream = EchoServer::start(token, answer).await;
+/// Asserts that an exporter whose upstream echoes the token does not expose it.
+async fn assert_echo_is_redacted(
+    token: &'static str,
+    response: CannedResponse,
+    log_format: &'static str,
+) {
+    let upstream = EchoServer::start(token, response).await;
     let state_file = StateFile::new();
     let scenario = Scenario::named("one_team");
     let Some(library) = external_tools::faketime_library() else {
@@ -166,24 +165,24 @@ async fn assert_secret(token: &'static str, answer: CannedResponse, format: &'st
         .env("HEROKU_API_URL", &format!("http://{}", upstream.address))
         .env("HEROKU_API_KEY", token)
         .env("HEROKU_TEAM_ID", &scenario.team_ids())
-        .env("LOG_FORMAT", format)
+        .env("LOG_FORMAT", log_format)
         .arg("--log.level=debug")
         .start()
         .await;
-    let tried = |scrape: &Scrape| scrape.series(POLLS).all(|(_, polls)| polls != "0");
-    exporter.wait_for_scrape("both polls", tried).await;
-    assert_nowhere(&exporter).await;
+    let all_polled = |scrape: &Scrape| scrape.series(POLLS).all(|(_, polls)| polls != "0");
+    exporter.wait_for_scrape("both polls", all_polled).await;
+    assert_not_exposed(&exporter).await;
     exporter.signal("TERM");
     exporter.wait_for_exit().await;
-    assert_without_secret(answer.2, &exporter.full_log());
+    assert_redacted(response.2, &exporter.full_log());
     assert!(exporter.log().contains("endpoint"), "{}", exporter.log());
 }
 
-/// What the state file keeps is what Heroku sent, and that may be the token.
+/// The state file stores responses, which may contain the token.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_is_not_kept_when_an_answer_echoes_it() {
-    let good = r#"[{"month":"2026-11","period_start":"2026-11-01","total":100,"note":"TOKEN"}]"#;
-    let upstream = EchoServer::start(DEFAULT_TOKEN, (200, "application/json", good)).await;
+async fn echoed_token_is_not_stored() {
+    let body = r#"[{"month":"2026-11","period_start":"2026-11-01","total":100,"note":"TOKEN"}]"#;
+    let upstream = EchoServer::start(DEFAULT_TOKEN, (200, "application/json", body)).await;
     let state_file = StateFile::new();
     let exporter = state_file
         .configure(ExporterBuilder::new(&[]))
@@ -192,22 +191,22 @@ async fn the_token_is_not_kept_when_an_answer_echoes_it() {
         .env("HEROKU_TEAM_ID", "0b5e0001-7a1c-4e2b-9d3f-000000000001")
         .start()
         .await;
-    exporter.wait_for_scrape("figures", all_up).await;
+    exporter.wait_for_scrape("successful polls", all_up).await;
     wait_until("a state file", || {
         (state_file.response_count() > 0).then_some(())
     })
     .await;
-    assert_without_secret(
+    assert_redacted(
         "the state file",
         &String::from_utf8_lossy(&state_file.bytes()),
     );
 }
 
-/// `check` prints what went wrong, and so what the upstream said.
+/// `check` prints error messages of the upstream.
 #[tokio::test(flavor = "multi_thread")]
-async fn check_does_not_print_a_token_that_is_echoed() {
-    for answer in ECHOES {
-        let upstream = EchoServer::start(DEFAULT_TOKEN, answer).await;
+async fn check_does_not_print_echoed_token() {
+    for response in ECHOES {
+        let upstream = EchoServer::start(DEFAULT_TOKEN, response).await;
         let output = std::process::Command::new(BINARY)
             .args(["check", "--log.level=debug"])
             .env_clear()
@@ -217,17 +216,16 @@ async fn check_does_not_print_a_token_that_is_echoed() {
             .output()
             .expect("the binary starts");
         for stream in [output.stdout, output.stderr] {
-            assert_without_secret(answer.2, &String::from_utf8_lossy(&stream));
+            assert_redacted(response.2, &String::from_utf8_lossy(&stream));
         }
     }
 }
 
-/// Killed as a crash would kill it, it has said nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_shows_nowhere_when_it_is_aborted() {
+async fn abort_does_not_expose_token() {
     let heroku = Scenario::named("one_team").start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    // No clock is set: a program that is killed would leave its shared memory behind.
+    // The system clock is used, because a killed process leaves faketime's shared memory behind.
     let mut exporter = ExporterBuilder::for_heroku(&heroku, "ops")
         .arg("--log.level=debug")
         .start()
@@ -235,24 +233,23 @@ async fn the_token_shows_nowhere_when_it_is_aborted() {
     wait_until("a request", || heroku.requests().pop()).await;
     exporter.signal("ABRT");
     assert!(!exporter.wait_for_exit().await.success());
-    assert_without_secret("the log", &exporter.full_log());
-    assert_without_secret("standard output", &exporter.stdout());
+    assert_redacted("the log", &exporter.full_log());
+    assert_redacted("standard output", &exporter.stdout());
 }
 
-/// A redirect is not followed: the token goes to no other address.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_goes_to_no_other_address() {
+async fn redirects_are_not_followed() {
     let scenario = Scenario::named("one_team");
-    let (heroku, elsewhere) = (
+    let (heroku, other) = (
         scenario.start_simulator().await,
         scenario.start_simulator().await,
     );
-    let elsewhere_url = elsewhere.url();
-    // To another port, which is another origin; without a scheme; and by another name.
+    let other_url = other.url();
+    // With another port, without a scheme, and with another host name.
     let locations = [
-        format!("{elsewhere_url}/teams"),
-        elsewhere_url.replace("http:", ""),
-        elsewhere_url.replace("127.0.0.1", "localhost"),
+        format!("{other_url}/teams"),
+        other_url.replace("http:", ""),
+        other_url.replace("127.0.0.1", "localhost"),
     ];
     for status in [301, 302, 303, 307, 308] {
         for location in &locations {
@@ -273,6 +270,6 @@ async fn the_token_goes_to_no_other_address() {
                 .await;
         }
     }
-    let followed = elsewhere.requests();
+    let followed = other.requests();
     assert!(followed.is_empty(), "{followed:?}");
 }

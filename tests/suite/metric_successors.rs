@@ -1,4 +1,4 @@
-//! What asks in PromQL for the same as each of the seed's metrics, in `docs/COSTS.md`.
+//! The PromQL successors of the legacy metrics, and their table in `docs/COSTS.md`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use crate::documents::assert_part;
 use crate::external_tools;
 use crate::legacy_metrics::LEGACY_METRICS;
 
-/// Each of the seed's metrics and what asks the same of its successor.
+/// Each legacy metric and the expression of its successor.
 const SUCCESSORS: [(&str, &str); 20] = [
     (
         "heroku_invoice_current_total_usd",
@@ -94,7 +94,7 @@ const SUCCESSORS: [(&str, &str); 20] = [
     ),
 ];
 
-/// What one of the seed's metrics held beside its apps, or in its labels.
+/// Series and labels of legacy metrics whose values are in another metric.
 const PARTS: [(&str, &str); 6] = [
     (
         r#"heroku_team_usage_…_usd{type="addons"}"#,
@@ -122,7 +122,7 @@ const PARTS: [(&str, &str); 6] = [
     ),
 ];
 
-fn successors() -> String {
+fn successors_table() -> String {
     let mut text = "| the seed's | its successor |\n|---|---|\n".to_owned();
     for (seed, expression) in SUCCESSORS.into_iter().chain(PARTS) {
         let seed = if seed.contains('`') {
@@ -141,32 +141,31 @@ fn successors() -> String {
 }
 
 #[test]
-fn every_metric_of_the_seed_has_a_successor_that_exists() {
-    let seeds: Vec<_> = SUCCESSORS.map(|(seed, _)| seed).to_vec();
-    assert_eq!(seeds, LEGACY_METRICS.map(|(name, _)| name));
+fn every_legacy_metric_has_a_successor() {
+    let legacy = SUCCESSORS.map(|(legacy, _)| legacy);
+    assert_eq!(legacy, LEGACY_METRICS.map(|(name, _)| name));
     let names: BTreeSet<_> = descriptors::all().map(|metric| metric.name).collect();
-    for (seed, expression) in SUCCESSORS.into_iter().chain(PARTS) {
+    for (title, expression) in SUCCESSORS.into_iter().chain(PARTS) {
         let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         let mut metrics = words.filter(|word| word.starts_with("heroku_")).peekable();
-        assert!(metrics.peek().is_some(), "{seed}");
+        assert!(metrics.peek().is_some(), "{title}");
         for metric in metrics {
             assert!(
-                names.contains(metric) && !seeds.contains(&metric),
-                "{seed}: {metric}"
+                names.contains(metric) && !legacy.contains(&metric),
+                "{title}: {metric}"
             );
         }
     }
-    assert_part("docs/COSTS.md", "successors", &successors());
+    assert_part("docs/COSTS.md", "successors", &successors_table());
 }
 
-/// Every expression of the page and of the table is PromQL.
 #[test]
-fn promtool_reads_every_expression_of_the_costs_page() {
+fn promtool_accepts_every_documented_expression() {
     let Some(promtool) = external_tools::promtool() else {
         return;
     };
-    let page = include_str!("../../docs/COSTS.md");
-    let blocks = page
+    let document = include_str!("../../docs/COSTS.md");
+    let blocks = document
         .split("```promql\n")
         .skip(1)
         .filter_map(|rest| rest.split("```").next());
@@ -187,11 +186,11 @@ fn promtool_reads_every_expression_of_the_costs_page() {
         .enumerate()
         .map(|(number, expression)| serde_json::json!({"record": format!("test:{number}"), "expr": expression}))
         .collect();
-    let file = serde_json::json!({"groups": [{"name": "page", "rules": rules}]});
+    let file = serde_json::json!({"groups": [{"name": "document", "rules": rules}]});
     let directory = tempfile::tempdir().expect("a temporary directory");
-    // JSON is YAML.
+    // JSON is valid YAML.
     let path = directory.path().join("rules.yml");
-    std::fs::write(&path, file.to_string()).expect("the directory can be written to");
+    std::fs::write(&path, file.to_string()).expect("the directory is writable");
     let output = Command::new(promtool)
         .args(["check", "rules"])
         .arg(&path)
