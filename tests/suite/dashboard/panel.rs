@@ -298,7 +298,7 @@ impl Panel {
     }
 
     /// Returns Grafana's JSON model of the panel at a position.
-    pub(crate) fn to_json(self, id: u32, x: u32, y: u32) -> Value {
+    pub(crate) fn into_json(self, id: u32, x: u32, y: u32) -> Value {
         json!({
             "id": id, "type": self.panel_type, "title": self.title, "description": self.description,
             "datasource": datasource(),
