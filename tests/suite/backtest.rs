@@ -70,8 +70,8 @@ impl Observation {
         (actual > Money::ZERO).then(|| error as f64 / actual.micros() as f64)
     }
 
-    /// Returns the sum of the absolute errors of forecasts of each app, relative to the actual cost of
-    /// the team.
+    /// Returns the sum of the absolute errors of forecasts of each app, relative to the actual cost
+    /// of the team.
     fn error_of_apps(&self, forecast: impl Fn([Money; 3]) -> Option<Money>) -> Option<f64> {
         let error = self
             .apps

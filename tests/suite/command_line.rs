@@ -178,7 +178,7 @@ fn help_lists_every_setting() {
     assert!(help.contains("HEROKU_API_KEY"), "{help}");
 }
 
-/// Prints the help for a terminal of `columns` columns.
+/// Returns the help for a terminal of `columns` columns.
 fn help(arguments: &[&str], columns: &str) -> String {
     let output = run(arguments, &[("COLUMNS", columns)]);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}");

@@ -18,8 +18,8 @@ use jiff::Timestamp;
 
 use crate::documents::assert_part;
 
-/// A month of usage: dynos, data, partner, add-on and space credits of the team, and the first three
-/// of each app.
+/// A month of usage: dynos, data, partner, add-on and space credits of the team, and the first
+/// three of each app.
 struct Month {
     name: &'static str,
     team: [f64; 5],
@@ -149,11 +149,11 @@ fn costs(text: &mut String, billed: &Billed<'_>) {
             Category::ALL.map(|category| of(category).map_or_else(String::new, |m| usd(Some(m))));
         let _ = writeln!(text, "| {name} | {} | {} |", cells.join(" | "), usd(sum));
     };
-    for (app, figures) in &cost.rows {
+    for (app, app_cost) in &cost.rows {
         row(
             app,
-            &|category| figures.cost.get(category),
-            figures.cost.total(),
+            &|category| app_cost.cost.get(category),
+            app_cost.cost.total(),
         );
     }
     let without_app = [Category::Space, Category::Other];
@@ -248,7 +248,8 @@ fn example() -> String {
 #[test]
 fn worked_example_is_up_to_date() {
     let text = example();
-    // Calculated by hand: 2.25 × 28 + 60 + 20.5 + 3 × 5 + (0.25 × 28 + 4.5), and 4.5 × 28 + 161 + 6 × 5.
+    // Calculated by hand: 2.25 × 28 + 60 + 20.5 + 3 × 5 + (0.25 × 28 + 4.5),
+    // and 4.5 × 28 + 161 + 6 × 5.
     for expected in [
         "| 63.00 | 60.00 | 20.50 | 15.00 | 11.50 | 170.00 |",
         "| 317.00 |",

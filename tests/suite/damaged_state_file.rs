@@ -86,7 +86,7 @@ async fn reports_and_replaces_an_invalid_file() {
     }
     let valid = state_file.bytes();
     let mut cases = JoinSet::new();
-    for (what, damage) in DAMAGE {
+    for (name, damage) in DAMAGE {
         let (heroku, damaged) = (Arc::clone(&heroku), damage(valid.clone()));
         cases.spawn(async move {
             let scenario = Scenario::named("one_team");
@@ -97,10 +97,10 @@ async fn reports_and_replaces_an_invalid_file() {
             };
             let exporter = builder.arg("--poll.interval=1s").start().await;
             scenario.wait_for_data(&exporter).await;
-            wait_until(what, || (state_file.response_count() == 2).then_some(())).await;
+            wait_until(name, || (state_file.response_count() == 2).then_some(())).await;
             let ignored = ["level=warn", "state file ignored"];
             let warnings = exporter_log::lines(&exporter, &ignored);
-            assert_eq!(warnings.len(), 1, "{what}: {}", exporter.log());
+            assert_eq!(warnings.len(), 1, "{name}: {}", exporter.log());
         });
     }
     cases.join_all().await;
@@ -117,7 +117,7 @@ async fn loads_nothing_from_an_invalid_file() {
     }
     let valid = state_file.bytes();
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    for (what, damage) in DAMAGE {
+    for (name, damage) in DAMAGE {
         let damaged = damage(valid.clone());
         state_file.write(&damaged);
         let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
@@ -125,19 +125,19 @@ async fn loads_nothing_from_an_invalid_file() {
         };
         let exporter = builder.start().await;
         let scrape = Scrape::parse(&exporter.metrics().await);
-        assert_eq!(scrape.billing_metrics(), Scrape::default(), "{what}");
+        assert_eq!(scrape.billing_metrics(), Scrape::default(), "{name}");
         assert!(
             scrape.series(LAST_POLL_SUCCESS).all(|(_, at)| at == "0"),
-            "{what}"
+            "{name}"
         );
-        assert_eq!(exporter.get("/health").await.status, 200, "{what}");
+        assert_eq!(exporter.get("/health").await.status, 200, "{name}");
         // There is no response yet that would replace the file.
-        assert_eq!(state_file.bytes(), damaged, "{what}");
+        assert_eq!(state_file.bytes(), damaged, "{name}");
     }
 }
 
-/// With the stored `ETag`, Heroku responds that the data is unchanged, so edited data would be shown
-/// forever.
+/// With the stored `ETag`, Heroku responds that the data is unchanged, so edited data would be
+/// shown forever.
 #[tokio::test(flavor = "multi_thread")]
 async fn ignores_a_file_with_edited_data() {
     let scenario = Scenario::named("one_team");
@@ -168,7 +168,7 @@ async fn reports_and_ignores_an_unreadable_file() {
     let scenario = Scenario::named("one_team");
     let state_file = StateFile::new();
     std::os::unix::fs::symlink(state_file.path(), state_file.path())
-        .expect("create a symbolic link");
+        .expect("the symbolic link is created");
     let heroku = scenario.start_simulator().await;
     let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 0) else {
         return;
@@ -194,7 +194,7 @@ async fn continues_when_the_directory_is_removed() {
     .await;
     let path = state_file.path();
     let directory = path.parent().expect("the path has a parent");
-    std::fs::remove_dir_all(directory).expect("remove the directory");
+    std::fs::remove_dir_all(directory).expect("the directory is removed");
     let line = ["level=error", "state file write failed"];
     exporter_log::wait_for_line(&exporter, &line).await;
     for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
@@ -202,7 +202,7 @@ async fn continues_when_the_directory_is_removed() {
     }
     let scrape = Scrape::parse(&scenario.wait_for_data(&exporter).await);
     assert!(all_up(&scrape));
-    std::fs::create_dir(directory).expect("create the directory");
+    std::fs::create_dir(directory).expect("the directory is created");
     wait_until("the new state file", || {
         (state_file.response_count() == 2).then_some(())
     })

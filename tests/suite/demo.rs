@@ -5,7 +5,8 @@ use crate::external_parsers;
 use crate::scenario::TeamCounts;
 use crate::scrape::Scrape;
 
-/// Starts the demo and waits for the data of all three teams. Returns the text of that scrape, too.
+/// Starts the demo, waits for the data of all three teams, and also returns the text of that
+/// scrape.
 async fn start_demo(seed: &str, day: &str) -> (Exporter, String) {
     let arguments = ["demo", "--seed", seed, "--date", day];
     let exporter = ExporterBuilder::new(&arguments).start().await;

@@ -122,7 +122,7 @@ fn collect_paths(
 #[test]
 fn example_configuration_is_valid_and_has_every_key() {
     let text = read("docs/config.example.yml");
-    // Parsed by another YAML parser than the exporter's.
+    // The exporter uses another YAML parser.
     let document: serde_json::Value = serde_saphyr::from_str(&text).expect("the example is YAML");
     let mut found = std::collections::BTreeSet::new();
     collect_paths(&document, "", &mut found);

@@ -17,7 +17,7 @@ pub(crate) struct EchoServer {
 pub(crate) type CannedResponse = (u16, &'static str, &'static str);
 
 impl EchoServer {
-    /// Starts a server that returns `response` to every request, with `token` in all headers.
+    /// Starts a server that returns `response` to every request and echoes `token` in its headers.
     pub(crate) async fn start(token: &str, response: CannedResponse) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("loopback has a free port");

@@ -1,7 +1,7 @@
 //! Runs the real binary and sends it requests.
 //!
-//! The process starts with an empty environment and listens on a port picked by the system, which is
-//! read from its log.
+//! The process starts with an empty environment and listens on a port picked by the system, which
+//! is read from its log.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -54,7 +54,8 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
 }
 
-/// The text of an output stream. A thread drains the stream, so the process never blocks on a write.
+/// The text of an output stream. A thread drains the stream, so the process never blocks on a
+/// write.
 #[derive(Debug)]
 struct CapturedStream {
     text: Arc<Mutex<String>>,
@@ -67,7 +68,7 @@ impl ExporterBuilder {
         Self::without_listen_address(arguments).arg("--web.listen-address=127.0.0.1:0")
     }
 
-    /// Like [`Self::new`], but listens where the settings say, which must be port 0.
+    /// Like [`Self::new`], but without a listen address. The caller must set one with port 0.
     pub(crate) fn without_listen_address(arguments: &[&str]) -> Self {
         let mut command = Command::new(BINARY);
         command.args(arguments).env_clear();
@@ -105,8 +106,8 @@ impl ExporterBuilder {
         self
     }
 
-    /// Starts the process with its wall clock at `instant`. The monotonic clock, and so every sleep,
-    /// is unaffected.
+    /// Starts the process with its wall clock at `instant`. The monotonic clock, and so every
+    /// sleep, is unaffected.
     pub(crate) fn with_clock_at(self, instant: Timestamp, faketime_library: &str) -> Self {
         self.env("LD_PRELOAD", faketime_library)
             .env("FAKETIME", &format!("@{}", instant.as_second()))
@@ -119,8 +120,8 @@ impl ExporterBuilder {
         let streams = self.command.stdin(Stdio::null());
         let streams = streams.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = streams.spawn().expect("the exporter starts");
-        let log = CapturedStream::of(child.stderr.take().expect("standard error is piped"));
-        let stdout = CapturedStream::of(child.stdout.take().expect("standard output is piped"));
+        let log = CapturedStream::new(child.stderr.take().expect("standard error is piped"));
+        let stdout = CapturedStream::new(child.stdout.take().expect("standard output is piped"));
         let mut exporter = Exporter {
             child,
             log,
@@ -317,7 +318,7 @@ impl Response {
 }
 
 impl CapturedStream {
-    fn of(stream: impl Read + Send + 'static) -> Self {
+    fn new(stream: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
         let buffer = Arc::clone(&text);
         let reader = std::thread::spawn(move || {

@@ -1,5 +1,5 @@
-//! Failed polls: they do not affect other endpoints or teams, data is kept, and retries follow within
-//! seconds.
+//! Failed polls: they do not affect other endpoints or teams, data is kept, and retries follow
+//! within seconds.
 
 use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
@@ -17,8 +17,8 @@ async fn start_with_short_interval(scenario: &Scenario, heroku: &Simulator) -> O
     Some(builder.arg("--poll.interval=1s").start().await)
 }
 
-/// Asserts that the other endpoint has data while `failing` fails, and that `failing` recovers. With
-/// the default interval of an hour, only a retry can succeed within the test.
+/// Asserts that the other endpoint has data while `failing` fails, and that `failing` recovers.
+/// With the default interval of an hour, only a retry can succeed within the test.
 async fn assert_recovers(failing: Endpoint, other: TeamCounts) {
     let scenario = Scenario::named("one_team");
     let heroku = scenario.start_simulator().await;
@@ -229,8 +229,8 @@ async fn respects_retry_after() {
         retry_after: Some(3_000),
     };
     heroku.inject_fault(Endpoint::Usage, limited, Times::Once);
-    // This poller has a rate-limit floor of 0. With the default floor the 429, which reports that no
-    // request remains, would pause the other endpoint too.
+    // This poller has a rate-limit floor of 0. With the default floor the 429, which reports that
+    // no request remains, would pause the other endpoint too.
     let poller = faults::poller(&heroku.url(), heroku.token(), &scenario.team_ids());
     let (sender, _published) = tokio::sync::watch::channel(std::sync::Arc::default());
     let polling = tokio::spawn(poller.run(sender, std::future::pending()));

@@ -1,8 +1,8 @@
 //! The fault table: every fault of the Heroku API and how the exporter handles it.
 //!
-//! Each fault is injected over real HTTP on each endpoint, once at the start and once after a success.
-//! The table in `docs/RELIABILITY.md` is generated from this one. The tests run the real poller in
-//! their own process.
+//! Each fault is injected over real HTTP on each endpoint, once at the start and once after a
+//! success. The table in `docs/RELIABILITY.md` is generated from this one. The tests run the real
+//! poller in their own process.
 
 use std::fmt::Write;
 use std::sync::Arc;

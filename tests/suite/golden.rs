@@ -58,7 +58,7 @@ fn normalized(text: &str) -> String {
     lines.collect()
 }
 
-/// Generates a test for each scenario, so that they run in parallel.
+/// Generates a test for each scenario.
 macro_rules! golden {
     ($($name:ident),* $(,)?) => {
         const TESTED: &[&str] = &[$(stringify!($name)),*];

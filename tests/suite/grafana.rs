@@ -1,4 +1,5 @@
-//! The Grafana dashboard: the file is up to date, the layout is valid, and every query returns data.
+//! The Grafana dashboard: the file is up to date, the layout is valid, and every query returns
+//! data.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -285,8 +286,8 @@ fn legend_labels(legend: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Asserts that the labels of legends, the columns of tables and the fields of overrides exist in the
-/// results.
+/// Asserts that the labels of legends, the columns of tables and the fields of overrides exist in
+/// the results.
 async fn assert_fields_exist(prometheus: &PrometheusServer, panel: &Value) {
     let title = text(panel, "title");
     let mut labels = BTreeSet::new();

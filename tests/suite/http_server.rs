@@ -295,7 +295,7 @@ async fn listens_on_several_addresses() {
     }
 }
 
-/// `PORT` is compatible with the Go program.
+/// `PORT` alone has the same effect as in the Go program.
 #[tokio::test(flavor = "multi_thread")]
 async fn port_alone_listens_on_all_addresses() {
     let exporter = ExporterBuilder::without_listen_address(&["demo"])

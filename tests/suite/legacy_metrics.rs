@@ -140,8 +140,8 @@ fn descriptors_declare_all_legacy_metrics() {
     }
 }
 
-/// Returns the legacy samples of a company, as documented in the README of the Go program. Each team
-/// must have both invoices and usage; the order of the invoices is arbitrary.
+/// Returns the legacy samples of a company, as documented in the README of the Go program. Each
+/// team must have both invoices and usage; the order of the invoices is arbitrary.
 fn expected_samples(company: &Company, today: Date) -> BTreeMap<Series, String> {
     let several = company.teams.len() > 1;
     let current = today.strftime("%Y-%m").to_string();

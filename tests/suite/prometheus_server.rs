@@ -85,8 +85,8 @@ impl PrometheusServer {
         Some(prometheus)
     }
 
-    /// Evaluates an expression to an instant vector. It is empty if the query fails, as it does while
-    /// Prometheus starts.
+    /// Evaluates an expression to an instant vector. It is empty if the query fails, as it does
+    /// while Prometheus starts.
     pub(crate) async fn query(&self, expression: &str) -> BTreeMap<Series, f64> {
         let response = self.api("/api/v1/query", &[("query", expression)]).await;
         let body = response.unwrap_or_default();
@@ -97,8 +97,8 @@ impl PrometheusServer {
         result.iter().map(sample).collect()
     }
 
-    /// Sends an API request and returns the body, which may report an error. Returns `None` if there
-    /// is no response.
+    /// Sends an API request and returns the body, which may report an error. Returns `None` if
+    /// there is no response.
     pub(crate) async fn api(&self, path: &str, parameters: &[(&str, &str)]) -> Option<Value> {
         let mut url = url::Url::parse(&self.url).expect("a URL");
         url.set_path(path);

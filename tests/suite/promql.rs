@@ -91,7 +91,8 @@ impl Names {
         names
     }
 
-    /// Asserts that all metrics and labels are declared. `recorded` has the labels of recording rules.
+    /// Asserts that all metrics and labels are declared. `recorded` has the labels of recording
+    /// rules.
     pub(crate) fn assert_known(&self, what: &str, recorded: &BTreeMap<String, BTreeSet<String>>) {
         assert!(!self.metrics.is_empty(), "{what} has no metric");
         let mut groupable = BTreeSet::new();

@@ -31,7 +31,7 @@ pub(crate) struct TeamCounts {
 const TODAY: Date = date(2026, 11, 23);
 
 /// One team with one of everything.
-const PLAIN: Scenario = Scenario {
+const ONE_TEAM: Scenario = Scenario {
     name: "one_team",
     company: include_str!("scenarios/one_team.json"),
     today: TODAY,
@@ -45,7 +45,7 @@ const PLAIN: Scenario = Scenario {
 
 /// All scenarios. Each has a golden file.
 pub(crate) const ALL: [Scenario; 9] = [
-    PLAIN,
+    ONE_TEAM,
     Scenario {
         name: "several_teams",
         company: include_str!("scenarios/several_teams.json"),
@@ -53,29 +53,29 @@ pub(crate) const ALL: [Scenario; 9] = [
             invoices: 3,
             usage: 3,
         },
-        ..PLAIN
+        ..ONE_TEAM
     },
     Scenario {
         name: "hostile_names",
         company: include_str!("scenarios/hostile_names.json"),
-        ..PLAIN
+        ..ONE_TEAM
     },
     Scenario {
         name: "month_first_day",
         company: include_str!("scenarios/month_first_day.json"),
         today: date(2026, 12, 1),
-        ..PLAIN
+        ..ONE_TEAM
     },
     Scenario {
         name: "paged_invoices",
         company: include_str!("scenarios/paged_invoices.json"),
         page_size: Some(2),
-        ..PLAIN
+        ..ONE_TEAM
     },
     Scenario {
         name: "nulls_and_missing_fields",
         company: include_str!("scenarios/nulls_and_missing_fields.json"),
-        ..PLAIN
+        ..ONE_TEAM
     },
     Scenario {
         name: "usage_unavailable",
@@ -84,7 +84,7 @@ pub(crate) const ALL: [Scenario; 9] = [
             invoices: 1,
             usage: 0,
         },
-        ..PLAIN
+        ..ONE_TEAM
     },
     Scenario {
         name: "invoices_unavailable",
@@ -93,12 +93,12 @@ pub(crate) const ALL: [Scenario; 9] = [
             invoices: 0,
             usage: 1,
         },
-        ..PLAIN
+        ..ONE_TEAM
     },
     Scenario {
         name: "mixed_date_formats",
         company: include_str!("scenarios/mixed_date_formats.json"),
-        ..PLAIN
+        ..ONE_TEAM
     },
 ];
 
@@ -139,7 +139,7 @@ impl Scenario {
     pub(crate) fn simulator_builder(&self) -> Builder {
         let builder = Simulator::builder(self.company(), self.today);
         match self.page_size {
-            Some(elements) => builder.page_size(elements),
+            Some(items) => builder.page_size(items),
             None => builder,
         }
     }
@@ -187,8 +187,8 @@ impl Scenario {
 }
 
 impl TeamCounts {
-    /// Counts the teams in a scrape. A team has invoices if it has a current invoice, and usage if it
-    /// has usage of any month.
+    /// Counts the teams in a scrape. A team has invoices if it has a current invoice, and usage if
+    /// it has usage of any month.
     pub(crate) fn from_scrape(scrape: &Scrape) -> Self {
         let months = [
             "heroku_team_usage_current_usd",

@@ -1,5 +1,5 @@
-//! A parser of the text formats that shares no code with the encoder, so that no mistake can be in
-//! both.
+//! Parses expositions. The parser shares no code with the encoder, so the tests detect encoder bugs
+//! that a shared parser would hide.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ impl Scrape {
         let mut scrape = Self::default();
         for line in text.split_terminator('\n') {
             if let Some(rest) = line.strip_prefix("# HELP ") {
-                let (name, help) = rest.split_once(' ').expect("HELP has a text");
+                let (name, help) = rest.split_once(' ').expect("HELP has text");
                 let before = scrape.help.insert(name.to_owned(), unescape(help));
                 assert_eq!(before, None, "duplicate HELP of {name}");
             } else if let Some(rest) = line.strip_prefix("# TYPE ") {

@@ -12,7 +12,7 @@ use crate::scenario::{Scenario, noon};
 use crate::scrape::Scrape;
 use crate::self_series::{DATA_CHANGED, ENDPOINTS, LAST_POLL_SUCCESS, all_up, value};
 
-/// The path of a state file, which may not exist yet.
+/// A state file, which may not exist yet.
 #[derive(Debug)]
 pub(crate) struct StateFile {
     directory: tempfile::TempDir,
@@ -99,7 +99,7 @@ impl StateFile {
 
     /// Stops an exporter once its data and the file are complete, and returns its last scrape.
     pub(crate) async fn stop(&self, scenario: &Scenario, mut exporter: Exporter) -> Option<Scrape> {
-        exporter.wait_for_scrape("figures", all_up).await;
+        exporter.wait_for_scrape("the first polls", all_up).await;
         let scrape = Scrape::parse(&scenario.wait_for_data(&exporter).await);
         let expected = scenario.expected_counts.invoices + scenario.expected_counts.usage;
         wait_until("the complete state file", || {

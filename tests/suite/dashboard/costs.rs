@@ -5,7 +5,8 @@
 
 use super::panel::{Panel, areas, bars, lines, stat, table};
 
-/// Thresholds for a relative change: a decrease, an insignificant change and two levels of increase.
+/// Thresholds for a relative change: a decrease, an insignificant change and two levels of
+/// increase.
 const CHANGE: &[(Option<f64>, &str)] = &[
     (None, "green"),
     (Some(0.02), "text"),

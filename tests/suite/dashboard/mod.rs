@@ -88,7 +88,7 @@ fn lay_out(rows: impl Iterator<Item = (&'static str, Vec<Panel>)>) -> Vec<Value>
             }
             id += 1;
             let (width, height) = (panel.width, panel.height);
-            panels_json.push(panel.to_json(id, x, y));
+            panels_json.push(panel.into_json(id, x, y));
             x += width;
             line_height = line_height.max(height);
         }

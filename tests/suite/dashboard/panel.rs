@@ -191,8 +191,8 @@ impl Panel {
         self.target(expr, "", true, "table")
     }
 
-    /// Merges the results of all queries into a table with these columns in this order. A field is a
-    /// label, or `Value #A` for the value of the first of several queries.
+    /// Merges the results of all queries into a table with these columns in this order. A field is
+    /// a label, or `Value #A` for the value of the first of several queries.
     pub(crate) fn columns(mut self, columns: &[(&str, &str)]) -> Self {
         let mut by_position = json!({});
         let mut by_name = json!({});
@@ -211,8 +211,8 @@ impl Panel {
         self
     }
 
-    /// Pivots a table with a row for each pair of labels into a row for each value of the first and a
-    /// column for each value of the second.
+    /// Pivots a table with a row for each pair of labels into a row for each value of the first and
+    /// a column for each value of the second.
     pub(crate) fn matrix(mut self, rows: &str, columns: &str) -> Self {
         self.transformations.push(
             json!({ "id": "sortBy", "options": { "fields": {}, "sort": [{ "field": rows, "desc": false }] } }),
@@ -298,7 +298,7 @@ impl Panel {
     }
 
     /// Returns Grafana's JSON model of the panel at a position.
-    pub(crate) fn to_json(self, id: u32, x: u32, y: u32) -> Value {
+    pub(crate) fn into_json(self, id: u32, x: u32, y: u32) -> Value {
         json!({
             "id": id, "type": self.panel_type, "title": self.title, "description": self.description,
             "datasource": datasource(),
