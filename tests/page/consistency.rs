@@ -20,8 +20,8 @@ const table = [...document.querySelectorAll('table')]
 return [...table.querySelectorAll(part + ' tr')].map(row => [
     [...row.querySelectorAll('th bdi')].map(name => name.textContent).join(' / '),
     ['So far', 'Forecast', 'Last month', 'Change'].map(label => {
-        const figure = row.querySelector(`td[data-label="${label}"] data`);
-        return figure && figure.value;
+        const data = row.querySelector(`td[data-label="${label}"] data`);
+        return data && data.value;
     }),
 ]);
 "#;
@@ -33,12 +33,12 @@ async fn rows(browser: &Browser, caption: &str, part: &str) -> BTreeMap<String, 
     let rows = browser.execute(&script).await;
     let rows = rows.as_array().expect("a list").iter().map(|row| {
         let name = row[0].as_str().expect("a name").to_owned();
-        let figures: Vec<_> = (0..3).map(|position| micros(&row[1][position])).collect();
+        let amounts: Vec<_> = (0..3).map(|position| micros(&row[1][position])).collect();
         // The change is the difference between the forecast and last month.
-        if let (Some(forecast), Some(previous)) = (figures[1], figures[2]) {
+        if let (Some(forecast), Some(previous)) = (amounts[1], amounts[2]) {
             assert_eq!(micros(&row[1][3]), Some(forecast - previous), "{name}");
         }
-        (name, [figures[0], figures[1], figures[2]])
+        (name, [amounts[0], amounts[1], amounts[2]])
     });
     rows.collect()
 }
@@ -61,8 +61,8 @@ fn scraped(scrape: &Scrape, family: &str, by: &[&str]) -> BTreeMap<String, Row> 
         labels.collect::<Vec<_>>().join(" / ")
     };
     let mut add = |series: &Series, position: usize, value: &str| {
-        let figure = &mut rows.entry(name(series)).or_default()[position];
-        *figure = Some(figure.unwrap_or(0) + to_micros(value));
+        let amount = &mut rows.entry(name(series)).or_default()[position];
+        *amount = Some(amount.unwrap_or(0) + to_micros(value));
     };
     for (series, value) in scrape.series(&format!("{family}_usd")) {
         let is_current = series.label("period") == Some("current");
@@ -76,7 +76,7 @@ fn scraped(scrape: &Scrape, family: &str, by: &[&str]) -> BTreeMap<String, Row> 
 
 /// Removes rows that contain only zeros, which the table by kind omits.
 fn without_zeros(mut rows: BTreeMap<String, Row>) -> BTreeMap<String, Row> {
-    rows.retain(|_, row| row.iter().flatten().any(|figure| *figure != 0));
+    rows.retain(|_, row| row.iter().flatten().any(|amount| *amount != 0));
     rows
 }
 
@@ -90,7 +90,7 @@ fn by_category(rows: BTreeMap<String, Row>) -> BTreeMap<String, Row> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn page_and_metrics_have_the_same_figures() {
+async fn page_and_metrics_have_the_same_amounts() {
     let Some(browser) = Browser::start().await else {
         return;
     };

@@ -113,29 +113,29 @@ const PARTS: [(&str, &str); 6] = [
         r#"heroku_team_dyno_units{period="current"}"#,
     ),
     (
-        "the labels `payment_status` and `period_end`",
+        "labels `payment_status` and `period_end`",
         "heroku_invoice_amount_usd * on (team_name, period) group_left (payment_status, period_end) heroku_invoice_info",
     ),
     (
-        r#"the label `state="1"`"#,
+        r#"label `state="1"`"#,
         r#"heroku_invoice_state{state="successful"} == 1"#,
     ),
 ];
 
 fn successors_table() -> String {
-    let mut text = "| the seed's | its successor |\n|---|---|\n".to_owned();
-    for (seed, expression) in SUCCESSORS.into_iter().chain(PARTS) {
-        let seed = if seed.contains('`') {
-            seed.to_owned()
+    let mut text = "Go program | successor\n---|---\n".to_owned();
+    for (legacy, expression) in SUCCESSORS.into_iter().chain(PARTS) {
+        let legacy = if legacy.contains('`') {
+            legacy.to_owned()
         } else {
-            format!("`{seed}`")
+            format!("`{legacy}`")
         };
         let expression = expression.replace('|', "\\|");
-        let _ = writeln!(text, "| {seed} | `{expression}` |");
+        let _ = writeln!(text, "{legacy} | `{expression}`");
     }
     text.push_str(
-        "\nCredits of add-ons are dollars in the successors: with `price.addon_credit_usd` in the configuration file they differ. An app's \
-         `_team_total` held what belongs to no app too, which is `category=\"other\"`.\n",
+        "\nThe successors of usage metrics are in dollars, so they differ if `price.addon_credit_usd` is set. `_team_total` includes \
+         usage of no app, which is `category=\"other\"`.\n",
     );
     text
 }

@@ -20,11 +20,7 @@ async fn requests_have_the_documented_headers() {
         return;
     };
     let exporter = builder.start().await;
-    exporter
-        .wait_for_scrape("figures", |scrape| {
-            TeamCounts::from_scrape(scrape) == scenario.expected_counts
-        })
-        .await;
+    scenario.wait_for_data(&exporter).await;
     wait_until("the metadata", || {
         let has_licenses = !requests(&heroku, Endpoint::Licenses).is_empty();
         (has_licenses && heroku.requests().len() >= 10).then_some(())
@@ -70,11 +66,7 @@ async fn resolves_team_name_once() {
         return;
     };
     let exporter = builder.arg("--poll.interval=1s").start().await;
-    exporter
-        .wait_for_scrape("figures", |scrape| {
-            TeamCounts::from_scrape(scrape) == scenario.expected_counts
-        })
-        .await;
+    scenario.wait_for_data(&exporter).await;
     let resolutions = requests(&heroku, Endpoint::Team).len();
     wait_until("three more polls", || {
         (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
@@ -97,7 +89,7 @@ async fn does_not_resolve_team_id() {
     };
     let exporter = builder.start().await;
     // The team is requested only later, as metadata.
-    exporter.wait_for_scrape("figures", all_up).await;
+    exporter.wait_for_scrape("successful polls", all_up).await;
     let scrape = Scrape::parse(&exporter.metrics().await);
     assert_eq!(TeamCounts::from_scrape(&scrape), scenario.expected_counts);
     let requests = heroku.requests();
@@ -119,11 +111,7 @@ async fn team_set_twice_is_exposed_once() {
         return;
     };
     let exporter = builder.arg("--poll.interval=1s").start().await;
-    exporter
-        .wait_for_scrape("figures", |scrape| {
-            TeamCounts::from_scrape(scrape) == scenario.expected_counts
-        })
-        .await;
+    scenario.wait_for_data(&exporter).await;
     wait_until("more polls", || {
         (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
@@ -140,11 +128,7 @@ async fn scrapes_send_no_requests() {
         return;
     };
     let exporter = builder.start().await;
-    exporter
-        .wait_for_scrape("figures", |scrape| {
-            TeamCounts::from_scrape(scrape) == scenario.expected_counts
-        })
-        .await;
+    scenario.wait_for_data(&exporter).await;
     let polls = || {
         let counts = [Endpoint::Invoices, Endpoint::Usage].map(|e| requests(&heroku, e).len());
         counts.into_iter().sum::<usize>()
@@ -219,9 +203,5 @@ async fn uses_no_proxy_for_loopback() {
         .env("HTTPS_PROXY", unreachable)
         .env("ALL_PROXY", unreachable);
     let exporter = builder.start().await;
-    exporter
-        .wait_for_scrape("figures", |scrape| {
-            TeamCounts::from_scrape(scrape) == scenario.expected_counts
-        })
-        .await;
+    scenario.wait_for_data(&exporter).await;
 }

@@ -124,7 +124,7 @@ async fn stores_responses_received_just_before_shutdown() {
         return;
     };
     let mut exporter = builder.start().await;
-    exporter.wait_for_scrape("figures", all_up).await;
+    exporter.wait_for_scrape("successful polls", all_up).await;
     exporter.signal("TERM");
     assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
     assert_eq!(

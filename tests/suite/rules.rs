@@ -354,7 +354,7 @@ async fn wait_for_result(prometheus: &PrometheusServer, expression: &str) -> BTr
 
 /// The demo runs on the current day, on which its costs depend.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_alert_but_cost_alerts_fires_for_the_demo() {
+async fn only_cost_alerts_fire_for_the_demo() {
     let (_directory, exporter) = grafana::demo_with_budgets(&[]).await;
     let target = exporter.addresses[0].to_string();
     let Some(prometheus) = PrometheusServer::start_with_rules(&[&target], Some(&path(RULES)))

@@ -9,7 +9,7 @@ use crate::exporter::{Exporter, ExporterBuilder, wait_until};
 use crate::external_tools;
 use crate::recorded_requests::{requests, wait_for_requests};
 use crate::scenario::noon;
-use crate::scrape::Scrape;
+use crate::scrape::{Scrape, Series};
 use crate::self_series::*;
 use crate::state_file::StateFile;
 
@@ -100,7 +100,7 @@ async fn start_exporter(heroku: &Simulator, targets: &[(&str, &str)]) -> Option<
 
 /// Returns the teams and endpoints of `heroku_up`.
 fn polled_endpoints(scrape: &Scrape) -> Vec<(String, String)> {
-    let label = |name| move |series: &crate::scrape::Series| series.label(name).map(str::to_owned);
+    let label = |name| move |series: &Series| series.label(name).map(str::to_owned);
     scrape
         .series(UP)
         .filter_map(|(series, _)| Some((label("team_name")(series)?, label("endpoint")(series)?)))
@@ -120,7 +120,7 @@ async fn wait_for_all_polls(exporter: &Exporter) -> Scrape {
         .wait_for_scrape("all polls", |scrape| {
             let polled =
                 scrape.series(POLLS).count() > 0 && scrape.series(POLLS).all(|(_, n)| n != "0");
-            let up = |(series, up): (&crate::scrape::Series, &str)| {
+            let up = |(series, up): (&Series, &str)| {
                 let same = scrape
                     .series(AVAILABLE)
                     .find(|(s, _)| s.labels == series.labels);

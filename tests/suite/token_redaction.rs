@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::echo_server::{CannedResponse, EchoServer};
 use crate::exporter::{BINARY, Exporter, ExporterBuilder, wait_until};
 use crate::external_tools;
-use crate::scenario::{Scenario, TeamCounts, noon};
+use crate::scenario::{Scenario, noon};
 use crate::scrape::Scrape;
 use crate::self_series::*;
 use crate::state_file::StateFile;
@@ -64,11 +64,7 @@ async fn successful_polls_do_not_expose_token() {
             .env("RUST_LOG", "trace")
             .start()
             .await;
-        exporter
-            .wait_for_scrape("figures", |scrape| {
-                TeamCounts::from_scrape(scrape) == scenario.expected_counts
-            })
-            .await;
+        scenario.wait_for_data(&exporter).await;
         assert_not_exposed(&exporter).await;
         exporter.signal("TERM");
         exporter.wait_for_exit().await;
