@@ -41,6 +41,8 @@ impl TokenFile {
     }
 }
 
+type Change = fn(&TokenFile);
+
 /// Starts an exporter that reads the token from `file` and polls every second.
 async fn start_exporter(
     scenario: &Scenario,
@@ -123,7 +125,7 @@ async fn rotates_token_without_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn recovers_from_invalid_file() {
     let scenario = Scenario::named("one_team");
-    let changes: [(&str, fn(&TokenFile)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("missing", |file| {
             std::fs::remove_file(&file.path).expect("the file exists");
         }),
