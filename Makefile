@@ -105,7 +105,7 @@ sbom: ## Write the bill of materials, as target/sbom.cdx.json
 	rm -f {crates,tools}/*/sbom.cdx.json
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # What takes longer than the tests, or more than a stable toolchain.
 
@@ -145,11 +145,11 @@ soak soak-document:
 	$(TARGET_DIR)/release/soak --exporter $(TARGET_DIR)/release/heroku-cost-exporter \
 		--scrapes $(SOAK_SCRAPES) --polls $(SOAK_POLLS) --seed $(SOAK_SEED) --speed $(SOAK_SPEED) $(SOAK_FLAGS)
 
-.PHONY: page-picture
+.PHONY: page-screenshot
 
-# Drawn by the browser and the font of Debian's packages chromium, chromium-driver and fonts-inter.
-page-picture: ## Draw docs/images/page.png anew, the page of the demo
-	cargo test --test page -- --ignored picture::draw
+# Requires Debian's packages chromium, chromium-driver and fonts-inter.
+page-screenshot: ## Update docs/images/page.png, the screenshot of the demo
+	cargo test --test page -- --ignored update_screenshot
 
 BENCH_PAIRS ?= 7
 BENCH_SECONDS ?= 3

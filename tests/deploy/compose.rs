@@ -1,38 +1,38 @@
-//! `deploy/compose.yaml` and what it starts: each file judged by the program that will read it.
+//! `deploy/compose.yaml` and its services' configuration, checked by the tools that read them.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::files::{copy, path, read};
-use crate::tools;
+use crate::external_tools;
+use crate::repository::{copy, path, read};
 
 const RULES: &str = "rules/heroku-cost.rules.yml";
 const DASHBOARD: &str = "dashboards/heroku-cost.json";
 
 fn yaml(name: &str) -> Value {
-    serde_saphyr::from_str(&read(name)).expect("it is YAML")
+    serde_saphyr::from_str(&read(name)).expect("valid YAML")
 }
 
-/// What a service mounts: the repository's file, and where.
+/// Returns the repository's files that a service mounts, with their mount points.
 fn mounts(service: &Value) -> Vec<(String, String)> {
     let volumes = service["volumes"].as_array().cloned().unwrap_or_default();
-    let of_the_repository = volumes.iter().filter_map(|volume| {
+    let mounts = volumes.iter().filter_map(|volume| {
         let (from, rest) = volume.as_str()?.split_once(':')?;
         let from = from
             .strip_prefix("../")
             .map(str::to_owned)
             .or_else(|| Some(format!("deploy/{}", from.strip_prefix("./")?)))?;
-        let to = rest.strip_suffix(":ro").expect("mounted to be read");
+        let to = rest.strip_suffix(":ro").expect("a read-only mount");
         Some((from, to.to_owned()))
     });
-    of_the_repository.collect()
+    mounts.collect()
 }
 
 #[test]
-fn it_meets_the_compose_specification() {
-    let Some(python) = tools::python_that_can("import check_jsonschema") else {
+fn compose_file_matches_schema() {
+    let Some(python) = external_tools::python_with("import check_jsonschema") else {
         return;
     };
     let output = Command::new(python)
@@ -41,12 +41,12 @@ fn it_meets_the_compose_specification() {
         .arg(path("deploy/compose.yaml"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}");
 }
 
 #[test]
-fn every_file_that_is_mounted_is_there() {
+fn mounted_files_exist_and_images_are_pinned() {
     let compose = yaml("deploy/compose.yaml");
     let services = compose["services"].as_object().unwrap();
     let mounted: BTreeSet<String> = services
@@ -58,43 +58,43 @@ fn every_file_that_is_mounted_is_there() {
         assert!(path(file).exists(), "{file}");
     }
     assert!(mounted.contains(RULES) && mounted.contains(DASHBOARD));
-    // Images are pinned, and what is published is for this machine alone.
     for (name, service) in services {
         let image = service["image"].as_str().unwrap();
         let is_built = service["build"].is_string();
         assert!(is_built || image.contains(':'), "{name}: {image}");
         assert!(!image.ends_with(":latest"));
+        // Ports are published on loopback only.
         for port in service["ports"].as_array().unwrap() {
             assert!(port.as_str().unwrap().starts_with("127.0.0.1:"), "{name}");
         }
     }
 }
 
-/// Prometheus looks for the rules beside its configuration, and so does promtool.
+/// Rule files are relative to Prometheus's configuration.
 #[test]
-fn promtool_takes_the_configuration() {
-    let Some(promtool) = tools::promtool() else {
+fn promtool_accepts_configuration() {
+    let Some(promtool) = external_tools::promtool() else {
         return;
     };
-    let place = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let compose = yaml("deploy/compose.yaml");
     for (from, to) in mounts(&compose["services"]["prometheus"]) {
         let below = to.strip_prefix("/etc/prometheus/").unwrap();
-        copy(&path(&from), &place.path().join(below));
+        copy(&path(&from), &directory.path().join(below));
     }
     let output = Command::new(promtool)
         .args(["check", "config"])
-        .arg(place.path().join("prometheus.yml"))
+        .arg(directory.path().join("prometheus.yml"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("1 rule files found"), "{said}");
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("1 rule files found"), "{text}");
 }
 
 #[test]
-fn amtool_takes_the_configuration() {
-    let Some(amtool) = tools::program("amtool", "prometheus-alertmanager") else {
+fn amtool_accepts_configuration() {
+    let Some(amtool) = external_tools::find_program("amtool", "prometheus-alertmanager") else {
         return;
     };
     let output = Command::new(amtool)
@@ -102,24 +102,23 @@ fn amtool_takes_the_configuration() {
         .arg(path("deploy/compose/alertmanager.yml"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{said}");
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{text}");
 }
 
-/// Each service is asked where it is, under the name that it has.
 #[test]
-fn the_services_find_each_other() {
+fn services_refer_to_each_other_by_name() {
     let compose = yaml("deploy/compose.yaml");
     let services = compose["services"].as_object().unwrap();
     let prometheus = read("deploy/compose/prometheus.yml");
     let datasource = read("deploy/compose/grafana/datasources/prometheus.yml");
-    for (name, address, told) in [
+    for (name, address, configuration) in [
         ("exporter", "exporter:8080", &prometheus),
         ("alertmanager", "alertmanager:9093", &prometheus),
         ("prometheus", "http://prometheus:9090", &datasource),
     ] {
         assert!(
-            services.contains_key(name) && told.contains(address),
+            services.contains_key(name) && configuration.contains(address),
             "{name}"
         );
     }

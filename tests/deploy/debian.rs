@@ -1,5 +1,5 @@
-//! The Debian package: made, installed below a root directory of its own, started as its unit says,
-//! and purged.
+//! The Debian package: built, installed below a temporary root directory, started from its unit and
+//! purged.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -8,23 +8,24 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::files::{path, read};
-use crate::image::static_program;
-use crate::program::{STOP_BOUND, get, status};
-use crate::service::{Service, heroku};
-use crate::tools;
-use crate::unit::Unit;
+use crate::external_tools;
+use crate::http_client::{get, status};
+use crate::image::static_binary;
+use crate::repository::{path, read};
+use crate::simulator;
+use crate::systemd_service::SystemdService;
+use crate::unit_file::UnitFile;
 
-/// Whom the service runs as: some user who is not root.
+/// The unprivileged user that runs the service.
 const USER: u32 = 64_000;
 
-/// A root directory, empty but for what dpkg needs to work in it.
+/// A root directory that contains only dpkg's database.
 struct Root(TempDir);
 
 impl Root {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        // The service's user has to be able to walk it.
+        // The service's user must be able to traverse it.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let dpkg = root.path().join("var/lib/dpkg");
         for directory in ["info", "updates"] {
@@ -40,23 +41,23 @@ impl Root {
         self.0.path().join(name)
     }
 
-    /// Its maintainer scripts run outside of the root, which has no shell, and are told where it is.
+    /// Runs dpkg on this root. Maintainer scripts run outside of it, because it has no shell.
     fn dpkg(&self, arguments: &[&str]) {
         let mut root = std::ffi::OsString::from("--root=");
         root.push(self.0.path());
         let output = Command::new("dpkg")
             .arg(root)
-            // There is no ca-certificates in it either.
+            // The dependency, ca-certificates, is not installed.
             .args(["--force-script-chrootless", "--force-depends"])
             .args(["--force-confold", "--log=/dev/null"])
             .args(arguments)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {stderr}");
     }
 
-    /// Every file, but for dpkg's own.
+    /// Returns all files except dpkg's database.
     fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         let mut directories = vec![self.0.path().to_owned()];
@@ -79,34 +80,34 @@ impl Root {
     }
 }
 
-fn package(program: &Path, directory: &Path) -> PathBuf {
+fn build_package(binary: &Path, directory: &Path) -> PathBuf {
     let output = Command::new(path("deploy/debian/build"))
-        .arg(program)
+        .arg(binary)
         .arg("amd64")
         .arg(directory)
         .env("COMPRESSION", "none")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
     let version = env!("CARGO_PKG_VERSION");
     directory.join(format!("heroku-cost-exporter_{version}-1_amd64.deb"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_package_installs_starts_and_leaves_nothing() {
-    let Some(_) = tools::program("dpkg-deb", "dpkg") else {
+async fn package_installs_runs_and_purges_cleanly() {
+    let Some(_) = external_tools::find_program("dpkg-deb", "dpkg") else {
         return;
     };
-    let Some(program) = static_program() else {
+    let Some(binary) = static_binary() else {
         return;
     };
-    let made = tempfile::tempdir().unwrap();
-    if fs::metadata(made.path()).unwrap().uid() != 0 {
-        tools::passed_over("root, whose files a package's are", "run the tests as root");
+    let directory = tempfile::tempdir().unwrap();
+    if fs::metadata(directory.path()).unwrap().uid() != 0 {
+        external_tools::report_skipped("root, who owns a package's files", "run the tests as root");
         return;
     }
-    let package = package(&program, made.path());
+    let package = build_package(&binary, directory.path());
     let root = Root::new();
     root.dpkg(&["--install", package.to_str().unwrap()]);
 
@@ -135,7 +136,7 @@ async fn the_package_installs_starts_and_leaves_nothing() {
         assert!(is_link || metadata.mode() & 0o022 == 0, "{file}");
     }
 
-    // What the administrator wrote survives an upgrade.
+    // Edited settings survive an upgrade.
     let settings = root.path("etc/default/heroku-cost-exporter");
     let edited =
         read("deploy/systemd/heroku-cost-exporter.default") + "WEB_TELEMETRY_PATH=/costs\n";
@@ -143,26 +144,26 @@ async fn the_package_installs_starts_and_leaves_nothing() {
     root.dpkg(&["--install", package.to_str().unwrap()]);
     assert_eq!(fs::read_to_string(&settings).unwrap(), edited);
 
-    // The token, which the service waits for, has a place.
+    // The service starts only if the token exists.
     fs::write(root.path("etc/heroku-cost-exporter/api-key"), "HRKU-secret").unwrap();
     let unit = root.path("usr/lib/systemd/system/heroku-cost-exporter.service");
-    let unit = Unit::parse(&fs::read_to_string(unit).unwrap());
-    let heroku = heroku().await;
+    let unit = UnitFile::parse(&fs::read_to_string(unit).unwrap());
+    let heroku = simulator::start().await;
     let root = tokio::task::spawn_blocking(move || {
-        let free = [("WEB_LISTEN_ADDRESS", "127.0.0.1:0")];
-        let program = root.path("usr/bin/heroku-cost-exporter");
+        let variables = [("WEB_LISTEN_ADDRESS", "127.0.0.1:0")];
+        let binary = root.path("usr/bin/heroku-cost-exporter");
         let user = Some(USER);
-        let mut service = Service::start(&unit, root.0.path(), &program, user, &heroku, &free);
-        assert_eq!(service.told(), "READY=1");
-        assert_eq!(status(&get(service.program.address, "/health")), "200");
-        let process = format!("/proc/{}", service.program.id());
+        let mut service =
+            SystemdService::start(&unit, root.0.path(), &binary, user, &heroku, &variables);
+        assert_eq!(service.notification(), "READY=1");
+        assert_eq!(status(&get(service.exporter.address, "/health")), "200");
+        let process = format!("/proc/{}", service.exporter.id());
         assert_eq!(fs::metadata(process).unwrap().uid(), USER);
-        // As the edited settings say.
-        assert_eq!(status(&get(service.program.address, "/costs")), "200");
-        service.program.logged("poll succeeded", 1);
-        let (status, took) = service.program.stop("TERM");
-        assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
-        let state = fs::metadata(service.state.join("state.json")).expect("it was written");
+        // `WEB_TELEMETRY_PATH` of the edited settings.
+        assert_eq!(status(&get(service.exporter.address, "/costs")), "200");
+        service.exporter.wait_for_log("poll succeeded", 1);
+        service.exporter.stop("TERM");
+        let state = fs::metadata(service.state.join("state.json")).expect("a state file");
         assert_eq!((state.uid(), state.mode() & 0o777), (USER, 0o600));
         root
     })
@@ -170,10 +171,10 @@ async fn the_package_installs_starts_and_leaves_nothing() {
     .unwrap();
 
     root.dpkg(&["--remove", "heroku-cost-exporter"]);
-    let left = root.files();
+    let remaining = root.files();
     assert!(
-        left.contains(&"etc/heroku-cost-exporter/api-key".to_owned()),
-        "{left:?}"
+        remaining.contains(&"etc/heroku-cost-exporter/api-key".to_owned()),
+        "{remaining:?}"
     );
     fs::create_dir_all(root.path("var/lib/private/heroku-cost-exporter")).unwrap();
     fs::write(

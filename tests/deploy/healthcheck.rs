@@ -1,13 +1,12 @@
-//! `healthcheck`: what a container's health check is told, of a program that lives and of what does
-//! not.
+//! `healthcheck`: the health check of a container.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::program::{Program, command};
+use crate::process::{ExporterProcess, command};
 
-fn asked(environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+fn healthcheck(environment: &[(&str, &str)], arguments: &[&str]) -> Output {
     command(&[&["healthcheck"], arguments].concat())
         .envs(environment.iter().copied())
         .stdout(std::process::Stdio::piped())
@@ -15,26 +14,26 @@ fn asked(environment: &[(&str, &str)], arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Asserts that it ends with status 1, and gives what it says.
-fn is_ill(environment: &[(&str, &str)]) -> String {
-    let output = asked(environment, &[]);
+fn assert_healthy(environment: &[(&str, &str)], arguments: &[&str]) {
+    let output = healthcheck(environment, arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+}
+
+/// Asserts that the status is 1, and returns the error message.
+fn assert_unhealthy(environment: &[(&str, &str)]) -> String {
+    let output = healthcheck(environment, &[]);
     assert_eq!(output.status.code(), Some(1));
     String::from_utf8(output.stderr).unwrap()
 }
 
-fn is_well(environment: &[(&str, &str)], arguments: &[&str]) {
-    let output = asked(environment, arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{said}");
-}
-
 #[test]
-fn a_program_that_serves_is_well_wherever_it_is_said_to_listen() {
+fn succeeds_at_every_configured_address() {
     let mut command = command(&["demo"]);
     command.env("PORT", "0");
-    let program = Program::spawn(command);
-    let port = program.address.port().to_string();
-    // It needs no token, and takes the settings of the program as they are.
+    let exporter = ExporterProcess::spawn(command);
+    let port = exporter.address.port().to_string();
+    // No token is needed, and other settings are ignored, even if they are invalid.
     for environment in [
         &[("PORT", port.as_str())][..],
         &[
@@ -43,17 +42,17 @@ fn a_program_that_serves_is_well_wherever_it_is_said_to_listen() {
             ("WEB_CONFIG_FILE", "/nowhere"),
         ],
     ] {
-        is_well(environment, &[]);
+        assert_healthy(environment, &[]);
     }
     for host in ["", "localhost", "127.0.0.1", "0.0.0.0", "[::]", "[::1]"] {
         let address = format!("{host}:{port}");
-        is_well(&[("WEB_LISTEN_ADDRESS", &address)], &[]);
-        is_well(&[], &["--web.listen-address", &address]);
+        assert_healthy(&[("WEB_LISTEN_ADDRESS", &address)], &[]);
+        assert_healthy(&[], &["--web.listen-address", &address]);
     }
 }
 
 #[test]
-fn a_program_behind_a_closed_door_is_well() {
+fn succeeds_despite_tls_authentication_or_rate_limit() {
     let directory = tempfile::tempdir().unwrap();
     let key = rcgen::generate_simple_self_signed(["costs.example".to_owned()]).unwrap();
     std::fs::write(directory.path().join("crt"), key.cert.pem()).unwrap();
@@ -70,41 +69,41 @@ fn a_program_behind_a_closed_door_is_well() {
     ] {
         let path = directory.path().join("web.yml");
         std::fs::write(&path, &text).unwrap();
-        let program = Program::with_web_config(path.to_str().unwrap());
-        is_well(&[("PORT", &program.address.port().to_string())], &[]);
+        let exporter = ExporterProcess::with_web_config(path.to_str().unwrap());
+        assert_healthy(&[("PORT", &exporter.address.port().to_string())], &[]);
     }
 }
 
 #[test]
-fn what_does_not_serve_is_ill() {
+fn fails_without_a_healthy_http_server() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let answers = [
+    let responses = [
         "HTTP/1.1 503 No\r\n\r\n",
         "SSH-2.0-OpenSSH_9.2\r\n",
         "HTTP",
         "",
     ];
-    let serving = std::thread::spawn(move || {
-        for answer in answers {
+    let server = std::thread::spawn(move || {
+        for response in responses {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.read(&mut [0; 512]).unwrap();
-            stream.write_all(answer.as_bytes()).unwrap();
+            stream.write_all(response.as_bytes()).unwrap();
         }
     });
     let address = format!("127.0.0.1:{port}");
     let environment = [("WEB_LISTEN_ADDRESS", address.as_str())];
-    let said = is_ill(&environment);
-    assert!(said.contains("status 503"), "{said}");
-    let said = is_ill(&environment);
-    assert!(said.contains("not HTTP"), "{said}");
-    is_ill(&environment);
-    is_ill(&environment);
-    serving.join().unwrap();
-    // Nobody listens there any more.
-    let said = is_ill(&environment);
-    assert!(said.contains(&address), "{said}");
-    let said = is_ill(&[("PORT", "0")]);
-    assert!(said.contains("port 0"), "{said}");
-    assert_eq!(asked(&[("PORT", "x")], &[]).status.code(), Some(2));
+    let error = assert_unhealthy(&environment);
+    assert!(error.contains("status 503"), "{error}");
+    let error = assert_unhealthy(&environment);
+    assert!(error.contains("not HTTP"), "{error}");
+    assert_unhealthy(&environment);
+    assert_unhealthy(&environment);
+    server.join().unwrap();
+    // The listener is closed.
+    let error = assert_unhealthy(&environment);
+    assert!(error.contains(&address), "{error}");
+    let error = assert_unhealthy(&[("PORT", "0")]);
+    assert!(error.contains("port 0"), "{error}");
+    assert_eq!(healthcheck(&[("PORT", "x")], &[]).status.code(), Some(2));
 }

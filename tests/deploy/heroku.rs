@@ -1,4 +1,4 @@
-//! `deploy/heroku`: the app, built and started as Heroku does it.
+//! `deploy/heroku`: the app, built and started as on Heroku.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,12 @@ use std::process::{Command, Output, Stdio};
 use base64::Engine;
 use tempfile::TempDir;
 
-use crate::files::{copy, path, read};
-use crate::program::{Program, STOP_BOUND, ask, get, status};
-use crate::service::heroku;
+use crate::http_client::{ask, get, status};
+use crate::process::ExporterProcess;
+use crate::repository::{copy, path, read};
+use crate::simulator;
 
-/// The app's directory with the program in it.
+/// Returns a directory with the app and the binary.
 fn app() -> TempDir {
     let app = tempfile::tempdir().unwrap();
     for file in ["Procfile", "bin/detect", "bin/compile", "bin/release"] {
@@ -24,8 +25,9 @@ fn app() -> TempDir {
     app
 }
 
-/// The web process, as a dyno starts it: by a shell, with the app's config vars and a port.
-fn web(app: &TempDir, config: &[(&str, &str)]) -> Command {
+/// Returns the command of the web process. As on a dyno, a shell runs it with config vars and a
+/// port.
+fn web_process(app: &TempDir, config: &[(&str, &str)]) -> Command {
     let procfile = read("deploy/heroku/Procfile");
     let command = procfile.strip_prefix("web: ").unwrap().trim_end();
     let mut shell = Command::new("bash");
@@ -50,16 +52,16 @@ fn build_step(app: &TempDir, step: &str) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_app_starts_listens_on_its_port_and_asks_who_comes() {
+async fn app_listens_on_port_and_requires_authentication() {
     let app = app();
     for step in ["detect", "compile", "release"] {
         let output = build_step(&app, step);
         assert!(output.status.success() && !output.stdout.is_empty());
     }
-    let heroku = heroku().await;
+    let heroku = simulator::start().await;
     let hash = bcrypt::hash("changeme", 4).unwrap();
     tokio::task::spawn_blocking(move || {
-        // As the document has it: the hash has dollar signs, which no shell may expand.
+        // The hash has dollar signs, which the shell must not expand.
         let web_config = format!("basic_auth_users: {{ prometheus: '{hash}' }}");
         let config = [
             ("HEROKU_API_KEY", heroku.token()),
@@ -67,35 +69,34 @@ async fn the_app_starts_listens_on_its_port_and_asks_who_comes() {
             ("HEROKU_API_URL", &heroku.url()),
             ("WEB_CONFIG", &web_config),
         ];
-        let mut program = Program::spawn(web(&app, &config));
-        assert_eq!(status(&get(program.address, "/metrics")), "401");
-        let user = base64::prelude::BASE64_STANDARD.encode("prometheus:changeme");
-        let user = format!("Authorization: Basic {user}");
-        let answer = ask(
-            program.address,
-            &["GET /metrics HTTP/1.1", "Host: x", &user],
+        let mut exporter = ExporterProcess::spawn(web_process(&app, &config));
+        assert_eq!(status(&get(exporter.address, "/metrics")), "401");
+        let credentials = base64::prelude::BASE64_STANDARD.encode("prometheus:changeme");
+        let authorization = format!("Authorization: Basic {credentials}");
+        let response = ask(
+            exporter.address,
+            &["GET /metrics HTTP/1.1", "Host: x", &authorization],
         );
-        assert_eq!(status(&answer), "200");
-        let (status, took) = program.stop("TERM");
-        assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
+        assert_eq!(status(&response), "200");
+        exporter.stop("TERM");
     })
     .await
     .unwrap();
 }
 
 #[test]
-fn the_app_does_not_start_open() {
+fn app_does_not_start_without_web_config() {
     let app = app();
     for config in [&[][..], &[("WEB_CONFIG", "")]] {
-        let output = web(&app, config).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
+        let output = web_process(&app, config).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success());
-        assert!(said.contains("WEB_CONFIG: is not set"), "{said}");
+        assert!(stderr.contains("WEB_CONFIG: is not set"), "{stderr}");
     }
 }
 
 #[test]
-fn a_build_without_the_program_fails() {
+fn build_without_binary_fails() {
     let app = app();
     fs::remove_file(app.path().join("heroku-cost-exporter")).unwrap();
     assert!(!build_step(&app, "compile").status.success());

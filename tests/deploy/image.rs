@@ -1,8 +1,9 @@
-//! The image, proved where there is no Docker engine: the very files that the Dockerfile copies, in an
-//! otherwise empty file system, run by the user that it names, as the first process of a name space.
-//! There the program resolves names, verifies TLS, serves, is asked for its health, and stops.
+//! The container image, tested without a container engine.
 //!
-//! What the engine itself would add is added: `/etc/hosts` and `/etc/resolv.conf`.
+//! The files that the Dockerfile copies are put into an empty root directory. With the Dockerfile's
+//! user, the exporter runs there as process 1 of a PID namespace: it resolves names, verifies TLS,
+//! serves, passes its health check and stops. `/etc/hosts` and `/etc/resolv.conf`, which an engine
+//! would add, are added by the tests.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -12,26 +13,23 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 use crate::certificates::Authority;
-use crate::files::{copy, path, read};
-use crate::front::Front;
-use crate::name_server;
-use crate::program::{Program, STOP_BOUND, eventually, get, send, status};
-use crate::service::heroku;
-use crate::tools;
+use crate::dns_server;
+use crate::external_tools;
+use crate::http_client::{eventually, get, status};
+use crate::process::{ExporterProcess, send_signal};
+use crate::repository::{copy, path, read};
+use crate::simulator;
+use crate::tls_proxy::TlsProxy;
 
-/// The last stage of the Dockerfile.
+/// The instructions of the Dockerfile's last stage.
 struct Stage(Vec<(String, String)>);
 
 impl Stage {
     fn read() -> Self {
         let text = read("Dockerfile").replace("\\\n", " ");
-        let (_, last) = text.rsplit_once("\nFROM ").expect("it has a stage");
+        let (_, last) = text.rsplit_once("\nFROM ").expect("a stage");
         let mut lines = last.lines();
-        assert_eq!(
-            lines.next(),
-            Some("scratch"),
-            "nothing is there to begin with"
-        );
+        assert_eq!(lines.next(), Some("scratch"), "the base image is empty");
         let instructions = lines.filter(|line| !line.starts_with('#'));
         let instructions = instructions.filter_map(|line| line.split_once(' '));
         Self(
@@ -42,39 +40,39 @@ impl Stage {
     }
 
     fn all<'a>(&'a self, instruction: &'a str) -> impl Iterator<Item = &'a str> {
-        let of_it = move |(found, rest): &'a (String, String)| {
-            (found == instruction).then_some(rest.as_str())
-        };
-        self.0.iter().filter_map(of_it)
+        self.0
+            .iter()
+            .filter(move |(found, _)| found == instruction)
+            .map(|(_, arguments)| arguments.as_str())
     }
 
     fn one<'a>(&'a self, instruction: &'a str) -> &'a str {
         let mut all = self.all(instruction);
         let found = all.next().unwrap_or_else(|| panic!("no {instruction}"));
-        assert!(all.next().is_none(), "{instruction} stands twice");
+        assert!(all.next().is_none(), "more than one {instruction}");
         found
     }
 
-    fn words(json: &str) -> Vec<String> {
-        serde_json::from_str(json)
-            .unwrap_or_else(|_| panic!("in the form that needs no shell: {json}"))
+    /// Parses a command in the exec form, which needs no shell.
+    fn parse_exec_form(json: &str) -> Vec<String> {
+        serde_json::from_str(json).unwrap_or_else(|_| panic!("not the exec form: {json}"))
     }
 }
 
-/// The static program that `make static` builds.
-pub(crate) fn static_program() -> Option<PathBuf> {
+/// Returns the path of the binary that `make static` builds.
+pub(crate) fn static_binary() -> Option<PathBuf> {
     let debug = Path::new(env!("CARGO_BIN_EXE_heroku-cost-exporter")).parent();
     let target = debug.and_then(Path::parent).expect("a target directory");
-    let program = target.join("static/heroku-cost-exporter");
-    if !program.exists() {
-        tools::passed_over("the static program", "make static");
+    let binary = target.join("static/heroku-cost-exporter");
+    if !binary.exists() {
+        external_tools::report_skipped("the static binary", "make static");
         return None;
     }
-    Some(program)
+    Some(binary)
 }
 
-/// Whether this process may change its root and make name spaces, which takes root.
-fn may_change_root() -> bool {
+/// Returns whether this process may chroot and create namespaces, which usually requires root.
+fn can_chroot() -> bool {
     let probe = Command::new("unshare")
         .args([
             "--pid",
@@ -86,119 +84,107 @@ fn may_change_root() -> bool {
         ])
         .stderr(Stdio::null())
         .status();
-    let may = probe.is_ok_and(|status| status.success());
-    if !may {
-        tools::passed_over(
-            "root, to change the root directory",
-            "run the tests as root",
-        );
+    let can = probe.is_ok_and(|status| status.success());
+    if !can {
+        external_tools::report_skipped("root, for chroot", "run the tests as root");
     }
-    may
+    can
 }
 
-/// The image's files, and how it is run.
+/// The image's root directory, and how to run it.
 struct Image {
-    tree: TempDir,
+    root: TempDir,
     stage: Stage,
 }
 
 impl Image {
-    /// Puts the tree together. `authority` joins those whose certificates the image trusts.
-    fn assemble(program: &Path, authority: Option<&Authority>) -> Self {
+    /// Creates the root directory, with `authority` among the trusted CAs.
+    fn assemble(binary: &Path, authority: Option<&Authority>) -> Self {
         let stage = Stage::read();
-        let tree = tempfile::tempdir().unwrap();
-        // A user who is not root has to be able to walk it.
-        let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(tree.path(), everyone).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        // The image's user must be able to traverse it.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(root.path(), mode).unwrap();
         for copied in stage.all("COPY") {
             let words: Vec<_> = copied.split(' ').collect();
             let (from, to) = match words.as_slice() {
-                // The build stage has the system's certificates and the program.
-                ["--from=build", "/heroku-cost-exporter", to] => (program.to_owned(), to),
+                // The build stage has the binary and the system's certificates.
+                ["--from=build", "/heroku-cost-exporter", to] => (binary.to_owned(), to),
                 ["--from=build", from, to] => (from.into(), to),
                 [from, to] => (path(from), to),
                 _ => panic!("{copied}"),
             };
-            copy(&from, &tree.path().join(to.trim_start_matches('/')));
+            copy(&from, &root.path().join(to.trim_start_matches('/')));
         }
-        let image = Self { tree, stage };
+        let image = Self { root, stage };
         if let Some(authority) = authority {
             let bundle = "etc/ssl/certs/ca-certificates.crt";
-            let text = fs::read_to_string(image.tree.path().join(bundle)).unwrap();
+            let text = fs::read_to_string(image.root.path().join(bundle)).unwrap();
             image.write(bundle, &(text + &authority.certificate()));
         }
         image.write("etc/hosts", "127.0.0.1 localhost heroku-by-hosts.test\n");
         image.write(
             "etc/resolv.conf",
-            &format!("nameserver {}\n", name_server::ADDRESS),
+            &format!("nameserver {}\n", dns_server::ADDRESS),
         );
         image
     }
 
     fn write(&self, name: &str, text: &str) {
-        fs::write(self.tree.path().join(name), text).unwrap();
+        fs::write(self.root.path().join(name), text).unwrap();
     }
 
-    /// A command of the image within its tree, by its user, as the first process of a name space.
+    /// Returns a command that runs in the root directory, as the image's user and process 1.
     fn command(&self, command: &[String]) -> Command {
         let mut unshare = Command::new("unshare");
         unshare
             .args(["--pid", "--fork", "--kill-child", "chroot"])
             .arg(format!("--userspec={}", self.stage.one("USER")))
             .arg("--groups=")
-            .arg(self.tree.path())
+            .arg(self.root.path())
             .args(command)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // The shell's search path is the suite's business, and not the image's.
+        // `unshare` searches `PATH` for `chroot`.
         unshare.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         unshare
     }
 
-    fn start(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Program {
-        let mut command = Stage::words(self.stage.one("ENTRYPOINT"));
+    fn start(&self, arguments: &[&str], environment: &[(&str, &str)]) -> ExporterProcess {
+        let mut command = Stage::parse_exec_form(self.stage.one("ENTRYPOINT"));
         command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         let mut command = self.command(&command);
-        Program::spawn(std::mem::replace(
-            command.envs(environment.iter().copied()).env("PORT", "0"),
-            Command::new("true"),
-        ))
+        command.envs(environment.iter().copied()).env("PORT", "0");
+        ExporterProcess::spawn(command)
     }
 
-    fn health(&self, port: u16) -> Output {
-        let check = self.stage.one("HEALTHCHECK");
-        let (_, check) = check.split_once("CMD ").unwrap();
-        let mut command = self.command(&Stage::words(check));
+    fn check_health(&self, port: u16) -> Output {
+        let healthcheck = self.stage.one("HEALTHCHECK");
+        let (_, command) = healthcheck.split_once("CMD ").unwrap();
+        let mut command = self.command(&Stage::parse_exec_form(command));
         command.env("PORT", port.to_string()).output().unwrap()
     }
 }
 
-/// The number of the process within the name space that `unshare` made.
-fn first_process(program: &Program) -> u32 {
-    let id = program.id();
-    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
-    children.trim().parse().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn the_image_resolves_verifies_serves_and_stops() {
-    let Some(program) = static_program() else {
+async fn image_resolves_names_verifies_tls_serves_and_stops() {
+    let Some(binary) = static_binary() else {
         return;
     };
-    if !may_change_root() {
+    if !can_chroot() {
         return;
     }
-    let names = UdpSocket::bind((name_server::ADDRESS, 53)).expect("a name server's port");
-    let asked = name_server::answer_all(names, "heroku-by-dns.test");
+    let socket = UdpSocket::bind((dns_server::ADDRESS, 53)).expect("the DNS port");
+    let names = dns_server::serve(socket, "heroku-by-dns.test");
     let authority = Authority::new("the CA of a test");
-    let heroku = heroku().await;
+    let heroku = simulator::start().await;
     let hosts = ["heroku-by-dns.test", "heroku-by-hosts.test"];
-    let front = Front::start(&authority.server_of(&hosts), heroku.addr()).await;
-    let port = front.address().port();
+    let proxy = TlsProxy::start(&authority.server_of(&hosts), heroku.addr()).await;
+    let port = proxy.address().port();
     tokio::task::spawn_blocking(move || {
-        let image = Image::assemble(&program, Some(&authority));
+        let image = Image::assemble(&binary, Some(&authority));
         for host in hosts {
             let url = format!("https://{host}:{port}");
             let environment = [
@@ -206,21 +192,22 @@ async fn the_image_resolves_verifies_serves_and_stops() {
                 ("HEROKU_API_KEY", heroku.token()),
                 ("HEROKU_TEAM_ID", "*"),
             ];
-            let mut program = image.start(&[], &environment);
-            let first = first_process(&program);
-            let of_process = fs::read_to_string(format!("/proc/{first}/status")).unwrap();
-            let line = |name: &str| {
-                let line = of_process.lines().find_map(|line| line.strip_prefix(name));
+            let mut unshare = image.start(&[], &environment);
+            let address = unshare.address;
+            let id = unshare.child_id();
+            let process = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+            let field = |name: &str| {
+                let line = process.lines().find_map(|line| line.strip_prefix(name));
                 line.unwrap().split_whitespace().collect::<Vec<_>>()
             };
-            assert_eq!(line("NSpid:").last(), Some(&"1"), "the first process");
-            assert_eq!(line("Uid:"), ["65532"; 4]);
-            assert_eq!(line("CapEff:"), ["0000000000000000"]);
+            assert_eq!(field("NSpid:").last(), Some(&"1"));
+            assert_eq!(field("Uid:"), ["65532"; 4]);
+            assert_eq!(field("CapEff:"), ["0000000000000000"]);
 
-            eventually("every endpoint was asked", || {
-                status(&get(program.address, "/-/ready")) == "200"
+            eventually("the exporter is ready", || {
+                status(&get(address, "/-/ready")) == "200"
             });
-            let metrics = get(program.address, "/metrics");
+            let metrics = get(address, "/metrics");
             let up: Vec<_> = metrics
                 .lines()
                 .filter(|l| l.starts_with("heroku_up{"))
@@ -231,19 +218,16 @@ async fn the_image_resolves_verifies_serves_and_stops() {
             );
             assert!(metrics.contains("heroku_team_cost_usd{"), "{metrics}");
 
-            let health = image.health(program.address.port());
-            let said = String::from_utf8_lossy(&health.stderr);
-            assert!(health.status.success(), "{said}");
-            let begun = std::time::Instant::now();
-            send("TERM", first);
-            let (status, took) = program.ended(begun);
-            assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
-            assert_eq!(image.health(program.address.port()).status.code(), Some(1));
+            let health = image.check_health(address.port());
+            let stderr = String::from_utf8_lossy(&health.stderr);
+            assert!(health.status.success(), "{stderr}");
+            unshare.stop_by_id(id, "TERM");
+            assert_eq!(image.check_health(address.port()).status.code(), Some(1));
         }
-        assert!(asked.try_iter().any(|name| name == hosts[0]));
+        assert!(names.try_iter().any(|name| name == hosts[0]));
 
-        // The same tree without the authority's certificate.
-        let image = Image::assemble(&program, None);
+        // Without the authority's certificate, the handshake fails.
+        let image = Image::assemble(&binary, None);
         let url = format!("https://{}:{port}", hosts[1]);
         let environment = [
             ("HEROKU_API_URL", url.as_str()),
@@ -251,26 +235,26 @@ async fn the_image_resolves_verifies_serves_and_stops() {
             ("HEROKU_TEAM_ID", "*"),
         ];
         let before = heroku.requests().len();
-        let program = image.start(&[], &environment);
-        let line = program.logged("reason=network", 1);
+        let unshare = image.start(&[], &environment);
+        let line = unshare.wait_for_log("reason=network", 1);
         assert!(line.contains("certificate"), "{line}");
-        assert_eq!(heroku.requests().len(), before, "the token went nowhere");
-        // It would outlive `unshare`: whoever takes on another user is not killed with its parent.
-        send("KILL", first_process(&program));
+        assert_eq!(heroku.requests().len(), before, "the token was sent");
+        // `--kill-child` has no effect: the change of user cleared the parent-death signal.
+        send_signal("KILL", unshare.child_id());
     })
     .await
     .unwrap();
 }
 
 #[test]
-fn the_image_plays_the_demo_and_holds_nothing_else() {
-    let Some(program) = static_program() else {
+fn image_runs_demo_and_contains_nothing_else() {
+    let Some(binary) = static_binary() else {
         return;
     };
-    let image = Image::assemble(&program, None);
+    let image = Image::assemble(&binary, None);
     let mut size = 0;
     let mut files = Vec::new();
-    let mut directories = vec![image.tree.path().to_owned()];
+    let mut directories = vec![image.root.path().to_owned()];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap().flatten() {
             if entry.file_type().unwrap().is_dir() {
@@ -278,14 +262,14 @@ fn the_image_plays_the_demo_and_holds_nothing_else() {
             } else {
                 let path = entry.path();
                 size += entry.metadata().unwrap().len();
-                let below = path.strip_prefix(image.tree.path()).unwrap();
+                let below = path.strip_prefix(image.root.path()).unwrap();
                 files.push(below.to_str().unwrap().to_owned());
             }
         }
     }
     files.sort();
-    let engines = ["etc/hosts", "etc/resolv.conf"];
-    files.retain(|file| !engines.contains(&file.as_str()));
+    let added = ["etc/hosts", "etc/resolv.conf"];
+    files.retain(|file| !added.contains(&file.as_str()));
     assert_eq!(
         files,
         [
@@ -294,37 +278,30 @@ fn the_image_plays_the_demo_and_holds_nothing_else() {
             "heroku-cost-exporter"
         ]
     );
-    let largest = read("Makefile");
-    let (_, largest) = largest.split_once("LARGEST_IMAGE := ").unwrap();
-    let largest: u64 = largest.lines().next().unwrap().parse().unwrap();
-    assert!(size < largest, "{size} bytes");
+    let makefile = read("Makefile");
+    let (_, limit) = makefile.split_once("LARGEST_IMAGE := ").unwrap();
+    let limit: u64 = limit.lines().next().unwrap().parse().unwrap();
+    assert!(size < limit, "{size} bytes");
     assert_ne!(image.stage.one("USER").split(':').next(), Some("0"));
-    if !may_change_root() {
+    if !can_chroot() {
         return;
     }
-    let mut program = image.start(&["demo"], &[]);
-    assert_eq!(status(&get(program.address, "/metrics")), "200");
-    let begun = std::time::Instant::now();
-    send("TERM", first_process(&program));
-    let (status, took) = program.ended(begun);
-    assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
+    let mut unshare = image.start(&["demo"], &[]);
+    assert_eq!(status(&get(unshare.address, "/metrics")), "200");
+    unshare.stop_by_id(unshare.child_id(), "TERM");
 }
 
-/// What `.dockerignore` lets into the build is a package that cargo can build: where `metadata` is
-/// content, `build` and `fetch` want to know of every target where it is.
+/// The files that `.dockerignore` lets through are enough for the build. Unlike `cargo metadata`,
+/// `cargo fetch` fails if the source of a target is missing.
 #[test]
-fn the_build_context_is_whole() {
+fn build_context_is_complete() {
     let context = tempfile::tempdir().unwrap();
     let rules = read(".dockerignore");
     let mut rules = rules.lines().filter(|line| !line.starts_with('#'));
-    assert_eq!(
-        rules.next(),
-        Some("*"),
-        "nothing is let in that is not named"
-    );
+    assert_eq!(rules.next(), Some("*"), "everything is excluded by default");
     for rule in rules {
         match rule.strip_prefix('!') {
-            Some(name) => copy_all(&path(name), &context.path().join(name)),
+            Some(name) => copy_recursively(&path(name), &context.path().join(name)),
             None => assert_eq!(rule, "crates/*/tests"),
         }
     }
@@ -340,16 +317,16 @@ fn the_build_context_is_whole() {
         .current_dir(context.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
     for (file, text) in sources(&context.path().join("src")) {
-        for (before, below) in [
+        for (prefix, base) in [
             ("include_str!(\"", file.parent().unwrap()),
             ("template(path = \"", &context.path().join("templates")),
         ] {
-            for rest in text.split(before).skip(1) {
+            for rest in text.split(prefix).skip(1) {
                 let (name, _) = rest.split_once('"').unwrap();
-                assert!(below.join(name).exists(), "{name}, for {}", file.display());
+                assert!(base.join(name).exists(), "{name}, for {}", file.display());
             }
         }
     }
@@ -362,7 +339,7 @@ fn the_build_context_is_whole() {
     }
 }
 
-/// The files of a directory and of those below it.
+/// Reads all files below a directory.
 fn sources(directory: &Path) -> Vec<(PathBuf, String)> {
     let entries = fs::read_dir(directory).unwrap().flatten();
     let files = entries.flat_map(|entry| match entry.path() {
@@ -372,11 +349,11 @@ fn sources(directory: &Path) -> Vec<(PathBuf, String)> {
     files.collect()
 }
 
-fn copy_all(from: &Path, to: &Path) {
+fn copy_recursively(from: &Path, to: &Path) {
     if !from.is_dir() {
         return copy(from, to);
     }
     for entry in fs::read_dir(from).unwrap().flatten() {
-        copy_all(&entry.path(), &to.join(entry.file_name()));
+        copy_recursively(&entry.path(), &to.join(entry.file_name()));
     }
 }

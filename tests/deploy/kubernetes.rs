@@ -1,21 +1,21 @@
-//! `deploy/kubernetes`: what Kustomize makes of it, held against the schemas and against the program.
+//! `deploy/kubernetes`, built by Kustomize and checked against schemas and the exporter's settings.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::files::{path, read};
-use crate::tools;
+use crate::external_tools;
+use crate::repository::{path, read};
 
 const OVERLAY: &str = "deploy/kubernetes/overlays/production";
 
-/// What Kustomize makes of a directory, as YAML.
-fn built(directory: &str) -> Option<String> {
-    // Debian 12's is too old for components.
+/// Builds a directory with Kustomize and returns the YAML.
+fn kustomize(directory: &str) -> Option<String> {
+    // Debian 12's kubectl is too old for components.
     let kubectl = path("target/python-venv/bin/kubectl");
     if !kubectl.exists() {
-        tools::passed_over("kubectl", "run tests/python/install");
+        external_tools::report_skipped("kubectl", "run tests/python/install");
         return None;
     }
     let output = Command::new(kubectl)
@@ -23,17 +23,17 @@ fn built(directory: &str) -> Option<String> {
         .arg(path(directory))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
 fn resources(yaml: &str) -> Vec<Value> {
-    let read = |document: &str| serde_saphyr::from_str(document).expect("it is YAML");
+    let read = |document: &str| serde_saphyr::from_str(document).expect("valid YAML");
     yaml.split("\n---\n").map(read).collect()
 }
 
-/// The one resource of a kind.
+/// Returns the only resource of a kind.
 fn one<'a>(resources: &'a [Value], kind: &str) -> &'a Value {
     let mut of_kind = resources.iter().filter(|resource| resource["kind"] == kind);
     let found = of_kind.next().unwrap_or_else(|| panic!("no {kind}"));
@@ -42,12 +42,13 @@ fn one<'a>(resources: &'a [Value], kind: &str) -> &'a Value {
 }
 
 #[test]
-fn every_resource_meets_its_schema() {
+fn resources_match_schemas() {
     let modules = "import kubernetes_validate, cloudcoil.models.prometheus_operator";
-    let Some(python) = tools::python_that_can(modules) else {
+    let Some(python) = external_tools::python_with(modules) else {
         return;
     };
-    let (Some(base), Some(overlay)) = (built("deploy/kubernetes/base"), built(OVERLAY)) else {
+    let (Some(base), Some(overlay)) = (kustomize("deploy/kubernetes/base"), kustomize(OVERLAY))
+    else {
         return;
     };
     let yaml = [base, overlay].join("---\n");
@@ -62,17 +63,17 @@ fn every_resource_meets_its_schema() {
     input.write_all(yaml.as_bytes()).unwrap();
     drop(input);
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
     let passed = String::from_utf8_lossy(&output.stdout);
     assert_eq!(passed.lines().count(), resources(&yaml).len(), "{passed}");
 }
 
-/// What Kubernetes's `restricted` level demands of a pod, which the overlay's namespace enforces, and
-/// a file system that cannot be written.
+/// The overlay's namespace enforces the `restricted` Pod Security Standard. The root file system is
+/// read-only in addition.
 #[test]
-fn the_pod_may_do_nothing_that_it_need_not() {
-    let Some(yaml) = built(OVERLAY) else {
+fn pod_is_restricted() {
+    let Some(yaml) = kustomize(OVERLAY) else {
         return;
     };
     let resources = resources(&yaml);
@@ -87,7 +88,7 @@ fn the_pod_may_do_nothing_that_it_need_not() {
         "the image's user is not {user}"
     );
     let [container] = pod["containers"].as_array().unwrap().as_slice() else {
-        panic!("one container");
+        panic!("more than one container");
     };
     let context = &container["securityContext"];
     assert_eq!(context["allowPrivilegeEscalation"], false);
@@ -96,10 +97,9 @@ fn the_pod_may_do_nothing_that_it_need_not() {
     assert!(context["capabilities"]["add"].is_null());
 }
 
-/// Names that stand in two places are the same, and what is set is a setting.
 #[test]
-fn what_stands_in_two_places_is_the_same() {
-    let Some(yaml) = built(OVERLAY) else {
+fn resources_are_consistent_and_variables_are_settings() {
+    let Some(yaml) = kustomize(OVERLAY) else {
         return;
     };
     let resources = resources(&yaml);
@@ -129,7 +129,7 @@ fn what_stands_in_two_places_is_the_same() {
         &monitor["endpoints"][0]["port"],
         &service["spec"]["ports"][0]["name"]
     );
-    // The operator's own label `endpoint` would take the place of heroku_up's.
+    // The operator's label `endpoint` would otherwise replace that of heroku_up.
     assert_eq!(monitor["endpoints"][0]["honorLabels"], true);
     for (probe, path) in [
         ("livenessProbe", "/-/healthy"),
@@ -151,21 +151,21 @@ fn what_stands_in_two_places_is_the_same() {
     let variables = container["env"].as_array().unwrap().iter();
     let variables = variables.map(|variable| variable["name"].as_str().unwrap().to_owned());
     for variable in variables.chain(settings.as_object().unwrap().keys().cloned()) {
-        assert!(known.contains(&variable), "{variable} is no setting");
+        assert!(known.contains(&variable), "{variable} is not a setting");
     }
     assert!(
         settings["HEROKU_API_KEY"].is_null(),
-        "a token is no setting"
+        "the token is not in the ConfigMap"
     );
 }
 
 const RULE: &str = "deploy/kubernetes/components/prometheus-operator/prometheusrule.yaml";
 
-/// The operator's resource that has the rules of Prometheus's own file, indented to where they belong.
+/// Returns a `PrometheusRule` with the groups of a Prometheus rule file.
 fn prometheus_rule(rules: &str) -> String {
     let (_, groups) = rules
         .split_once("groups:\n")
-        .expect("the rules are in groups");
+        .expect("a rule file has groups");
     let mut text = "# Generated from rules/heroku-cost.rules.yml: see CONTRIBUTING.md.\n\
         apiVersion: monitoring.coreos.com/v1\n\
         kind: PrometheusRule\n\
@@ -186,21 +186,21 @@ fn prometheus_rule(rules: &str) -> String {
     text
 }
 
-/// `UPDATE_DOCS=1` writes it anew.
+/// `UPDATE_DOCS=1` regenerates the resource.
 #[test]
-fn the_prometheus_rule_is_the_rules_file() {
+fn prometheus_rule_matches_rule_file() {
     let rules = read("rules/heroku-cost.rules.yml");
     let expected = prometheus_rule(&rules);
-    if tools::suite_environment("UPDATE_DOCS").is_some() {
+    if external_tools::env_var("UPDATE_DOCS").is_some() {
         std::fs::write(path(RULE), &expected).unwrap();
     }
     assert!(
         read(RULE) == expected,
-        "{RULE} is not what the rules say: run `UPDATE_DOCS=1 cargo test --test deploy prometheus_rule`"
+        "{RULE} is out of date: run `UPDATE_DOCS=1 cargo test --test deploy prometheus_rule`"
     );
-    // By another reader: nothing was lost or moved by the indenting.
-    let rules: Value = serde_saphyr::from_str(&rules).expect("it is YAML");
-    let rule: Value = serde_saphyr::from_str(&expected).expect("it is YAML");
+    // Both parse to the same groups, so the indentation is right.
+    let rules: Value = serde_saphyr::from_str(&rules).expect("valid YAML");
+    let rule: Value = serde_saphyr::from_str(&expected).expect("valid YAML");
     assert_eq!(rule["spec"]["groups"], rules["groups"]);
     assert!(
         rules["groups"]

@@ -1,4 +1,4 @@
-//! `deploy/systemd`: systemd's own judgement of the units, and the program started by them.
+//! `deploy/systemd`: systemd's own checks of the units, and the exporter started from them.
 
 use std::fs;
 use std::path::Path;
@@ -6,16 +6,17 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::files::{copy, path, read};
-use crate::program::{STOP_BOUND, get, status};
-use crate::service::{Service, heroku};
-use crate::tools;
-use crate::unit::Unit;
+use crate::external_tools;
+use crate::http_client::{get, status};
+use crate::repository::{copy, path, read};
+use crate::simulator;
+use crate::systemd_service::SystemdService;
+use crate::unit_file::UnitFile;
 
 const SERVICE: &str = "heroku-cost-exporter.service";
 const SOCKET: &str = "heroku-cost-exporter.socket";
 
-/// A root file system as far as systemd looks at it: the units, its own targets, and the program.
+/// Returns a root directory with the units, the targets that they use, and the binary.
 fn installed() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let units = root.path().join("usr/lib/systemd/system");
@@ -29,15 +30,15 @@ fn installed() -> TempDir {
         }
     }
     let binary = Path::new(env!("CARGO_BIN_EXE_heroku-cost-exporter"));
-    let program = root.path().join("usr/bin/heroku-cost-exporter");
-    fs::create_dir_all(program.parent().unwrap()).unwrap();
-    fs::hard_link(binary, &program).unwrap_or_else(|_| copy(binary, &program));
+    let installed = root.path().join("usr/bin/heroku-cost-exporter");
+    fs::create_dir_all(installed.parent().unwrap()).unwrap();
+    fs::hard_link(binary, &installed).unwrap_or_else(|_| copy(binary, &installed));
     root
 }
 
 #[test]
-fn systemd_finds_no_fault_with_the_units() {
-    let Some(analyze) = tools::program("systemd-analyze", "systemd") else {
+fn systemd_verifies_units() {
+    let Some(analyze) = external_tools::find_program("systemd-analyze", "systemd") else {
         return;
     };
     let root = installed();
@@ -47,14 +48,15 @@ fn systemd_finds_no_fault_with_the_units() {
         .args([SERVICE, SOCKET])
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
 }
 
-/// Newer versions look at more; the figure in the document is that of the version which it names.
+/// Newer versions of systemd check more, so the documented value is exact only for the version that
+/// the document names.
 #[test]
-fn the_service_is_as_closed_as_the_document_says() {
-    let Some(analyze) = tools::program("systemd-analyze", "systemd") else {
+fn exposure_level_is_as_documented() {
+    let Some(analyze) = external_tools::find_program("systemd-analyze", "systemd") else {
         return;
     };
     let root = installed();
@@ -64,61 +66,60 @@ fn the_service_is_as_closed_as_the_document_says() {
         .arg(SERVICE)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let exposure: f64 = said
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let exposure: f64 = stdout
         .lines()
         .find_map(|line| line.split_once("exporter.service: "))
         .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok())
-        .unwrap_or_else(|| panic!("{said}"));
+        .unwrap_or_else(|| panic!("{stdout}"));
     let document = read("deploy/README.md");
     let (_, claim) = document
         .split_once("exposure level of **")
-        .expect("the document has the figure");
-    let (figure, rest) = claim.split_once("** by systemd ").unwrap();
-    let figure: f64 = figure.parse().unwrap();
+        .expect("deploy/README.md has the exposure level");
+    let (documented, rest) = claim.split_once("** by systemd ").unwrap();
+    let documented: f64 = documented.parse().unwrap();
     let version = Command::new(&analyze).arg("--version").output().unwrap();
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     let named = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap();
     if version.starts_with(&format!("systemd {named} ")) {
-        assert_eq!(exposure, figure, "{said}");
+        assert_eq!(exposure, documented, "{stdout}");
     } else {
-        assert!(exposure <= figure + 0.5, "{said}");
+        assert!(exposure <= documented + 0.5, "{stdout}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_service_finds_its_token_and_its_state_and_tells_systemd() {
-    let unit = Unit::parse(&read("deploy/systemd/heroku-cost-exporter.service"));
-    // The settings that come with it, as the package installs them.
+async fn service_starts_with_credential_and_state_directory() {
+    let unit = UnitFile::parse(&read("deploy/systemd/heroku-cost-exporter.service"));
     let root = tempfile::tempdir().unwrap();
     copy(
         &path("deploy/systemd/heroku-cost-exporter.default"),
         &root.path().join("etc/default/heroku-cost-exporter"),
     );
-    let heroku = heroku().await;
+    let heroku = simulator::start().await;
     let binary = Path::new(env!("CARGO_BIN_EXE_heroku-cost-exporter"));
     tokio::task::spawn_blocking(move || {
-        let free = [("WEB_LISTEN_ADDRESS", "127.0.0.1:0")];
-        let mut service = Service::start(&unit, root.path(), binary, None, &heroku, &free);
-        assert_eq!(service.told(), "READY=1");
-        assert_eq!(status(&get(service.program.address, "/health")), "200");
-        service.program.logged("poll succeeded", 1);
-        let (status, took) = service.program.stop("TERM");
-        assert!(status.success() && took < STOP_BOUND, "{status} {took:?}");
-        assert_eq!(service.told(), "STOPPING=1");
-        let state = fs::read_to_string(service.state.join("state.json")).expect("it was written");
+        let variables = [("WEB_LISTEN_ADDRESS", "127.0.0.1:0")];
+        let mut service =
+            SystemdService::start(&unit, root.path(), binary, None, &heroku, &variables);
+        assert_eq!(service.notification(), "READY=1");
+        assert_eq!(status(&get(service.exporter.address, "/health")), "200");
+        service.exporter.wait_for_log("poll succeeded", 1);
+        service.exporter.stop("TERM");
+        assert_eq!(service.notification(), "STOPPING=1");
+        let state = fs::read_to_string(service.state.join("state.json")).expect("a state file");
         assert!(!state.contains(heroku.token()));
     })
     .await
     .unwrap();
 }
 
-/// The two wait for the same file, or the socket would start for ever what does not start.
+/// With different conditions, the socket could keep activating a service that does not start.
 #[test]
-fn the_socket_waits_for_what_the_service_waits_for() {
+fn socket_and_service_have_the_same_condition() {
     let [service, socket] =
-        [SERVICE, SOCKET].map(|unit| Unit::parse(&read(&format!("deploy/systemd/{unit}"))));
-    let condition = |unit: &Unit| unit.one("Unit", "ConditionPathExists").to_owned();
+        [SERVICE, SOCKET].map(|unit| UnitFile::parse(&read(&format!("deploy/systemd/{unit}"))));
+    let condition = |unit: &UnitFile| unit.one("Unit", "ConditionPathExists").to_owned();
     assert_eq!(condition(&socket), condition(&service));
     assert!(
         service

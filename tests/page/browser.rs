@@ -1,7 +1,7 @@
-//! A real browser: Debian's chromium, driven through its driver over the WebDriver protocol.
+//! A WebDriver client for Chromium.
 //!
-//! The protocol is JSON over HTTP, and few of its commands are needed: a client of its own is
-//! shorter than the settings of one that knows them all.
+//! The protocol is JSON over HTTP. The tests need few of its commands, so a full client library is
+//! not worth its configuration.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -13,33 +13,33 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::exporter::http;
-use crate::tools;
+use crate::exporter::http_client;
+use crate::external_tools;
 
-/// One browser at a time: each takes more memory than all else that a test run starts.
-static ONE: Mutex<()> = Mutex::const_new(());
+/// Only one browser runs at a time, because each needs a lot of memory.
+static LOCK: Mutex<()> = Mutex::const_new(());
 
-/// A browser with one empty window, until it is dropped.
+/// A browser with one window, closed when dropped.
 pub(crate) struct Browser {
     driver: Child,
     session: String,
     http: reqwest::Client,
-    _one: MutexGuard<'static, ()>,
+    _lock: MutexGuard<'static, ()>,
 }
 
-/// What is asked of the user's screen.
+/// A value of `prefers-color-scheme`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub(crate) enum ColorScheme {
     Light,
     Dark,
 }
 
 impl Browser {
-    /// Starts a browser; `None` where there is none.
+    /// Starts a browser. Returns `None` if none is installed.
     pub(crate) async fn start() -> Option<Self> {
-        let driver = tools::program("chromedriver", "chromium-driver")?;
-        let chromium = tools::program("chromium", "chromium")?;
-        let one = ONE.lock().await;
+        let driver = external_tools::find_program("chromedriver", "chromium-driver")?;
+        let chromium = external_tools::find_program("chromium", "chromium")?;
+        let lock = LOCK.lock().await;
         let fonts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/fonts.conf");
         let mut driver = Command::new(driver)
             .arg("--port=0")
@@ -48,39 +48,38 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the driver starts");
-        let lines = BufReader::new(driver.stdout.take().expect("standard output is piped")).lines();
+            .expect("chromedriver starts");
+        let lines = BufReader::new(driver.stdout.take().expect("piped stdout")).lines();
         let mut lines = lines.map_while(Result::ok);
         let port = lines.find_map(|line| {
             let (_, port) = line.split_once("successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         });
-        let port = port.expect("the driver says where it listens");
-        // It must never wait for somebody to read on.
+        let port = port.expect("chromedriver prints its port");
+        // Drain the output, so that the driver never blocks on a full pipe.
         std::thread::spawn(move || lines.count());
         let mut browser = Self {
             driver,
             session: format!("http://127.0.0.1:{port}/session"),
-            http: http(),
-            _one: one,
+            http: http_client(),
+            _lock: lock,
         };
         let options = json!({
             "binary": chromium,
-            // No sandbox, because that of the tests may be root's; no shared memory, because that of
-            // a container is small.
+            // The sandbox does not work as root, and a container's /dev/shm is small.
             "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
                      "--hide-scrollbars", "--font-render-hinting=none", "--no-first-run", "--disable-background-networking"],
         });
-        let wanted = json!({
+        let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let session = browser
-            .tell(
+            .send(
                 Method::POST,
                 "",
-                json!({ "capabilities": { "alwaysMatch": wanted } }),
+                json!({ "capabilities": { "alwaysMatch": capabilities } }),
             )
             .await;
         let id = session["sessionId"].as_str().expect("a session");
@@ -88,16 +87,16 @@ impl Browser {
         Some(browser)
     }
 
-    async fn tell(&self, method: Method, command: &str, body: Value) -> Value {
+    async fn send(&self, method: Method, command: &str, body: Value) -> Value {
         let url = format!("{}{command}", self.session);
         let mut request = self.http.request(method, &url);
         if body != Value::Null {
             request = request.body(body.to_string());
         }
-        let answer = request.send().await.expect("the driver answers");
-        let answer = answer.bytes().await.expect("the driver answers whole");
-        let answer: Value = serde_json::from_slice(&answer).expect("the driver answers in JSON");
-        let value = &answer["value"];
+        let response = request.send().await.expect("a response");
+        let body = response.bytes().await.expect("a complete response");
+        let body: Value = serde_json::from_slice(&body).expect("a JSON response");
+        let value = &body["value"];
         assert!(value["error"].is_null(), "{command}: {value:#}");
         value.clone()
     }
@@ -112,53 +111,55 @@ impl Browser {
         Ok(())
     }
 
-    /// Goes to an address and waits until it is loaded.
+    /// Navigates to a URL and waits until the page is loaded.
     pub(crate) async fn open(&self, url: &str) {
-        self.tell(Method::POST, "/url", json!({ "url": url })).await;
+        self.send(Method::POST, "/url", json!({ "url": url })).await;
     }
 
-    /// The value of a script's `return`. It is the driver's, which no policy of the page binds.
-    pub(crate) async fn run(&self, script: &str) -> Value {
+    /// Executes a script and returns the value of its `return`. The page's content security policy
+    /// does not apply.
+    pub(crate) async fn execute(&self, script: &str) -> Value {
         let body = json!({ "script": script, "args": [] });
-        self.tell(Method::POST, "/execute/sync", body).await
+        self.send(Method::POST, "/execute/sync", body).await
     }
 
-    /// Clicks on what a script's expression gives, when the script has ended: one that leaves its page
-    /// may never answer.
-    pub(crate) async fn follow(&self, link: &str) {
-        let click = format!("const link = {link}; setTimeout(() => link.click())");
-        self.run(&click).await;
+    /// Clicks on the element that a JavaScript expression selects.
+    ///
+    /// The click is deferred, because a script that leaves its page may never return.
+    pub(crate) async fn click(&self, element: &str) {
+        let click = format!("const element = {element}; setTimeout(() => element.click())");
+        self.execute(&click).await;
     }
 
     /// Waits until a script returns `true`.
-    pub(crate) async fn until(&self, script: &str) {
+    pub(crate) async fn wait_until(&self, script: &str) {
         for _ in 0..200 {
-            if self.run(script).await == true {
+            if self.execute(script).await == true {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("it does not come: {script}");
+        panic!("timeout: {script}");
     }
 
-    /// A command of the browser's own protocol.
-    pub(crate) async fn command(&self, command: &str, parameters: Value) -> Value {
+    /// Sends a command of the Chrome DevTools Protocol.
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
-        self.tell(Method::POST, "/goog/cdp/execute", body).await
+        self.send(Method::POST, "/goog/cdp/execute", body).await
     }
 
-    /// Makes the window so wide, and tells the page which colours are wanted.
-    pub(crate) async fn show(&self, width: u32, scheme: Scheme) {
+    /// Sets the window's width and the color scheme.
+    pub(crate) async fn emulate(&self, width: u32, scheme: ColorScheme) {
         let size =
             json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
-        self.command("Emulation.setDeviceMetricsOverride", size)
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
             .await;
         let value = match scheme {
-            Scheme::Light => "light",
-            Scheme::Dark => "dark",
+            ColorScheme::Light => "light",
+            ColorScheme::Dark => "dark",
         };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
-        self.command("Emulation.setEmulatedMedia", features).await;
+        self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
     /// Presses a key, such as `Tab`.
@@ -166,7 +167,7 @@ impl Browser {
         let code = match key {
             "Tab" => 9,
             "Enter" => 13,
-            other => panic!("{other} has no number here"),
+            other => panic!("no key code for {other}"),
         };
         let text = if key == "Enter" { "\r" } else { "" };
         for kind in ["keyDown", "keyUp"] {
@@ -174,18 +175,17 @@ impl Browser {
             let event = json!({
                 "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code,
             });
-            self.command("Input.dispatchKeyEvent", event).await;
+            self.devtools("Input.dispatchKeyEvent", event).await;
         }
     }
 
-    /// Types a text where the focus is.
-    pub(crate) async fn write(&self, text: &str) {
-        self.command("Input.insertText", json!({ "text": text }))
+    /// Types a text into the focused element.
+    pub(crate) async fn type_text(&self, text: &str) {
+        self.devtools("Input.insertText", json!({ "text": text }))
             .await;
     }
 
-    /// What the console has said since it was last asked, but for the status of a page that is not
-    /// found.
+    /// Returns the console messages since the last call, except those about status 404.
     pub(crate) async fn console(&self) -> Vec<String> {
         let entries = self.log("browser").await;
         let messages = entries.iter().filter_map(|entry| entry["message"].as_str());
@@ -193,8 +193,8 @@ impl Browser {
         messages.map(str::to_owned).collect()
     }
 
-    /// The addresses that were asked for since they were last looked at.
-    pub(crate) async fn requests(&self) -> Vec<String> {
+    /// Returns the URLs requested since the last call.
+    pub(crate) async fn requested_urls(&self) -> Vec<String> {
         let entries = self.log("performance").await;
         let urls = entries.iter().filter_map(|entry| {
             let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
@@ -207,27 +207,27 @@ impl Browser {
 
     async fn log(&self, kind: &str) -> Vec<Value> {
         let log = self
-            .tell(Method::POST, "/se/log", json!({ "type": kind }))
+            .send(Method::POST, "/se/log", json!({ "type": kind }))
             .await;
         log.as_array().expect("a list").clone()
     }
 
-    /// A picture of the page from its top to `height`, as PNG, so much larger than the page.
-    pub(crate) async fn picture(&self, width: u32, height: f64, scale: f64) -> Vec<u8> {
+    /// Returns a PNG of the page from its top to `height`, scaled by `scale`.
+    pub(crate) async fn screenshot(&self, width: u32, height: f64, scale: f64) -> Vec<u8> {
         use base64::Engine;
         let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": scale });
-        let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let picture = self.command("Page.captureScreenshot", wanted).await;
-        let picture = picture["data"].as_str().expect("a picture");
-        let decoded = base64::prelude::BASE64_STANDARD.decode(picture);
-        decoded.expect("base64")
+        let parameters = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let screenshot = self.devtools("Page.captureScreenshot", parameters).await;
+        let data = screenshot["data"].as_str().expect("a screenshot");
+        let png = base64::prelude::BASE64_STANDARD.decode(data);
+        png.expect("base64")
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Only a session that is ended takes its browser along, and a test that failed has to do that
-        // too: without the runtime, which cannot be waited for here.
+        // The browser exits only when its session is deleted. `drop` cannot await, so the request
+        // is blocking.
         let _ = self.end_session();
         let _ = self.driver.kill();
         let _ = self.driver.wait();

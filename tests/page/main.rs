@@ -1,30 +1,30 @@
-//! The page in a real browser: its figures against those of the metrics, hostile names, both colour
-//! schemes, widths, the keyboard, and what a screen reader needs.
+//! Tests of the HTML page in a real browser.
 //!
-//! `browser`, `companies`, and what is taken from the suite, are what the tests are made with.
+//! `exporter`, `external_tools`, `scenario` and `scrape` are shared with tests/suite. `browser` and
+//! `fixtures` are helpers; every other module contains tests.
 
 #![expect(
     clippy::expect_used,
-    reason = "what has to be there for a test to go on ends it where it is not"
+    reason = "a panic in a helper fails the test, as in a #[test] function"
 )]
 
 #[path = "../suite/exporter.rs"]
-#[expect(dead_code, reason = "the suite needs more of it")]
+#[expect(dead_code, reason = "tests/suite uses the rest")]
 mod exporter;
+#[path = "../suite/external_tools.rs"]
+#[expect(dead_code, reason = "tests/suite uses the rest")]
+mod external_tools;
 #[path = "../suite/scenario.rs"]
-#[expect(dead_code, reason = "the suite needs more of it")]
+#[expect(dead_code, reason = "tests/suite uses the rest")]
 mod scenario;
 #[path = "../suite/scrape.rs"]
-#[expect(dead_code, reason = "the suite needs more of it")]
+#[expect(dead_code, reason = "tests/suite uses the rest")]
 mod scrape;
-#[path = "../suite/tools.rs"]
-#[expect(dead_code, reason = "the suite needs more of it")]
-mod tools;
 
 mod browser;
-mod companies;
+mod fixtures;
 
-mod figures;
-mod hostile;
-mod picture;
-mod reading;
+mod accessibility;
+mod consistency;
+mod escaping;
+mod screenshot;

@@ -1,6 +1,7 @@
-//! How far off the forecast is: a year of made-up companies, each day of which is forecast as the program would have.
+//! Backtest of the forecast: a year of synthetic companies with a forecast on each day.
 //!
-//! The companies are drawn from a fixed seed, so that the tables in `docs/FORECAST.md` are the same on every machine.
+//! The companies are generated from a fixed seed, so the tables in `docs/FORECAST.md` are
+//! reproducible.
 
 mod companies;
 
@@ -12,45 +13,47 @@ use billing::forecast::{Coverage, Forecaster, PREVIOUS_WEIGHT};
 use billing::money::Money;
 use jiff::tz::Offset;
 
-use companies::{App, Draws, LIVES, Life, MONTHS, Year, company};
+use companies::{App, MONTHS, PATTERNS, Pattern, SeededRng, Year, company};
 
-/// The companies of each life.
+/// The number of companies of each pattern.
 const COMPANIES: usize = 40;
 
-/// The days of the month on which a forecast is judged: no month is shorter.
+/// The days of the month with a forecast. Every month has these days.
 const DAYS: Range<usize> = 1..29;
 
 fn money(micros: i128) -> Money {
     Money::from_micros_saturating(micros)
 }
 
-/// The share of a day that figures hold of the day on which they were renewed: the night before the renewal, which no date tells.
-const NIGHT: Range<f64> = 0.0..0.25;
+/// The share of the current day that usage already includes. Heroku renews usage at an unknown time
+/// of the night.
+const CURRENT_DAY_SHARE: Range<f64> = 0.0..0.25;
 
-/// One month of a company, looked at on one of its days.
-struct Look {
-    covered: Coverage,
-    /// For each app: this month to date, the month before, and this month at its end.
+/// The state of a company on a day of a month.
+struct Observation {
+    coverage: Coverage,
+    /// The month to date, the previous month and the complete month of each app.
     apps: Vec<[Money; 3]>,
-    /// The sums of these.
+    /// The sums over all apps.
     team: [Money; 3],
 }
 
-impl Look {
-    fn new(company: &[App], year: &Year, month: usize, day: usize, night: f64) -> Self {
-        let [before, days] = [&year.days[month - 1], &year.days[month]];
+impl Observation {
+    fn new(company: &[App], year: &Year, month: usize, day: usize, current_day_share: f64) -> Self {
+        let [previous, days] = [&year.days[month - 1], &year.days[month]];
         let past = days.start..days.start + day - 1;
         let at = year.months[month].first_day().at(2, 0, 0, 0);
-        let at = Offset::UTC.to_timestamp(at).expect("a time");
-        let nights = jiff::SignedDuration::from_hours(24 * (day as i64 - 1));
+        let at = Offset::UTC.to_timestamp(at).expect("the time is in range");
+        let elapsed = jiff::SignedDuration::from_hours(24 * (day as i64 - 1));
         let apps = company.iter().map(|app| {
-            let [to_date, before, whole] = [&past, before, days].map(|days| app.cost(days.clone()));
-            let begun = app.cost(past.end..past.end + 1) as f64 * night;
-            [to_date + begun as i128, before, whole].map(money)
+            let [to_date, previous, complete] =
+                [&past, previous, days].map(|days| app.cost(days.clone()));
+            let current_day = app.cost(past.end..past.end + 1) as f64 * current_day_share;
+            [to_date + current_day as i128, previous, complete].map(money)
         });
         let apps: Vec<_> = apps.collect();
         Self {
-            covered: Coverage::new(year.months[month], at + nights),
+            coverage: Coverage::new(year.months[month], at + elapsed),
             team: [0, 1, 2].map(|which| apps.iter().map(|app| app[which]).sum()),
             apps,
         }
@@ -60,62 +63,63 @@ impl Look {
         self.team[which]
     }
 
-    /// How far off a forecast of the team is, as a share of what the month did cost.
+    /// Returns the absolute error of a forecast of the team, relative to the actual cost.
     fn error(&self, forecast: Option<Money>) -> Option<f64> {
         let actual = self.sum(2);
-        let off = (forecast? - actual).micros().abs();
-        (actual > Money::ZERO).then(|| off as f64 / actual.micros() as f64)
+        let error = (forecast? - actual).micros().abs();
+        (actual > Money::ZERO).then(|| error as f64 / actual.micros() as f64)
     }
 
-    /// Of each app by itself: how far off all are together.
+    /// Returns the sum of the absolute errors of forecasts of each app, relative to the actual cost
+    /// of the team.
     fn error_of_apps(&self, forecast: impl Fn([Money; 3]) -> Option<Money>) -> Option<f64> {
-        let off = self
+        let error = self
             .apps
             .iter()
             .map(|app| Some((forecast(*app)? - app[2]).micros().abs()));
-        let off: Option<i128> = off.sum();
+        let error: Option<i128> = error.sum();
         let actual = self.sum(2);
-        let off = off?;
-        (actual > Money::ZERO).then(|| off as f64 / actual.micros() as f64)
+        let error = error?;
+        (actual > Money::ZERO).then(|| error as f64 / actual.micros() as f64)
     }
 
-    fn ours(&self, weight: u16) -> Option<Money> {
-        Some(Forecaster::weighted(self.covered, weight)?.month_end(self.sum(0), self.sum(1)))
+    fn with_weight(&self, weight: u16) -> Option<Money> {
+        Some(Forecaster::weighted(self.coverage, weight)?.month_end(self.sum(0), self.sum(1)))
     }
 
-    /// The month to date over the share of the month.
+    /// The month to date divided by the elapsed share of the month.
     fn naive(&self) -> Option<Money> {
-        self.ours(0)
+        self.with_weight(0)
     }
 
-    /// With the month's own rate counting s, not s², and the previous month's `weight`.
-    fn by_share(&self, weight: f64) -> Option<Money> {
-        let share = self.covered.ratio();
-        let [to_date, before] = [0, 1].map(|which| self.sum(which).micros() as f64);
-        let rest = (1.0 - share) * (to_date + weight * before) / (share + weight);
+    /// The forecast with the weights s and `weight` instead of their squares.
+    fn unsquared(&self, weight: f64) -> Option<Money> {
+        let share = self.coverage.ratio();
+        let [to_date, previous] = [0, 1].map(|which| self.sum(which).micros() as f64);
+        let rest = (1.0 - share) * (to_date + weight * previous) / (share + weight);
         Some(money((to_date + rest) as i128))
     }
 
-    /// An app that cost something last month and nothing yet is taken to have ended, and one that
-    /// cost nothing last month goes on as it began.
-    fn by_presence(&self, ended: bool, begun: bool) -> Option<Money> {
-        let forecast = |[to_date, before, _]: [Money; 3]| {
-            let day_is_over = self.covered.ratio() > 0.0;
+    /// The sum of forecasts by app that assume, if `ended` is set, that an app without cost to date
+    /// has ended, and forecast, if `begun` is set, a new app without the previous month.
+    fn by_app_lifecycle(&self, ended: bool, begun: bool) -> Option<Money> {
+        let forecast = |[to_date, previous, _]: [Money; 3]| {
+            let day_is_over = self.coverage.ratio() > 0.0;
             if ended && day_is_over && to_date == Money::ZERO {
                 return Some(Money::ZERO);
             }
-            let weight = if begun && day_is_over && before == Money::ZERO {
+            let weight = if begun && day_is_over && previous == Money::ZERO {
                 0
             } else {
                 PREVIOUS_WEIGHT
             };
-            Some(Forecaster::weighted(self.covered, weight)?.month_end(to_date, before))
+            Some(Forecaster::weighted(self.coverage, weight)?.month_end(to_date, previous))
         };
         self.apps.iter().map(|app| forecast(*app)).sum()
     }
 }
 
-/// A mean of what is known.
+/// The mean of all known values.
 #[derive(Default, Clone, Copy)]
 struct Mean {
     sum: f64,
@@ -142,54 +146,64 @@ impl Mean {
     }
 }
 
-struct Looks(Vec<(Life, usize, Look)>);
+struct Observations(Vec<(Pattern, usize, Observation)>);
 
-impl Looks {
-    /// Made once, for all tests of it.
+impl Observations {
+    /// Returns the observations, which are generated once for all tests.
     fn all() -> &'static Self {
-        static ALL: OnceLock<Looks> = OnceLock::new();
+        static ALL: OnceLock<Observations> = OnceLock::new();
         ALL.get_or_init(Self::new)
     }
 
     fn new() -> Self {
         let year = Year::new();
-        let mut draws = Draws(20_261_124);
-        let mut looks = Vec::new();
-        for (life, _) in LIVES {
+        let mut rng = SeededRng(20_261_124);
+        let mut observations = Vec::new();
+        for (pattern, _) in PATTERNS {
             for _ in 0..COMPANIES {
-                let company = company(life, &mut draws, &year);
-                let night = draws.number(NIGHT.start, NIGHT.end);
+                let company = company(pattern, &mut rng, &year);
+                let current_day_share = rng.float(CURRENT_DAY_SHARE.start, CURRENT_DAY_SHARE.end);
                 for month in 1..MONTHS {
-                    looks.extend(
-                        DAYS.map(|day| (life, day, Look::new(&company, &year, month, day, night))),
-                    );
+                    observations.extend(DAYS.map(|day| {
+                        (
+                            pattern,
+                            day,
+                            Observation::new(&company, &year, month, day, current_day_share),
+                        )
+                    }));
                 }
             }
         }
-        Self(looks)
+        Self(observations)
     }
 
     fn mean(
         &self,
-        wanted: impl Fn(Life, usize) -> bool,
-        error: impl Fn(&Look) -> Option<f64>,
+        matches: impl Fn(Pattern, usize) -> bool,
+        error: impl Fn(&Observation) -> Option<f64>,
     ) -> Mean {
-        let looks = self.0.iter().filter(|(life, day, _)| wanted(*life, *day));
-        Mean::of(looks.map(|(_, _, look)| error(look)))
+        let observations = self
+            .0
+            .iter()
+            .filter(|(pattern, day, _)| matches(*pattern, *day));
+        Mean::of(observations.map(|(_, _, observation)| error(observation)))
     }
 }
 
-/// The weights that were tried, in thousandths of a month.
+/// The evaluated weights in thousandths of a month.
 const WEIGHTS: [u16; 10] = [0, 20, 40, 60, 80, 100, 120, 150, 200, 300];
 
-/// The error over all days but the first, on which the weight says nothing.
-fn of_weight(looks: &Looks, weight: u16) -> Mean {
-    looks.mean(|_, day| day > 1, |look| look.error(look.ours(weight)))
+/// Returns the mean error on all days except the first, on which the weight has no effect.
+fn mean_error(observations: &Observations, weight: u16) -> Mean {
+    observations.mean(
+        |_, day| day > 1,
+        |observation| observation.error(observation.with_weight(weight)),
+    )
 }
 
-/// The tables of `docs/FORECAST.md`.
+/// Returns the tables in `docs/FORECAST.md`.
 pub(crate) fn markdown() -> String {
-    let looks = Looks::all();
+    let observations = Observations::all();
     let mut text = String::new();
     let mut line = |cells: &[String]| {
         // Writing to a String cannot fail.
@@ -218,20 +232,24 @@ pub(crate) fn markdown() -> String {
     for day in [
         1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28,
     ] {
-        let mean =
-            |error: &dyn Fn(&Look) -> Option<f64>| looks.mean(|_, d| d == day, error).percent();
+        let mean = |error: &dyn Fn(&Observation) -> Option<f64>| {
+            observations.mean(|_, d| d == day, error).percent()
+        };
         let each = |weight| {
-            move |look: &Look| {
-                look.error_of_apps(|app| {
-                    Some(Forecaster::weighted(look.covered, weight)?.month_end(app[0], app[1]))
+            move |observation: &Observation| {
+                observation.error_of_apps(|app| {
+                    Some(
+                        Forecaster::weighted(observation.coverage, weight)?
+                            .month_end(app[0], app[1]),
+                    )
                 })
             }
         };
         line(&[
             day.to_string(),
-            mean(&|look| look.error(look.ours(PREVIOUS_WEIGHT))),
-            mean(&|look| look.error(look.naive())),
-            mean(&|look| look.error(Some(look.sum(1)))),
+            mean(&|observation| observation.error(observation.with_weight(PREVIOUS_WEIGHT))),
+            mean(&|observation| observation.error(observation.naive())),
+            mean(&|observation| observation.error(Some(observation.sum(1)))),
             mean(&each(PREVIOUS_WEIGHT)),
             mean(&each(0)),
         ]);
@@ -249,17 +267,21 @@ pub(crate) fn markdown() -> String {
             "previous month",
         ],
     );
-    for (life, words) in LIVES {
-        let mut cells = vec![words.to_owned()];
+    for (pattern, label) in PATTERNS {
+        let mut cells = vec![label.to_owned()];
         for days in [2..8, 8..29] {
-            let mean = |error: &dyn Fn(&Look) -> Option<f64>| {
-                looks
-                    .mean(|l, day| l == life && days.contains(&day), error)
+            let mean = |error: &dyn Fn(&Observation) -> Option<f64>| {
+                observations
+                    .mean(|l, day| l == pattern && days.contains(&day), error)
                     .percent()
             };
-            cells.push(mean(&|look| look.error(look.ours(PREVIOUS_WEIGHT))));
-            cells.push(mean(&|look| look.error(look.naive())));
-            cells.push(mean(&|look| look.error(Some(look.sum(1)))));
+            cells.push(mean(&|observation| {
+                observation.error(observation.with_weight(PREVIOUS_WEIGHT))
+            }));
+            cells.push(mean(&|observation| observation.error(observation.naive())));
+            cells.push(mean(&|observation| {
+                observation.error(Some(observation.sum(1)))
+            }));
         }
         line(&cells);
     }
@@ -274,41 +296,49 @@ pub(crate) fn markdown() -> String {
             "days 8–28",
         ],
     );
-    let ways = WEIGHTS.map(|weight| {
+    let variants = WEIGHTS.map(|weight| {
         let chosen = if weight == PREVIOUS_WEIGHT {
             " (the forecast)"
         } else {
             ""
         };
-        let way =
-            Box::new(move |look: &Look| look.ours(weight)) as Box<dyn Fn(&Look) -> Option<Money>>;
-        (format!("κ = {}{chosen}", f64::from(weight) / 1000.0), way)
+        let variant = Box::new(move |observation: &Observation| observation.with_weight(weight))
+            as Box<dyn Fn(&Observation) -> Option<Money>>;
+        (
+            format!("κ = {}{chosen}", f64::from(weight) / 1000.0),
+            variant,
+        )
     });
-    let by_presence = [
+    let lifecycle_variants = [
         ("apps without cost to date have ended", (true, false)),
         ("new apps have κ = 0", (false, true)),
         ("both", (true, true)),
     ]
-    .map(|(words, (ended, begun))| {
-        let way = Box::new(move |look: &Look| look.by_presence(ended, begun))
-            as Box<dyn Fn(&Look) -> Option<Money>>;
-        (words.to_owned(), way)
+    .map(|(label, (ended, begun))| {
+        let variant =
+            Box::new(move |observation: &Observation| observation.by_app_lifecycle(ended, begun))
+                as Box<dyn Fn(&Observation) -> Option<Money>>;
+        (label.to_owned(), variant)
     });
-    let by_share = [0.02, 0.05, 0.1].map(|weight| {
-        let way = Box::new(move |look: &Look| look.by_share(weight))
-            as Box<dyn Fn(&Look) -> Option<Money>>;
-        (format!("unsquared weights, κ = {weight}"), way)
+    let unsquared_variants = [0.02, 0.05, 0.1].map(|weight| {
+        let variant = Box::new(move |observation: &Observation| observation.unsquared(weight))
+            as Box<dyn Fn(&Observation) -> Option<Money>>;
+        (format!("unsquared weights, κ = {weight}"), variant)
     });
-    let others = by_share.into_iter().chain(by_presence);
-    for (words, way) in ways.into_iter().chain(others) {
-        let mean = |wanted: fn(Life, usize) -> bool| {
-            looks.mean(wanted, |look| look.error(way(look))).percent()
+    let other_variants = unsquared_variants.into_iter().chain(lifecycle_variants);
+    for (label, variant) in variants.into_iter().chain(other_variants) {
+        let mean = |matches: fn(Pattern, usize) -> bool| {
+            observations
+                .mean(matches, |observation| {
+                    observation.error(variant(observation))
+                })
+                .percent()
         };
         line(&[
-            words,
+            label,
             mean(|_, day| day == 2),
             mean(|_, day| (3..8).contains(&day)),
-            mean(|life, day| life == Life::Reviewing && (3..8).contains(&day)),
+            mean(|pattern, day| pattern == Pattern::ReviewApps && (3..8).contains(&day)),
             mean(|_, day| day >= 8),
         ]);
     }
@@ -316,30 +346,39 @@ pub(crate) fn markdown() -> String {
 }
 
 #[test]
-fn the_weight_of_the_previous_month_is_the_best_of_those_tried() {
-    let looks = Looks::all();
-    let ours = of_weight(looks, PREVIOUS_WEIGHT).value();
+fn previous_month_weight_has_smallest_error() {
+    let observations = Observations::all();
+    let ours = mean_error(observations, PREVIOUS_WEIGHT).value();
     for weight in WEIGHTS {
-        let other = of_weight(looks, weight).value();
-        assert!(ours <= other, "{weight} thousandths: {other}, not {ours}");
+        let other = mean_error(observations, weight).value();
+        assert!(ours <= other, "weight {weight}: {other} < {ours}");
     }
 }
 
 #[test]
-fn the_forecast_is_much_better_than_the_naive_quotient_at_first_and_no_worse_later() {
-    let looks = Looks::all();
-    for wanted in DAYS.skip(1) {
-        let mean = |forecast: fn(&Look) -> Option<Money>| {
-            looks
-                .mean(|_, day| day == wanted, |look| look.error(forecast(look)))
+fn forecast_beats_naive_quotient_early_in_month() {
+    let observations = Observations::all();
+    for tested_day in DAYS.skip(1) {
+        let mean = |forecast: fn(&Observation) -> Option<Money>| {
+            observations
+                .mean(
+                    |_, day| day == tested_day,
+                    |observation| observation.error(forecast(observation)),
+                )
                 .value()
         };
-        let (ours, naive) = (mean(|look| look.ours(PREVIOUS_WEIGHT)), mean(Look::naive));
-        let bound = match wanted {
+        let (ours, naive) = (
+            mean(|observation| observation.with_weight(PREVIOUS_WEIGHT)),
+            mean(Observation::naive),
+        );
+        let bound = match tested_day {
             2 => naive / 2.0,
             3 => naive * 0.8,
             _ => naive + 0.002,
         };
-        assert!(ours <= bound, "day {wanted}: {ours}, not {naive}");
+        assert!(
+            ours <= bound,
+            "day {tested_day}: {ours} > {bound}, naive: {naive}"
+        );
     }
 }

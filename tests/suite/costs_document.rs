@@ -1,4 +1,4 @@
-//! The worked example in `docs/COSTS.md`, made by the program's own code.
+//! Generates the worked example in `docs/COSTS.md`.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use jiff::Timestamp;
 
 use crate::documents::assert_part;
 
-/// A month of the example: its name, the team's dynos, data, partner, addons and space, and each
-/// app's first three.
+/// A month of usage: dynos, data, partner, add-on and space credits of the team, and the first
+/// three of each app.
 struct Month {
     name: &'static str,
     team: [f64; 5],
@@ -37,14 +37,14 @@ const MONTHS: [Month; 2] = [
 ];
 
 fn now() -> Timestamp {
-    "2026-11-16T12:00:00Z".parse().expect("a time")
+    "2026-11-16T12:00:00Z".parse().expect("a valid timestamp")
 }
 
 fn cents(cents: i64) -> Money {
     Money::from_cents(cents).expect("a small amount")
 }
 
-fn figures([dynos, data, partner]: [f64; 3]) -> UsageAmounts {
+fn amounts([dynos, data, partner]: [f64; 3]) -> UsageAmounts {
     UsageAmounts {
         dynos: Some(dynos),
         data: Some(data),
@@ -53,26 +53,26 @@ fn figures([dynos, data, partner]: [f64; 3]) -> UsageAmounts {
     }
 }
 
-fn month(month: &Month) -> MonthlyUsage {
+fn monthly_usage(month: &Month) -> MonthlyUsage {
     let [dynos, data, partner, addons, space] = month.team;
     let apps = month.apps.iter();
     MonthlyUsage {
         team_name: None,
         team: UsageAmounts {
             addons: Some(addons),
-            ..figures([dynos, data, partner])
+            ..amounts([dynos, data, partner])
         },
         spaces: Spaces {
             credits: Some(space),
             ..Spaces::default()
         },
         apps: apps
-            .map(|(app, used)| ((*app).to_owned(), figures(*used)))
+            .map(|(app, used)| ((*app).to_owned(), amounts(*used)))
             .collect(),
     }
 }
 
-fn good<T>(data: T) -> EndpointStatus<T> {
+fn polled<T>(data: T) -> EndpointStatus<T> {
     EndpointStatus {
         last_success: Some(LastSuccess {
             data: Arc::new(data),
@@ -83,11 +83,12 @@ fn good<T>(data: T) -> EndpointStatus<T> {
     }
 }
 
-/// October's invoice; November has none yet.
+/// The team. It has an invoice for October and none for November yet.
 fn acme() -> Team {
     let invoice = Invoice {
         number: Some(1042),
-        period: InvoicePeriod::parse(Some("2026-10-01"), Some("2026-10-31")).expect("a period"),
+        period: InvoicePeriod::parse(Some("2026-10-01"), Some("2026-10-31"))
+            .expect("a valid period"),
         state: Some(1),
         payment_status: "Paid".into(),
         total: Some(cents(34_150)),
@@ -102,12 +103,12 @@ fn acme() -> Team {
     };
     let months = MONTHS
         .iter()
-        .map(|m| (m.name.parse().expect("a month"), month(m)));
+        .map(|m| (m.name.parse().expect("a valid month"), monthly_usage(m)));
     Team {
         id: Some("01234567-89ab-cdef-0123-456789abcdef".into()),
         name: "acme".into(),
-        invoices: good(Invoices::new(vec![invoice])),
-        usage: good(Usage {
+        invoices: polled(Invoices::new(vec![invoice])),
+        usage: polled(Usage {
             months: months.collect(),
         }),
         polled_endpoints: Team::ENDPOINTS,
@@ -130,7 +131,7 @@ fn usd(money: Option<Money>) -> String {
     money.map_or_else(|| "–".to_owned(), |money| format!("{:.2}", money.dollars()))
 }
 
-/// A month's costs by app and category, which add up both ways.
+/// Appends a table of a month's costs by app and category.
 fn costs(text: &mut String, billed: &Billed<'_>) {
     let cost = billed.cost.as_ref().expect("usage of the month");
     text.push_str(
@@ -141,20 +142,23 @@ fn costs(text: &mut String, billed: &Billed<'_>) {
             Category::ALL.map(|category| of(category).map_or_else(String::new, |m| usd(Some(m))));
         let _ = writeln!(text, "{name} | {} | {}", cells.join(" | "), usd(sum));
     };
-    for (app, figures) in &cost.rows {
+    for (app, app_cost) in &cost.rows {
         row(
             app,
-            &|category| figures.cost.get(category),
-            figures.cost.total(),
+            &|category| app_cost.cost.get(category),
+            app_cost.cost.total(),
         );
     }
-    let beside = [Category::Space, Category::Other];
+    let without_app = [Category::Space, Category::Other];
     let no_app = |category| {
         cost.team
             .get(category)
-            .filter(|_| beside.contains(&category))
+            .filter(|_| without_app.contains(&category))
     };
-    let sum = beside.into_iter().filter_map(no_app).reduce(|a, b| a + b);
+    let sum = without_app
+        .into_iter()
+        .filter_map(no_app)
+        .reduce(|a, b| a + b);
     row("no app", &no_app, sum);
     row(
         "**acme**",
@@ -194,7 +198,7 @@ fn example() -> String {
         cost.previous
             .invoice
             .and_then(|invoice| invoice.dyno_units)
-            .expect("its units"),
+            .expect("the invoice has dyno units"),
         usd(cost.previous.invoice.and_then(|invoice| invoice.platform)),
         MONTHS[0].team[0],
         previous.price_source.as_str(),
@@ -230,17 +234,18 @@ fn example() -> String {
 }
 
 #[test]
-fn the_worked_example_is_what_the_program_reckons() {
+fn worked_example_is_up_to_date() {
     let text = example();
-    // By hand: 2.25 × 28 + 60 + 20.5 + 3 × 5 + (0.25 × 28 + 4.5), and 4.5 × 28 + 161 + 6 × 5.
-    for by_hand in [
+    // Calculated by hand: 2.25 × 28 + 60 + 20.5 + 3 × 5 + (0.25 × 28 + 4.5),
+    // and 4.5 × 28 + 161 + 6 × 5.
+    for expected in [
         "| 63.00 | 60.00 | 20.50 | 15.00 | 11.50 | 170.00\n",
         "| 317.00\n",
         "is 24.50.",
         // 87.0288 ÷ 0.2564 = 339.43 for a full month.
         "= 339.71.",
     ] {
-        assert!(text.contains(by_hand), "{by_hand}:\n{text}");
+        assert!(text.contains(expected), "{expected}:\n{text}");
     }
     assert_part("docs/COSTS.md", "example", &text);
 }

@@ -1,6 +1,6 @@
-//! What stands in two places is held together: the generated parts of the documents are what the declarations say.
+//! The generated parts of the documents are up to date.
 //!
-//! `UPDATE_DOCS=1 cargo test --test suite documents` writes them anew.
+//! `UPDATE_DOCS=1 cargo test --test suite documents` regenerates them.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use heroku_cost_exporter::cli::reference;
 use heroku_cost_exporter::config::file::{self, keys};
 use heroku_cost_exporter::config::setting;
 
-use crate::tools::suite_environment;
+use crate::external_tools::env_var;
 
 fn path(document: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(document)
@@ -20,22 +20,23 @@ fn read(document: &str) -> String {
     text.unwrap_or_else(|error| panic!("{document}: {error}"))
 }
 
-/// Asserts that a document is `expected`, or makes it so.
+/// Asserts that a document equals `expected`. With `UPDATE_DOCS` set, writes it first.
 pub(crate) fn assert_document(document: &str, expected: &str) {
-    if suite_environment("UPDATE_DOCS").is_some() {
-        std::fs::write(path(document), expected).expect("the document can be written");
+    if env_var("UPDATE_DOCS").is_some() {
+        std::fs::write(path(document), expected).expect("the document is writable");
     }
     assert!(
         read(document) == expected,
-        "{document} is not what the code says: run this test with UPDATE_DOCS=1"
+        "{document} is out of date: run this test with UPDATE_DOCS=1"
     );
 }
 
-/// Asserts that a document holds `expected` between its markers of `part`, or makes it so.
+/// Asserts that a document has `expected` between its markers of `part`. With `UPDATE_DOCS` set,
+/// writes it first.
 pub(crate) fn assert_part(document: &str, part: &str, expected: &str) {
-    // Parts of one document are written one after the other, or one would write the other's away.
-    static WRITING: Mutex<()> = Mutex::new(());
-    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    // Serializes updates of several parts of the same document.
+    static LOCK: Mutex<()> = Mutex::new(());
+    let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     let text = read(document);
     let (begin, end) = (
         format!("<!-- {part}:begin -->\n"),
@@ -51,22 +52,22 @@ pub(crate) fn assert_part(document: &str, part: &str, expected: &str) {
 }
 
 #[test]
-fn the_metric_reference_is_what_the_program_prints() {
+fn metric_reference_is_up_to_date() {
     assert_document("docs/METRICS.md", &reference::metrics());
 }
 
 #[test]
-fn the_readme_lists_every_metric() {
+fn readme_lists_every_metric() {
     assert_part("README.md", "metrics", &reference::metrics_table());
 }
 
 #[test]
-fn the_fault_table_is_the_one_that_is_driven() {
+fn fault_table_is_up_to_date() {
     assert_part("docs/RELIABILITY.md", "faults", &crate::faults::markdown());
 }
 
 #[test]
-fn the_limits_are_those_of_the_code() {
+fn limits_are_up_to_date() {
     assert_part(
         "docs/RELIABILITY.md",
         "limits",
@@ -76,26 +77,29 @@ fn the_limits_are_those_of_the_code() {
 }
 
 #[test]
-fn every_reason_is_explained() {
+fn failure_reasons_are_up_to_date() {
     assert_part("docs/RELIABILITY.md", "reasons", &reference::reasons());
 }
 
-/// One test, because both write the one document.
 #[test]
-fn the_configuration_lists_every_setting_and_every_key_of_the_file() {
+fn configuration_lists_every_setting_and_key() {
     assert_part("docs/CONFIGURATION.md", "settings", &reference::settings());
     let keys = reference::config_keys();
     assert_part("docs/CONFIGURATION.md", "config-file", &keys);
 }
 
 #[test]
-fn the_example_is_what_the_declarations_say() {
+fn example_configuration_is_up_to_date() {
     assert_document("docs/config.example.yml", &reference::config_example());
 }
 
-/// Every path of a document as the declarations write it, once. What is below a key that holds
-/// amounts by app is the reader's own.
-fn paths(value: &serde_json::Value, path: &str, found: &mut std::collections::BTreeSet<String>) {
+/// Collects the key paths of a document in the notation of the declarations. The keys of
+/// `app_budget_usd` are app names, so they are not collected.
+fn collect_paths(
+    value: &serde_json::Value,
+    path: &str,
+    found: &mut std::collections::BTreeSet<String>,
+) {
     if !path.is_empty() && !path.ends_with("[]") {
         found.insert(path.to_owned());
     }
@@ -103,12 +107,12 @@ fn paths(value: &serde_json::Value, path: &str, found: &mut std::collections::BT
         serde_json::Value::Object(entries) if !path.ends_with("app_budget_usd") => {
             for (key, value) in entries {
                 let dot = if path.is_empty() { "" } else { "." };
-                paths(value, &format!("{path}{dot}{key}"), found);
+                collect_paths(value, &format!("{path}{dot}{key}"), found);
             }
         }
         serde_json::Value::Array(items) => {
             for item in items {
-                paths(item, &format!("{path}[]"), found);
+                collect_paths(item, &format!("{path}[]"), found);
             }
         }
         _ => {}
@@ -116,22 +120,22 @@ fn paths(value: &serde_json::Value, path: &str, found: &mut std::collections::BT
 }
 
 #[test]
-fn the_example_has_every_key_and_is_taken() {
+fn example_configuration_is_valid_and_has_every_key() {
     let text = read("docs/config.example.yml");
-    // Another reader's word on which keys there are.
-    let document: serde_json::Value = serde_saphyr::from_str(&text).expect("it is YAML");
+    // The exporter uses another YAML parser.
+    let document: serde_json::Value = serde_saphyr::from_str(&text).expect("the example is YAML");
     let mut found = std::collections::BTreeSet::new();
-    paths(&document, "", &mut found);
+    collect_paths(&document, "", &mut found);
     let declared = keys::ALL.iter().map(|key| key.path.to_owned()).collect();
     assert_eq!(found, declared);
-    let file = file::parse(&text).expect("it is taken");
+    let file = file::parse(&text).expect("the example is valid");
     assert_eq!(file.team_prices.len(), 1);
     assert_eq!(file.budgets.apps.len(), 2);
 }
 
-/// A key that a flag has too is named as the flag is. Two flags have no key.
+/// A setting has the same name as a flag and as a file key. Two flags have no key.
 #[test]
-fn keys_are_named_as_their_flags() {
+fn keys_are_named_like_their_flags() {
     let paths: Vec<_> = keys::ALL.iter().map(|key| key.path).collect();
     for setting in setting::COSTS.settings {
         let path = setting.flag.replace('-', "_");
@@ -144,6 +148,6 @@ fn keys_are_named_as_their_flags() {
 }
 
 #[test]
-fn the_forecast_s_errors_are_those_of_the_back_test() {
+fn forecast_errors_are_up_to_date() {
     assert_part("docs/FORECAST.md", "backtest", &crate::backtest::markdown());
 }

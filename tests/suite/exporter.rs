@@ -1,6 +1,7 @@
-//! The real binary, started and asked.
+//! Runs the real binary and sends it requests.
 //!
-//! It is given an environment of its own, listens on a port that the system picks, and tells which in its log.
+//! The process starts with an empty environment and listens on a port picked by the system, which
+//! is read from its log.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -19,57 +20,56 @@ use crate::scrape::Scrape;
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_heroku-cost-exporter");
 
-/// How long anything may take that has to happen at all: long, because it is reached only where a test fails.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// The timeout of every wait. It is long because it expires only when a test fails.
+const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long a program that is no longer needed may take to end by itself.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// The time for a graceful shutdown before the process is killed.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The pause between two looks.
-const LOOK: Duration = Duration::from_millis(25);
+/// The interval between two checks of a condition.
+const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
-/// A program to be started.
+/// Configures an exporter process.
 #[derive(Debug)]
-pub(crate) struct Start {
+pub(crate) struct ExporterBuilder {
     command: Command,
     listeners: usize,
 }
 
-/// A program that runs, until it is dropped.
+/// A running exporter, which is stopped when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Exporter {
     child: Child,
-    log: Gathered,
-    output: Gathered,
+    log: CapturedStream,
+    stdout: CapturedStream,
     pub(crate) addresses: Vec<SocketAddr>,
     http: reqwest::Client,
 }
 
-/// An answer of the program.
+/// A complete HTTP response of the exporter.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-/// What a program writes to a stream, gathered by a thread so that the program never waits for a reader.
+/// The text of an output stream. A thread drains the stream, so the process never blocks on a
+/// write.
 #[derive(Debug)]
-struct Gathered {
+struct CapturedStream {
     text: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
 
-impl Start {
-    /// The program with these arguments and an empty environment, listening on a free port.
+impl ExporterBuilder {
+    /// An exporter with these arguments, an empty environment and a free loopback port.
     pub(crate) fn new(arguments: &[&str]) -> Self {
-        let mut start = Self::without_address(arguments);
-        start.command.arg("--web.listen-address=127.0.0.1:0");
-        start
+        Self::without_listen_address(arguments).arg("--web.listen-address=127.0.0.1:0")
     }
 
-    /// The same, listening where the settings say, which has to be a port that the system picks.
-    pub(crate) fn without_address(arguments: &[&str]) -> Self {
+    /// Like [`Self::new`], but without a listen address. The caller must set one with port 0.
+    pub(crate) fn without_listen_address(arguments: &[&str]) -> Self {
         let mut command = Command::new(BINARY);
         command.args(arguments).env_clear();
         Self {
@@ -78,13 +78,13 @@ impl Start {
         }
     }
 
-    /// The program against `heroku`, asking for `teams`.
-    pub(crate) fn against(heroku: &Simulator, teams: &str) -> Self {
-        Self::new(&[]).asking(heroku, teams)
+    /// An exporter that polls `teams` of a simulated Heroku.
+    pub(crate) fn for_heroku(heroku: &Simulator, teams: &str) -> Self {
+        Self::new(&[]).with_heroku(heroku, teams)
     }
 
-    /// Points the program at `heroku`, for `teams`.
-    pub(crate) fn asking(self, heroku: &Simulator, teams: &str) -> Self {
+    /// Polls `teams` of a simulated Heroku.
+    pub(crate) fn with_heroku(self, heroku: &Simulator, teams: &str) -> Self {
         self.env("HEROKU_API_URL", &heroku.url())
             .env("HEROKU_API_KEY", heroku.token())
             .env("HEROKU_TEAM_ID", teams)
@@ -100,167 +100,191 @@ impl Start {
         self
     }
 
-    /// Expects so many addresses to be listened on.
+    /// Sets the number of addresses that the exporter is expected to listen on.
     pub(crate) fn listeners(mut self, listeners: usize) -> Self {
         self.listeners = listeners;
         self
     }
 
-    /// Makes the program believe that it starts at `instant`; its clock goes on from there. The monotonic clock, by which it sleeps, stays as it is.
-    pub(crate) fn at(self, instant: Timestamp, fake_clock_library: &str) -> Self {
-        self.env("LD_PRELOAD", fake_clock_library)
+    /// Starts the process with its wall clock at `instant`. The monotonic clock, and so every
+    /// sleep, is unaffected.
+    pub(crate) fn with_clock_at(self, instant: Timestamp, faketime_library: &str) -> Self {
+        self.env("LD_PRELOAD", faketime_library)
             .env("FAKETIME", &format!("@{}", instant.as_second()))
             .env("FAKETIME_FMT", "%s")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     }
 
-    /// Starts the program and waits until it listens.
+    /// Starts the exporter and waits until it listens.
     pub(crate) async fn start(mut self) -> Exporter {
         let streams = self.command.stdin(Stdio::null());
         let streams = streams.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = streams.spawn().expect("the binary starts");
-        let log = Gathered::of(child.stderr.take().expect("standard error is piped"));
-        let output = Gathered::of(child.stdout.take().expect("standard output is piped"));
+        let mut child = streams.spawn().expect("the exporter starts");
+        let log = CapturedStream::new(child.stderr.take().expect("standard error is piped"));
+        let stdout = CapturedStream::new(child.stdout.take().expect("standard output is piped"));
         let mut exporter = Exporter {
             child,
             log,
-            output,
+            stdout,
             addresses: Vec::new(),
-            http: http(),
+            http: http_client(),
         };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while exporter.addresses.len() < self.listeners {
-            if let Some(status) = exporter.child.try_wait().expect("the child is known") {
-                panic!("it ended with {status}:\n{}", exporter.whole_log());
+            if let Some(status) = exporter
+                .child
+                .try_wait()
+                .expect("the process status is available")
+            {
+                panic!(
+                    "the exporter exited with {status}:\n{}",
+                    exporter.full_log()
+                );
             }
             assert!(
                 Instant::now() < deadline,
-                "it does not listen:\n{}",
+                "the exporter does not listen:\n{}",
                 exporter.log()
             );
-            tokio::time::sleep(LOOK).await;
-            exporter.addresses = listening(&exporter.log());
+            tokio::time::sleep(CHECK_INTERVAL).await;
+            exporter.addresses = listen_addresses(&exporter.log());
         }
         exporter
     }
 }
 
 impl Exporter {
-    /// Everything logged so far.
+    /// Returns the log so far.
     pub(crate) fn log(&self) -> String {
         self.log.text()
     }
 
-    /// What was printed to standard output so far.
-    pub(crate) fn output(&self) -> String {
-        self.output.text()
+    /// Returns the standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.text()
     }
 
-    /// The log once the program has ended.
-    pub(crate) fn whole_log(&mut self) -> String {
+    /// Waits for the end of the log and returns it.
+    pub(crate) fn full_log(&mut self) -> String {
         self.log.wait();
         self.log.text()
     }
 
-    /// The process's number.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where a path is on the first address.
+    /// The URL of `path` on the first listen address.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addresses[0])
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.ask(Method::GET, path, &[]).await
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, path, &[]).await
     }
 
-    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        self.ask_url(method, &self.url(path), headers).await
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        self.request_url(method, &self.url(path), headers).await
     }
 
-    pub(crate) async fn ask_url(
+    pub(crate) async fn request_url(
         &self,
         method: Method,
         url: &str,
         headers: &[(&str, &str)],
-    ) -> Answer {
+    ) -> Response {
         let mut request = self.http.request(method, url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let response = request.send().await;
         let response = response.unwrap_or_else(|error| panic!("{url}: {error:?}\n{}", self.log()));
-        Answer {
+        Response {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response
                 .bytes()
                 .await
-                .expect("the body comes whole")
+                .expect("the body is complete")
                 .to_vec(),
         }
     }
 
-    /// The metrics, in classic text.
+    /// Scrapes the metrics in the text format.
     pub(crate) async fn metrics(&self) -> String {
-        let answer = self.get("/metrics").await;
-        assert_eq!(answer.status, 200);
-        answer.text()
+        let response = self.get("/metrics").await;
+        assert_eq!(response.status, 200);
+        response.text()
     }
 
-    /// Scrapes until `found`, and gives that scrape's text.
-    pub(crate) async fn text_once(&self, what: &str, found: impl Fn(&Scrape) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
+    /// Scrapes until `condition` holds and returns the text of that scrape.
+    pub(crate) async fn wait_for_exposition(
+        &self,
+        what: &str,
+        condition: impl Fn(&Scrape) -> bool,
+    ) -> String {
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let text = self.metrics().await;
-            if found(&Scrape::read(&text)) {
+            if condition(&Scrape::parse(&text)) {
                 return text;
             }
             assert!(
                 Instant::now() < deadline,
-                "{what} did not come:\n{text}\n{}",
+                "timed out waiting for {what}:\n{text}\n{}",
                 self.log()
             );
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 
-    /// Scrapes until `found`, and gives that scrape.
-    pub(crate) async fn scrape_once(&self, what: &str, found: impl Fn(&Scrape) -> bool) -> Scrape {
-        Scrape::read(&self.text_once(what, found).await)
+    /// Scrapes until `condition` holds and returns that scrape.
+    pub(crate) async fn wait_for_scrape(
+        &self,
+        what: &str,
+        condition: impl Fn(&Scrape) -> bool,
+    ) -> Scrape {
+        Scrape::parse(&self.wait_for_exposition(what, condition).await)
     }
 
     /// Sends a signal, such as `TERM`.
     pub(crate) fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.pid());
         let status = Command::new("sh").args(["-c", &kill]).status();
-        assert!(status.expect("a shell starts").success(), "{kill}");
+        assert!(status.expect("sh starts").success(), "{kill}");
     }
 
-    /// Waits for the program to end.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+    /// Waits for the process to exit.
+    pub(crate) async fn wait_for_exit(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + TIMEOUT;
         loop {
-            if let Some(status) = self.child.try_wait().expect("the child is known") {
+            if let Some(status) = self
+                .child
+                .try_wait()
+                .expect("the process status is available")
+            {
                 return status;
             }
             assert!(
                 Instant::now() < deadline,
-                "it does not end:\n{}",
+                "the exporter does not exit:\n{}",
                 self.log()
             );
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 }
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        // It is asked first, because a fake clock leaves a file in shared memory behind where the
-        // program is killed. It may have ended by itself; either way nothing is left running.
-        let deadline = Instant::now() + FAREWELL;
+        // SIGTERM first: a killed process leaves faketime's shared memory behind. Errors mean that
+        // the process has already exited.
+        let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
         if matches!(self.child.try_wait(), Ok(None)) {
             let kill = format!("kill -TERM {}", self.pid());
             let _ = Command::new("sh").args(["-c", &kill]).status();
@@ -273,30 +297,30 @@ impl Drop for Exporter {
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.body.clone()).expect("a text")
+        String::from_utf8(self.body.clone()).expect("the body is UTF-8")
     }
 
-    /// The body as text, of an answer that came compressed.
-    pub(crate) fn unzipped(&self) -> String {
+    /// Decompresses the body and returns it as text.
+    pub(crate) fn gunzip(&self) -> String {
         let mut text = String::new();
         let mut gzip = flate2::read::GzDecoder::new(self.body.as_slice());
         gzip.read_to_string(&mut text)
-            .expect("a gzip member of text");
+            .expect("the body is gzip-compressed UTF-8");
         text
     }
 }
 
-impl Gathered {
-    fn of(stream: impl Read + Send + 'static) -> Self {
+impl CapturedStream {
+    fn new(stream: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
-        let gathering = Arc::clone(&text);
+        let buffer = Arc::clone(&text);
         let reader = std::thread::spawn(move || {
             let mut stream = BufReader::new(stream);
             let mut line = Vec::new();
@@ -305,7 +329,10 @@ impl Gathered {
                 .is_ok_and(|length| length > 0)
             {
                 let read = String::from_utf8_lossy(&line);
-                gathering.lock().expect("no reader panics").push_str(&read);
+                buffer
+                    .lock()
+                    .expect("the reader does not panic")
+                    .push_str(&read);
                 line.clear();
             }
         });
@@ -316,18 +343,18 @@ impl Gathered {
     }
 
     fn text(&self) -> String {
-        self.text.lock().expect("no reader panics").clone()
+        self.text.lock().expect("the reader does not panic").clone()
     }
 
     fn wait(&mut self) {
         if let Some(reader) = self.reader.take() {
-            reader.join().expect("no reader panics");
+            reader.join().expect("the reader does not panic");
         }
     }
 }
 
-/// The addresses that a log says are listened on.
-fn listening(log: &str) -> Vec<SocketAddr> {
+/// Returns the listen addresses that are in the log.
+fn listen_addresses(log: &str) -> Vec<SocketAddr> {
     let lines = log.lines().filter(|line| line.contains("listening"));
     let addresses = lines.filter_map(|line| {
         let logfmt = line.split_once("address=");
@@ -342,23 +369,24 @@ fn listening(log: &str) -> Vec<SocketAddr> {
     addresses.collect()
 }
 
-/// A client that shows answers as they came and goes through no proxy.
-pub(crate) fn http() -> reqwest::Client {
-    // Fails only where another test was first. No TLS is spoken, but the client is built with it.
+/// Returns a client that uses no proxy and does not decompress responses.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Fails if another test has already installed a provider. Building the client requires one,
+    // although no request uses TLS.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().no_proxy().no_gzip();
-    let builder = builder.tls_certs_only([]).timeout(PATIENCE);
-    builder.build().expect("a client for plain HTTP")
+    let builder = builder.tls_certs_only([]).timeout(TIMEOUT);
+    builder.build().expect("the client configuration is valid")
 }
 
-/// Looks until `found` gives something.
-pub(crate) async fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+/// Calls `check` until it returns a value.
+pub(crate) async fn wait_until<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + TIMEOUT;
     loop {
-        if let Some(found) = found() {
-            return found;
+        if let Some(value) = check() {
+            return value;
         }
-        assert!(Instant::now() < deadline, "{what} did not come");
-        tokio::time::sleep(LOOK).await;
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

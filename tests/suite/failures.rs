@@ -1,66 +1,70 @@
-//! Failures: what one endpoint or one team suffers touches no other, what is known stays, and Heroku is asked again within seconds.
+//! Failed polls: they do not affect other endpoints or teams, data is kept, and retries follow
+//! within seconds.
 
 use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
-use crate::asked::answered;
-use crate::exporter::{Exporter, until};
+use crate::exporter::{Exporter, wait_until};
+use crate::exporter_log;
 use crate::faults;
-use crate::logged;
-use crate::own_series::POLLS;
-use crate::scenario::{Arrivals, Scenario};
+use crate::recorded_requests::response_count;
+use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
+use crate::self_series::POLLS;
 
-/// The program on the scenario's day, asking every second or as often as the rate limit bears.
-async fn restless(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
-    let start = scenario.start(heroku, &scenario.team_ids())?;
-    Some(start.arg("--poll.interval=1s").start().await)
+/// Starts an exporter that polls every second.
+async fn start_with_short_interval(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
+    let builder = scenario.exporter_builder(heroku, &scenario.team_ids())?;
+    Some(builder.arg("--poll.interval=1s").start().await)
 }
 
-/// With the default interval of an hour: only a retry can bring what failed at first.
-async fn assert_the_other_stands(failing: Endpoint, standing: Arrivals) {
+/// Asserts that the other endpoint has data while `failing` fails, and that `failing` recovers.
+/// With the default interval of an hour, only a retry can succeed within the test.
+async fn assert_recovers(failing: Endpoint, other: TeamCounts) {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(failing, Fault::Status(503), Times::Count(2));
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     exporter
-        .scrape_once("the other", |scrape| Arrivals::of(scrape) == standing)
+        .wait_for_scrape("the other endpoint", |scrape| {
+            TeamCounts::from_scrape(scrape) == other
+        })
         .await;
-    let all = |scrape: &Scrape| Arrivals::of(scrape) == scenario.arrivals;
-    exporter.scrape_once("recovery", all).await;
-    assert_eq!(answered(&heroku, failing, 503), 2);
-    assert_eq!(answered(&heroku, failing, 200), 1);
+    let is_complete = |scrape: &Scrape| TeamCounts::from_scrape(scrape) == scenario.expected_counts;
+    exporter.wait_for_scrape("recovery", is_complete).await;
+    assert_eq!(response_count(&heroku, failing, 503), 2);
+    assert_eq!(response_count(&heroku, failing, 200), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn invoices_stand_while_usage_fails_and_usage_recovers() {
-    let invoices = Arrivals {
+async fn usage_failure_does_not_affect_invoices_and_recovers() {
+    let invoices = TeamCounts {
         invoices: 1,
         usage: 0,
     };
-    assert_the_other_stands(Endpoint::Usage, invoices).await;
+    assert_recovers(Endpoint::Usage, invoices).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn usage_stands_while_invoices_fail_and_invoices_recover() {
-    let usage = Arrivals {
+async fn invoice_failure_does_not_affect_usage_and_recovers() {
+    let usage = TeamCounts {
         invoices: 0,
         usage: 1,
     };
-    assert_the_other_stands(Endpoint::Invoices, usage).await;
+    assert_recovers(Endpoint::Invoices, usage).await;
 }
 
-/// Each kind of failure that an answer can be, and the word that the log has for it. What was known stays through every one of them.
+/// Injects each kind of failed response and checks the failure reason in the log.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_good_figures_stay_through_every_kind_of_failure() {
-    let nonsense = |body: &str| Fault::Body {
+async fn keeps_data_during_every_kind_of_failure() {
+    let with_body = |body: &str| Fault::Body {
         status: 200,
         content_type: "application/json".to_owned(),
         body: body.as_bytes().to_vec(),
     };
-    let elsewhere = Fault::Redirect {
+    let redirect = Fault::Redirect {
         location: "http://127.0.0.1:1/".to_owned(),
         status: 302,
     };
@@ -74,65 +78,65 @@ async fn the_last_good_figures_stay_through_every_kind_of_failure() {
         (Fault::RateLimited { retry_after: None }, "rate_limited"),
         (Fault::Html { status: 503 }, "server_error"),
         (Fault::Html { status: 200 }, "malformed"),
-        (nonsense("{}"), "malformed"),
-        (nonsense("[{"), "malformed"),
-        (nonsense("[7]"), "malformed"),
+        (with_body("{}"), "malformed"),
+        (with_body("[{"), "malformed"),
+        (with_body("[7]"), "malformed"),
         (Fault::NotGzip, "malformed"),
-        (elsewhere, "unexpected_status"),
+        (redirect, "unexpected_status"),
         (Fault::ResetInHeaders, "network"),
         (Fault::ResetInBody { after: 10 }, "network"),
         (Fault::TruncateBody { after: 10 }, "network"),
         (Fault::HugeBody { bytes: 100 << 20 }, "too_large"),
     ];
-    let mut playing = tokio::task::JoinSet::new();
+    let mut cases = tokio::task::JoinSet::new();
     for (fault, reason) in table {
-        playing.spawn(async move {
+        cases.spawn(async move {
             let scenario = Scenario::named("one_team");
-            let heroku = scenario.heroku().await;
-            let Some(exporter) = restless(&scenario, &heroku).await else {
+            let heroku = scenario.start_simulator().await;
+            let Some(exporter) = start_with_short_interval(&scenario, &heroku).await else {
                 return;
             };
-            let known = exporter
-                .scrape_once("the first answers", |scrape| {
-                    Arrivals::of(scrape) == scenario.arrivals
+            let before = exporter
+                .wait_for_scrape("the first responses", |scrape| {
+                    TeamCounts::from_scrape(scrape) == scenario.expected_counts
                 })
                 .await;
             heroku.inject_fault(Endpoint::Invoices, fault.clone(), Times::Always);
             heroku.inject_fault(Endpoint::Usage, fault, Times::Always);
             let reason = format!("reason={reason} ");
             for endpoint in ["endpoint=invoices", "endpoint=usage"] {
-                logged::says(&exporter, &["level=warn", endpoint, &reason]).await;
+                exporter_log::wait_for_line(&exporter, &["level=warn", endpoint, &reason]).await;
             }
-            let shown = Scrape::read(&exporter.metrics().await).figures();
-            assert_eq!(shown, known.figures(), "{reason}");
+            let during = Scrape::parse(&exporter.metrics().await).billing_metrics();
+            assert_eq!(during, before.billing_metrics(), "{reason}");
             assert_eq!(exporter.get("/health").await.text(), "OK");
         });
     }
-    playing.join_all().await;
+    cases.join_all().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_month_without_data_is_not_taken_for_zeros() {
+async fn empty_lists_expose_no_zeros() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Usage, Fault::EmptyList, Times::Always);
     heroku.inject_fault(Endpoint::Invoices, Fault::EmptyList, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
+    let exporter = builder.start().await;
     for endpoint in ["endpoint=invoices", "endpoint=usage"] {
-        logged::says(&exporter, &["level=info", endpoint]).await;
+        exporter_log::wait_for_line(&exporter, &["level=info", endpoint]).await;
     }
-    let shown = Scrape::read(&exporter.metrics().await).figures();
-    assert_eq!(shown, Scrape::default());
+    let metrics = Scrape::parse(&exporter.metrics().await).billing_metrics();
+    assert_eq!(metrics, Scrape::default());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_that_vanished_vanishes() {
+async fn removes_series_of_deleted_apps() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let heroku = scenario.start_simulator().await;
+    let Some(exporter) = start_with_short_interval(&scenario, &heroku).await else {
         return;
     };
     let has_shop = |scrape: &Scrape| {
@@ -144,7 +148,7 @@ async fn an_app_that_vanished_vanishes() {
             .iter()
             .any(|name| scrape.label_values(name, "app_name").contains("shop"))
     };
-    exporter.scrape_once("the app", has_shop).await;
+    exporter.wait_for_scrape("the app", has_shop).await;
     let mut company = scenario.company();
     for row in &mut company.teams[0].usage {
         let apps = row["apps"].as_array_mut().expect("a list of apps");
@@ -152,96 +156,97 @@ async fn an_app_that_vanished_vanishes() {
     }
     heroku.set_company(company);
     exporter
-        .scrape_once("its going", |scrape| {
-            !has_shop(scrape) && Arrivals::of(scrape).usage == 1
+        .wait_for_scrape("the removal", |scrape| {
+            !has_shop(scrape) && TeamCounts::from_scrape(scrape).usage == 1
         })
         .await;
 }
 
-/// A revoked token is a failure like others: what is known stays, and once the token is good again so are the figures.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_token_is_told_and_recovered_from() {
+async fn reports_invalid_token_and_recovers() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.set_token("HRKU-another".to_owned());
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    logged::says(
+    let exporter = builder.start().await;
+    exporter_log::wait_for_line(
         &exporter,
         &["level=warn", "endpoint=usage", "reason=unauthorized"],
     )
     .await;
-    logged::says(
+    exporter_log::wait_for_line(
         &exporter,
         &["level=warn", "endpoint=invoices", "reason=unauthorized"],
     )
     .await;
-    let shown = Scrape::read(&exporter.metrics().await).figures();
-    assert_eq!(shown, Scrape::default());
+    let metrics = Scrape::parse(&exporter.metrics().await).billing_metrics();
+    assert_eq!(metrics, Scrape::default());
     heroku.set_token(heroku.token().to_owned());
     exporter
-        .scrape_once("recovery", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
+        .wait_for_scrape("recovery", |scrape| {
+            TeamCounts::from_scrape(scrape) == scenario.expected_counts
         })
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_that_hangs_delays_no_other() {
+async fn hanging_team_does_not_delay_others() {
     let scenario = Scenario::named("several_teams");
     let company = scenario.company();
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault_for(
         &company.teams[1].id,
         Endpoint::Any,
         Fault::Hang,
         Times::Always,
     );
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    let others = Arrivals {
+    let exporter = builder.start().await;
+    let others = TeamCounts {
         invoices: 2,
         usage: 2,
     };
     let scrape = exporter
-        .scrape_once("the others", |scrape| Arrivals::of(scrape) == others)
+        .wait_for_scrape("the other teams", |scrape| {
+            TeamCounts::from_scrape(scrape) == others
+        })
         .await;
-    // Not one poll of the team that hangs was given up for the others to get their turn.
-    let under_way = scrape.of(POLLS).filter(|(_, polls)| *polls == "0");
-    assert_eq!(under_way.count(), 2);
+    // The polls of the hanging team are still in progress.
+    let in_progress = scrape.series(POLLS).filter(|(_, polls)| *polls == "0");
+    assert_eq!(in_progress.count(), 2);
 }
 
-/// Heroku's word on when to ask again is kept: nothing is asked meanwhile, although the interval is a second.
+/// The endpoint is not polled before `Retry-After`, although the poll interval is one second.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_that_heroku_asks_for_is_kept() {
+async fn respects_retry_after() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let limited = Fault::RateLimited {
         retry_after: Some(3_000),
     };
     heroku.inject_fault(Endpoint::Usage, limited, Times::Once);
-    // A poller that leaves no requests to others: the answer says that none are left, which would
-    // pause the other endpoint too.
+    // This poller has a rate-limit floor of 0. With the default floor the 429, which reports that
+    // no request remains, would pause the other endpoint too.
     let poller = faults::poller(&heroku.url(), heroku.token(), &scenario.team_ids());
     let (sender, _published) = tokio::sync::watch::channel(std::sync::Arc::default());
     let polling = tokio::spawn(poller.run(sender, std::future::pending()));
-    until("three polls of the endpoint beside it", || {
-        // The first is an answer; the others are told that it still stands.
-        (answered(&heroku, Endpoint::Invoices, 304) >= 2).then_some(())
+    wait_until("three polls of the other endpoint", || {
+        // The first is a 200, the others are not modified.
+        (response_count(&heroku, Endpoint::Invoices, 304) >= 2).then_some(())
     })
     .await;
-    assert_eq!(answered(&heroku, Endpoint::Usage, 429), 1);
-    assert_eq!(answered(&heroku, Endpoint::Usage, 200), 0);
+    assert_eq!(response_count(&heroku, Endpoint::Usage, 429), 1);
+    assert_eq!(response_count(&heroku, Endpoint::Usage, 200), 0);
     polling.abort();
 }
 
-/// An enterprise team has no invoices and that is no failure of its usage; a card-paying team may have no usage.
+/// An enterprise team has no invoices, and a card-paying team may have no usage.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_without_one_of_the_endpoints_shows_the_other() {
+async fn unavailable_endpoint_does_not_affect_the_other() {
     let scenario = Scenario::named("several_teams");
     let mut company = scenario.company();
     company.teams[0].enterprise = true;
@@ -250,15 +255,17 @@ async fn a_team_without_one_of_the_endpoints_shows_the_other() {
         .start()
         .await
         .expect("loopback has a free port");
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    let expected = Arrivals {
+    let exporter = builder.start().await;
+    let expected = TeamCounts {
         invoices: 2,
         usage: 2,
     };
     exporter
-        .scrape_once("what there is", |scrape| Arrivals::of(scrape) == expected)
+        .wait_for_scrape("the available data", |scrape| {
+            TeamCounts::from_scrape(scrape) == expected
+        })
         .await;
 }

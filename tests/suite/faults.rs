@@ -1,8 +1,8 @@
-//! The fault table: what goes wrong with Heroku, and what the exporter makes of it.
+//! The fault table: every fault of the Heroku API and how the exporter handles it.
 //!
-//! Each row is driven over real HTTP on each endpoint, once at the start and once after a success, and
-//! `docs/RELIABILITY.md` has the same table. The poller is the real one; only the process around
-//! it is the test's.
+//! Each fault is injected over real HTTP on each endpoint, once at the start and once after a
+//! success. The table in `docs/RELIABILITY.md` is generated from this one. The tests run the real
+//! poller in their own process.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -20,100 +20,100 @@ use jiff::tz::Offset;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-/// How long one poll may take here; in the program it is a minute unless set otherwise.
+/// The timeout of a poll, which is shorter than the default of a minute.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What the exporter makes of a fault.
+/// The expected outcome of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// The poll fails, for this reason; what is known stays.
+enum Outcome {
+    /// The poll fails for this reason, and data is kept.
     Fails(FailureReason),
-    /// At the start it is not available; after a success the poll fails, for this reason.
-    Absent(FailureReason),
-    /// It is an answer, and it says that there is nothing.
-    Nothing,
+    /// The endpoint is not available at the start. After a success the poll fails for this reason.
+    NotAvailable(FailureReason),
+    /// The poll succeeds without data.
+    NoData,
 }
 
-/// A fault and what comes of it.
+/// A fault and its expected outcome.
 struct Row {
     fault: &'static str,
-    what: What,
-    verdict: Verdict,
+    source: FaultSource,
+    outcome: Outcome,
 }
 
-/// What goes wrong.
+/// The source of a fault.
 #[derive(Clone, Debug)]
-enum What {
-    /// The simulated Heroku does this.
-    Answer(Fault),
-    /// Heroku is not there, but this is.
-    Instead(&'static str),
-    /// The simulated Heroku speaks no TLS, and is asked by `https`.
-    NoTls,
+enum FaultSource {
+    /// The simulated Heroku injects this fault.
+    Injected(Fault),
+    /// The exporter polls this URL instead of the simulated Heroku.
+    Url(&'static str),
+    /// The exporter polls the simulated Heroku, which does not support TLS, over `https`.
+    PlainHttp,
 }
 
-fn body(content_type: &str, body: &str) -> What {
+fn body(content_type: &str, body: &str) -> FaultSource {
     let (content_type, body) = (content_type.to_owned(), body.as_bytes().to_vec());
-    What::Answer(Fault::Body {
+    FaultSource::Injected(Fault::Body {
         status: 200,
         content_type,
         body,
     })
 }
 
-fn json(text: &str) -> What {
+fn json(text: &str) -> FaultSource {
     body("application/json", text)
 }
 
-/// A label of 64 letters is no host name, which the resolver knows without asking anybody.
+/// A label of 64 letters is not a valid host name, so the resolver fails without a query.
 const NO_HOST: &str =
     "http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.localhost:1";
 
 #[rustfmt::skip]
 fn table() -> Vec<Row> {
-    use Verdict::{Absent, Fails, Nothing};
-    let status = |status| What::Answer(Fault::Status(status));
-    let row = |fault, what, verdict| Row { fault, what, verdict };
+    use Outcome::{NotAvailable, Fails, NoData};
+    let status = |status| FaultSource::Injected(Fault::Status(status));
+    let row = |fault, source, outcome| Row { fault, source, outcome };
     let off_site = Fault::Redirect { location: "https://heroku.example/".into(), status: 302 };
     vec![
         row("400", status(400), Fails(FailureReason::UnexpectedStatus)),
         row("401, the token is refused", status(401), Fails(FailureReason::Unauthorized)),
         row("402, the account is delinquent", status(402), Fails(FailureReason::PaymentRequired)),
-        row("403, the endpoint is closed", status(403), Absent(FailureReason::Forbidden)),
-        row("404, the endpoint is not there", status(404), Absent(FailureReason::NotFound)),
+        row("403, the endpoint is closed", status(403), NotAvailable(FailureReason::Forbidden)),
+        row("404, the endpoint is not there", status(404), NotAvailable(FailureReason::NotFound)),
         row("406", status(406), Fails(FailureReason::UnexpectedStatus)),
-        row("410", status(410), Absent(FailureReason::NotFound)),
+        row("410", status(410), NotAvailable(FailureReason::NotFound)),
         row("416", status(416), Fails(FailureReason::UnexpectedStatus)),
         row("422", status(422), Fails(FailureReason::UnexpectedStatus)),
-        row("429 without `Retry-After`", What::Answer(Fault::RateLimited { retry_after: None }), Fails(FailureReason::RateLimited)),
-        row("429 with `Retry-After`", What::Answer(Fault::RateLimited { retry_after: Some(3) }), Fails(FailureReason::RateLimited)),
+        row("429 without `Retry-After`", FaultSource::Injected(Fault::RateLimited { retry_after: None }), Fails(FailureReason::RateLimited)),
+        row("429 with `Retry-After`", FaultSource::Injected(Fault::RateLimited { retry_after: Some(3) }), Fails(FailureReason::RateLimited)),
         row("500", status(500), Fails(FailureReason::ServerError)),
         row("502", status(502), Fails(FailureReason::ServerError)),
         row("503", status(503), Fails(FailureReason::ServerError)),
-        row("503, a maintenance page in HTML", What::Answer(Fault::Html { status: 503 }), Fails(FailureReason::ServerError)),
-        row("a redirect to another host", What::Answer(off_site), Fails(FailureReason::UnexpectedStatus)),
-        row("the connection is refused", What::Instead("http://127.0.0.1:1"), Fails(FailureReason::Network)),
-        row("the name has no address", What::Instead(NO_HOST), Fails(FailureReason::Network)),
-        row("TLS fails", What::NoTls, Fails(FailureReason::Network)),
-        row("a reset in the middle of the headers", What::Answer(Fault::ResetInHeaders), Fails(FailureReason::Network)),
-        row("a reset in the middle of the body", What::Answer(Fault::ResetInBody { after: 20 }), Fails(FailureReason::Network)),
-        row("a body cut short", What::Answer(Fault::TruncateBody { after: 20 }), Fails(FailureReason::Network)),
-        row("a body that drips a byte a second", What::Answer(Fault::Drip { bytes_per_second: 1 }), Fails(FailureReason::Timeout)),
-        row("no answer at all", What::Answer(Fault::Hang), Fails(FailureReason::Timeout)),
-        row("a body without end", What::Answer(Fault::HugeBody { bytes: 1 << 30 }), Fails(FailureReason::TooLarge)),
-        row("plain bytes called gzip", What::Answer(Fault::NotGzip), Fails(FailureReason::Malformed)),
-        row("HTML with 200", What::Answer(Fault::Html { status: 200 }), Fails(FailureReason::Malformed)),
+        row("503, a maintenance page in HTML", FaultSource::Injected(Fault::Html { status: 503 }), Fails(FailureReason::ServerError)),
+        row("a redirect to another host", FaultSource::Injected(off_site), Fails(FailureReason::UnexpectedStatus)),
+        row("the connection is refused", FaultSource::Url("http://127.0.0.1:1"), Fails(FailureReason::Network)),
+        row("the name has no address", FaultSource::Url(NO_HOST), Fails(FailureReason::Network)),
+        row("TLS fails", FaultSource::PlainHttp, Fails(FailureReason::Network)),
+        row("a reset in the middle of the headers", FaultSource::Injected(Fault::ResetInHeaders), Fails(FailureReason::Network)),
+        row("a reset in the middle of the body", FaultSource::Injected(Fault::ResetInBody { after: 20 }), Fails(FailureReason::Network)),
+        row("a body cut short", FaultSource::Injected(Fault::TruncateBody { after: 20 }), Fails(FailureReason::Network)),
+        row("a body that drips a byte a second", FaultSource::Injected(Fault::Drip { bytes_per_second: 1 }), Fails(FailureReason::Timeout)),
+        row("no answer at all", FaultSource::Injected(Fault::Hang), Fails(FailureReason::Timeout)),
+        row("a body without end", FaultSource::Injected(Fault::HugeBody { bytes: 1 << 30 }), Fails(FailureReason::TooLarge)),
+        row("plain bytes called gzip", FaultSource::Injected(Fault::NotGzip), Fails(FailureReason::Malformed)),
+        row("HTML with 200", FaultSource::Injected(Fault::Html { status: 200 }), Fails(FailureReason::Malformed)),
         row("garbage with 200", body("application/json", "\u{0}\u{1}]}\u{fffd}"), Fails(FailureReason::Malformed)),
         row("JSON that ends too soon", json(r#"[{"month":"2026-11","period_start":"2026-"#), Fails(FailureReason::Malformed)),
         row("an object where a list was", json(r#"{"month":"2026-11","period_start":"2026-11-01"}"#), Fails(FailureReason::Malformed)),
         row("a list of nulls", json("[null,null]"), Fails(FailureReason::Malformed)),
         row("rows with a wrong type each", json(r#"[{"month":"2026-11","dynos":"1","period_start":7}]"#), Fails(FailureReason::Malformed)),
-        row("pages without end (a 206 loop)", What::Answer(Fault::RangeLoop), Fails(FailureReason::Malformed)),
-        row("an empty list", What::Answer(Fault::EmptyList), Nothing),
+        row("pages without end (a 206 loop)", FaultSource::Injected(Fault::RangeLoop), Fails(FailureReason::Malformed)),
+        row("an empty list", FaultSource::Injected(Fault::EmptyList), NoData),
     ]
 }
 
-/// Whether a fault strikes when nothing is known yet, or when figures are.
+/// When a fault is injected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     AtStart,
@@ -121,17 +121,17 @@ enum When {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_is_named_costs_no_figures_and_passes() {
-    // Not all at once: a machine that is short of time would show timeouts where none were meant.
-    let at_once = Arc::new(Semaphore::new(48));
+async fn handles_every_fault_and_recovers() {
+    // Limited concurrency, so that a slow machine does not cause unexpected timeouts.
+    let semaphore = Arc::new(Semaphore::new(48));
     let mut cases = JoinSet::new();
     for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
         for when in [When::AtStart, When::AfterSuccess] {
             for row in table() {
-                let at_once = Arc::clone(&at_once);
+                let semaphore = Arc::clone(&semaphore);
                 cases.spawn(async move {
-                    let _turn = at_once.acquire().await;
-                    drive(&row, endpoint, when).await;
+                    let _permit = semaphore.acquire().await;
+                    test_fault(&row, endpoint, when).await;
                 });
             }
         }
@@ -143,8 +143,8 @@ async fn every_fault_is_named_costs_no_figures_and_passes() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
-/// Drives one row on one endpoint.
-async fn drive(row: &Row, endpoint: Endpoint, when: When) {
+/// Tests one fault on one endpoint.
+async fn test_fault(row: &Row, endpoint: Endpoint, when: When) {
     let case = format!("{} on {endpoint:?} {when:?}", row.fault);
     let today = Offset::UTC.to_datetime(Clock::system().now()).date();
     let mut company = Company::synthetic(1, today);
@@ -153,17 +153,17 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     let heroku = Simulator::builder(company, today)
         .start()
         .await
-        .expect("a simulator starts");
+        .expect("loopback has a free port");
 
-    let api_url = match &row.what {
-        What::Answer(_) => heroku.url(),
-        What::Instead(url) => (*url).to_owned(),
-        What::NoTls => heroku.url().replace("http:", "https:"),
+    let api_url = match &row.source {
+        FaultSource::Injected(_) => heroku.url(),
+        FaultSource::Url(url) => (*url).to_owned(),
+        FaultSource::PlainHttp => heroku.url().replace("http:", "https:"),
     };
-    let What::Answer(fault) = &row.what else {
-        // Where Heroku is not there at all, nothing comes before or after it.
+    let FaultSource::Injected(fault) = &row.source else {
+        // There is no success before the fault and no recovery after it.
         let snapshot = poller(&api_url, heroku.token(), &team).once().await;
-        assert_verdict(&case, &snapshot, endpoint, row.verdict, When::AtStart);
+        assert_outcome(&case, &snapshot, endpoint, row.outcome, When::AtStart);
         return;
     };
 
@@ -173,103 +173,107 @@ async fn drive(row: &Row, endpoint: Endpoint, when: When) {
     }
     let polling =
         tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
-    let mut snapshot = wait(&case, &mut published, |snapshot| snapshot.all_attempted).await;
+    let mut snapshot =
+        wait_for_snapshot(&case, &mut published, |snapshot| snapshot.all_attempted).await;
     if when == When::AfterSuccess {
-        let before = Seen::of(&snapshot, endpoint);
-        assert!(before.has_figures, "{case}: no figures to begin with");
+        let before = EndpointState::of(&snapshot, endpoint);
+        assert!(before.has_data, "{case}: no data before the fault");
         heroku.inject_fault(endpoint, fault.clone(), Times::Always);
-        // Two polls on, because one may be under way.
+        // Not the next poll, which may already be in progress.
         let polls = before.polls + 2;
-        snapshot = wait(&case, &mut published, |s| {
-            Seen::of(s, endpoint).polls >= polls
+        snapshot = wait_for_snapshot(&case, &mut published, |s| {
+            EndpointState::of(s, endpoint).polls >= polls
         })
         .await;
     }
-    assert_verdict(&case, &snapshot, endpoint, row.verdict, when);
+    assert_outcome(&case, &snapshot, endpoint, row.outcome, when);
     let other = if endpoint == Endpoint::Usage {
         Endpoint::Invoices
     } else {
         Endpoint::Usage
     };
-    let other = Seen::of(&snapshot, other);
+    let other = EndpointState::of(&snapshot, other);
     assert!(
-        other.is_up && other.has_figures,
-        "{case}: the other endpoint has suffered: {other:?}"
+        other.is_up && other.has_data,
+        "{case}: the other endpoint is affected: {other:?}"
     );
 
-    // It passes by itself, but for what is not available, which is asked for again the next day.
+    // The endpoint recovers, unless it is not available, which is retried daily.
     heroku.clear_faults();
-    let available = reason(row.verdict, when) != Some(FailureReason::NotAvailable);
+    let available = failure_reason(row.outcome, when) != Some(FailureReason::NotAvailable);
     if available {
-        let back = |s: &Snapshot| {
-            Seen::of(s, endpoint).has_figures && Seen::of(s, endpoint).failure.is_none()
+        let is_recovered = |s: &Snapshot| {
+            EndpointState::of(s, endpoint).has_data
+                && EndpointState::of(s, endpoint).failure.is_none()
         };
-        wait(&case, &mut published, back).await;
+        wait_for_snapshot(&case, &mut published, is_recovered).await;
     }
     polling.abort();
 }
 
-/// The reason that a verdict means.
-fn reason(verdict: Verdict, when: When) -> Option<FailureReason> {
-    match (verdict, when) {
-        (Verdict::Fails(reason), _) | (Verdict::Absent(reason), When::AfterSuccess) => Some(reason),
-        (Verdict::Absent(_), When::AtStart) => Some(FailureReason::NotAvailable),
-        (Verdict::Nothing, _) => None,
+/// Returns the expected failure reason.
+fn failure_reason(outcome: Outcome, when: When) -> Option<FailureReason> {
+    match (outcome, when) {
+        (Outcome::Fails(reason), _) | (Outcome::NotAvailable(reason), When::AfterSuccess) => {
+            Some(reason)
+        }
+        (Outcome::NotAvailable(_), When::AtStart) => Some(FailureReason::NotAvailable),
+        (Outcome::NoData, _) => None,
     }
 }
 
-/// What is seen of an endpoint, whatever it answers with.
+/// The state of an endpoint in a snapshot.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    has_figures: bool,
+struct EndpointState {
+    has_data: bool,
     failure: Option<FailureReason>,
     is_up: bool,
     polls: u64,
 }
 
-impl Seen {
+impl EndpointState {
     fn of(snapshot: &Snapshot, endpoint: Endpoint) -> Self {
-        fn seen<T: PartialEq>(
-            outcome: &EndpointStatus<T>,
-            has_figures: impl Fn(&T) -> bool,
-        ) -> Seen {
-            Seen {
-                has_figures: outcome.data().is_some_and(has_figures),
-                failure: outcome.failure.as_ref().map(|failure| failure.reason),
-                is_up: outcome.is_up(),
-                polls: outcome.stats.polls,
+        fn state<T: PartialEq>(
+            status: &EndpointStatus<T>,
+            has_data: impl Fn(&T) -> bool,
+        ) -> EndpointState {
+            EndpointState {
+                has_data: status.data().is_some_and(has_data),
+                failure: status.failure.as_ref().map(|failure| failure.reason),
+                is_up: status.is_up(),
+                polls: status.stats.polls,
             }
         }
         let team = &snapshot.teams()[0];
         match endpoint {
-            Endpoint::Usage => seen(&team.usage, |usage| !usage.months.is_empty()),
-            _ => seen(&team.invoices, |invoices| !invoices.is_empty()),
+            Endpoint::Usage => state(&team.usage, |usage| !usage.months.is_empty()),
+            _ => state(&team.invoices, |invoices| !invoices.is_empty()),
         }
     }
 }
 
-/// That a snapshot shows what the table says, and that the other endpoint has not suffered.
-fn assert_verdict(
+/// Asserts that a snapshot has the expected outcome.
+fn assert_outcome(
     case: &str,
     snapshot: &Snapshot,
     endpoint: Endpoint,
-    verdict: Verdict,
+    outcome: Outcome,
     when: When,
 ) {
-    let seen = Seen::of(snapshot, endpoint);
-    let failure = reason(verdict, when);
-    let stay = when == When::AfterSuccess && failure.is_some();
-    let expected = Seen {
-        has_figures: stay,
+    let state = EndpointState::of(snapshot, endpoint);
+    let failure = failure_reason(outcome, when);
+    let keeps_data = when == When::AfterSuccess && failure.is_some();
+    let expected = EndpointState {
+        has_data: keeps_data,
         failure,
         is_up: failure.is_none(),
-        polls: seen.polls,
+        polls: state.polls,
     };
-    assert_eq!(seen, expected, "{case}\n{snapshot:#?}");
+    assert_eq!(state, expected, "{case}\n{snapshot:#?}");
 }
 
 pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
-    // Fails only where another test was first.
+    // Fails if another test has already installed a provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits {
         body: 1 << 20,
@@ -281,49 +285,50 @@ pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
         use_proxy: false,
         duration_buckets: &[],
     };
-    let client = Client::new(api_url.parse().expect("a URL"), options).expect("a client");
+    let client =
+        Client::new(api_url.parse().expect("a valid URL"), options).expect("valid client options");
     Poller::new(Options {
         client,
         token: Token::Given(token.into()),
         scope: Scope::named(vec![team.to_owned()]),
         interval: Duration::from_secs(1),
         timeout: TIMEOUT,
-        // A 429 leaves nothing of the limit; waiting for it to refill is another test's.
+        // A 429 reports that no request remains. The resulting pause has tests of its own.
         rate_limit_floor: 0,
         clock: Clock::system(),
         state: None,
     })
 }
 
-/// Waits for a snapshot; for long, because it is reached only where the test fails.
-async fn wait(
+/// Waits for a snapshot that meets a condition.
+async fn wait_for_snapshot(
     case: &str,
     published: &mut watch::Receiver<Arc<Snapshot>>,
-    found: impl Fn(&Snapshot) -> bool,
+    condition: impl Fn(&Snapshot) -> bool,
 ) -> Arc<Snapshot> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(90);
     loop {
         let snapshot = Arc::clone(&published.borrow_and_update());
-        if !snapshot.teams().is_empty() && found(&snapshot) {
+        if !snapshot.teams().is_empty() && condition(&snapshot) {
             return snapshot;
         }
         let changed = tokio::time::timeout_at(deadline, published.changed()).await;
-        assert!(changed.is_ok(), "{case}: it did not come\n{snapshot:#?}");
+        assert!(changed.is_ok(), "{case}: timed out\n{snapshot:#?}");
     }
 }
 
 /// The table as `docs/RELIABILITY.md` has it.
 pub(crate) fn markdown() -> String {
     let mut text = "| what Heroku does | reason | `heroku_up` | figures known before | passes |\n|---|---|---|---|---|\n".to_owned();
-    for Row { fault, verdict, .. } in table() {
-        let (reason, up, figures, passes) = match verdict {
-            Verdict::Fails(reason) => (
+    for Row { fault, outcome, .. } in table() {
+        let (reason, up, figures, passes) = match outcome {
+            Outcome::Fails(reason) => (
                 format!("`{}`", reason.as_str()),
                 0,
                 "stay",
                 "within seconds to minutes",
             ),
-            Verdict::Absent(reason) => (
+            Outcome::NotAvailable(reason) => (
                 format!(
                     "`not_available`; `{}` if it was there before",
                     reason.as_str()
@@ -332,7 +337,7 @@ pub(crate) fn markdown() -> String {
                 "stay",
                 "the next day; within seconds to an interval if it was there before",
             ),
-            Verdict::Nothing => (
+            Outcome::NoData => (
                 "none: it is an answer".to_owned(),
                 1,
                 "go",

@@ -1,49 +1,51 @@
-//! The suite: the real binary, started as a user starts it, against a simulated Heroku over HTTP.
+//! Integration tests that run the real binary against a simulated Heroku over HTTP.
 //!
-//! `exporter`, `logged`, `scenario`, `asked`, `scrape`, `own_series`, `promql`, `running_prometheus`, `troubled`, `kept`, `echo`, `tools` and `judges` are what the tests are made with, `dashboard` makes the one for Grafana; every other module is tests of one
-//! concern.
+//! `exporter`, `exporter_log`, `external_parsers`, `external_tools`, `scenario`, `failing_company`,
+//! `recorded_requests`, `echo_server`, `scrape`, `self_series`, `state_file`, `promql` and
+//! `prometheus_server` are the harness. `dashboard` generates the Grafana dashboard. Every other
+//! module tests one feature.
 
 #![expect(
     clippy::expect_used,
-    reason = "what has to be there for a test to go on ends it where it is not"
+    reason = "a failed expectation in a helper fails the test"
 )]
 
-mod asked;
 mod dashboard;
-mod echo;
+mod echo_server;
 mod exporter;
-mod judges;
-mod kept;
-mod logged;
-mod own_series;
+mod exporter_log;
+mod external_parsers;
+mod external_tools;
+mod failing_company;
+mod prometheus_server;
 mod promql;
-mod running_prometheus;
+mod recorded_requests;
 mod scenario;
 mod scrape;
-mod tools;
-mod troubled;
+mod self_series;
+mod state_file;
 
 mod api;
 mod availability;
 mod backtest;
 mod command_line;
-mod contract;
 mod costs_document;
-mod crowd;
-mod damage;
+mod damaged_state_file;
 mod demo;
-mod dialects;
 mod documents;
 mod failures;
 mod faults;
+mod formats;
 mod golden;
 mod grafana;
-mod half_understood;
-mod http_surface;
+mod http_server;
+mod legacy_metrics;
+mod many_teams;
 mod max_age;
 mod metadata;
+mod metric_successors;
 mod months;
-mod paging;
+mod pagination;
 mod prometheus;
 mod rate_limit;
 mod readiness;
@@ -51,9 +53,9 @@ mod report;
 mod requests;
 mod restart;
 mod rules;
-mod scopes;
-mod secrecy;
 mod self_metrics;
 mod shutdown;
-mod successors;
+mod targets;
 mod token_file;
+mod token_redaction;
+mod undecodable_rows;

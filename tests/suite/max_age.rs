@@ -1,82 +1,86 @@
-//! `--data.max-age`: figures that are too old vanish, what the program tells of itself stays, and they come back with Heroku.
+//! `--data.max-age`: expired data disappears from the metrics until Heroku is available again.
 
 use heroku_sim::{Endpoint, Fault, Times};
 
-use crate::own_series::*;
-use crate::scenario::{Arrivals, Scenario};
+use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
+use crate::self_series::*;
 
-const NOTHING: Arrivals = Arrivals {
+const NO_TEAMS: TeamCounts = TeamCounts {
     invoices: 0,
     usage: 0,
 };
 
-/// Where Heroku hangs, nothing happens but that time goes by: the figures vanish although no poll has ended.
+/// If Heroku hangs, the data expires although no poll has ended.
 #[tokio::test(flavor = "multi_thread")]
-async fn figures_vanish_with_their_age_and_come_back_with_heroku() {
+async fn expired_data_disappears_and_returns_with_next_success() {
     let scenario = Scenario::named("one_team");
     for outage in [Fault::Hang, Fault::Status(503)] {
-        let heroku = scenario.heroku().await;
-        let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+        let heroku = scenario.start_simulator().await;
+        let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
             return;
         };
-        let start = start.arg("--poll.interval=1s").arg("--data.max-age=3s");
-        // What hangs has to end for the next poll to begin.
-        let exporter = start.arg("--heroku.timeout=8s").start().await;
-        let known = Scrape::read(&scenario.arrived(&exporter).await);
+        let builder = builder.arg("--poll.interval=1s").arg("--data.max-age=3s");
+        // A hanging poll must time out before the next one starts.
+        let exporter = builder.arg("--heroku.timeout=8s").start().await;
+        let known = Scrape::parse(&scenario.wait_for_data(&exporter).await);
         heroku.inject_fault(Endpoint::Any, outage, Times::Always);
-        let vanished = exporter
-            .scrape_once("their end", |scrape| Arrivals::of(scrape) == NOTHING)
+        let expired = exporter
+            .wait_for_scrape("expired data", |scrape| {
+                TeamCounts::from_scrape(scrape) == NO_TEAMS
+            })
             .await;
-        assert_eq!(vanished.figures(), Scrape::default());
-        assert_eq!(own_series(&vanished), own_series(&known));
+        assert_eq!(expired.billing_metrics(), Scrape::default());
+        assert_eq!(self_series(&expired), self_series(&known));
         for endpoint in ENDPOINTS {
-            assert!(of_endpoint(&vanished, LAST_POLL_SUCCESS, endpoint) > 0.0);
-            assert!(of_endpoint(&vanished, DATA_CHANGED, endpoint) > 0.0);
+            assert!(endpoint_value(&expired, LAST_POLL_SUCCESS, endpoint) > 0.0);
+            assert!(endpoint_value(&expired, DATA_CHANGED, endpoint) > 0.0);
         }
         assert_eq!(exporter.get("/-/ready").await.status, 200);
         heroku.clear_faults();
-        let back = Scrape::read(&scenario.arrived(&exporter).await);
-        assert_eq!(back.figures(), known.figures());
-        // What comes back is what it was: nothing has changed.
+        let recovered = Scrape::parse(&scenario.wait_for_data(&exporter).await);
+        assert_eq!(recovered.billing_metrics(), known.billing_metrics());
+        // The data is the same as before, so it has not changed.
         for endpoint in ENDPOINTS {
-            let changed = [&back, &known].map(|s| of_endpoint(s, DATA_CHANGED, endpoint));
+            let changed = [&recovered, &known].map(|s| endpoint_value(s, DATA_CHANGED, endpoint));
             assert_eq!(changed[0], changed[1]);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_endpoint_has_its_own_age() {
+async fn endpoints_expire_separately() {
     let scenario = Scenario::named("one_team");
-    for (failing, standing) in [
+    for (failing, remaining) in [
         (
             Endpoint::Usage,
-            Arrivals {
+            TeamCounts {
                 invoices: 1,
-                ..NOTHING
+                ..NO_TEAMS
             },
         ),
         (
             Endpoint::Invoices,
-            Arrivals {
+            TeamCounts {
                 usage: 1,
-                ..NOTHING
+                ..NO_TEAMS
             },
         ),
     ] {
-        let heroku = scenario.heroku().await;
-        let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+        let heroku = scenario.start_simulator().await;
+        let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
             return;
         };
-        let start = start.arg("--poll.interval=1s").arg("--data.max-age=5s");
-        let exporter = start.start().await;
-        scenario.arrived(&exporter).await;
+        let builder = builder.arg("--poll.interval=1s").arg("--data.max-age=5s");
+        let exporter = builder.start().await;
+        scenario.wait_for_data(&exporter).await;
         heroku.inject_fault(failing, Fault::Status(500), Times::Always);
         exporter
-            .scrape_once("the other alone", |scrape| Arrivals::of(scrape) == standing)
+            .wait_for_scrape("only the other endpoint", |scrape| {
+                TeamCounts::from_scrape(scrape) == remaining
+            })
             .await;
         heroku.clear_faults();
-        scenario.arrived(&exporter).await;
+        scenario.wait_for_data(&exporter).await;
     }
 }

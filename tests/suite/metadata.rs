@@ -1,4 +1,4 @@
-//! What is asked beside the figures, rarely: who teams are, what is scheduled for them, their licences, and when the token expires.
+//! Metadata: team names, scheduled suspensions and deletions, licenses, and the token's expiry.
 
 use heroku_sim::{
     Company, DEFAULT_TOKEN, Endpoint, EnterpriseAccount, Fault, Simulator, Team, Times,
@@ -7,13 +7,13 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use serde_json::json;
 
-use crate::asked::{asked_again, requests};
-use crate::exporter::{Exporter, Start, until};
-use crate::kept::Kept;
-use crate::own_series::*;
+use crate::exporter::{Exporter, ExporterBuilder, wait_until};
+use crate::external_tools;
+use crate::recorded_requests::{requests, wait_for_requests};
 use crate::scenario::noon;
 use crate::scrape::Scrape;
-use crate::tools;
+use crate::self_series::*;
+use crate::state_file::StateFile;
 
 const TODAY: Date = date(2026, 11, 23);
 
@@ -24,8 +24,8 @@ const QUANTITY: &str = "heroku_team_license_quantity";
 const CONSUMED: &str = "heroku_team_license_consumed";
 const EXPIRY: &str = "heroku_api_token_expiry_timestamp_seconds";
 
-/// What is asked of a team beside its figures.
-const BESIDE: [Endpoint; 3] = [Endpoint::Team, Endpoint::Delinquency, Endpoint::Licenses];
+/// The metadata endpoints of a team.
+const TEAM_METADATA: [Endpoint; 3] = [Endpoint::Team, Endpoint::Delinquency, Endpoint::Licenses];
 
 fn company() -> Company {
     let team = Team {
@@ -40,7 +40,7 @@ fn company() -> Company {
         licenses: Some(vec![
             json!({ "name": "Dyno \"☃\"", "qty": 5, "consumed": 2.0 }),
             json!({ "name": "Dyno \"☃\"", "qty": 1, "consumed": null }),
-            json!({ "name": "Odd", "qty": "many" }),
+            json!({ "name": "Invalid", "qty": "many" }),
             json!({ "name": "Credits", "qty": null, "consumed": 7 }),
         ]),
         ..Team::default()
@@ -57,62 +57,62 @@ fn company() -> Company {
     }
 }
 
-async fn heroku(company: Company) -> Simulator {
+async fn start_simulator(company: Company) -> Simulator {
     let heroku = Simulator::builder(company, TODAY).start().await;
     heroku.expect("loopback has a free port")
 }
 
-/// The program so many hours after noon, polling as often as the rate limit bears.
-fn start(heroku: &Simulator, hours: i64) -> Option<Start> {
-    let library = tools::fake_clock_library()?;
+/// Returns a builder of an exporter that starts `hours` after noon and polls every second.
+fn exporter_builder(heroku: &Simulator, hours: i64) -> Option<ExporterBuilder> {
+    let library = external_tools::faketime_library()?;
     let instant = noon(TODAY) + SignedDuration::from_hours(hours);
-    let start = Start::against(heroku, "ops").at(instant, library);
-    Some(start.arg("--poll.interval=1s"))
+    let builder = ExporterBuilder::for_heroku(heroku, "ops").with_clock_at(instant, library);
+    Some(builder.arg("--poll.interval=1s"))
 }
 
-/// Waits until all that is asked beside the figures was answered.
-async fn all_asked(heroku: &Simulator) {
-    until("what is asked beside", || {
-        let answered = |endpoint: &Endpoint| {
-            let asked = requests(heroku, *endpoint);
-            asked.iter().any(|request| request.status.is_some())
+/// Waits for a response from every metadata endpoint.
+async fn wait_for_metadata(heroku: &Simulator) {
+    wait_until("the metadata", || {
+        let has_response = |endpoint: &Endpoint| {
+            let requests = requests(heroku, *endpoint);
+            requests.iter().any(|request| request.status.is_some())
         };
-        let all = [&BESIDE[..], &[Endpoint::Authorizations]].concat();
-        all.iter().all(answered).then_some(())
+        let all = [&TEAM_METADATA[..], &[Endpoint::Authorizations]].concat();
+        all.iter().all(has_response).then_some(())
     })
     .await;
 }
 
-fn has_all(scrape: &Scrape) -> bool {
+fn has_metadata(scrape: &Scrape) -> bool {
     [INFO, SUSPENSION, QUANTITY, CONSUMED, EXPIRY]
         .iter()
-        .all(|name| scrape.of(name).count() > 0)
+        .all(|name| scrape.series(name).count() > 0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_heroku_says_is_shown() {
-    let heroku = heroku(company()).await;
-    let Some(start) = start(&heroku, 0) else {
+async fn exposes_metadata() {
+    let heroku = start_simulator(company()).await;
+    let Some(builder) = exporter_builder(&heroku, 0) else {
         return;
     };
-    let exporter = start.start().await;
-    let scrape = exporter.scrape_once("all metadata", has_all).await;
-    let who = [
+    let exporter = builder.start().await;
+    let scrape = exporter.wait_for_scrape("the metadata", has_metadata).await;
+    let labels = [
         ("team_id", "00000001-0000-4000-8000-000000000000"),
         ("team_name", "ops"),
         ("type", "enterprise"),
         ("enterprise_account", "acme"),
     ];
-    assert_eq!(value(&scrape, INFO, &who), 1.0);
+    assert_eq!(value(&scrape, INFO, &labels), 1.0);
     let ops = [("team_name", "ops")];
     // 2027-01-01T12:00:00Z
     assert_eq!(value(&scrape, SUSPENSION, &ops), 1_798_804_800.0);
-    assert_eq!(scrape.of(DELETION).count(), 0);
+    assert_eq!(scrape.series(DELETION).count(), 0);
     let license = |name| [("team_name", "ops"), ("license", name)];
     assert_eq!(value(&scrape, QUANTITY, &license("Dyno \"☃\"")), 6.0);
     assert_eq!(value(&scrape, CONSUMED, &license("Dyno \"☃\"")), 2.0);
     assert_eq!(value(&scrape, CONSUMED, &license("Credits")), 7.0);
-    assert_eq!(scrape.of(QUANTITY).count(), 1, "unknown is not zero");
+    assert_eq!(scrape.series(QUANTITY).count(), 1, "a quantity is unknown");
     let expiry = value(&scrape, EXPIRY, &[]) - noon(TODAY).as_second() as f64;
     let month = 3600.0 * 24.0 * 30.0;
     assert!((month..month + 100.0).contains(&expiry), "{expiry}");
@@ -120,24 +120,24 @@ async fn what_heroku_says_is_shown() {
         let labels = [("endpoint", endpoint), ("code", "200")];
         assert!(value(&scrape, API_REQUESTS, &labels) >= 1.0, "{endpoint}");
     }
-    // They are no endpoints that are polled.
-    assert_eq!(scrape.of(UP).count(), 2);
+    // Metadata endpoints have no heroku_up.
+    assert_eq!(scrape.series(UP).count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn they_are_asked_after_the_figures_and_not_with_each_poll() {
-    let heroku = heroku(company()).await;
+async fn fetches_metadata_once_and_after_billing_data() {
+    let heroku = start_simulator(company()).await;
     heroku.inject_fault(
         Endpoint::Usage,
         Fault::Delay(std::time::Duration::from_secs(1)),
         Times::Once,
     );
-    let Some(start) = start(&heroku, 0) else {
+    let Some(builder) = exporter_builder(&heroku, 0) else {
         return;
     };
-    let exporter = start.start().await;
-    exporter.scrape_once("all metadata", has_all).await;
-    asked_again(&heroku, Endpoint::Usage, 3).await;
+    let exporter = builder.start().await;
+    exporter.wait_for_scrape("the metadata", has_metadata).await;
+    wait_for_requests(&heroku, Endpoint::Usage, 3).await;
     for endpoint in [
         Endpoint::Delinquency,
         Endpoint::Licenses,
@@ -148,20 +148,20 @@ async fn they_are_asked_after_the_figures_and_not_with_each_poll() {
     assert_eq!(
         requests(&heroku, Endpoint::Team).len(),
         1,
-        "usage needs its id"
+        "usage requires the team's id"
     );
     let all = heroku.requests();
-    let position = |wanted| {
+    let position = |endpoint| {
         all.iter()
-            .position(|request| request.endpoint == Some(wanted))
+            .position(|request| request.endpoint == Some(endpoint))
     };
     assert!(position(Endpoint::Delinquency) > position(Endpoint::Usage));
     assert!(position(Endpoint::Authorizations) > position(Endpoint::Usage));
 }
 
-/// What fails here is said once, at info, and is no failure of an endpoint.
+/// Failures are logged once, at level info, and do not count as failed polls.
 #[tokio::test(flavor = "multi_thread")]
-async fn failures_touch_no_figures_and_no_row() {
+async fn metadata_failures_affect_no_polls() {
     let faults = [
         Fault::Status(503),
         Fault::Status(404),
@@ -169,7 +169,7 @@ async fn failures_touch_no_figures_and_no_row() {
         Fault::ResetInHeaders,
     ];
     for fault in faults {
-        let heroku = heroku(company()).await;
+        let heroku = start_simulator(company()).await;
         for endpoint in [
             Endpoint::Delinquency,
             Endpoint::Licenses,
@@ -177,24 +177,24 @@ async fn failures_touch_no_figures_and_no_row() {
         ] {
             heroku.inject_fault(endpoint, fault.clone(), Times::Always);
         }
-        let Some(start) = start(&heroku, 0) else {
+        let Some(builder) = exporter_builder(&heroku, 0) else {
             return;
         };
-        let exporter = start.start().await;
-        until("all failures", || {
-            let said = exporter.log().matches("metadata request failed").count();
-            (said == 3).then_some(())
+        let exporter = builder.start().await;
+        wait_until("all failures", || {
+            let failures = exporter.log().matches("metadata request failed").count();
+            (failures == 3).then_some(())
         })
         .await;
-        asked_again(&heroku, Endpoint::Usage, 2).await;
-        let scrape = exporter.scrape_once("the figures", all_up).await;
+        wait_for_requests(&heroku, Endpoint::Usage, 2).await;
+        let scrape = exporter.wait_for_scrape("successful polls", all_up).await;
         for name in [SUSPENSION, QUANTITY, CONSUMED, EXPIRY] {
-            assert_eq!(scrape.of(name).count(), 0, "{name}");
+            assert_eq!(scrape.series(name).count(), 0, "{name}");
             assert!(!scrape.help.contains_key(name), "{name}");
         }
-        assert_eq!(scrape.of(INFO).count(), 1);
+        assert_eq!(scrape.series(INFO).count(), 1);
         for endpoint in ENDPOINTS {
-            assert_eq!(all_failures(&scrape, endpoint), 0.0);
+            assert_eq!(total_failures(&scrape, endpoint), 0.0);
         }
         assert_eq!(requests(&heroku, Endpoint::Delinquency).len(), 1);
         let log = exporter.log();
@@ -206,50 +206,54 @@ async fn failures_touch_no_figures_and_no_row() {
     }
 }
 
-/// Restarts ask for them once a day, also for what Heroku does not offer; for the token's age each time, for that is not kept.
+/// This includes metadata that Heroku does not offer. The token's expiry is not stored, so every
+/// start requests it.
 #[tokio::test(flavor = "multi_thread")]
-async fn restarts_ask_once_a_day() {
+async fn restarts_fetch_metadata_once_a_day() {
     let mut company = company();
     company.teams[0].licenses = None;
-    let heroku = heroku(company).await;
-    let kept = Kept::none();
-    for (hours, asks) in [(0, true), (2, false), (23, false), (26, true), (27, false)] {
+    let heroku = start_simulator(company).await;
+    let state_file = StateFile::new();
+    for (hours, is_due) in [(0, true), (2, false), (23, false), (26, true), (27, false)] {
         heroku.clear_requests();
-        let Some(start) = start(&heroku, hours) else {
+        let Some(builder) = exporter_builder(&heroku, hours) else {
             return;
         };
-        let mut exporter = kept.of(start).start().await;
+        let mut exporter = state_file.configure(builder).start().await;
         if hours > 0 {
-            let first = Scrape::read(&exporter.metrics().await);
-            assert_eq!(first.of(SUSPENSION).count(), 1, "{hours}");
+            let first = Scrape::parse(&exporter.metrics().await);
+            assert_eq!(first.series(SUSPENSION).count(), 1, "{hours}");
         }
         exporter
-            .scrape_once("the token's age", |scrape| scrape.of(EXPIRY).count() > 0)
+            .wait_for_scrape("the token's expiry", |scrape| {
+                scrape.series(EXPIRY).count() > 0
+            })
             .await;
-        if asks {
-            all_asked(&heroku).await;
+        if is_due {
+            wait_for_metadata(&heroku).await;
         }
-        asked_again(&heroku, Endpoint::Usage, 3).await;
-        for endpoint in BESIDE {
+        wait_for_requests(&heroku, Endpoint::Usage, 3).await;
+        for endpoint in TEAM_METADATA {
             assert_eq!(
                 requests(&heroku, endpoint).len(),
-                usize::from(asks),
+                usize::from(is_due),
                 "{endpoint:?} after {hours} hours"
             );
         }
-        until("the state file", || {
-            let counts = ["team", "delinquency", "licenses"].map(|e| kept.answers_of(e));
+        wait_until("the state file", || {
+            let counts =
+                ["team", "delinquency", "licenses"].map(|e| state_file.response_count_for(e));
             (counts == [1, 1, 1]).then_some(())
         })
         .await;
         exporter.signal("TERM");
-        assert_eq!(exporter.ended().await.code(), Some(0));
+        assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
     }
 }
 
-/// Nothing of the answer that holds tokens is logged or kept, and a failure of it is told without a word of it.
+/// Responses about authorizations contain tokens, so they are neither logged nor stored.
 #[tokio::test(flavor = "multi_thread")]
-async fn other_tokens_show_nowhere() {
+async fn never_exposes_tokens_in_responses() {
     let secret = "HRKU-another-0000";
     let bodies = [
         (
@@ -261,63 +265,67 @@ async fn other_tokens_show_nowhere() {
         (400, format!(r#"{{"id":"{secret}","message":"{secret}"}}"#)),
     ];
     for (status, body) in bodies {
-        let heroku = heroku(company()).await;
+        let heroku = start_simulator(company()).await;
         let fault = Fault::Body {
             status,
             content_type: "application/json".to_owned(),
             body: body.clone().into_bytes(),
         };
         heroku.inject_fault(Endpoint::Authorizations, fault, Times::Always);
-        let kept = Kept::none();
-        let Some(start) = start(&heroku, 0) else {
+        let state_file = StateFile::new();
+        let Some(builder) = exporter_builder(&heroku, 0) else {
             return;
         };
-        let start = kept.of(start).arg("--log.level=debug");
-        let mut exporter = start.start().await;
-        all_asked(&heroku).await;
-        asked_again(&heroku, Endpoint::Usage, 2).await;
+        let builder = state_file.configure(builder).arg("--log.level=debug");
+        let mut exporter = builder.start().await;
+        wait_for_metadata(&heroku).await;
+        wait_for_requests(&heroku, Endpoint::Usage, 2).await;
         let metrics = exporter.metrics().await;
-        assert_eq!(Scrape::read(&metrics).of(EXPIRY).count(), 0);
+        assert_eq!(Scrape::parse(&metrics).series(EXPIRY).count(), 0);
         exporter.signal("TERM");
-        exporter.ended().await;
-        for text in [metrics, exporter.whole_log()] {
+        exporter.wait_for_exit().await;
+        for text in [metrics, exporter.full_log()] {
             assert!(!text.contains(secret), "{body}: {text}");
         }
-        let file = String::from_utf8(kept.bytes()).expect("a text");
+        let file = String::from_utf8(state_file.bytes()).expect("the file is UTF-8");
         assert!(!file.contains("HRKU"), "{body}");
     }
 }
 
-async fn expiry_is(exporter: &Exporter, what: &str, days: i64) {
+/// Waits until the token expires in `days`.
+async fn wait_for_expiry(exporter: &Exporter, what: &str, days: i64) {
     let from = (noon(TODAY) + SignedDuration::from_hours(24 * days)).as_second() as f64;
     exporter
-        .scrape_once(what, |scrape| {
-            let found: Vec<_> = scrape.of(EXPIRY).map(|(_, at)| at.parse::<f64>()).collect();
+        .wait_for_scrape(what, |scrape| {
+            let found: Vec<_> = scrape
+                .series(EXPIRY)
+                .map(|(_, at)| at.parse::<f64>())
+                .collect();
             matches!(found[..], [Ok(at)] if (from..from + 1000.0).contains(&at))
         })
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_token_is_asked_for_anew() {
-    let heroku = heroku(company()).await;
-    let directory = tempfile::tempdir().expect("a directory");
+async fn new_token_updates_the_expiry() {
+    let heroku = start_simulator(company()).await;
+    let directory = tempfile::tempdir().expect("a temporary directory");
     let file = directory.path().join("token");
-    std::fs::write(&file, DEFAULT_TOKEN).expect("it can be written");
-    let Some(start) = start(&heroku, 0) else {
+    std::fs::write(&file, DEFAULT_TOKEN).expect("the directory is writable");
+    let Some(builder) = exporter_builder(&heroku, 0) else {
         return;
     };
-    let path = file.to_str().expect("a path that is text");
-    let exporter = start.env("HEROKU_API_KEY_FILE", path).start().await;
-    expiry_is(&exporter, "the first token's age", 30).await;
+    let path = file.to_str().expect("the path is UTF-8");
+    let exporter = builder.env("HEROKU_API_KEY_FILE", path).start().await;
+    wait_for_expiry(&exporter, "the expiry of the first token", 30).await;
     let mut renewed = company();
     renewed.token_expires_in = Some(3600 * 24 * 365);
     heroku.set_company(renewed);
-    asked_again(&heroku, Endpoint::Usage, 2).await;
-    expiry_is(&exporter, "the first token's age, still", 30).await;
+    wait_for_requests(&heroku, Endpoint::Usage, 2).await;
+    wait_for_expiry(&exporter, "the expiry of the first token, unchanged", 30).await;
     let rotated = "HRKU-rotated-0000-0000-0000-000000000000";
     heroku.set_token(rotated.to_owned());
-    std::fs::write(&file, rotated).expect("it can be written");
-    expiry_is(&exporter, "the second token's age", 365).await;
+    std::fs::write(&file, rotated).expect("the directory is writable");
+    wait_for_expiry(&exporter, "the expiry of the second token", 365).await;
     assert!(!exporter.log().contains("HRKU-"), "{}", exporter.log());
 }

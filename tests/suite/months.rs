@@ -1,7 +1,7 @@
-//! The two months that are asked for and shown, on the days on which calendars go wrong. Months are UTC, whatever the local time zone.
+//! The current and the previous month at the ends of months, which are in UTC in every time zone.
 //!
-//! The program that this one replaces took "the same day a month ago", and lost its previous month on seven days of a year: 29 to 31 March and the 31st of May, July,
-//! October and December.
+//! The Go program used the same day of the last month. On days that the last month does not have,
+//! it lost the previous month: 29 to 31 March and the 31st of May, July, October and December.
 
 use heroku_sim::{Company, Endpoint, Simulator, Team};
 use jiff::civil::Date;
@@ -10,19 +10,19 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::exporter::{Exporter, Start, until};
+use crate::exporter::{Exporter, ExporterBuilder, wait_until};
+use crate::external_tools;
 use crate::scrape::Scrape;
-use crate::tools;
 
-/// The easternmost and the westernmost zone there is: their dates are never the same.
+/// UTC, and the time zones with the largest offsets, whose dates always differ.
 const ZONES: [&str; 3] = ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"];
 
-/// Instants, and the UTC month before and of each.
-const TABLE: &[(&str, &str, &str)] = &[
+/// Instants with their previous and current month.
+const CASES: &[(&str, &str, &str)] = &[
     // The first and the last second of a year.
     ("2027-01-01T00:00:00Z", "2026-12", "2027-01"),
     ("2026-12-31T23:59:00Z", "2026-11", "2026-12"),
-    // The seven days, in an ordinary year.
+    // The days on which the Go program lost the previous month.
     ("2027-03-29T12:00:00Z", "2027-02", "2027-03"),
     ("2027-03-30T12:00:00Z", "2027-02", "2027-03"),
     ("2027-03-31T12:00:00Z", "2027-02", "2027-03"),
@@ -30,7 +30,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("2027-07-31T12:00:00Z", "2027-06", "2027-07"),
     ("2027-10-31T12:00:00Z", "2027-09", "2027-10"),
     ("2027-12-31T12:00:00Z", "2027-11", "2027-12"),
-    // The other months' ends.
+    // The ends of the other months.
     ("2027-01-31T23:59:00Z", "2026-12", "2027-01"),
     ("2027-02-28T23:59:00Z", "2027-01", "2027-02"),
     ("2027-04-30T23:59:00Z", "2027-03", "2027-04"),
@@ -38,27 +38,28 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("2027-08-31T23:59:00Z", "2027-07", "2027-08"),
     ("2027-09-30T23:59:00Z", "2027-08", "2027-09"),
     ("2027-11-30T23:59:00Z", "2027-10", "2027-11"),
-    // A leap day, the day after, and the end of the March of a leap year.
+    // A leap year.
     ("2028-02-29T00:00:00Z", "2028-01", "2028-02"),
     ("2028-02-29T23:59:00Z", "2028-01", "2028-02"),
     ("2028-03-01T00:00:00Z", "2028-02", "2028-03"),
     ("2028-03-29T12:00:00Z", "2028-02", "2028-03"),
     ("2028-03-30T12:00:00Z", "2028-02", "2028-03"),
-    // A month's first moments.
+    // The first second of a month.
     ("2026-12-01T00:00:00Z", "2026-11", "2026-12"),
     ("2027-03-01T00:00:00Z", "2027-02", "2027-03"),
-    // What Kiritimati calls the 1st, and what the west calls the 30th.
+    // The month differs in Kiritimati, and then in the westernmost zone.
     ("2026-11-30T10:00:00Z", "2026-10", "2026-11"),
     ("2026-12-01T11:59:00Z", "2026-11", "2026-12"),
 ];
 
-/// How many programs play at once.
-const AT_ONCE: usize = 4;
+/// The maximum number of concurrent exporters.
+const CONCURRENCY: usize = 4;
 
 const TEAM: &str = "0b5e0001-7a1c-4e2b-9d3f-000000000001";
 
-/// A team that has usage and an invoice for each of three years' months, and the day that it is.
-fn builder(today: Date) -> heroku_sim::Builder {
+/// Returns a builder of a simulator with one team, which has usage of three years and invoices
+/// until `today`.
+fn simulator_builder(today: Date) -> heroku_sim::Builder {
     let first: Date = "2026-01-01".parse().expect("a date");
     let months: Vec<Date> = first.series(1.month()).take(36).collect();
     let usage = months.iter().map(|month| {
@@ -87,21 +88,21 @@ fn utc_day(instant: Timestamp) -> Date {
     Offset::UTC.to_datetime(instant).date()
 }
 
-async fn started(instant: &str, zone: &str, library: &str) -> (Simulator, Exporter) {
+async fn start_exporter(instant: &str, zone: &str, library: &str) -> (Simulator, Exporter) {
     let instant: Timestamp = instant.parse().expect("an instant");
-    let heroku = builder(utc_day(instant))
+    let heroku = simulator_builder(utc_day(instant))
         .start()
         .await
         .expect("loopback has a free port");
-    let start = Start::against(&heroku, TEAM)
+    let builder = ExporterBuilder::for_heroku(&heroku, TEAM)
         .env("TZ", zone)
-        .at(instant, library);
-    let exporter = start.start().await;
+        .with_clock_at(instant, library);
+    let exporter = builder.start().await;
     (heroku, exporter)
 }
 
-/// The months that usage was asked for, in the order of asking.
-fn asked(heroku: &Simulator) -> Vec<String> {
+/// Returns the queries of the usage requests, in order.
+fn usage_queries(heroku: &Simulator) -> Vec<String> {
     let requests = heroku.requests().into_iter();
     let usage = requests.filter(|request| request.endpoint == Some(Endpoint::Usage));
     usage
@@ -109,60 +110,59 @@ fn asked(heroku: &Simulator) -> Vec<String> {
         .collect()
 }
 
-/// Whether a scrape shows exactly these months.
-fn shows(scrape: &Scrape, previous: &str, current: &str) -> bool {
-    let is = |name, month: &str| scrape.label_values(name, "month").into_iter().eq([month]);
-    is("heroku_team_usage_previous_usd", previous)
-        && is("heroku_team_usage_previous_dyno_units", previous)
-        && is("heroku_team_usage_current_usd", current)
-        && is("heroku_team_usage_current_dyno_units", current)
+/// Returns whether a scrape has exactly these months.
+fn has_months(scrape: &Scrape, previous: &str, current: &str) -> bool {
+    let has = |name, month: &str| scrape.label_values(name, "month").into_iter().eq([month]);
+    has("heroku_team_usage_previous_usd", previous)
+        && has("heroku_team_usage_previous_dyno_units", previous)
+        && has("heroku_team_usage_current_usd", current)
+        && has("heroku_team_usage_current_dyno_units", current)
 }
 
-async fn play(instant: &str, previous: &str, current: &str, zone: &str, library: &str) {
-    let (heroku, exporter) = started(instant, zone, library).await;
+async fn assert_months(instant: &str, previous: &str, current: &str, zone: &str, library: &str) {
+    let (heroku, exporter) = start_exporter(instant, zone, library).await;
     let what = format!("{instant} in {zone}: {previous} and {current}");
     exporter
-        .scrape_once(&what, |scrape| shows(scrape, previous, current))
+        .wait_for_scrape(&what, |scrape| has_months(scrape, previous, current))
         .await;
     assert_eq!(
-        asked(&heroku),
+        usage_queries(&heroku),
         [format!("start={previous}&end={current}")],
         "{what}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_months_are_right_on_every_odd_day_in_every_zone() {
-    let Some(library) = tools::fake_clock_library() else {
+async fn months_are_correct_in_every_time_zone() {
+    let Some(library) = external_tools::faketime_library() else {
         return;
     };
-    let mut playing = JoinSet::new();
-    for &(instant, previous, current) in TABLE {
+    let mut tasks = JoinSet::new();
+    for &(instant, previous, current) in CASES {
         for zone in ZONES {
-            if playing.len() == AT_ONCE {
-                playing
-                    .join_next()
-                    .await
-                    .expect("some play")
-                    .expect("the months are right");
+            if tasks.len() == CONCURRENCY {
+                let finished = tasks.join_next().await;
+                finished.expect("a task").expect("the months are correct");
             }
-            playing.spawn(async move { play(instant, previous, current, zone, library).await });
+            tasks.spawn(
+                async move { assert_months(instant, previous, current, zone, library).await },
+            );
         }
     }
-    playing.join_all().await;
+    tasks.join_all().await;
 }
 
-/// The month ends while the program runs: the month that ended becomes the previous one at once, and shortly after everything is asked anew.
-async fn assert_rolls_over(start: &str, months: [&str; 3], next_day: &str) {
-    let Some(library) = tools::fake_clock_library() else {
+/// Asserts that at midnight the current month becomes the previous one and polls follow.
+async fn assert_rollover(start: &str, months: [&str; 3], next_day: &str) {
+    let Some(library) = external_tools::faketime_library() else {
         return;
     };
-    let [before, ending, beginning] = months;
-    let (heroku, exporter) = started(start, "Pacific/Kiritimati", library).await;
+    let [previous, ending, next] = months;
+    let (heroku, exporter) = start_exporter(start, "Pacific/Kiritimati", library).await;
     exporter
-        .scrape_once(start, |scrape| shows(scrape, before, ending))
+        .wait_for_scrape(start, |scrape| has_months(scrape, previous, ending))
         .await;
-    until("the invoices", || {
+    wait_until("the invoices", || {
         let invoices = heroku
             .requests()
             .into_iter()
@@ -173,9 +173,9 @@ async fn assert_rolls_over(start: &str, months: [&str; 3], next_day: &str) {
 
     let next_day: Date = next_day.parse().expect("a date");
     heroku.set_today(next_day);
-    // Before anything is asked, the last answer's month moves to its place.
+    // The clock decides, before the first poll of the new month.
     exporter
-        .scrape_once("the month that ended", |scrape| {
+        .wait_for_scrape("the previous month", |scrape| {
             scrape
                 .label_values("heroku_team_usage_previous_usd", "month")
                 .into_iter()
@@ -183,16 +183,16 @@ async fn assert_rolls_over(start: &str, months: [&str; 3], next_day: &str) {
         })
         .await;
     exporter
-        .scrape_once(beginning, |scrape| shows(scrape, ending, beginning))
+        .wait_for_scrape(next, |scrape| has_months(scrape, ending, next))
         .await;
     assert_eq!(
-        asked(&heroku),
+        usage_queries(&heroku),
         [
-            format!("start={before}&end={ending}"),
-            format!("start={ending}&end={beginning}")
+            format!("start={previous}&end={ending}"),
+            format!("start={ending}&end={next}")
         ]
     );
-    until("the invoices of the new month", || {
+    wait_until("the invoices of the new month", || {
         let invoices = heroku
             .requests()
             .into_iter()
@@ -203,15 +203,15 @@ async fn assert_rolls_over(start: &str, months: [&str; 3], next_day: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_month_that_ends_while_it_runs_becomes_the_previous_one() {
-    // Side by side, because each waits for midnight.
+async fn rolls_over_at_midnight() {
+    // Concurrently, because both wait for midnight.
     tokio::join!(
-        assert_rolls_over(
+        assert_rollover(
             "2026-11-30T23:59:50Z",
             ["2026-10", "2026-11", "2026-12"],
             "2026-12-01"
         ),
-        assert_rolls_over(
+        assert_rollover(
             "2026-12-31T23:59:50Z",
             ["2026-11", "2026-12", "2027-01"],
             "2027-01-01"

@@ -1,92 +1,91 @@
-//! A real Prometheus scrapes the demo, and every sample arrives.
+//! A real Prometheus server ingests every sample.
 
-use crate::contract::TWENTY;
-use crate::exporter::Start;
-use crate::judges::Read;
-use crate::own_series::API_REQUESTS;
-use crate::running_prometheus::Prometheus;
-use crate::scenario::Arrivals;
+use crate::exporter::ExporterBuilder;
+use crate::external_parsers::ParsedExposition;
+use crate::legacy_metrics::LEGACY_METRICS;
+use crate::prometheus_server::PrometheusServer;
+use crate::scenario::TeamCounts;
 use crate::scrape::Scrape;
+use crate::self_series::API_REQUESTS;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_sample_of_the_demo_arrives() {
-    let exporter = Start::new(&["demo", "--date=2026-11-23"]).start().await;
-    let all = Arrivals {
+async fn ingests_every_sample_of_the_demo() {
+    let exporter = ExporterBuilder::new(&["demo", "--date=2026-11-23"])
+        .start()
+        .await;
+    let three_teams = TeamCounts {
         invoices: 3,
         usage: 3,
     };
     let scrape = exporter
-        .scrape_once("three teams", |scrape| {
-            Arrivals::of(scrape) == all && all_asked_beside(scrape, 3)
+        .wait_for_scrape("three teams", |scrape| {
+            TeamCounts::from_scrape(scrape) == three_teams && has_metadata(scrape, 3)
         })
         .await;
     let samples = scrape.samples.len();
-    assert_arrives(
+    assert_ingested(
         &exporter.addresses[0].to_string(),
-        Read::from(of_heroku(&scrape)),
+        ParsedExposition::from(queried_metrics(&scrape)),
         samples,
     )
     .await;
 }
 
-/// The names that break encoders arrive as Heroku wrote them.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_sample_of_the_hostile_names_arrives() {
+async fn ingests_every_sample_with_hostile_names() {
     let scenario = crate::scenario::Scenario::named("hostile_names");
-    let Some((_heroku, exporter)) = scenario.played().await else {
+    let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
     };
     let scrape = exporter
-        .scrape_once("everything", |scrape| all_asked_beside(scrape, 1))
+        .wait_for_scrape("the metadata", |scrape| has_metadata(scrape, 1))
         .await;
     let samples = scrape.samples.len();
-    assert_arrives(
+    assert_ingested(
         &exporter.addresses[0].to_string(),
-        Read::from(of_heroku(&scrape)),
+        ParsedExposition::from(queried_metrics(&scrape)),
         samples,
     )
     .await;
 }
 
-/// Whether all that is asked beside the figures of so many teams was answered, so that no series comes any more.
-fn all_asked_beside(scrape: &Scrape, teams: usize) -> bool {
-    let answers = |endpoint: &str| -> f64 {
-        let of_endpoint = scrape
-            .of(API_REQUESTS)
+/// Returns whether the metadata of all teams was fetched, so that no more series will appear.
+fn has_metadata(scrape: &Scrape, teams: usize) -> bool {
+    let responses = |endpoint: &str| -> f64 {
+        let series = scrape
+            .series(API_REQUESTS)
             .filter(|(series, _)| series.label("endpoint") == Some(endpoint));
-        of_endpoint.filter_map(|(_, n)| n.parse::<f64>().ok()).sum()
+        series.filter_map(|(_, n)| n.parse::<f64>().ok()).sum()
     };
-    let asked = ["delinquency", "licenses"].map(|endpoint| answers(endpoint) >= teams as f64);
-    scrape.of("heroku_team_info").count() == teams
-        && asked == [true, true]
-        && answers("authorizations") >= 1.0
+    let fetched = ["delinquency", "licenses"].map(|endpoint| responses(endpoint) >= teams as f64);
+    scrape.series("heroku_team_info").count() == teams
+        && fetched == [true, true]
+        && responses("authorizations") >= 1.0
 }
 
-/// All that is Heroku's, which is what the query in [`assert_arrives`] asks for.
-fn of_heroku(scrape: &Scrape) -> Scrape {
-    scrape.only(|name| {
-        let beginnings = [
+/// Returns the metrics that [`assert_ingested`] queries.
+fn queried_metrics(scrape: &Scrape) -> Scrape {
+    scrape.filter(|name| {
+        let prefixes = [
             "heroku_app_",
             "heroku_dyno_",
             "heroku_invoice_",
             "heroku_team_",
         ];
-        beginnings
-            .iter()
-            .any(|beginning| name.starts_with(beginning))
+        prefixes.iter().any(|prefix| name.starts_with(prefix))
     })
 }
 
-async fn assert_arrives(target: &str, exposition: Read, samples: usize) {
-    let Some(prometheus) = Prometheus::scraping(target) else {
+async fn assert_ingested(target: &str, exposition: ParsedExposition, samples: usize) {
+    let Some(prometheus) = PrometheusServer::start_scraping(target) else {
         return;
     };
-    prometheus.settles_at("up", 1.0).await;
+    prometheus.wait_for_value("up", 1.0).await;
     prometheus
-        .settles_at("scrape_samples_scraped", samples as f64)
+        .wait_for_value("scrape_samples_scraped", samples as f64)
         .await;
     prometheus
-        .settles_at("scrape_samples_post_metric_relabeling", samples as f64)
+        .wait_for_value("scrape_samples_post_metric_relabeling", samples as f64)
         .await;
 
     let mut expected = exposition.samples;
@@ -97,15 +96,15 @@ async fn assert_arrives(target: &str, exposition: Read, samples: usize) {
             (series, value)
         })
         .collect();
-    let arrived = prometheus
+    let ingested = prometheus
         .query(r#"{__name__=~"heroku_(app|dyno|invoice|team)_.*"}"#)
         .await;
-    assert_eq!(arrived, expected);
-    for (name, _) in TWENTY {
+    assert_eq!(ingested, expected);
+    for (name, _) in LEGACY_METRICS {
         let count = expected.keys().filter(|series| series.name == name).count();
         assert!(count > 0, "{name}");
         prometheus
-            .settles_at(&format!("count({name})"), count as f64)
+            .wait_for_value(&format!("count({name})"), count as f64)
             .await;
     }
 }

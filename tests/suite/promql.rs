@@ -1,14 +1,14 @@
-//! What a PromQL expression asks for: its metrics and labels, held against the catalogue.
+//! Extracts metric and label names from PromQL and checks them against the metric descriptors.
 //!
-//! Prometheus itself says whether an expression is one; this reads only names.
+//! Only Prometheus itself validates the expressions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use expfmt::MetricType;
 use heroku_cost_exporter::metrics::descriptors;
 
-/// The labels that Prometheus puts on everything that it scrapes.
-const OF_A_TARGET: [&str; 2] = ["instance", "job"];
+/// The target labels, which Prometheus adds to every series that it scrapes.
+const TARGET_LABELS: [&str; 2] = ["instance", "job"];
 
 const GROUPINGS: [&str; 6] = [
     "by",
@@ -25,12 +25,12 @@ const AGGREGATIONS: [&str; 8] = [
 
 const OPERATORS: [&str; 5] = ["and", "or", "unless", "bool", "offset"];
 
-/// What an expression names.
+/// The metric and label names in an expression.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names {
-    /// The labels by which each metric is picked.
+    /// The metrics, and the labels that their selectors match.
     pub(crate) metrics: BTreeMap<String, BTreeSet<String>>,
-    /// The labels by which is grouped and matched.
+    /// The labels in grouping and vector matching clauses.
     pub(crate) grouping: BTreeSet<String>,
 }
 
@@ -42,8 +42,8 @@ enum Token {
 }
 
 impl Names {
-    /// Reads an expression.
-    pub(crate) fn of(expression: &str) -> Self {
+    /// Parses an expression.
+    pub(crate) fn parse(expression: &str) -> Self {
         let tokens = tokens(expression);
         let mut names = Self::default();
         let mut at = 0;
@@ -66,22 +66,22 @@ impl Names {
                     if sign(at, '(') || is_word(&AGGREGATIONS) || is_word(&OPERATORS) || is_number {
                         continue;
                     }
-                    let picked = if sign(at, '{') {
+                    let matched = if sign(at, '{') {
                         matchers(&tokens, &mut at)
                     } else {
                         Vec::new()
                     };
                     let labels = names.metrics.entry(word.clone()).or_default();
-                    labels.extend(picked.into_iter().map(|(label, _)| label));
+                    labels.extend(matched.into_iter().map(|(label, _)| label));
                 }
                 Token::Sign('{') => {
                     at -= 1;
-                    let picked = matchers(&tokens, &mut at);
-                    let named = picked.iter().find(|(label, _)| label == "__name__");
-                    let (_, named) = named.expect("a selector without a name picks by it");
+                    let matched = matchers(&tokens, &mut at);
+                    let named = matched.iter().find(|(label, _)| label == "__name__");
+                    let (_, named) = named.expect("a selector without a name matches __name__");
                     for metric in named.split('|') {
                         let labels = names.metrics.entry(metric.to_owned()).or_default();
-                        let others = picked.iter().filter(|(label, _)| label != "__name__");
+                        let others = matched.iter().filter(|(label, _)| label != "__name__");
                         labels.extend(others.map(|(label, _)| label.clone()));
                     }
                 }
@@ -91,28 +91,29 @@ impl Names {
         names
     }
 
-    /// Asserts that the catalogue has each metric and label; `recorded` are the labels of what rules record.
+    /// Asserts that all metrics and labels are declared. `recorded` has the labels of recording
+    /// rules.
     pub(crate) fn assert_known(&self, what: &str, recorded: &BTreeMap<String, BTreeSet<String>>) {
-        assert!(!self.metrics.is_empty(), "{what} asks for no metric");
+        assert!(!self.metrics.is_empty(), "{what} has no metric");
         let mut groupable = BTreeSet::new();
-        for (metric, picked_by) in &self.metrics {
+        for (metric, matched) in &self.metrics {
             let labels = labels_of(metric)
                 .or_else(|| recorded.get(metric).cloned())
-                .unwrap_or_else(|| panic!("{what}: no metric is called {metric}"));
-            let unknown: Vec<_> = picked_by.difference(&labels).collect();
+                .unwrap_or_else(|| panic!("{what}: unknown metric {metric}"));
+            let unknown: Vec<_> = matched.difference(&labels).collect();
             assert!(unknown.is_empty(), "{what}: {metric} has no {unknown:?}");
             groupable.extend(labels);
         }
         let unknown: Vec<_> = self.grouping.difference(&groupable).collect();
-        assert!(unknown.is_empty(), "{what}: nothing has {unknown:?}");
+        assert!(unknown.is_empty(), "{what}: no metric has {unknown:?}");
     }
 }
 
-/// The labels that a metric's series have in Prometheus, if there is such a metric.
+/// Returns the labels of a metric's series in Prometheus.
 fn labels_of(name: &str) -> Option<BTreeSet<String>> {
-    let of_a_target = OF_A_TARGET.map(str::to_owned);
+    let target_labels = TARGET_LABELS.map(str::to_owned);
     if name == "up" {
-        return Some(of_a_target.into());
+        return Some(target_labels.into());
     }
     let histogram = |suffix: &str| {
         let name = name.strip_suffix(suffix)?;
@@ -128,19 +129,17 @@ fn labels_of(name: &str) -> Option<BTreeSet<String>> {
         .or_else(|| histogram("_count"))?;
     let labels = metric.label_names(true).map(str::to_owned);
     let le = bucket.map(|_| "le".to_owned());
-    Some(labels.chain(of_a_target).chain(le).collect())
+    Some(labels.chain(target_labels).chain(le).collect())
 }
 
-/// The labels and values between braces, of which the first is at `at`.
+/// Parses the label matchers from the opening brace at `at`.
 fn matchers(tokens: &[Token], at: &mut usize) -> Vec<(String, String)> {
     let mut matchers = Vec::new();
     while tokens[*at] != Token::Sign('}') {
         match &tokens[*at] {
             Token::Word(label) => matchers.push((label.clone(), String::new())),
             Token::Text(value) => {
-                let last = matchers
-                    .last_mut()
-                    .expect("a label stands before its value");
+                let last = matchers.last_mut().expect("a label precedes its value");
                 last.1.clone_from(value);
             }
             Token::Sign(_) => {}
@@ -151,7 +150,7 @@ fn matchers(tokens: &[Token], at: &mut usize) -> Vec<(String, String)> {
     matchers
 }
 
-/// Words, texts and signs. Ranges and blanks are left out.
+/// Splits an expression into words, strings and signs. Ranges and white space are skipped.
 fn tokens(expression: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = expression.chars().peekable();
@@ -185,8 +184,8 @@ fn tokens(expression: &str) -> Vec<Token> {
 }
 
 #[test]
-fn names_are_found() {
-    let names = Names::of(
+fn extracts_names() {
+    let names = Names::parse(
         r#"sum by (a, b) (rate(x_total{c="by (d) {e=\"\"}", f=~'g'}[5m])) / on (a) group_left y > 0.5 or topk(3, z) and {__name__=~"v|w", h!=""}"#,
     );
     let set = |labels: &[&str]| {
@@ -211,7 +210,7 @@ fn names_are_found() {
 }
 
 #[test]
-fn what_the_catalogue_has_not_is_found_out() {
+fn rejects_unknown_metrics_and_labels() {
     let none = BTreeMap::new();
     for unknown in [
         "heroku_no_such_metric",
@@ -221,14 +220,15 @@ fn what_the_catalogue_has_not_is_found_out() {
         r#"heroku_api_request_duration_seconds_sum{le="1"}"#,
         "vector(1)",
     ] {
-        let judged = std::panic::catch_unwind(|| Names::of(unknown).assert_known(unknown, &none));
-        assert!(judged.is_err(), "{unknown}");
+        let result =
+            std::panic::catch_unwind(|| Names::parse(unknown).assert_known(unknown, &none));
+        assert!(result.is_err(), "{unknown}");
     }
     for known in [
         "up",
         r#"sum by (endpoint, job) (heroku_up{instance="x"})"#,
         r#"heroku_api_request_duration_seconds_bucket{le="1"}"#,
     ] {
-        Names::of(known).assert_known(known, &none);
+        Names::parse(known).assert_known(known, &none);
     }
 }

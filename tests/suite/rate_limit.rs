@@ -1,77 +1,86 @@
-//! The floor under the account's rate limit: below it polling pauses and leaves what there is to others.
+//! The rate-limit floor: below it polls pause and leave the remaining requests to other clients.
 
 use heroku_sim::{Endpoint, Simulator};
 
-use crate::asked::requests;
-use crate::exporter::{Exporter, until};
-use crate::logged;
-use crate::own_series::*;
+use crate::exporter::{Exporter, wait_until};
+use crate::exporter_log;
+use crate::recorded_requests::requests;
 use crate::scenario::Scenario;
+use crate::self_series::*;
 
-/// What the log says of a pause.
-const PAUSES: [&str; 2] = ["level=warn", "rate limit low, pausing polls"];
+/// The log line of a pause.
+const PAUSE: [&str; 2] = ["level=warn", "rate limit low, pausing polls"];
 
-/// The program against a Heroku that has so many requests left and gives no more, polling as often as the rate limit bears.
-async fn with_requests_left(left: u32) -> Option<(Simulator, Exporter)> {
+/// Starts an exporter that polls every second, with a rate limit that has `remaining` requests and
+/// does not refill.
+async fn start_exporter(remaining: u32) -> Option<(Simulator, Exporter)> {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.builder().rate_limit(left).start().await;
+    let heroku = scenario
+        .simulator_builder()
+        .rate_limit(remaining)
+        .start()
+        .await;
     let heroku = heroku.expect("loopback has a free port");
-    let start = scenario.start(&heroku, &scenario.team_ids())?;
-    let start = start.arg("--poll.interval=1s");
-    let exporter = start.start().await;
-    scenario.arrived(&exporter).await;
+    let builder = scenario.exporter_builder(&heroku, &scenario.team_ids())?;
+    let builder = builder.arg("--poll.interval=1s");
+    let exporter = builder.start().await;
+    scenario.wait_for_data(&exporter).await;
     Some((heroku, exporter))
 }
 
-/// More than a minute's worth of requests is missing, so that none is sent while this looks.
+/// Refilling to the floor takes more than a minute, longer than this test.
 #[tokio::test(flavor = "multi_thread")]
-async fn polling_pauses_below_the_floor_and_says_so_once() {
-    let Some((heroku, exporter)) = with_requests_left(10).await else {
+async fn polls_pause_below_the_floor_and_log_once() {
+    let Some((heroku, exporter)) = start_exporter(10).await else {
         return;
     };
-    logged::says(&exporter, &PAUSES).await;
-    let asked = heroku.requests().len();
-    assert_eq!(asked, 2, "the two that were under way");
+    exporter_log::wait_for_line(&exporter, &PAUSE).await;
+    let requests = heroku.requests().len();
+    assert_eq!(requests, 2, "the requests in flight");
     for _ in 0..100 {
-        let scrape = exporter.scrape_once("a scrape", all_up).await;
-        // As one of the two answers had it, whichever was read last.
-        let left = value(&scrape, RATE_LIMIT, &[]);
-        assert!(left == 8.0 || left == 9.0, "{left}");
+        let scrape = exporter.wait_for_scrape("a scrape", all_up).await;
+        // The value of either response, whichever was read last.
+        let remaining = value(&scrape, RATE_LIMIT, &[]);
+        assert!(remaining == 8.0 || remaining == 9.0, "{remaining}");
         tokio::time::sleep(std::time::Duration::from_millis(40)).await;
     }
-    assert_eq!(heroku.requests().len(), asked);
-    assert_eq!(logged::lines(&exporter, &PAUSES).len(), 1);
+    assert_eq!(heroku.requests().len(), requests);
+    assert_eq!(exporter_log::lines(&exporter, &PAUSE).len(), 1);
 }
 
-/// The pause is as long as what is missing takes to come back. Where it does not, the next is not news.
+/// The pause ends when the limit should have refilled. It has not, so polls pause again, which is
+/// not logged.
 #[tokio::test(flavor = "multi_thread")]
-async fn polling_goes_on_after_the_pause() {
-    let Some((heroku, exporter)) = with_requests_left(100).await else {
+async fn polls_resume_after_the_pause() {
+    let Some((heroku, exporter)) = start_exporter(100).await else {
         return;
     };
-    until("two rounds after the pause", || {
+    wait_until("polls after the pause", || {
         (requests(&heroku, Endpoint::Usage).len() >= 3).then_some(())
     })
     .await;
-    assert_eq!(logged::lines(&exporter, &PAUSES).len(), 1);
+    assert_eq!(exporter_log::lines(&exporter, &PAUSE).len(), 1);
 }
 
-/// A hundred are left to others.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_requests_are_left_to_others() {
+async fn floor_is_a_hundred_requests() {
     let scenario = Scenario::named("one_team");
-    for (left, pauses) in [(110, false), (100, true)] {
-        let heroku = scenario.builder().rate_limit(left).start().await;
+    for (remaining, pauses) in [(110, false), (100, true)] {
+        let heroku = scenario
+            .simulator_builder()
+            .rate_limit(remaining)
+            .start()
+            .await;
         let heroku = heroku.expect("loopback has a free port");
-        let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+        let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
             return;
         };
-        let exporter = start.start().await;
-        exporter.scrape_once("both answers", all_up).await;
+        let exporter = builder.start().await;
+        exporter.wait_for_scrape("both responses", all_up).await;
         if pauses {
-            logged::says(&exporter, &PAUSES).await;
+            exporter_log::wait_for_line(&exporter, &PAUSE).await;
         } else {
-            assert_eq!(logged::lines(&exporter, &PAUSES).len(), 0);
+            assert_eq!(exporter_log::lines(&exporter, &PAUSE).len(), 0);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! `report`, as a user runs it: the demo, a company that is simulated, one of whose endpoints
-//! fails, and settings that cannot be used.
+//! The `report` command: formats, failed endpoints and invalid settings.
 
 use std::process::Output;
 
@@ -7,8 +6,8 @@ use heroku_sim::{Endpoint, Fault, Times};
 
 use crate::documents::assert_part;
 use crate::exporter::BINARY;
+use crate::external_tools;
 use crate::scenario::{Scenario, noon};
-use crate::tools;
 
 const DEMO: [&str; 4] = ["report", "--demo", "--date", "2026-11-23"];
 
@@ -25,11 +24,11 @@ fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("a text")
+    String::from_utf8(bytes.to_vec()).expect("the output is UTF-8")
 }
 
 #[test]
-fn the_readme_shows_what_the_demo_s_report_prints() {
+fn readme_shows_the_demo_report() {
     let output = run(
         &[DEMO.as_slice(), &["--top=5"]].concat(),
         &[("COLUMNS", "80")],
@@ -40,8 +39,8 @@ fn the_readme_shows_what_the_demo_s_report_prints() {
 }
 
 #[test]
-fn the_forms_tell_the_same() {
-    let of = |format| {
+fn formats_agree() {
+    let report = |format| {
         let output = run(&[DEMO.as_slice(), &["--format", format]].concat(), &[]);
         assert_eq!(
             output.status.code(),
@@ -51,11 +50,11 @@ fn the_forms_tell_the_same() {
         );
         text(&output.stdout)
     };
-    let json: serde_json::Value = serde_json::from_str(&of("json")).expect("JSON");
+    let json: serde_json::Value = serde_json::from_str(&report("json")).expect("JSON");
     assert_eq!(json["source"], "demo data");
     let forecast = json["company"]["forecast_usd"].as_f64().expect("a number");
-    let csv = of("csv");
-    let company = csv.lines().nth(1).expect("a line behind the header");
+    let csv = report("csv");
+    let company = csv.lines().nth(1).expect("a row");
     assert_eq!(
         company.split(',').nth(5).and_then(|f| f.parse().ok()),
         Some(forecast)
@@ -72,40 +71,40 @@ fn the_forms_tell_the_same() {
         csv.lines().filter(|line| line.starts_with("app,")).count(),
         apps
     );
-    let table = of("table");
+    let table = report("table");
     assert!(
         table.starts_with("Heroku costs, November 2026 (demo data)\n"),
         "{table}"
     );
     assert!(table.contains(&format!("Top 10 of {apps} apps")), "{table}");
-    assert!(!table.contains('\u{1b}'), "there is no terminal");
+    assert!(!table.contains('\u{1b}'), "not a terminal");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_that_fails_costs_no_other_its_figures_and_is_told() {
+async fn reports_failed_endpoint_with_remaining_data() {
     let scenario = Scenario::named("one_team");
-    let Some(library) = tools::fake_clock_library() else {
+    let Some(library) = external_tools::faketime_library() else {
         return;
     };
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Invoices, Fault::Status(503), Times::Always);
     let start = noon(scenario.today).as_second();
-    let (url, fake, teams) = (heroku.url(), format!("@{start}"), scenario.team_ids());
+    let (url, faketime, teams) = (heroku.url(), format!("@{start}"), scenario.team_ids());
     let environment = [
         ("HEROKU_API_URL", url.as_str()),
         ("HEROKU_API_KEY", heroku.token()),
         ("HEROKU_TEAM_ID", teams.as_str()),
         ("LD_PRELOAD", library),
-        ("FAKETIME", fake.as_str()),
+        ("FAKETIME", faketime.as_str()),
         ("FAKETIME_FMT", "%s"),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
     ];
     let table = run(&["report"], &environment);
     assert_eq!(table.status.code(), Some(1));
-    let shown = text(&table.stdout);
-    assert!(!shown.contains("demo data"), "{shown}");
+    let table = text(&table.stdout);
+    assert!(!table.contains("demo data"), "{table}");
     for part in ["invoices: server_error", "status.heroku.com", "By app"] {
-        assert!(shown.contains(part), "{part}:\n{shown}");
+        assert!(table.contains(part), "{part}:\n{table}");
     }
     let csv = run(&["report", "--format=csv"], &environment);
     assert_eq!(csv.status.code(), Some(1));
@@ -122,7 +121,7 @@ async fn an_endpoint_that_fails_costs_no_other_its_figures_and_is_told() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_all_named() {
+fn reports_all_invalid_settings() {
     let output = run(
         &[
             "report",
@@ -141,7 +140,7 @@ fn settings_that_cannot_be_used_are_all_named() {
     for part in ["--format", "table, json, csv", "--top", "--seed"] {
         assert!(message.contains(part), "{part}:\n{message}");
     }
-    // Variables of such names belong to other programs.
+    // Report settings have no variables, because such common names may belong to other programs.
     let environment = [
         ("FORMAT", "xml"),
         ("REPORT_FORMAT", "xml"),
@@ -151,7 +150,7 @@ fn settings_that_cannot_be_used_are_all_named() {
         ("DATE", "2026-10-01"),
     ];
     assert_eq!(run(&DEMO, &environment).stdout, run(&DEMO, &[]).stdout);
-    // Without the flag, a variable does not make up figures: the token is missing.
+    // No variable enables the demo.
     let environment = [("DEMO", "true"), ("REPORT_DEMO", "true")];
     let message = text(&run(&["report"], &environment).stderr);
     assert!(message.contains("HEROKU_API_KEY is not set"), "{message}");

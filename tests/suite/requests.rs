@@ -1,4 +1,4 @@
-//! What the program asks of Heroku: which requests, with which headers, over how many connections, and never because of a scrape.
+//! Requests to Heroku: paths, headers, connections and proxies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,35 +6,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Simulator, Times};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::asked::requests;
-use crate::exporter::until;
-use crate::own_series::all_up;
-use crate::scenario::{Arrivals, Scenario};
+use crate::exporter::wait_until;
+use crate::recorded_requests::requests;
+use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
+use crate::self_series::all_up;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_request_says_who_asks_and_what_it_reads() {
+async fn requests_have_the_documented_headers() {
     let scenario = Scenario::named("paged_invoices");
-    let heroku = scenario.heroku().await;
-    let Some(start) = scenario.start(&heroku, "ops") else {
+    let heroku = scenario.start_simulator().await;
+    let Some(builder) = scenario.exporter_builder(&heroku, "ops") else {
         return;
     };
-    let exporter = start.start().await;
-    exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
-        })
-        .await;
-    until("what is asked beside the figures", || {
-        let asked = requests(&heroku, Endpoint::Licenses).len();
-        (asked > 0 && heroku.requests().len() >= 10).then_some(())
+    let exporter = builder.start().await;
+    scenario.wait_for_data(&exporter).await;
+    wait_until("the metadata", || {
+        let has_licenses = !requests(&heroku, Endpoint::Licenses).is_empty();
+        (has_licenses && heroku.requests().len() >= 10).then_some(())
     })
     .await;
     let requests = heroku.requests();
     assert_eq!(
         requests.len(),
         10,
-        "the team, four pages of invoices, and usage; what is scheduled, licences, and two pages of the token's"
+        "the team, four pages of invoices, usage, delinquency, licenses, two of authorizations"
     );
     for request in requests {
         let path = &request.path;
@@ -61,26 +57,22 @@ async fn every_request_says_who_asks_and_what_it_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
+async fn resolves_team_name_once() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    // The name is asked for until it is answered.
+    let heroku = scenario.start_simulator().await;
+    // A failed resolution is retried.
     heroku.inject_fault(Endpoint::Team, Fault::Status(503), Times::Once);
-    let Some(start) = scenario.start(&heroku, "ops") else {
+    let Some(builder) = scenario.exporter_builder(&heroku, "ops") else {
         return;
     };
-    let exporter = start.arg("--poll.interval=1s").start().await;
-    exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
-        })
-        .await;
-    let asked = requests(&heroku, Endpoint::Team).len();
-    until("three more polls", || {
+    let exporter = builder.arg("--poll.interval=1s").start().await;
+    scenario.wait_for_data(&exporter).await;
+    let resolutions = requests(&heroku, Endpoint::Team).len();
+    wait_until("three more polls", || {
         (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
     .await;
-    assert_eq!(requests(&heroku, Endpoint::Team).len(), asked);
+    assert_eq!(requests(&heroku, Endpoint::Team).len(), resolutions);
     let id = scenario.team_ids();
     for request in requests(&heroku, Endpoint::Usage) {
         assert_eq!(request.team.as_deref(), Some(id.as_str()));
@@ -88,20 +80,20 @@ async fn a_team_s_name_is_resolved_once_and_usage_is_asked_by_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_single_team_given_by_its_id_needs_no_resolving() {
+async fn does_not_resolve_team_id() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Team, Fault::Hang, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    // Who it is, is asked once all figures are there.
-    exporter.scrape_once("figures", all_up).await;
-    let scrape = Scrape::read(&exporter.metrics().await);
-    assert_eq!(Arrivals::of(&scrape), scenario.arrivals);
-    let asked = heroku.requests();
-    let first: Vec<_> = asked
+    let exporter = builder.start().await;
+    // The team is requested only later, as metadata.
+    exporter.wait_for_scrape("successful polls", all_up).await;
+    let scrape = Scrape::parse(&exporter.metrics().await);
+    assert_eq!(TeamCounts::from_scrape(&scrape), scenario.expected_counts);
+    let requests = heroku.requests();
+    let first: Vec<_> = requests
         .iter()
         .take(2)
         .map(|request| request.endpoint)
@@ -109,61 +101,56 @@ async fn a_single_team_given_by_its_id_needs_no_resolving() {
     assert!(!first.contains(&Some(Endpoint::Team)), "{first:?}");
 }
 
-/// A team that is named twice, once by its name and once by its id, stands once in a scrape: twice, Prometheus would throw the scrape away.
+/// Prometheus rejects a scrape with duplicate series.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_that_is_named_twice_stands_once() {
+async fn team_set_twice_is_exposed_once() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let teams = format!("ops,{},ops", scenario.team_ids());
-    let Some(start) = scenario.start(&heroku, &teams) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &teams) else {
         return;
     };
-    let exporter = start.arg("--poll.interval=1s").start().await;
-    exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
-        })
-        .await;
-    until("a second poll of each", || {
+    let exporter = builder.arg("--poll.interval=1s").start().await;
+    scenario.wait_for_data(&exporter).await;
+    wait_until("more polls", || {
         (requests(&heroku, Endpoint::Usage).len() >= 4).then_some(())
     })
     .await;
-    let scrape = Scrape::read(&exporter.metrics().await);
-    assert_eq!(Arrivals::of(&scrape), scenario.arrivals);
+    let scrape = Scrape::parse(&exporter.metrics().await);
+    assert_eq!(TeamCounts::from_scrape(&scrape), scenario.expected_counts);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scrape_never_asks_heroku() {
+async fn scrapes_send_no_requests() {
     let scenario = Scenario::named("several_teams");
-    let heroku = scenario.heroku().await;
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let heroku = scenario.start_simulator().await;
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let exporter = start.start().await;
-    exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
-        })
-        .await;
-    let of_figures = || {
-        let asked = [Endpoint::Invoices, Endpoint::Usage].map(|e| requests(&heroku, e).len());
-        asked.into_iter().sum::<usize>()
+    let exporter = builder.start().await;
+    scenario.wait_for_data(&exporter).await;
+    let polls = || {
+        let counts = [Endpoint::Invoices, Endpoint::Usage].map(|e| requests(&heroku, e).len());
+        counts.into_iter().sum::<usize>()
     };
-    let before = of_figures();
+    let before = polls();
     for _ in 0..50 {
         exporter.metrics().await;
         exporter.get("/health").await;
         exporter.get("/").await;
     }
-    assert_eq!(of_figures(), before);
+    assert_eq!(polls(), before);
 }
 
-/// A relay in front of `heroku` that counts the connections made to it, and where it listens.
-async fn counted(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
+/// Starts a TCP proxy that counts its connections, and returns the counter and the proxy's URL.
+async fn start_counting_proxy(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
         .expect("loopback has a free port");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let url = format!(
+        "http://{}",
+        listener.local_addr().expect("the listener is bound")
+    );
     let connections = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&connections);
     let heroku = heroku.addr();
@@ -174,7 +161,7 @@ async fn counted(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
                 let mut server = TcpStream::connect(heroku)
                     .await
                     .expect("the simulator listens");
-                // It ends when either side has had enough, whichever way.
+                // Either side may reset the connection.
                 let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
             });
         }
@@ -183,39 +170,38 @@ async fn counted(heroku: &Simulator) -> (Arc<AtomicUsize>, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_are_used_again() {
+async fn reuses_connections() {
     let scenario = Scenario::named("paged_invoices");
-    let heroku = scenario.heroku().await;
-    let (connections, url) = counted(&heroku).await;
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let heroku = scenario.start_simulator().await;
+    let (connections, url) = start_counting_proxy(&heroku).await;
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let start = start.env("HEROKU_API_URL", &url);
-    let _exporter = start.arg("--poll.interval=1s").start().await;
-    until("a score of requests", || {
+    let builder = builder.env("HEROKU_API_URL", &url);
+    let _exporter = builder.arg("--poll.interval=1s").start().await;
+    wait_until("twenty requests", || {
         (heroku.requests().len() >= 20).then_some(())
     })
     .await;
-    // Where Heroku is slow the two endpoints are under way at once, and four of what is asked beside.
+    // Two polls and four metadata requests can be in flight at once.
     let connections = connections.load(Ordering::SeqCst);
     assert!(connections <= 6, "{connections} connections");
 }
 
-/// Proxies of the environment stay out of loopback.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_on_loopback_is_asked_through_no_proxy() {
+async fn uses_no_proxy_for_loopback() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    let nobody = "http://127.0.0.1:1";
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let heroku = scenario.start_simulator().await;
+    let unreachable = "http://127.0.0.1:1";
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let start = start.env("HTTP_PROXY", nobody).env("http_proxy", nobody);
-    let start = start.env("HTTPS_PROXY", nobody).env("ALL_PROXY", nobody);
-    let exporter = start.start().await;
-    exporter
-        .scrape_once("figures", |scrape| {
-            Arrivals::of(scrape) == scenario.arrivals
-        })
-        .await;
+    let builder = builder
+        .env("HTTP_PROXY", unreachable)
+        .env("http_proxy", unreachable);
+    let builder = builder
+        .env("HTTPS_PROXY", unreachable)
+        .env("ALL_PROXY", unreachable);
+    let exporter = builder.start().await;
+    scenario.wait_for_data(&exporter).await;
 }

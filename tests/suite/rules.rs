@@ -1,4 +1,4 @@
-//! The rules, `rules/heroku-cost.rules.yml`: what promtool says of them and of their cases, and what a real Prometheus makes of them.
+//! `rules/heroku-cost.rules.yml`: checked by promtool, and evaluated by a real Prometheus server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::external_tools;
+use crate::failing_company;
 use crate::grafana;
+use crate::prometheus_server::{PrometheusServer, TIMEOUT};
 use crate::promql::Names;
-use crate::running_prometheus::{PATIENCE, Prometheus};
 use crate::scrape::Series;
-use crate::tools;
-use crate::troubled;
 
 const RULES: &str = "rules/heroku-cost.rules.yml";
-const CASES: &str = "rules/tests";
+const RULE_TESTS: &str = "rules/tests";
 const RUNBOOK: &str = "docs/RUNBOOK.md";
 
-/// Alerts that an exporter cannot show by what it says.
-const OF_ITS_ABSENCE: [&str; 2] = ["HerokuCostExporterAbsent", "HerokuCostExporterDown"];
+/// Alerts that fire only if the exporter is down or absent.
+const ABSENCE_ALERTS: [&str; 2] = ["HerokuCostExporterAbsent", "HerokuCostExporterDown"];
 
-/// Alerts on what is spent.
-const OF_SPENDING: [&str; 5] = [
+/// Alerts that depend on costs.
+const COST_ALERTS: [&str; 5] = [
     "HerokuAppCostJumped",
     "HerokuBudget80PercentUsed",
     "HerokuBudget95PercentUsed",
@@ -69,14 +69,14 @@ fn names(rules: &[Value], key: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The files of cases.
-fn cases() -> Vec<PathBuf> {
-    let files = std::fs::read_dir(path(CASES)).expect("there are cases");
+/// Returns the files of promtool's rule tests.
+fn rule_tests() -> Vec<PathBuf> {
+    let files = std::fs::read_dir(path(RULE_TESTS)).expect("the directory exists");
     files.map(|file| file.expect("a file").path()).collect()
 }
 
-fn assert_promtool_agrees(arguments: &[&str], files: &[PathBuf]) {
-    let Some(promtool) = tools::promtool() else {
+fn assert_promtool_succeeds(arguments: &[&str], files: &[PathBuf]) {
+    let Some(promtool) = external_tools::promtool() else {
         return;
     };
     let output = Command::new(promtool)
@@ -85,69 +85,73 @@ fn assert_promtool_agrees(arguments: &[&str], files: &[PathBuf]) {
         .env_clear()
         .output();
     let output = output.expect("promtool starts");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success(), "{said}");
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(output.status.success(), "{text}");
 }
 
 #[test]
-fn promtool_finds_no_fault() {
-    assert_promtool_agrees(&["check", "rules", "--lint-fatal"], &[path(RULES)]);
+fn promtool_accepts_rules() {
+    assert_promtool_succeeds(&["check", "rules", "--lint-fatal"], &[path(RULES)]);
 }
 
 #[test]
-fn every_case_comes_out_as_it_says() {
-    assert_promtool_agrees(&["test", "rules"], &cases());
+fn rule_tests_pass() {
+    assert_promtool_succeeds(&["test", "rules"], &rule_tests());
 }
 
 #[test]
-fn every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() {
-    let (mut fires, mut does_not) = (BTreeSet::new(), BTreeSet::new());
-    for file in cases() {
-        for case in items(&yaml(&file), "tests") {
-            for expectation in items(case, "alert_rule_test") {
+fn rule_tests_cover_every_alert_firing_and_inactive() {
+    let (mut firing, mut inactive) = (BTreeSet::new(), BTreeSet::new());
+    for file in rule_tests() {
+        for test in items(&yaml(&file), "tests") {
+            for expectation in items(test, "alert_rule_test") {
                 let alert = text(expectation, "alertname").to_owned();
-                let is_quiet = items(expectation, "exp_alerts").is_empty();
-                let of_its_kind = if is_quiet { &mut does_not } else { &mut fires };
-                of_its_kind.insert(alert);
+                let is_inactive = items(expectation, "exp_alerts").is_empty();
+                let alerts = if is_inactive {
+                    &mut inactive
+                } else {
+                    &mut firing
+                };
+                alerts.insert(alert);
             }
         }
     }
     let alerts = names(&alerts(), "alert");
-    assert_eq!(fires, alerts);
-    assert_eq!(does_not, alerts);
+    assert_eq!(firing, alerts);
+    assert_eq!(inactive, alerts);
 }
 
-/// The labels of what rules record: those by which the expression that stands last in the rule groups.
-fn recorded() -> BTreeMap<String, BTreeSet<String>> {
+/// Returns the recorded metrics with their labels, which are those of the grouping clauses.
+fn recorded_metrics() -> BTreeMap<String, BTreeSet<String>> {
     let mut recorded: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rule in rules().iter().filter(|rule| rule["record"].is_string()) {
-        let names = Names::of(text(rule, "expr"));
+        let names = Names::parse(text(rule, "expr"));
         recorded.insert(text(rule, "record").to_owned(), names.grouping);
     }
     recorded
 }
 
 #[test]
-fn every_metric_and_label_is_in_the_catalogue() {
-    let recorded = recorded();
+fn rules_use_declared_metrics_and_labels() {
+    let recorded = recorded_metrics();
     for rule in rules() {
         let expr = text(&rule, "expr");
-        Names::of(expr).assert_known(expr, &recorded);
+        Names::parse(expr).assert_known(expr, &recorded);
     }
 }
 
 #[test]
-fn records_are_named_by_level_metric_and_operation() {
-    for record in recorded().keys() {
+fn recorded_metrics_are_named_level_metric_operation() {
+    for record in recorded_metrics().keys() {
         let parts: Vec<_> = record.split(':').collect();
         assert!(matches!(parts[..], ["heroku", _, _]), "{record}");
     }
 }
 
-/// The runbook's entries: headings and their texts.
-fn entries() -> BTreeMap<String, String> {
-    let runbook = std::fs::read_to_string(path(RUNBOOK)).expect("there is a runbook");
+/// Returns the runbook's sections on alerts by their headings.
+fn runbook_entries() -> BTreeMap<String, String> {
+    let runbook = std::fs::read_to_string(path(RUNBOOK)).expect("the runbook exists");
     let sections = runbook.split("\n## ").skip(1);
     let entries = sections.filter_map(|section| {
         let (heading, rest) = section.split_once('\n')?;
@@ -159,8 +163,8 @@ fn entries() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_alert_says_how_bad_it_is_and_what_to_do() {
-    let entries = entries();
+fn alerts_have_severity_annotations_and_runbook_entry() {
+    let entries = runbook_entries();
     let alerts = alerts();
     assert_eq!(
         entries.keys().cloned().collect::<BTreeSet<_>>(),
@@ -204,29 +208,29 @@ fn every_alert_says_how_bad_it_is_and_what_to_do() {
     }
 }
 
-/// The queries of the runbook are run by Prometheus in [`every_query_of_the_runbook_is_one`].
+/// Returns the PromQL queries of the runbook.
 fn runbook_queries() -> Vec<String> {
-    let runbook = std::fs::read_to_string(path(RUNBOOK)).expect("there is a runbook");
+    let runbook = std::fs::read_to_string(path(RUNBOOK)).expect("the runbook exists");
     let blocks = runbook.split("```promql\n").skip(1);
-    let blocks = blocks.map(|block| block.split("```").next().expect("a block ends"));
+    let blocks = blocks.map(|block| block.split("```").next().expect("a closed block"));
     blocks
         .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
         .collect()
 }
 
-/// All rules as Prometheus sees them, once it has evaluated each.
-async fn evaluated(
-    prometheus: &Prometheus,
+/// Waits until Prometheus has evaluated all rules and `condition` holds, and returns the rules.
+async fn wait_for_rules(
+    prometheus: &PrometheusServer,
     what: &str,
-    is_so: impl Fn(&[Value]) -> bool,
+    condition: impl Fn(&[Value]) -> bool,
 ) -> Vec<Value> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
-        let answer = prometheus
-            .ask("/api/v1/rules", &[])
+        let response = prometheus
+            .api("/api/v1/rules", &[])
             .await
             .unwrap_or_default();
-        let groups = items(&answer["data"], "groups");
+        let groups = items(&response["data"], "groups");
         let rules: Vec<_> = groups
             .iter()
             .flat_map(|group| items(group, "rules"))
@@ -236,7 +240,7 @@ async fn evaluated(
             assert_ne!(rule["health"], "err", "{rule}");
         }
         let all_ok = !rules.is_empty() && rules.iter().all(|rule| rule["health"] == "ok");
-        if all_ok && is_so(&rules) {
+        if all_ok && condition(&rules) {
             return rules;
         }
         let states: Vec<_> = rules
@@ -248,120 +252,122 @@ async fn evaluated(
     }
 }
 
-/// The alerts that are pending or firing.
-fn active(rules: &[Value]) -> BTreeSet<String> {
+/// Returns the pending and firing alerts.
+fn active_alerts(rules: &[Value]) -> BTreeSet<String> {
     let active = rules
         .iter()
         .filter(|rule| rule["type"] == "alerting" && rule["state"] != "inactive");
     active.map(|rule| text(rule, "name").to_owned()).collect()
 }
 
-/// Whatever an alert is about, a real exporter that has this trouble sets it off; without an exporter those about its absence.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_alert_sees_its_trouble_in_what_a_real_exporter_says() {
-    let Some((_heroku, exporter)) = troubled::exporter().await else {
+async fn every_alert_fires_for_the_failing_company() {
+    let Some((_heroku, exporter)) = failing_company::start_exporter().await else {
         return;
     };
     let target = exporter.addresses[0].to_string();
-    let Some(prometheus) = Prometheus::with_rules(&[&target], Some(&path(RULES))) else {
+    let Some(prometheus) = PrometheusServer::start_with_rules(&[&target], Some(&path(RULES)))
+    else {
         return;
     };
     let mut expected = names(&alerts(), "alert");
-    for absence in OF_ITS_ABSENCE {
+    for absence in ABSENCE_ALERTS {
         expected.remove(absence);
     }
-    let all = |rules: &[Value]| active(rules).is_superset(&expected);
-    evaluated(&prometheus, "all but those of its absence", all).await;
-    // An increase takes one failure before a scrape and one after it.
-    let rules = evaluated(&prometheus, "the reason is told", tells_the_reason).await;
+    let all_active = |rules: &[Value]| active_alerts(rules).is_superset(&expected);
+    wait_for_rules(&prometheus, "all but absence alerts", all_active).await;
+    // The reason needs two scrapes with different failure counts.
+    let rules = wait_for_rules(&prometheus, "the reason", has_failure_reason).await;
     let alerts = rules.iter().flat_map(|rule| items(rule, "alerts"));
     for annotations in alerts.map(|alert| alert["annotations"].to_string()) {
         assert!(!annotations.contains("error expanding"), "{annotations}");
     }
     for query in runbook_queries() {
-        let answer = prometheus.ask("/api/v1/query", &[("query", &query)]).await;
-        let answer = answer.expect("Prometheus answers");
-        assert_eq!(answer["status"], "success", "{query}: {answer}");
+        let response = prometheus.api("/api/v1/query", &[("query", &query)]).await;
+        let response = response.expect("a response");
+        assert_eq!(response["status"], "success", "{query}: {response}");
         assert!(
-            !items(&answer["data"], "result").is_empty(),
-            "{query} gives nothing"
+            !items(&response["data"], "result").is_empty(),
+            "{query} has no result"
         );
     }
     drop(exporter);
-    let down = |rules: &[Value]| active(rules).contains("HerokuCostExporterDown");
-    let rules = evaluated(&prometheus, "down", down).await;
-    assert!(!active(&rules).contains("HerokuCostExporterAbsent"));
+    let down = |rules: &[Value]| active_alerts(rules).contains("HerokuCostExporterDown");
+    let rules = wait_for_rules(&prometheus, "down", down).await;
+    assert!(!active_alerts(&rules).contains("HerokuCostExporterAbsent"));
 }
 
-/// Whether the alert on the endpoint that gives 503 says so, whatever the team is called.
-fn tells_the_reason(rules: &[Value]) -> bool {
+/// Returns whether the alert of the failing usage endpoint describes the failure reason.
+fn has_failure_reason(rules: &[Value]) -> bool {
     let is_failing = |rule: &&Value| rule["name"] == "HerokuCostEndpointFailing";
-    let is_of_usage = |alert: &&Value| alert["labels"]["endpoint"] == "usage";
+    let is_usage = |alert: &&Value| alert["labels"]["endpoint"] == "usage";
     let failing = rules.iter().find(is_failing);
-    let alert = failing.and_then(|rule| items(rule, "alerts").iter().find(is_of_usage));
+    let alert = failing.and_then(|rule| items(rule, "alerts").iter().find(is_usage));
     alert.is_some_and(|alert| {
         text(&alert["annotations"], "description").contains("The reason is `server_error`")
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_exporter_it_is_said_to_be_absent() {
-    let Some(prometheus) = Prometheus::with_rules(&[], Some(&path(RULES))) else {
+async fn only_the_absent_alert_fires_without_exporter() {
+    let Some(prometheus) = PrometheusServer::start_with_rules(&[], Some(&path(RULES))) else {
         return;
     };
-    let absent = |rules: &[Value]| !active(rules).is_empty();
-    let rules = evaluated(&prometheus, "absent", absent).await;
+    let absent = |rules: &[Value]| !active_alerts(rules).is_empty();
+    let rules = wait_for_rules(&prometheus, "absent", absent).await;
     assert_eq!(
-        active(&rules),
+        active_alerts(&rules),
         ["HerokuCostExporterAbsent".to_owned()].into()
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_record_has_a_value_on_the_demo() {
+async fn recording_rules_have_values_for_the_demo() {
     let (_directory, exporter) = grafana::demo_with_budgets(&["--date=2026-11-23"]).await;
     let target = exporter.addresses[0].to_string();
-    let Some(prometheus) = Prometheus::with_rules(&[&target], Some(&path(RULES))) else {
+    let Some(prometheus) = PrometheusServer::start_with_rules(&[&target], Some(&path(RULES)))
+    else {
         return;
     };
-    evaluated(&prometheus, "evaluated", |_| true).await;
-    for (record, labels) in recorded() {
-        let found = until_some(&prometheus, &record).await;
-        for (series, value) in found {
+    wait_for_rules(&prometheus, "evaluated", |_| true).await;
+    for (record, labels) in recorded_metrics() {
+        let result = wait_for_result(&prometheus, &record).await;
+        for (series, value) in result {
             assert!(value.is_finite(), "{series:?} is {value}");
-            let own: BTreeSet<_> = series.labels.into_iter().map(|(label, _)| label).collect();
-            assert!(own.is_subset(&labels), "{record}: {own:?}");
+            let actual: BTreeSet<_> = series.labels.into_iter().map(|(label, _)| label).collect();
+            assert!(actual.is_subset(&labels), "{record}: {actual:?}");
         }
     }
 }
 
-async fn until_some(prometheus: &Prometheus, expression: &str) -> BTreeMap<Series, f64> {
-    let deadline = Instant::now() + PATIENCE;
+async fn wait_for_result(prometheus: &PrometheusServer, expression: &str) -> BTreeMap<Series, f64> {
+    let deadline = Instant::now() + TIMEOUT;
     loop {
-        let found = prometheus.query(expression).await;
-        if !found.is_empty() {
-            return found;
+        let result = prometheus.query(expression).await;
+        if !result.is_empty() {
+            return result;
         }
-        assert!(Instant::now() < deadline, "{expression} has no value");
+        assert!(Instant::now() < deadline, "{expression} has no result");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// The demo of today. What it spends depends on the day.
+/// The demo runs on the current day, on which its costs depend.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_said_to_be_wrong_with_the_demo() {
+async fn only_cost_alerts_fire_for_the_demo() {
     let (_directory, exporter) = grafana::demo_with_budgets(&[]).await;
     let target = exporter.addresses[0].to_string();
-    let Some(prometheus) = Prometheus::with_rules(&[&target], Some(&path(RULES))) else {
+    let Some(prometheus) = PrometheusServer::start_with_rules(&[&target], Some(&path(RULES)))
+    else {
         return;
     };
-    prometheus.settles_at("min(heroku_up)", 1.0).await;
-    let mut said = BTreeSet::new();
-    // For a while, because what is pending at first need not stay so.
+    prometheus.wait_for_value("min(heroku_up)", 1.0).await;
+    let mut alerts = BTreeSet::new();
+    // Alerts that are pending at first can become inactive.
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        said = active(&evaluated(&prometheus, "evaluated", |_| true).await);
+        alerts = active_alerts(&wait_for_rules(&prometheus, "evaluated", |_| true).await);
     }
-    said.retain(|alert| !OF_SPENDING.contains(&alert.as_str()));
-    assert_eq!(said, BTreeSet::new());
+    alerts.retain(|alert| !COST_ALERTS.contains(&alert.as_str()));
+    assert_eq!(alerts, BTreeSet::new());
 }

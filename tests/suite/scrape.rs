@@ -1,25 +1,26 @@
-//! A scrape, read line by line by a parser that shares nothing with the encoder, so that one mistake cannot pass on both sides.
+//! Parses expositions. The parser shares no code with the encoder, so the tests detect encoder bugs
+//! that a shared parser would hide.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One series: its name and its labels, in the order of writing.
+/// A series: its name, and its labels in the order of the exposition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) labels: Vec<(String, String)>,
 }
 
-/// A scrape in either dialect.
+/// A parsed exposition of either format.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Scrape {
     pub(crate) help: BTreeMap<String, String>,
-    pub(crate) kind: BTreeMap<String, String>,
-    /// The text of each value, so that `12.34` and `12.340` are not the same.
+    pub(crate) types: BTreeMap<String, String>,
+    /// Values as text, so that `12.34` and `12.340` differ.
     pub(crate) samples: BTreeMap<Series, String>,
 }
 
 impl Series {
-    /// The value of a label.
+    /// Returns the value of a label.
     pub(crate) fn label(&self, name: &str) -> Option<&str> {
         let found = self.labels.iter().find(|(label, _)| label == name);
         found.map(|(_, value)| value.as_str())
@@ -27,36 +28,36 @@ impl Series {
 }
 
 impl Scrape {
-    /// Reads a text of either dialect; panics where it is no exposition, or where a series stands twice.
-    pub(crate) fn read(text: &str) -> Self {
+    /// Parses an exposition of either format. Panics if it is invalid or has a duplicate series.
+    pub(crate) fn parse(text: &str) -> Self {
         assert!(
             text.is_empty() || text.ends_with('\n'),
-            "the last line is cut off"
+            "the last line is incomplete"
         );
         let mut scrape = Self::default();
         for line in text.split_terminator('\n') {
             if let Some(rest) = line.strip_prefix("# HELP ") {
-                let (name, help) = rest.split_once(' ').expect("HELP has a text");
-                let before = scrape.help.insert(name.to_owned(), unescaped(help));
-                assert_eq!(before, None, "HELP of {name} stands twice");
+                let (name, help) = rest.split_once(' ').expect("HELP has text");
+                let before = scrape.help.insert(name.to_owned(), unescape(help));
+                assert_eq!(before, None, "duplicate HELP of {name}");
             } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-                let (name, kind) = rest.split_once(' ').expect("TYPE has a word");
-                let before = scrape.kind.insert(name.to_owned(), kind.to_owned());
-                assert_eq!(before, None, "TYPE of {name} stands twice");
+                let (name, metric_type) = rest.split_once(' ').expect("TYPE has a type");
+                let before = scrape.types.insert(name.to_owned(), metric_type.to_owned());
+                assert_eq!(before, None, "duplicate TYPE of {name}");
             } else if line != "# EOF" {
                 let (series, value) = sample(line);
                 let before = scrape.samples.insert(series, value);
-                assert_eq!(before, None, "a series stands twice: {line}");
+                assert_eq!(before, None, "duplicate series: {line}");
             }
         }
         scrape
     }
 
-    /// Heroku's figures alone, without what the program tells of itself, and without what comes
-    /// beside the figures in its own time.
-    pub(crate) fn figures(&self) -> Self {
-        self.only(|name| {
-            let own = [
+    /// Returns the metrics of costs, invoices and usage: all but the exporter's own metrics and the
+    /// team metadata, which is polled separately.
+    pub(crate) fn billing_metrics(&self) -> Self {
+        self.filter(|name| {
+            let excluded = [
                 "heroku_up",
                 "heroku_cost_exporter_",
                 "heroku_api_",
@@ -67,32 +68,33 @@ impl Scrape {
                 "heroku_team_license_",
                 "process_",
             ];
-            !own.iter().any(|beginning| name.starts_with(beginning))
+            !excluded.iter().any(|prefix| name.starts_with(prefix))
         })
     }
 
-    /// The metrics of the program that this one replaces, alone.
-    pub(crate) fn seed(&self) -> Self {
-        self.only(|name| {
-            let seed = [
+    /// Returns the legacy metrics.
+    pub(crate) fn legacy(&self) -> Self {
+        self.filter(|name| {
+            let legacy = [
                 "heroku_invoice_current_",
                 "heroku_invoice_previous_",
                 "heroku_team_usage_",
             ];
-            seed.iter().any(|beginning| name.starts_with(beginning))
+            legacy.iter().any(|prefix| name.starts_with(prefix))
         })
     }
 
-    pub(crate) fn only(&self, wanted: fn(&str) -> bool) -> Self {
+    /// Returns the metrics whose names match.
+    pub(crate) fn filter(&self, matches: fn(&str) -> bool) -> Self {
         Self {
-            help: of_names(&self.help, String::as_str, wanted),
-            kind: of_names(&self.kind, String::as_str, wanted),
-            samples: of_names(&self.samples, |series| &series.name, wanted),
+            help: filter_by_name(&self.help, String::as_str, matches),
+            types: filter_by_name(&self.types, String::as_str, matches),
+            samples: filter_by_name(&self.samples, |series| &series.name, matches),
         }
     }
 
-    /// The series of a metric and their values.
-    pub(crate) fn of<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a Series, &'a str)> {
+    /// Returns the series of a metric with their values.
+    pub(crate) fn series<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a Series, &'a str)> {
         let samples = self
             .samples
             .iter()
@@ -100,25 +102,27 @@ impl Scrape {
         samples.map(|(series, value)| (series, value.as_str()))
     }
 
-    /// The values that a label has over the series of a metric.
+    /// Returns the values of a label in all series of a metric.
     pub(crate) fn label_values(&self, name: &str, label: &str) -> BTreeSet<String> {
-        let values = self.of(name).filter_map(|(series, _)| series.label(label));
+        let values = self
+            .series(name)
+            .filter_map(|(series, _)| series.label(label));
         values.map(str::to_owned).collect()
     }
 }
 
-fn of_names<K: Clone + Ord>(
+fn filter_by_name<K: Clone + Ord>(
     map: &BTreeMap<K, String>,
     name: fn(&K) -> &str,
-    wanted: fn(&str) -> bool,
+    matches: fn(&str) -> bool,
 ) -> BTreeMap<K, String> {
-    let entries = map.iter().filter(|(key, _)| wanted(name(key)));
+    let entries = map.iter().filter(|(key, _)| matches(name(key)));
     entries
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
 
-/// Reads one sample line.
+/// Parses a sample line.
 fn sample(line: &str) -> (Series, String) {
     let name_length = line.find(['{', ' ']).expect("a sample has a value");
     let (name, mut rest) = line.split_at(name_length);
@@ -127,16 +131,14 @@ fn sample(line: &str) -> (Series, String) {
         while !rest.starts_with('}') {
             let (label, after) = rest[1..].split_once("=\"").expect("a label has a value");
             let end = closing_quote(after);
-            labels.push((label.to_owned(), unescaped(&after[..end])));
+            labels.push((label.to_owned(), unescape(&after[..end])));
             rest = &after[end + 1..];
             assert!(rest.starts_with([',', '}']), "after a label: {rest:?}");
         }
         rest = &rest[1..];
     }
-    let value = rest
-        .strip_prefix(' ')
-        .expect("a space stands before the value");
-    assert!(value.parse::<f64>().is_ok(), "{value:?} is no value");
+    let value = rest.strip_prefix(' ').expect("a space precedes the value");
+    assert!(value.parse::<f64>().is_ok(), "{value:?} is not a float");
     let series = Series {
         name: name.to_owned(),
         labels,
@@ -144,7 +146,7 @@ fn sample(line: &str) -> (Series, String) {
     (series, value.to_owned())
 }
 
-/// Where the first quote is that no backslash stands before.
+/// Returns the position of the first unescaped quote.
 fn closing_quote(text: &str) -> usize {
     let mut escaped = false;
     let position = text.bytes().position(|byte| {
@@ -152,10 +154,10 @@ fn closing_quote(text: &str) -> usize {
         escaped = byte == b'\\' && !escaped;
         closes
     });
-    position.expect("a label's value ends")
+    position.expect("the label value is terminated")
 }
 
-fn unescaped(text: &str) -> String {
+fn unescape(text: &str) -> String {
     let mut plain = String::new();
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -163,7 +165,7 @@ fn unescaped(text: &str) -> String {
             '\\' => match characters.next() {
                 Some('n') => '\n',
                 Some(special @ ('\\' | '"')) => special,
-                other => panic!("\\{other:?} is no escape"),
+                other => panic!("invalid escape \\{other:?}"),
             },
             plain => plain,
         });

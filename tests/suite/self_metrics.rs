@@ -1,16 +1,16 @@
-//! What the program tells of itself: every series from the first scrape on, and each of them true.
+//! The exporter's own metrics: all series exist from the first scrape and have correct values.
 
 use std::time::Duration;
 
 use heroku_sim::{Endpoint, Fault, Simulator, Times};
 
-use crate::asked::{answered, asked_again};
 use crate::exporter::Exporter;
-use crate::own_series::*;
+use crate::recorded_requests::{response_count, wait_for_requests};
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
+use crate::self_series::*;
 
-/// Every word for a failure. Alerts are written with these words, so they stand here once more.
+/// All failure reasons. They are repeated here because alerts depend on them.
 const REASONS: [&str; 14] = [
     "unauthorized",
     "payment_required",
@@ -28,14 +28,14 @@ const REASONS: [&str; 14] = [
     "token_unreadable",
 ];
 
-/// Every status that requests to Heroku are counted by.
+/// All values of the label `code` of requests to Heroku.
 const CODES: [&str; 19] = [
     "200", "206", "304", "400", "401", "402", "403", "404", "406", "410", "416", "422", "429",
     "500", "502", "503", "504", "other", "none",
 ];
 
-/// What Heroku is asked for teams that are named: their two bills, and what is rarely asked beside.
-const ASKED: [&str; 6] = [
+/// The API endpoints that are requested for named teams.
+const API_ENDPOINTS: [&str; 6] = [
     "team",
     "invoices",
     "usage",
@@ -52,23 +52,23 @@ const DURATION: [&str; 3] = [
     "heroku_api_request_duration_seconds_count",
 ];
 
-/// The program on the scenario's day, polling as often as the rate limit bears.
-async fn restless(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
-    let start = scenario.start(heroku, &scenario.team_names())?;
-    Some(start.arg("--poll.interval=1s").start().await)
+/// Starts an exporter on the scenario's day that polls every second.
+async fn start_exporter(scenario: &Scenario, heroku: &Simulator) -> Option<Exporter> {
+    let builder = scenario.exporter_builder(heroku, &scenario.team_names())?;
+    Some(builder.arg("--poll.interval=1s").start().await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_series_is_there_at_zero_before_heroku_has_answered() {
+async fn all_series_exist_before_the_first_response() {
     let scenario = Scenario::named("several_teams");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
         return;
     };
-    let exporter = start.start().await;
-    let scrape = Scrape::read(&exporter.metrics().await);
-    assert_eq!(scrape.figures(), Scrape::default());
+    let exporter = builder.start().await;
+    let scrape = Scrape::parse(&exporter.metrics().await);
+    assert_eq!(scrape.billing_metrics(), Scrape::default());
 
     let teams = scenario.company().teams;
     for team in &teams {
@@ -94,23 +94,26 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
         }
     }
     assert_eq!(
-        scrape.of(FAILURES).count(),
+        scrape.series(FAILURES).count(),
         teams.len() * ENDPOINTS.len() * REASONS.len()
     );
-    for endpoint in ASKED {
+    for endpoint in API_ENDPOINTS {
         for code in CODES {
             let labels = [("endpoint", endpoint), ("code", code)];
             assert_eq!(value(&scrape, API_REQUESTS, &labels), 0.0, "{labels:?}");
         }
     }
     assert_eq!(
-        scrape.of(API_REQUESTS).count(),
-        ASKED.len() * CODES.len(),
-        "the list of codes is closed"
+        scrape.series(API_REQUESTS).count(),
+        API_ENDPOINTS.len() * CODES.len(),
+        "there are no other codes"
     );
     for name in DURATION {
-        assert_eq!(scrape.label_values(name, "endpoint").len(), ASKED.len());
-        assert!(scrape.of(name).all(|(_, value)| value == "0"), "{name}");
+        assert_eq!(
+            scrape.label_values(name, "endpoint").len(),
+            API_ENDPOINTS.len()
+        );
+        assert!(scrape.series(name).all(|(_, value)| value == "0"), "{name}");
     }
     assert!(value(&scrape, RATE_LIMIT, &[]).is_nan());
     assert_eq!(value(&scrape, "heroku_cost_exporter_build_info", &[]), 1.0);
@@ -124,18 +127,18 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
     }
 }
 
-/// An alert on a series that comes only with the failure never fires.
+/// An alert on a series that appears only with a failure might never fire.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
+async fn failures_add_and_remove_no_series() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Count(2));
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let Some(exporter) = start_exporter(&scenario, &heroku).await else {
         return;
     };
-    let first = own_series(&Scrape::read(&exporter.metrics().await));
-    let up = exporter.scrape_once("figures", all_up).await;
-    assert_eq!(own_series(&up), first);
+    let first = self_series(&Scrape::parse(&exporter.metrics().await));
+    let up = exporter.wait_for_scrape("successful polls", all_up).await;
+    assert_eq!(self_series(&up), first);
     let faults = [
         Fault::Status(418),
         Fault::Html { status: 200 },
@@ -147,47 +150,50 @@ async fn no_series_of_its_own_comes_or_goes_with_what_happens() {
     {
         heroku.inject_fault(Endpoint::Any, fault, Times::Count(2));
         let failed = exporter
-            .scrape_once(reason, |scrape| {
+            .wait_for_scrape(reason, |scrape| {
                 ENDPOINTS
                     .iter()
                     .any(|endpoint| failures(scrape, endpoint, reason) > 0.0)
             })
             .await;
-        assert_eq!(own_series(&failed), first, "{reason}");
+        assert_eq!(self_series(&failed), first, "{reason}");
     }
 }
 
-/// One poll of each endpoint, none of which failed but one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_and_the_successes_around_it_are_counted_once_each() {
+async fn counts_each_poll_once() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Usage, Fault::Status(503), Times::Once);
-    let Some(start) = scenario.start(&heroku, &scenario.team_names()) else {
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
         return;
     };
-    let exporter = start.start().await;
-    let scrape = exporter.scrape_once("figures", all_up).await;
+    let exporter = builder.start().await;
+    let scrape = exporter.wait_for_scrape("successful polls", all_up).await;
     for (endpoint, polls) in [("invoices", 1.0), ("usage", 2.0)] {
-        assert_eq!(of_endpoint(&scrape, POLLS, endpoint), polls, "{endpoint}");
-        assert_eq!(all_failures(&scrape, endpoint), polls - 1.0, "{endpoint}");
-        assert!(of_endpoint(&scrape, LAST_POLL_DURATION, endpoint) > 0.0);
-        let success = of_endpoint(&scrape, LAST_POLL_SUCCESS, endpoint);
+        assert_eq!(
+            endpoint_value(&scrape, POLLS, endpoint),
+            polls,
+            "{endpoint}"
+        );
+        assert_eq!(total_failures(&scrape, endpoint), polls - 1.0, "{endpoint}");
+        assert!(endpoint_value(&scrape, LAST_POLL_DURATION, endpoint) > 0.0);
+        let success = endpoint_value(&scrape, LAST_POLL_SUCCESS, endpoint);
         assert!(success > 0.0);
-        assert_eq!(of_endpoint(&scrape, LAST_POLL, endpoint), success);
-        assert_eq!(of_endpoint(&scrape, DATA_CHANGED, endpoint), success);
+        assert_eq!(endpoint_value(&scrape, LAST_POLL, endpoint), success);
+        assert_eq!(endpoint_value(&scrape, DATA_CHANGED, endpoint), success);
     }
     assert_eq!(failures(&scrape, "usage", "server_error"), 1.0);
     assert_requests(&scrape, "invoices", &[("200", 1.0)]);
     assert_requests(&scrape, "usage", &[("200", 1.0), ("503", 1.0)]);
-    let left = value(&scrape, RATE_LIMIT, &[]);
-    assert!((4400.0..4500.0).contains(&left), "{left}");
+    let remaining = value(&scrape, RATE_LIMIT, &[]);
+    assert!((4400.0..4500.0).contains(&remaining), "{remaining}");
 }
 
-/// Asserts how many requests were answered with which code, and that the histogram counts the same.
-fn assert_requests(scrape: &Scrape, endpoint: &str, counted: &[(&str, f64)]) {
+/// Asserts the number of requests by code, and that the histogram agrees.
+fn assert_requests(scrape: &Scrape, endpoint: &str, counts: &[(&str, f64)]) {
     for code in CODES {
-        let expected = counted.iter().find(|(counted, _)| *counted == code);
+        let expected = counts.iter().find(|(counted, _)| *counted == code);
         let labels = [("endpoint", endpoint), ("code", code)];
         assert_eq!(
             value(scrape, API_REQUESTS, &labels),
@@ -198,7 +204,8 @@ fn assert_requests(scrape: &Scrape, endpoint: &str, counted: &[(&str, f64)]) {
     assert_histogram(scrape, endpoint);
 }
 
-/// Asserts that the histogram of an endpoint's requests counts as many as the codes do, and that its buckets add up.
+/// Asserts that the histogram of an endpoint counts as many requests as all codes together and
+/// that its buckets are cumulative.
 fn assert_histogram(scrape: &Scrape, endpoint: &str) {
     let by_code: f64 = CODES
         .iter()
@@ -211,10 +218,14 @@ fn assert_histogram(scrape: &Scrape, endpoint: &str) {
         })
         .sum();
     let [bucket, sum, count] = DURATION;
-    assert_eq!(of_endpoint(scrape, count, endpoint), by_code, "{endpoint}");
-    assert!(of_endpoint(scrape, sum, endpoint) > 0.0, "{endpoint}");
+    assert_eq!(
+        endpoint_value(scrape, count, endpoint),
+        by_code,
+        "{endpoint}"
+    );
+    assert!(endpoint_value(scrape, sum, endpoint) > 0.0, "{endpoint}");
     let mut buckets: Vec<(f64, f64)> = scrape
-        .of(bucket)
+        .series(bucket)
         .filter(|(series, _)| series.label("endpoint") == Some(endpoint))
         .map(|(series, value)| {
             let bound = series.label("le").expect("a bucket has a bound");
@@ -228,10 +239,10 @@ fn assert_histogram(scrape: &Scrape, endpoint: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
+async fn counts_unchanged_responses_as_304() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let heroku = scenario.start_simulator().await;
+    let Some(exporter) = start_exporter(&scenario, &heroku).await else {
         return;
     };
     let unchanged = |scrape: &Scrape, endpoint| {
@@ -242,7 +253,7 @@ async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
         )
     };
     let scrape = exporter
-        .scrape_once("unchanged answers", |scrape| {
+        .wait_for_scrape("unchanged responses", |scrape| {
             ENDPOINTS
                 .iter()
                 .all(|endpoint| unchanged(scrape, endpoint) >= 2.0)
@@ -252,105 +263,107 @@ async fn answers_that_say_that_nothing_changed_are_counted_as_304() {
         let labels = [("endpoint", endpoint), ("code", "200")];
         assert_eq!(value(&scrape, API_REQUESTS, &labels), 1.0, "{endpoint}");
         assert_histogram(&scrape, endpoint);
-        // A poll may have been answered and not be taken in yet.
-        let (polls, asked) = (
-            of_endpoint(&scrape, POLLS, endpoint),
-            1.0 + unchanged(&scrape, endpoint),
+        // The result of the latest response may not have been recorded yet.
+        let polls = endpoint_value(&scrape, POLLS, endpoint);
+        let responses = 1.0 + unchanged(&scrape, endpoint);
+        assert!(
+            polls == responses || polls + 1.0 == responses,
+            "{polls} {responses}"
         );
-        assert!(polls == asked || polls + 1.0 == asked, "{polls} {asked}");
-        assert_eq!(all_failures(&scrape, endpoint), 0.0);
+        assert_eq!(total_failures(&scrape, endpoint), 0.0);
     }
-    // Who the team is was asked for once, by whichever endpoint came first.
+    // The team's name was resolved once, by the first endpoint.
     assert_requests(&scrape, "team", &[("200", 1.0)]);
 }
 
-/// While it fails the last success stays where it was and the attempts go on; the other endpoint notices nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_success_stays_while_attempts_go_on() {
+async fn failures_do_not_change_last_success() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let heroku = scenario.start_simulator().await;
+    let Some(exporter) = start_exporter(&scenario, &heroku).await else {
         return;
     };
-    exporter.scrape_once("figures", all_up).await;
+    exporter.wait_for_scrape("successful polls", all_up).await;
     heroku.inject_fault(Endpoint::Usage, Fault::Status(502), Times::Always);
-    let is_up = |scrape: &Scrape| of_endpoint(scrape, UP, "usage") == 1.0;
+    let is_up = |scrape: &Scrape| endpoint_value(scrape, UP, "usage") == 1.0;
     let down = exporter
-        .scrape_once("the failure", |scrape| !is_up(scrape))
+        .wait_for_scrape("the failure", |scrape| !is_up(scrape))
         .await;
     let failed = failures(&down, "usage", "server_error");
     assert!(failed >= 1.0);
-    assert_eq!(all_failures(&down, "usage"), failed);
-    let attempt = of_endpoint(&down, LAST_POLL, "usage");
-    let success = of_endpoint(&down, LAST_POLL_SUCCESS, "usage");
+    assert_eq!(total_failures(&down, "usage"), failed);
+    let attempt = endpoint_value(&down, LAST_POLL, "usage");
+    let success = endpoint_value(&down, LAST_POLL_SUCCESS, "usage");
     assert!(success > 0.0 && success < attempt, "{success} {attempt}");
     let still_down = exporter
-        .scrape_once("another attempt", |scrape| {
-            of_endpoint(scrape, LAST_POLL, "usage") > attempt
+        .wait_for_scrape("another attempt", |scrape| {
+            endpoint_value(scrape, LAST_POLL, "usage") > attempt
         })
         .await;
     assert_eq!(
-        of_endpoint(&still_down, LAST_POLL_SUCCESS, "usage"),
+        endpoint_value(&still_down, LAST_POLL_SUCCESS, "usage"),
         success
     );
     assert!(failures(&still_down, "usage", "server_error") > failed);
-    assert_eq!(of_endpoint(&still_down, UP, "invoices"), 1.0);
-    assert_eq!(all_failures(&still_down, "invoices"), 0.0);
+    assert_eq!(endpoint_value(&still_down, UP, "invoices"), 1.0);
+    assert_eq!(total_failures(&still_down, "invoices"), 0.0);
     heroku.clear_faults();
-    let back = exporter.scrape_once("recovery", is_up).await;
-    assert!(of_endpoint(&back, LAST_POLL_SUCCESS, "usage") > attempt);
+    let recovered = exporter.wait_for_scrape("recovery", is_up).await;
+    assert!(endpoint_value(&recovered, LAST_POLL_SUCCESS, "usage") > attempt);
 }
 
-/// A fresh poll can carry old figures: the time of their last change tells.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_data_changed_when_the_bills_did_and_not_with_each_poll() {
+async fn data_changed_only_when_billing_data_changes() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    let Some(exporter) = restless(&scenario, &heroku).await else {
+    let heroku = scenario.start_simulator().await;
+    let Some(exporter) = start_exporter(&scenario, &heroku).await else {
         return;
     };
-    let first = exporter.scrape_once("figures", all_up).await;
-    let changed = ENDPOINTS.map(|endpoint| of_endpoint(&first, DATA_CHANGED, endpoint));
+    let first = exporter.wait_for_scrape("successful polls", all_up).await;
+    let changed = ENDPOINTS.map(|endpoint| endpoint_value(&first, DATA_CHANGED, endpoint));
     for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
-        asked_again(&heroku, endpoint, 2).await;
+        wait_for_requests(&heroku, endpoint, 2).await;
     }
-    let success = of_endpoint(&first, LAST_POLL_SUCCESS, "usage");
+    let success = endpoint_value(&first, LAST_POLL_SUCCESS, "usage");
     let later = exporter
-        .scrape_once("a later success", |scrape| {
-            of_endpoint(scrape, LAST_POLL_SUCCESS, "usage") > success
+        .wait_for_scrape("a later success", |scrape| {
+            endpoint_value(scrape, LAST_POLL_SUCCESS, "usage") > success
         })
         .await;
     for (endpoint, changed) in ENDPOINTS.into_iter().zip(changed) {
-        assert_eq!(of_endpoint(&later, DATA_CHANGED, endpoint), changed);
+        assert_eq!(endpoint_value(&later, DATA_CHANGED, endpoint), changed);
     }
     let mut company = scenario.company();
     company.teams[0].usage[0]["data"] = 777.25.into();
     heroku.set_company(company);
     let renewed = exporter
-        .scrape_once("the change", |scrape| {
-            of_endpoint(scrape, DATA_CHANGED, "usage") > changed[1]
+        .wait_for_scrape("the change", |scrape| {
+            endpoint_value(scrape, DATA_CHANGED, "usage") > changed[1]
         })
         .await;
     assert!(renewed.samples.values().any(|value| value == "777.25"));
-    assert_eq!(of_endpoint(&renewed, DATA_CHANGED, "invoices"), changed[0]);
-    // The invoices' answer is not the reason: it was asked for, and still stands.
-    assert_eq!(answered(&heroku, Endpoint::Invoices, 200), 1);
-    assert_eq!(answered(&heroku, Endpoint::Usage, 200), 2);
+    assert_eq!(
+        endpoint_value(&renewed, DATA_CHANGED, "invoices"),
+        changed[0]
+    );
+    // The invoices were revalidated and had not changed.
+    assert_eq!(response_count(&heroku, Endpoint::Invoices, 200), 1);
+    assert_eq!(response_count(&heroku, Endpoint::Usage, 200), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answers_to_scrapers_and_strangers_are_counted() {
+async fn counts_http_responses_by_path_and_code() {
     let scenario = Scenario::named("one_team");
-    let Some((_heroku, exporter)) = scenario.played().await else {
+    let Some((_heroku, exporter)) = scenario.start_exporter().await else {
         return;
     };
     let count = |scrape: &Scrape, path, code| {
         value(scrape, HTTP_REQUESTS, &[("path", path), ("code", code)])
     };
     // The counts in a scrape can be a second old.
-    let renewal = Duration::from_millis(1_100);
-    tokio::time::sleep(renewal).await;
-    let before = Scrape::read(&exporter.metrics().await);
+    let max_age = Duration::from_millis(1_100);
+    tokio::time::sleep(max_age).await;
+    let before = Scrape::parse(&exporter.metrics().await);
     for _ in 0..3 {
         exporter.metrics().await;
     }
@@ -358,21 +371,23 @@ async fn the_answers_to_scrapers_and_strangers_are_counted() {
         assert_eq!(exporter.get(path).await.status, 404, "{path}");
     }
     exporter.get("/health").await;
-    let post = exporter.ask(reqwest::Method::POST, "/metrics", &[]).await;
+    let post = exporter
+        .request(reqwest::Method::POST, "/metrics", &[])
+        .await;
     assert_eq!(post.status, 405);
-    tokio::time::sleep(renewal).await;
-    let after = Scrape::read(&exporter.metrics().await);
-    let counted = [
-        // A scrape is counted once it is answered, so the first of them stands in the second.
+    tokio::time::sleep(max_age).await;
+    let after = Scrape::parse(&exporter.metrics().await);
+    let increases = [
+        // A scrape is counted after its response, so the first one is counted too.
         ("/metrics", "200", 4.0),
         ("/metrics", "405", 1.0),
         ("/health", "200", 1.0),
         ("other", "404", 4.0),
         ("/-/ready", "200", 0.0),
     ];
-    for (path, code, more) in counted {
-        let grown = count(&after, path, code) - count(&before, path, code);
-        assert_eq!(grown, more, "{path} {code}");
+    for (path, code, expected) in increases {
+        let increase = count(&after, path, code) - count(&before, path, code);
+        assert_eq!(increase, expected, "{path} {code}");
     }
-    assert_eq!(own_series(&after), own_series(&before));
+    assert_eq!(self_series(&after), self_series(&before));
 }

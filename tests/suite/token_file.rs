@@ -1,25 +1,25 @@
-//! The token from a file: it wins over the variable, and is read again at every poll.
+//! The token file: it takes precedence over the variable and is read for every poll.
 
 use std::path::{Path, PathBuf};
 
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Simulator};
 
-use crate::asked::{answered, requests};
 use crate::exporter::{BINARY, Exporter};
-use crate::logged;
-use crate::own_series::*;
+use crate::exporter_log;
+use crate::recorded_requests::{requests, response_count};
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
+use crate::self_series::*;
 
-/// A token's file, in a directory that goes with it.
+/// A token file in a temporary directory.
 struct TokenFile {
     _directory: tempfile::TempDir,
     path: PathBuf,
 }
 
 impl TokenFile {
-    fn holding(text: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+    fn new(text: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("api-key");
         let file = Self {
             _directory: directory,
@@ -29,49 +29,52 @@ impl TokenFile {
         file
     }
 
-    /// Replaces it whole, as a secret that is mounted is replaced.
+    /// Replaces the file by renaming, as for a mounted secret.
     fn write(&self, text: &str) {
-        let beside = self.path.with_extension("new");
-        std::fs::write(&beside, text).expect("the directory can be written to");
-        std::fs::rename(&beside, &self.path).expect("a file is replaced");
+        let new = self.path.with_extension("new");
+        std::fs::write(&new, text).expect("the directory is writable");
+        std::fs::rename(&new, &self.path).expect("the file is replaceable");
     }
 
-    fn text(&self) -> &str {
-        self.path.to_str().expect("a path that is text")
+    fn path_str(&self) -> &str {
+        self.path.to_str().expect("the path is UTF-8")
     }
 }
 
-/// What somebody does to a file.
-type Spoil = fn(&TokenFile);
+type Change = fn(&TokenFile);
 
-/// The program with the token from a file, polling as often as the rate limit bears.
-async fn restless(scenario: &Scenario, heroku: &Simulator, file: &TokenFile) -> Option<Exporter> {
-    let start = scenario.start(heroku, &scenario.team_ids())?;
-    let start = start.env("HEROKU_API_KEY", "HRKU-of-the-variable");
-    let start = start.env("HEROKU_API_KEY_FILE", file.text());
-    Some(start.arg("--poll.interval=1s").start().await)
+/// Starts an exporter that reads the token from `file` and polls every second.
+async fn start_exporter(
+    scenario: &Scenario,
+    heroku: &Simulator,
+    file: &TokenFile,
+) -> Option<Exporter> {
+    let builder = scenario.exporter_builder(heroku, &scenario.team_ids())?;
+    let builder = builder.env("HEROKU_API_KEY", "HRKU-of-the-variable");
+    let builder = builder.env("HEROKU_API_KEY_FILE", file.path_str());
+    Some(builder.arg("--poll.interval=1s").start().await)
 }
 
-/// Waits until both endpoints failed for a reason, and gives that scrape.
-async fn failed(exporter: &Exporter, reason: &str) -> Scrape {
+/// Waits until both endpoints have failed for `reason`, and returns that scrape.
+async fn wait_for_failures(exporter: &Exporter, reason: &str) -> Scrape {
     exporter
-        .scrape_once(reason, |scrape| {
-            let failed = |endpoint: &&str| failures(scrape, endpoint, reason) > 0.0;
-            ENDPOINTS.iter().all(failed)
+        .wait_for_scrape(reason, |scrape| {
+            let has_failed = |endpoint: &&str| failures(scrape, endpoint, reason) > 0.0;
+            ENDPOINTS.iter().all(has_failed)
         })
         .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_file_wins_over_the_variable_and_is_trimmed() {
+async fn file_takes_precedence_and_is_trimmed() {
     let scenario = Scenario::named("one_team");
     for (before, after) in [("", "\n"), (" \t\r\n", "\r\n\n "), ("", "")] {
-        let heroku = scenario.heroku().await;
-        let file = TokenFile::holding(&format!("{before}{DEFAULT_TOKEN}{after}"));
-        let Some(exporter) = restless(&scenario, &heroku, &file).await else {
+        let heroku = scenario.start_simulator().await;
+        let file = TokenFile::new(&format!("{before}{DEFAULT_TOKEN}{after}"));
+        let Some(exporter) = start_exporter(&scenario, &heroku, &file).await else {
             return;
         };
-        scenario.arrived(&exporter).await;
+        scenario.wait_for_data(&exporter).await;
         for request in heroku.requests() {
             let sent = request.header("authorization");
             assert_eq!(sent, Some(format!("Bearer {DEFAULT_TOKEN}").as_str()));
@@ -80,36 +83,36 @@ async fn the_file_wins_over_the_variable_and_is_trimmed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_flag_names_the_file_too() {
+async fn flag_sets_the_file() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    let file = TokenFile::holding(DEFAULT_TOKEN);
-    let Some(start) = scenario.start(&heroku, &scenario.team_ids()) else {
+    let heroku = scenario.start_simulator().await;
+    let file = TokenFile::new(DEFAULT_TOKEN);
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_ids()) else {
         return;
     };
-    let start = start.env("HEROKU_API_KEY", "");
-    let flag = format!("--heroku.api-key-file={}", file.text());
-    let exporter = start.arg(&flag).start().await;
-    scenario.arrived(&exporter).await;
+    let builder = builder.env("HEROKU_API_KEY", "");
+    let flag = format!("--heroku.api-key-file={}", file.path_str());
+    let exporter = builder.arg(&flag).start().await;
+    scenario.wait_for_data(&exporter).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_rotated_without_a_restart() {
+async fn rotates_token_without_restart() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
-    let file = TokenFile::holding(DEFAULT_TOKEN);
-    let Some(exporter) = restless(&scenario, &heroku, &file).await else {
+    let heroku = scenario.start_simulator().await;
+    let file = TokenFile::new(DEFAULT_TOKEN);
+    let Some(exporter) = start_exporter(&scenario, &heroku, &file).await else {
         return;
     };
-    let known = exporter.scrape_once("figures", all_up).await;
+    let known = exporter.wait_for_scrape("successful polls", all_up).await;
     let rotated = "HRKU-rotated-0000-0000-0000-000000000000";
     heroku.set_token(rotated.to_owned());
-    let refused = failed(&exporter, "unauthorized").await;
-    assert_eq!(refused.figures(), known.figures());
+    let rejected = wait_for_failures(&exporter, "unauthorized").await;
+    assert_eq!(rejected.billing_metrics(), known.billing_metrics());
     file.write(&format!("{rotated}\n"));
-    exporter.scrape_once("recovery", all_up).await;
-    // Once with the token that is good again, and the answer still stands.
-    assert_eq!(answered(&heroku, Endpoint::Usage, 200), 1);
+    exporter.wait_for_scrape("recovery", all_up).await;
+    // With the new token, the data is unchanged (304).
+    assert_eq!(response_count(&heroku, Endpoint::Usage, 200), 1);
     let last = requests(&heroku, Endpoint::Usage);
     let last = last
         .last()
@@ -118,38 +121,38 @@ async fn a_token_is_rotated_without_a_restart() {
     assert!(!exporter.log().contains("HRKU-"), "{}", exporter.log());
 }
 
-/// A file that is gone, empty or spoilt: the figures stay, nothing is asked without a token, and it passes.
+/// Without a valid token no request is sent, and the data remains.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_cannot_be_used_is_a_failure_that_passes() {
+async fn recovers_from_invalid_file() {
     let scenario = Scenario::named("one_team");
-    let spoil: [(&str, Spoil); 4] = [
-        ("gone", |file| {
-            std::fs::remove_file(&file.path).expect("it is there");
+    let changes: [(&str, Change); 4] = [
+        ("missing", |file| {
+            std::fs::remove_file(&file.path).expect("the file exists");
         }),
         ("empty", |file| file.write(" \n")),
         ("two lines", |file| file.write("HRKU-one\nHRKU-two\n")),
-        ("not text", |file| {
-            std::fs::write(&file.path, [0xff, 0xfe, 0x48]).expect("it can be written");
+        ("not UTF-8", |file| {
+            std::fs::write(&file.path, [0xff, 0xfe, 0x48]).expect("the file is writable");
         }),
     ];
-    for (what, spoil) in spoil {
-        let heroku = scenario.heroku().await;
-        let file = TokenFile::holding(DEFAULT_TOKEN);
-        let Some(exporter) = restless(&scenario, &heroku, &file).await else {
+    for (what, change) in changes {
+        let heroku = scenario.start_simulator().await;
+        let file = TokenFile::new(DEFAULT_TOKEN);
+        let Some(exporter) = start_exporter(&scenario, &heroku, &file).await else {
             return;
         };
-        let known = exporter.scrape_once("figures", all_up).await;
-        spoil(&file);
-        let failing = failed(&exporter, "token_unreadable").await;
-        assert_eq!(failing.figures(), known.figures(), "{what}");
+        let known = exporter.wait_for_scrape("successful polls", all_up).await;
+        change(&file);
+        let failing = wait_for_failures(&exporter, "token_unreadable").await;
+        assert_eq!(failing.billing_metrics(), known.billing_metrics(), "{what}");
         for endpoint in ENDPOINTS {
             let endpoint = format!("endpoint={endpoint}");
             let line = ["level=warn", "reason=token_unreadable", &endpoint];
-            logged::says(&exporter, &line).await;
+            exporter_log::wait_for_line(&exporter, &line).await;
         }
         assert_eq!(exporter.get("/-/ready").await.status, 200);
         file.write(DEFAULT_TOKEN);
-        exporter.scrape_once("recovery", all_up).await;
+        exporter.wait_for_scrape("recovery", all_up).await;
         for request in heroku.requests() {
             let sent = request.header("authorization");
             assert_eq!(
@@ -162,16 +165,16 @@ async fn a_file_that_cannot_be_used_is_a_failure_that_passes() {
     }
 }
 
-/// A mistake is told at the start, also where a variable could stand in.
+/// The variable is no fallback.
 #[test]
-fn a_file_that_is_not_there_at_the_start_is_refused() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let absent = directory.path().join("absent");
-    let empty = TokenFile::holding("\n");
-    let spoilt = TokenFile::holding("HRKU-one two");
+fn rejects_invalid_file_at_start() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let missing = directory.path().join("missing");
+    let empty = TokenFile::new("\n");
+    let two_words = TokenFile::new("HRKU-one two");
     let directory = directory.path();
-    let refused: [&Path; 4] = [&absent, &empty.path, &spoilt.path, directory];
-    for path in refused {
+    let invalid: [&Path; 4] = [&missing, &empty.path, &two_words.path, directory];
+    for path in invalid {
         let output = std::process::Command::new(BINARY)
             .env_clear()
             .env("HEROKU_API_KEY", "HRKU-of-the-variable")
@@ -179,7 +182,7 @@ fn a_file_that_is_not_there_at_the_start_is_refused() {
             .env("HEROKU_TEAM_ID", "ops")
             .output()
             .expect("the binary starts");
-        let message = String::from_utf8(output.stderr).expect("a text");
+        let message = String::from_utf8(output.stderr).expect("the output is UTF-8");
         assert_eq!(output.status.code(), Some(2), "{message}");
         assert!(message.contains("HEROKU_API_KEY_FILE"), "{message}");
         assert!(!message.contains("HRKU-o"), "{message}");

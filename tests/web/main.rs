@@ -1,27 +1,26 @@
-//! The program from the outside: access, TLS, reload, sockets, signals.
+//! Tests of the exporter's HTTP server: web configuration, reload, systemd, shutdown.
 //!
-//! `certificates`, `http_client` and `tls_client` are those of the toolkit's tests, which exercise
-//! the server itself.
+//! Most tests start the binary. `certificates`, `http_client` and `tls_client` are shared with the tests
+//! of the toolkit, which cover the server itself.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "what fails here fails the test, also outside of a function that is marked as one"
+    reason = "a panic in a helper fails the test, as in a #[test] function"
 )]
 
 #[path = "../../crates/exporter-toolkit/tests/server/certificates.rs"]
 mod certificates;
+#[expect(dead_code, reason = "the toolkit's tests use the rest")]
 #[path = "../../crates/exporter-toolkit/tests/server/http_client.rs"]
 mod http_client;
 #[expect(dead_code, reason = "the toolkit's tests use the rest")]
 #[path = "../../crates/exporter-toolkit/tests/server/tls_client.rs"]
 mod tls_client;
 
-mod access;
-mod activation;
-mod files;
-mod program;
+mod middleware;
+mod process;
 mod reload;
-mod scrapes;
-mod served;
-mod stopping;
-mod tls;
+mod request_limit;
+mod shutdown;
+mod systemd;
+mod web_config;

@@ -1,4 +1,4 @@
-//! Made-up companies: what each of their apps cost on each day of a year.
+//! Synthetic companies with the cost of each app on each day of a year.
 
 use std::ops::Range;
 
@@ -6,46 +6,52 @@ use billing::month::Month;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-/// What happens to a company in its year.
+/// How the costs of a company change during the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Life {
+pub(super) enum Pattern {
     Steady,
     Growing,
     Shrinking,
-    Spiking,
-    Turning,
-    Buying,
-    Reviewing,
-    Resting,
+    Spikes,
+    AppChurn,
+    AddonChanges,
+    ReviewApps,
+    WeekendScaling,
 }
 
-pub(super) const LIVES: [(Life, &str); 8] = [
-    (Life::Steady, "steady"),
-    (Life::Growing, "growing by 3 to 15% a month"),
-    (Life::Shrinking, "shrinking by 3 to 13% a month"),
+pub(super) const PATTERNS: [(Pattern, &str); 8] = [
+    (Pattern::Steady, "steady"),
+    (Pattern::Growing, "growing by 3 to 15% a month"),
+    (Pattern::Shrinking, "shrinking by 3 to 13% a month"),
     (
-        Life::Spiking,
+        Pattern::Spikes,
         "spikes: an app at 3 to 8 times its dynos for 1 to 4 days, about monthly",
     ),
     (
-        Life::Turning,
+        Pattern::AppChurn,
         "apps start and stop mid-month, each about once a year",
     ),
-    (Life::Buying, "add-ons change mid-month, about one a month"),
     (
-        Life::Reviewing,
+        Pattern::AddonChanges,
+        "add-ons change mid-month, about one a month",
+    ),
+    (
+        Pattern::ReviewApps,
         "a third of the cost in two-week review apps",
     ),
-    (Life::Resting, "20 to 50% of the dynos on weekends"),
+    (
+        Pattern::WeekendScaling,
+        "20 to 50% of the dynos on weekends",
+    ),
 ];
 
-/// The first month has none before it, and is not forecast.
+/// The number of months. The first has no previous month and is not forecast.
 pub(super) const MONTHS: usize = 13;
 
-/// Numbers that look random and are the same everywhere (SplitMix64).
-pub(super) struct Draws(pub(super) u64);
+/// A platform-independent pseudorandom number generator (SplitMix64).
+pub(super) struct SeededRng(pub(super) u64);
 
-impl Draws {
+impl SeededRng {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -54,140 +60,143 @@ impl Draws {
         z ^ (z >> 31)
     }
 
-    /// A whole number in `range`.
-    fn whole(&mut self, range: Range<usize>) -> usize {
+    /// Returns an integer in `range`.
+    fn integer(&mut self, range: Range<usize>) -> usize {
         range.start
-            + usize::try_from(self.next() % (range.len() as u64)).expect("it is less than a length")
+            + usize::try_from(self.next() % (range.len() as u64)).expect("less than a usize")
     }
 
-    /// A number from `low` to `high`.
-    pub(super) fn number(&mut self, low: f64, high: f64) -> f64 {
+    /// Returns a number from `low` to `high`.
+    pub(super) fn float(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    fn happens(&mut self, probability: f64) -> bool {
-        self.number(0.0, 1.0) < probability
+    fn chance(&mut self, probability: f64) -> bool {
+        self.float(0.0, 1.0) < probability
     }
 }
 
-/// What an app cost on the days of the year, in millionths of a dollar.
+/// The costs of an app on the days of the year in millionths of a dollar.
 pub(super) struct App {
-    /// Up to each day, and at the end up to the last.
-    until: Vec<i128>,
+    /// The cumulative cost before each day, and before the end of the year.
+    cumulative: Vec<i128>,
 }
 
 impl App {
     fn new(days: impl Iterator<Item = i128>) -> Self {
-        let mut until = vec![0];
-        until.extend(days.scan(0, |sum, day| {
+        let mut cumulative = vec![0];
+        cumulative.extend(days.scan(0, |sum, day| {
             *sum += day;
             Some(*sum)
         }));
-        Self { until }
+        Self { cumulative }
     }
 
-    /// What it cost on all of these days.
+    /// Returns the total cost on these days.
     pub(super) fn cost(&self, days: Range<usize>) -> i128 {
-        self.until[days.end] - self.until[days.start]
+        self.cumulative[days.end] - self.cumulative[days.start]
     }
 }
 
 pub(super) struct Year {
     pub(super) months: Vec<Month>,
-    /// For each month, which days of the year it has.
+    /// The days of the year in each month.
     pub(super) days: Vec<Range<usize>>,
 }
 
 impl Year {
     pub(super) fn new() -> Self {
-        let mut first: Date = "2025-10-01".parse().expect("a date");
+        let mut first: Date = "2025-10-01".parse().expect("a valid date");
         let mut year = Self {
             months: Vec::new(),
             days: Vec::new(),
         };
-        let mut begun = 0;
+        let mut start = 0;
         for _ in 0..MONTHS {
             let month = Month::of(first);
-            let end = begun + usize::from(month.days());
+            let end = start + usize::from(month.days());
             year.months.push(month);
-            year.days.push(begun..end);
-            begun = end;
+            year.days.push(start..end);
+            start = end;
             first = Offset::UTC.to_datetime(month.end()).date();
         }
         year
     }
 
     fn len(&self) -> usize {
-        self.days.last().expect("there are months").end
+        self.days.last().expect("the year has months").end
     }
 
-    /// The days of the month in which `day` is.
+    /// Returns the number of days in the month of `day`.
     fn month_length(&self, day: usize) -> f64 {
         let month = self.days.iter().find(|days| days.contains(&day));
         month.expect("a day of the year").len() as f64
     }
 }
 
-pub(super) fn company(life: Life, draws: &mut Draws, year: &Year) -> Vec<App> {
-    let count = draws.whole(4..16);
-    let rate = match life {
-        Life::Growing => draws.number(1.03, 1.15),
-        Life::Shrinking => 1.0 / draws.number(1.03, 1.15),
+pub(super) fn company(pattern: Pattern, rng: &mut SeededRng, year: &Year) -> Vec<App> {
+    let count = rng.integer(4..16);
+    let rate = match pattern {
+        Pattern::Growing => rng.float(1.03, 1.15),
+        Pattern::Shrinking => 1.0 / rng.float(1.03, 1.15),
         _ => 1.0,
     };
-    let mut apps: Vec<App> = (0..count).map(|_| app(life, rate, draws, year)).collect();
-    if life == Life::Reviewing {
-        let lasting: f64 = apps.iter().map(|app| app.cost(0..year.len()) as f64).sum();
-        let mut reviewed = 0.0;
-        while reviewed < lasting / 2.0 {
-            let begins = draws.whole(0..year.len());
-            let ends = (begins + draws.whole(7..22)).min(year.len());
-            let a_day = lasting / year.len() as f64 * draws.number(0.01, 0.05);
+    let mut apps: Vec<App> = (0..count).map(|_| app(pattern, rate, rng, year)).collect();
+    if pattern == Pattern::ReviewApps {
+        let base_cost: f64 = apps.iter().map(|app| app.cost(0..year.len()) as f64).sum();
+        let mut review_cost = 0.0;
+        while review_cost < base_cost / 2.0 {
+            let start = rng.integer(0..year.len());
+            let end = (start + rng.integer(7..22)).min(year.len());
+            let daily_cost = base_cost / year.len() as f64 * rng.float(0.01, 0.05);
             let days = (0..year.len()).map(|day| {
-                if (begins..ends).contains(&day) {
-                    a_day as i128
+                if (start..end).contains(&day) {
+                    daily_cost as i128
                 } else {
                     0
                 }
             });
             apps.push(App::new(days));
-            reviewed += a_day * (ends - begins) as f64;
+            review_cost += daily_cost * (end - start) as f64;
         }
     }
     apps
 }
 
-/// Dynos, with a little noise and fewer of them on week-ends, and add-ons, which do not change by themselves.
-fn app(life: Life, rate: f64, draws: &mut Draws, year: &Year) -> App {
-    let scale = 10_f64.powf(draws.number(1.0, 3.0));
-    let mut addons = scale * draws.number(0.1, 0.9);
+/// Generates an app whose dynos vary by day and by weekend. Its add-ons change only with
+/// [`Pattern::AddonChanges`].
+fn app(pattern: Pattern, rate: f64, rng: &mut SeededRng, year: &Year) -> App {
+    let scale = 10_f64.powf(rng.float(1.0, 3.0));
+    let mut addons = scale * rng.float(0.1, 0.9);
     let dynos = scale - addons;
-    let weekend = if life == Life::Resting {
-        draws.number(0.2, 0.5)
-    } else if draws.happens(0.3) {
-        draws.number(0.5, 1.0)
+    let weekend = if pattern == Pattern::WeekendScaling {
+        rng.float(0.2, 0.5)
+    } else if rng.chance(0.3) {
+        rng.float(0.5, 1.0)
     } else {
         1.0
     };
-    let (mut runs, mut spike, mut spike_ends) = (true, 1.0, 0);
+    let (mut is_running, mut spike, mut spike_end) = (true, 1.0, 0);
     let days = (0..year.len()).map(|day| {
-        match life {
-            Life::Spiking if day >= spike_ends => {
+        match pattern {
+            Pattern::Spikes if day >= spike_end => {
                 spike = 1.0;
-                if draws.happens(1.0 / 240.0) {
-                    spike = draws.number(3.0, 8.0);
-                    spike_ends = day + draws.whole(1..5);
+                if rng.chance(1.0 / 240.0) {
+                    spike = rng.float(3.0, 8.0);
+                    spike_end = day + rng.integer(1..5);
                 }
             }
-            Life::Turning if draws.happens(1.0 / 365.0) => runs = !runs,
-            Life::Buying if draws.happens(1.0 / 270.0) => addons = scale * draws.number(0.0, 1.5),
+            Pattern::AppChurn if rng.chance(1.0 / 365.0) => is_running = !is_running,
+            Pattern::AddonChanges if rng.chance(1.0 / 270.0) => {
+                addons = scale * rng.float(0.0, 1.5)
+            }
             _ => {}
         }
-        let grown = rate.powf(day as f64 / 30.4);
+        let growth = rate.powf(day as f64 / 30.4);
         let week = if day % 7 >= 5 { weekend } else { 1.0 };
-        let a_month = grown * (addons + dynos * week * spike * draws.number(0.95, 1.05));
-        let dollars = if runs {
-            a_month / year.month_length(day)
+        let monthly_cost = growth * (addons + dynos * week * spike * rng.float(0.95, 1.05));
+        let dollars = if is_running {
+            monthly_cost / year.month_length(day)
         } else {
             0.0
         };

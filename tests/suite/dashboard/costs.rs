@@ -1,11 +1,12 @@
-//! What the company costs: where the month will end, by team and kind, by app, and what changed.
+//! Panels of costs: month and forecast, teams and categories, apps, and changes.
 //!
-//! Costs are taken with `max by` all of their labels before they are added up, so that a team counts
-//! once where two exporters report it, as two pods do while one replaces the other.
+//! Queries apply `max by` with all labels before they sum costs. Otherwise a team would count twice
+//! while two exporters report it, for example during a rolling update.
 
 use super::panel::{Panel, areas, bars, lines, stat, table};
 
-/// A change that is welcome, one that is within what months differ by, and one that is worth a look.
+/// Thresholds for a relative change: a decrease, an insignificant change and two levels of
+/// increase.
 const CHANGE: &[(Option<f64>, &str)] = &[
     (None, "green"),
     (Some(0.02), "text"),
@@ -15,7 +16,6 @@ const CHANGE: &[(Option<f64>, &str)] = &[
 
 const USD: &str = "currencyUSD";
 
-/// Rows of panels that the dashboard begins with.
 pub(crate) fn rows() -> Vec<(&'static str, Vec<Panel>)> {
     vec![
         ("Where the month will end", month()),
@@ -28,41 +28,41 @@ pub(crate) fn rows() -> Vec<(&'static str, Vec<Panel>)> {
 fn month() -> Vec<Panel> {
     vec![
         stat("This month so far", USD, "What the teams cost since the month began, before credits and taxes. Heroku renews it about nightly.")
-            .now("so far", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#)
-            .or_says("no figures yet"),
+            .instant("so far", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#)
+            .no_value("no figures yet"),
         stat("Forecast", USD, "What the month will have cost when it ends, if it goes on so. docs/FORECAST.md says how, and how far off it is.")
-            .now("forecast", r#"sum(max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))"#)
-            .or_says("none yet"),
+            .instant("forecast", r#"sum(max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))"#)
+            .no_value("none yet"),
         stat("Last month", USD, "What the teams cost in the whole month before this one.")
-            .now("last month", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="previous", team_name=~"$team"}))"#)
-            .or_says("unknown"),
+            .instant("last month", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="previous", team_name=~"$team"}))"#)
+            .no_value("unknown"),
         stat("Forecast against last month", "percentunit", "By how much this month's forecast is above the whole last month.")
-            .now("change", r#"sum(max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))
+            .instant("change", r#"sum(max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))
   / sum(max by (team_name, category) (heroku_team_cost_usd{period="previous", team_name=~"$team"})) - 1"#)
-            .colored(CHANGE)
-            .or_says("unknown"),
+            .thresholds(CHANGE)
+            .no_value("unknown"),
         stat("So far, against last month by now", "percentunit", "By how much this month so far is above the share of last month that the same number of whole days is. In the first days it says little.")
-            .now("change", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))
+            .instant("change", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))
   / (
     sum(max by (team_name, category) (heroku_team_cost_usd{period="previous", team_name=~"$team"}))
     * scalar(floor(max(heroku_billing_month_elapsed_ratio) * days_in_month()) / days_in_month())
   ) - 1"#)
-            .colored(CHANGE)
-            .or_says("unknown"),
+            .thresholds(CHANGE)
+            .no_value("unknown"),
         stat("Month elapsed", "percentunit", "How much of the UTC month, by which Heroku bills, has passed by the clock.")
-            .now("elapsed", "max(heroku_billing_month_elapsed_ratio)"),
+            .instant("elapsed", "max(heroku_billing_month_elapsed_ratio)"),
         lines("The month as it grows", USD, "The month so far, and its forecast as it was on each day. Budgets are those of the teams that have one.")
-            .over_time("so far", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#)
-            .over_time("forecast", r#"sum(max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))"#)
-            .over_time("last month", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="previous", team_name=~"$team"}))"#)
-            .over_time("budgets", r#"sum(max by (team_name) (heroku_team_budget_usd{team_name=~"$team"}))"#)
+            .range("so far", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#)
+            .range("forecast", r#"sum(max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))"#)
+            .range("last month", r#"sum(max by (team_name, category) (heroku_team_cost_usd{period="previous", team_name=~"$team"}))"#)
+            .range("budgets", r#"sum(max by (team_name) (heroku_team_budget_usd{team_name=~"$team"}))"#)
             .dashed("forecast")
             .dashed("budgets")
             .with_defaults(serde_json::json!({ "min": 0 }))
-            .sized(16, 9),
+            .size(16, 9),
         bars("This month so far, by kind", USD, "Dynos, Heroku's data services, partners' add-ons, spaces where they have a price, and what belongs to no app. docs/COSTS.md explains each.")
-            .now("{{category}}", r#"sum by (category) (max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#)
-            .sized(8, 9),
+            .instant("{{category}}", r#"sum by (category) (max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#)
+            .size(8, 9),
     ]
 }
 
@@ -75,17 +75,17 @@ fn teams() -> Vec<Panel> {
             .rows(r#"sum by (team_name) (max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))
   / sum by (team_name) (max by (team_name, category) (heroku_team_cost_usd{period="previous", team_name=~"$team"})) - 1"#)
             .columns(&[("team_name", "Team"), ("Value #A", "So far"), ("Value #B", "Forecast"), ("Value #C", "Last month"), ("Value #D", "Change")])
-            .with_bars("So far")
-            .in_unit("Change", "percentunit")
-            .colored_column("Change", CHANGE)
-            .largest_first("So far"),
+            .column_bars("So far")
+            .column_unit("Change", "percentunit")
+            .column_colors("Change", CHANGE)
+            .sort_descending("So far"),
         table("Teams by kind, this month so far", USD, "What each team's month so far is made of.")
             .rows(r#"sum by (team_name, category) (max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#)
             .matrix("team_name", "category"),
         areas("This month so far, by team", USD, "It grows by the night, and begins anew when a month does.")
-            .over_time("{{team_name}}", r#"sum by (team_name) (max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#),
+            .range("{{team_name}}", r#"sum by (team_name) (max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))"#),
         areas("Forecast by kind", USD, "What the month will have cost of each kind, as it was forecast on each day.")
-            .over_time("{{category}}", r#"sum by (category) (max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))"#),
+            .range("{{category}}", r#"sum by (category) (max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))"#),
     ]
 }
 
@@ -98,21 +98,21 @@ fn apps() -> Vec<Panel> {
             .rows(r#"sum by (team_name, app_name) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="previous", team_name=~"$team", app_name=~"$app"}))
   and on (team_name, app_name) topk(50, sum by (team_name, app_name) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="current", team_name=~"$team", app_name=~"$app"})))"#)
             .columns(&[("app_name", "App"), ("team_name", "Team"), ("Value #A", "So far"), ("Value #B", "Forecast"), ("Value #C", "Last month")])
-            .with_bars("So far")
-            .largest_first("So far")
-            .sized(14, 14),
+            .column_bars("So far")
+            .sort_descending("So far")
+            .size(14, 14),
         table("Costliest apps by kind", USD, "What the 50 costliest apps' month so far is made of.")
             .rows(r#"sum by (app_name, category) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="current", team_name=~"$team", app_name=~"$app"}))
   and on (app_name) topk(50, sum by (app_name) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="current", team_name=~"$team", app_name=~"$app"})))"#)
             .matrix("app_name", "category")
-            .sized(10, 14),
+            .size(10, 14),
         lines("Forecast of the costliest apps", USD, "The forecasts of the ten apps that will have cost most, as they were on each day.")
-            .over_time("{{app_name}} ({{team_name}})", r#"topk(10, max by (team_name, app_name) (heroku_app_cost_forecast_usd{team_name=~"$team", app_name=~"$app"}))"#)
-            .sized(24, 9),
+            .range("{{app_name}} ({{team_name}})", r#"topk(10, max by (team_name, app_name) (heroku_app_cost_forecast_usd{team_name=~"$team", app_name=~"$app"}))"#)
+            .size(24, 9),
     ]
 }
 
-/// What each app will cost more than last month. An app that is new cost nothing then, where the
+/// The difference of each app's forecast to its cost of last month, which is 0 for a new app if the
 /// team's last month is known.
 const APP_CHANGE: &str = r#"max by (team_name, app_name) (heroku_app_cost_forecast_usd{team_name=~"$team", app_name=~"$app"})
     - (
@@ -122,7 +122,7 @@ const APP_CHANGE: &str = r#"max by (team_name, app_name) (heroku_app_cost_foreca
     )"#;
 
 fn changes() -> Vec<Panel> {
-    let changed = |title, description, expr: String| {
+    let change_table = |title, description, expr: String| {
         table(title, USD, description)
             .rows(&expr)
             .rows(r#"max by (team_name, app_name) (heroku_app_cost_forecast_usd{team_name=~"$team", app_name=~"$app"})"#)
@@ -130,33 +130,33 @@ fn changes() -> Vec<Panel> {
             .columns(&[("app_name", "App"), ("team_name", "Team"), ("Value #A", "Change"), ("Value #B", "Forecast"), ("Value #C", "Last month")])
     };
     vec![
-        changed(
+        change_table(
             "Will cost more than last month",
             "The apps by how much their forecast is above last month's cost, the largest first.",
             format!("(\n  {APP_CHANGE}\n) > 0"),
         )
-        .only_with("Change")
-        .largest_first("Change"),
-        changed(
+        .where_not_null("Change")
+        .sort_descending("Change"),
+        change_table(
             "Will cost less than last month",
             "The apps by how much their forecast is below last month's cost, the largest first.",
             format!("-(\n  {APP_CHANGE}\n) > 0"),
         )
-        .only_with("Change")
-        .largest_first("Change"),
+        .where_not_null("Change")
+        .sort_descending("Change"),
         table("New this month", USD, "Apps that cost something this month and nothing last month, where the team's last month is known.")
             .rows(r#"sum by (team_name, app_name) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="current", team_name=~"$team", app_name=~"$app"})) > 0
   unless on (team_name, app_name) heroku_app_cost_usd{period="previous"} > 0
   and on (team_name) heroku_team_cost_usd{period="previous"}"#)
             .columns(&[("app_name", "App"), ("team_name", "Team"), ("Value", "So far")])
-            .with_bars("So far")
-            .largest_first("So far"),
+            .column_bars("So far")
+            .sort_descending("So far"),
         table("Gone since last month", USD, "Apps that cost something last month and nothing this month, where the team has figures of this month.")
             .rows(r#"sum by (team_name, app_name) (max by (team_name, app_name, category) (heroku_app_cost_usd{period="previous", team_name=~"$team", app_name=~"$app"})) > 0
   unless on (team_name, app_name) heroku_app_cost_usd{period="current"} > 0
   and on (team_name) heroku_team_cost_usd{period="current"}"#)
             .columns(&[("app_name", "App"), ("team_name", "Team"), ("Value", "Last month")])
-            .with_bars("Last month")
-            .largest_first("Last month"),
+            .column_bars("Last month")
+            .sort_descending("Last month"),
     ]
 }

@@ -1,24 +1,24 @@
-//! What Grafana makes of a query before it sends it.
+//! Interpolates variables into queries like Grafana.
 
-/// The two arguments of Grafana's `label_values`.
+/// Returns the two arguments of Grafana's `label_values`.
 pub(crate) fn label_values(query: &str) -> (&str, &str) {
     let arguments = query
         .strip_prefix("label_values(")
         .and_then(|rest| rest.strip_suffix(')'));
     let arguments = arguments.and_then(|arguments| arguments.rsplit_once(", "));
-    arguments.unwrap_or_else(|| panic!("{query} does not ask for the values of a label"))
+    arguments.unwrap_or_else(|| panic!("{query} is not a label_values query"))
 }
 
-/// What a reader picked of a variable, as Grafana's data source for Prometheus puts it into a query:
-/// the value that stands for all, or the values picked, escaped for a regular expression within quotes.
+/// The selected values of a variable. Grafana interpolates `.*` for all values, and otherwise the
+/// values escaped for a quoted regular expression.
 #[derive(Debug, Clone)]
-pub(crate) enum Picked {
+pub(crate) enum Selection {
     All,
     Values(Vec<String>),
 }
 
-impl Picked {
-    fn interpolated(&self) -> String {
+impl Selection {
+    fn interpolate(&self) -> String {
         let Self::Values(values) = self else {
             return ".*".to_owned();
         };
@@ -45,14 +45,14 @@ impl Picked {
     }
 }
 
-/// A query as Grafana sends it, for a time range of an hour and a scrape interval of 15 seconds.
-pub(crate) fn interpolated(expr: &str, team: &Picked, app: &Picked) -> String {
+/// Interpolates a query for a time range of an hour and a scrape interval of 15 seconds.
+pub(crate) fn interpolate(expr: &str, team: &Selection, app: &Selection) -> String {
     let expr = expr
         .replace("$__rate_interval", "1m0s")
         .replace("$__range", "1h");
     let expr = expr
-        .replace("$team", &team.interpolated())
-        .replace("$app", &app.interpolated());
+        .replace("$team", &team.interpolate())
+        .replace("$app", &app.interpolate());
     assert!(!expr.contains('$'), "{expr}");
     expr
 }

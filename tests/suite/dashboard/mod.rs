@@ -1,23 +1,23 @@
-//! The Grafana dashboard, `dashboards/heroku-cost.json`: what is on it, and how Grafana asks. `grafana` tests it.
+//! Generates the Grafana dashboard, `dashboards/heroku-cost.json`. The tests are in `grafana`.
 //!
-//! `UPDATE_DOCS=1 cargo test --test suite grafana` writes the file anew.
+//! `UPDATE_DOCS=1 cargo test --test suite grafana` updates the file.
 
-mod bills;
 mod costs;
 mod health;
 pub(crate) mod interpolation;
+mod invoices;
 mod panel;
 
 use panel::{Panel, datasource};
 use serde_json::{Value, json};
 
-/// Columns of Grafana's grid.
+/// The number of columns of Grafana's grid.
 pub(crate) const WIDTH: u32 = 24;
 
-/// The dashboard's file.
+/// The path of the dashboard in the repository.
 pub(crate) const FILE: &str = "dashboards/heroku-cost.json";
 
-/// The dashboard as Grafana reads it.
+/// Returns the dashboard as Grafana's JSON model.
 pub(crate) fn dashboard() -> Value {
     json!({
         "title": "Heroku costs",
@@ -47,7 +47,7 @@ pub(crate) fn dashboard() -> Value {
             variable("team", "Team", r#"label_values({__name__=~"heroku_team_cost_usd|heroku_invoice_history_usd|heroku_invoice_amount_usd"}, team_name)"#),
             variable("app", "App", r#"label_values(heroku_app_cost_usd{team_name=~"$team"}, app_name)"#),
         ] },
-        "panels": laid_out(costs::rows().into_iter().chain(bills::rows()).chain(health::rows())),
+        "panels": lay_out(costs::rows().into_iter().chain(invoices::rows()).chain(health::rows())),
     })
 }
 
@@ -59,7 +59,7 @@ fn link(title: &str, document: &str) -> Value {
     })
 }
 
-/// A variable with the values of a label: several of them can be picked, or all.
+/// A variable with the values of a label, of which several or all can be selected.
 fn variable(name: &str, label: &str, query: &str) -> Value {
     json!({
         "name": name, "type": "query", "label": label, "datasource": datasource(),
@@ -69,14 +69,14 @@ fn variable(name: &str, label: &str, query: &str) -> Value {
     })
 }
 
-/// Panels from left to right and from top to bottom, each row below a heading.
-fn laid_out(rows: impl Iterator<Item = (&'static str, Vec<Panel>)>) -> Vec<Value> {
-    let mut placed = Vec::new();
+/// Lays out panels from left to right and from top to bottom, with a row panel above each row.
+fn lay_out(rows: impl Iterator<Item = (&'static str, Vec<Panel>)>) -> Vec<Value> {
+    let mut panels_json = Vec::new();
     let mut id = 0;
     let mut y = 0;
     for (title, panels) in rows {
         id += 1;
-        placed.push(json!({
+        panels_json.push(json!({
             "id": id, "type": "row", "title": title, "collapsed": false, "panels": [],
             "gridPos": { "x": 0, "y": y, "w": WIDTH, "h": 1 },
         }));
@@ -88,11 +88,11 @@ fn laid_out(rows: impl Iterator<Item = (&'static str, Vec<Panel>)>) -> Vec<Value
             }
             id += 1;
             let (width, height) = (panel.width, panel.height);
-            placed.push(panel.placed(id, x, y));
+            panels_json.push(panel.into_json(id, x, y));
             x += width;
             line_height = line_height.max(height);
         }
         y += line_height;
     }
-    placed
+    panels_json
 }

@@ -1,18 +1,16 @@
-//! A panel of the dashboard, and how Grafana writes one down.
-//!
-//! What looks alike is written once here, so that the rows say only what each panel is about.
+//! A builder for the panels of the dashboard.
 
 use serde_json::{Value, json};
 
-/// Where every panel and variable asks: the data source that the reader picks.
+/// The data source of all panels and variables, which is selected by a variable.
 pub(crate) fn datasource() -> Value {
     json!({ "type": "prometheus", "uid": "${datasource}" })
 }
 
-/// A panel, wherever it will stand.
+/// A panel without its position.
 #[derive(Debug)]
 pub(crate) struct Panel {
-    kind: &'static str,
+    panel_type: &'static str,
     title: &'static str,
     description: &'static str,
     pub(crate) width: u32,
@@ -24,7 +22,7 @@ pub(crate) struct Panel {
     transformations: Vec<Value>,
 }
 
-/// Colours by the value from which on they hold.
+/// Threshold steps: a color and the lowest value that has it.
 pub(crate) type Steps<'a> = &'a [(Option<f64>, &'a str)];
 
 fn thresholds(steps: Steps<'_>) -> Value {
@@ -43,24 +41,24 @@ fn legend(placement: &str, calcs: &[&str]) -> Value {
     json!({ "showLegend": true, "displayMode": "table", "placement": placement, "calcs": calcs })
 }
 
-/// A number, large.
+/// A stat panel.
 pub(crate) fn stat(title: &'static str, unit: &str, description: &'static str) -> Panel {
     let options = json!({
         "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto",
         "reduceOptions": last_value(), "textMode": "auto", "wideLayout": true,
     });
-    let panel = Panel::new("stat", title, unit, description, options).sized(4, 4);
-    panel.colored(&[(None, "text")])
+    let panel = Panel::new("stat", title, unit, description, options).size(4, 4);
+    panel.thresholds(&[(None, "text")])
 }
 
-/// Lines over time.
+/// A time series panel with lines.
 pub(crate) fn lines(title: &'static str, unit: &str, description: &'static str) -> Panel {
     let options = json!({
         "legend": legend("bottom", &["lastNotNull"]),
         "tooltip": { "mode": "multi", "sort": "desc" },
     });
-    let panel = Panel::new("timeseries", title, unit, description, options).sized(12, 9);
-    // Figures come nightly and hold until the next: a slope between two would be made up.
+    let panel = Panel::new("timeseries", title, unit, description, options).size(12, 9);
+    // Costs change nightly and are constant in between, so lines are not interpolated.
     panel.with_defaults(json!({
         "color": { "mode": "palette-classic" },
         "custom": {
@@ -70,7 +68,7 @@ pub(crate) fn lines(title: &'static str, unit: &str, description: &'static str) 
     }))
 }
 
-/// Areas over time that add up.
+/// A time series panel with stacked areas.
 pub(crate) fn areas(title: &'static str, unit: &str, description: &'static str) -> Panel {
     let mut panel = lines(title, unit, description);
     panel.defaults["custom"]["stacking"]["mode"] = json!("normal");
@@ -78,7 +76,7 @@ pub(crate) fn areas(title: &'static str, unit: &str, description: &'static str) 
     panel
 }
 
-/// A bar for each series.
+/// A bar gauge with a bar for each series.
 pub(crate) fn bars(title: &'static str, unit: &str, description: &'static str) -> Panel {
     let options = json!({
         "displayMode": "basic", "orientation": "horizontal", "reduceOptions": last_value(),
@@ -86,13 +84,13 @@ pub(crate) fn bars(title: &'static str, unit: &str, description: &'static str) -
         "minVizHeight": 16, "minVizWidth": 8, "maxVizHeight": 40,
         "legend": { "showLegend": false, "displayMode": "list", "placement": "bottom", "calcs": [] },
     });
-    let panel = Panel::new("bargauge", title, unit, description, options).sized(8, 8);
+    let panel = Panel::new("bargauge", title, unit, description, options).size(8, 8);
     panel
         .with_defaults(json!({ "min": 0 }))
-        .colored(&[(None, "blue")])
+        .thresholds(&[(None, "blue")])
 }
 
-/// Bars side by side, a group for each row of a table.
+/// A bar chart with stacked bars for each row of a table.
 pub(crate) fn columns(title: &'static str, unit: &str, description: &'static str) -> Panel {
     let options = json!({
         "orientation": "vertical", "stacking": "normal", "showValue": "never", "groupWidth": 0.7,
@@ -100,29 +98,29 @@ pub(crate) fn columns(title: &'static str, unit: &str, description: &'static str
         "legend": legend("bottom", &["mean", "max"]),
         "tooltip": { "mode": "multi", "sort": "none" },
     });
-    let panel = Panel::new("barchart", title, unit, description, options).sized(12, 9);
+    let panel = Panel::new("barchart", title, unit, description, options).size(12, 9);
     panel.with_defaults(json!({
         "color": { "mode": "palette-classic" }, "custom": { "fillOpacity": 80, "lineWidth": 1 },
     }))
 }
 
-/// A table, made of the queries' answers: a row for each set of labels, a column for each query.
+/// A table with a row for each set of labels and a column for each query.
 pub(crate) fn table(title: &'static str, unit: &str, description: &'static str) -> Panel {
     let options = json!({ "showHeader": true, "cellHeight": "sm" });
-    let panel = Panel::new("table", title, unit, description, options).sized(12, 9);
+    let panel = Panel::new("table", title, unit, description, options).size(12, 9);
     panel.with_defaults(json!({ "custom": { "align": "auto", "filterable": true } }))
 }
 
 impl Panel {
     fn new(
-        kind: &'static str,
+        panel_type: &'static str,
         title: &'static str,
         unit: &str,
         description: &'static str,
         options: Value,
     ) -> Self {
         Self {
-            kind,
+            panel_type,
             title,
             description,
             width: 0,
@@ -135,12 +133,12 @@ impl Panel {
         }
     }
 
-    pub(crate) fn sized(mut self, width: u32, height: u32) -> Self {
+    pub(crate) fn size(mut self, width: u32, height: u32) -> Self {
         (self.width, self.height) = (width, height);
         self
     }
 
-    /// Adds to what holds for every field.
+    /// Adds default field options.
     pub(crate) fn with_defaults(mut self, more: Value) -> Self {
         for (key, value) in more.as_object().expect("an object") {
             self.defaults[key] = value.clone();
@@ -148,7 +146,7 @@ impl Panel {
         self
     }
 
-    /// Adds to what holds for the panel.
+    /// Adds panel options.
     pub(crate) fn with_options(mut self, more: Value) -> Self {
         for (key, value) in more.as_object().expect("an object") {
             self.options[key] = value.clone();
@@ -156,65 +154,65 @@ impl Panel {
         self
     }
 
-    /// Colours a value by the step that it has reached.
-    pub(crate) fn colored(self, steps: Steps<'_>) -> Self {
+    /// Colors values by threshold.
+    pub(crate) fn thresholds(self, steps: Steps<'_>) -> Self {
         self.with_defaults(
             json!({ "color": { "mode": "thresholds" }, "thresholds": thresholds(steps) }),
         )
     }
 
-    /// What stands where there is no value.
-    pub(crate) fn or_says(self, text: &str) -> Self {
+    /// Sets the text that is shown if there is no value.
+    pub(crate) fn no_value(self, text: &str) -> Self {
         self.with_defaults(json!({ "noValue": text }))
     }
 
     fn target(mut self, expr: &str, legend: &str, is_instant: bool, format: &str) -> Self {
-        let letter = b'A' + u8::try_from(self.targets.len()).expect("few queries");
+        let ref_id = b'A' + u8::try_from(self.targets.len()).expect("fewer than 256 queries");
         self.targets.push(json!({
-            "refId": char::from(letter).to_string(), "datasource": datasource(), "editorMode": "code",
+            "refId": char::from(ref_id).to_string(), "datasource": datasource(), "editorMode": "code",
             "expr": expr, "legendFormat": legend, "instant": is_instant, "range": !is_instant,
             "format": format, "exemplar": false,
         }));
         self
     }
 
-    /// Asks for the value at the end of the time range.
-    pub(crate) fn now(self, legend: &str, expr: &str) -> Self {
+    /// Adds an instant query at the end of the time range.
+    pub(crate) fn instant(self, legend: &str, expr: &str) -> Self {
         self.target(expr, legend, true, "time_series")
     }
 
-    /// Asks for the values over the time range.
-    pub(crate) fn over_time(self, legend: &str, expr: &str) -> Self {
+    /// Adds a range query over the time range.
+    pub(crate) fn range(self, legend: &str, expr: &str) -> Self {
         self.target(expr, legend, false, "time_series")
     }
 
-    /// Asks for rows of a table.
+    /// Adds an instant query in the table format.
     pub(crate) fn rows(self, expr: &str) -> Self {
         self.target(expr, "", true, "table")
     }
 
-    /// Puts the answers of all queries side by side, with these columns in this order. A column
-    /// is a label, or `Value #A` for what the first of several queries gives.
+    /// Merges the results of all queries into a table with these columns in this order. A field is
+    /// a label, or `Value #A` for the value of the first of several queries.
     pub(crate) fn columns(mut self, columns: &[(&str, &str)]) -> Self {
         let mut by_position = json!({});
-        let mut named = json!({});
+        let mut by_name = json!({});
         for (position, (field, name)) in columns.iter().enumerate() {
             by_position[*field] = json!(position);
-            named[*field] = json!(name);
+            by_name[*field] = json!(name);
         }
         self.transformations
             .push(json!({ "id": "merge", "options": {} }));
         self.transformations.push(json!({
             "id": "organize",
             "options": {
-                "excludeByName": { "Time": true }, "indexByName": by_position, "renameByName": named,
+                "excludeByName": { "Time": true }, "indexByName": by_position, "renameByName": by_name,
             },
         }));
         self
     }
 
-    /// Turns a table with a row for each pair of labels into one with a row for each value of the
-    /// first and a column for each of the second.
+    /// Pivots a table with a row for each pair of labels into a row for each value of the first and
+    /// a column for each value of the second.
     pub(crate) fn matrix(mut self, rows: &str, columns: &str) -> Self {
         self.transformations.push(
             json!({ "id": "sortBy", "options": { "fields": {}, "sort": [{ "field": rows, "desc": false }] } }),
@@ -226,35 +224,36 @@ impl Panel {
         self
     }
 
-    /// Leaves out the rows that have nothing in a column.
-    pub(crate) fn only_with(mut self, column: &str) -> Self {
-        let has_it = json!({ "fieldName": column, "config": { "id": "isNotNull", "options": {} } });
+    /// Excludes the rows without a value in a column.
+    pub(crate) fn where_not_null(mut self, column: &str) -> Self {
+        let not_null =
+            json!({ "fieldName": column, "config": { "id": "isNotNull", "options": {} } });
         self.transformations.push(json!({
-            "id": "filterByValue", "options": { "type": "include", "match": "all", "filters": [has_it] },
+            "id": "filterByValue", "options": { "type": "include", "match": "all", "filters": [not_null] },
         }));
         self
     }
 
-    /// Sorts a table by a column, the largest first.
-    pub(crate) fn largest_first(self, column: &str) -> Self {
+    /// Sorts a table by a column in descending order.
+    pub(crate) fn sort_descending(self, column: &str) -> Self {
         self.with_options(json!({ "sortBy": [{ "displayName": column, "desc": true }] }))
     }
 
-    fn column(mut self, column: &str, properties: Value) -> Self {
+    fn override_column(mut self, column: &str, properties: Value) -> Self {
         self.overrides.push(json!({
             "matcher": { "id": "byName", "options": column }, "properties": properties,
         }));
         self
     }
 
-    /// Shows a column in a unit of its own.
-    pub(crate) fn in_unit(self, column: &str, unit: &str) -> Self {
-        self.column(column, json!([{ "id": "unit", "value": unit }]))
+    /// Sets the unit of a column.
+    pub(crate) fn column_unit(self, column: &str, unit: &str) -> Self {
+        self.override_column(column, json!([{ "id": "unit", "value": unit }]))
     }
 
-    /// Shows a column as bars.
-    pub(crate) fn with_bars(self, column: &str) -> Self {
-        self.column(
+    /// Displays a column as bars.
+    pub(crate) fn column_bars(self, column: &str) -> Self {
+        self.override_column(
             column,
             json!([
                 { "id": "custom.cellOptions", "value": { "type": "gauge", "mode": "basic", "valueDisplayMode": "text" } },
@@ -264,9 +263,9 @@ impl Panel {
         )
     }
 
-    /// Colours the text of a column by the step that its value has reached.
-    pub(crate) fn colored_column(self, column: &str, steps: Steps<'_>) -> Self {
-        self.column(
+    /// Colors the text of a column by threshold.
+    pub(crate) fn column_colors(self, column: &str, steps: Steps<'_>) -> Self {
+        self.override_column(
             column,
             json!([
                 { "id": "custom.cellOptions", "value": { "type": "color-text" } },
@@ -275,10 +274,10 @@ impl Panel {
         )
     }
 
-    /// Shows 1 and 0 of a column as words.
-    pub(crate) fn in_words(self, column: &str, one: (&str, &str), zero: (&str, &str)) -> Self {
+    /// Maps the values 1 and 0 of a column to text.
+    pub(crate) fn column_text(self, column: &str, one: (&str, &str), zero: (&str, &str)) -> Self {
         let word = |(text, color): (&str, &str), index| json!({ "text": text, "color": color, "index": index });
-        self.column(
+        self.override_column(
             column,
             json!([
                 { "id": "custom.cellOptions", "value": { "type": "color-text" } },
@@ -287,9 +286,9 @@ impl Panel {
         )
     }
 
-    /// Draws a line broken, as what is not yet or not really so.
+    /// Draws a series as a dashed line.
     pub(crate) fn dashed(self, series: &str) -> Self {
-        self.column(
+        self.override_column(
             series,
             json!([
                 { "id": "custom.lineStyle", "value": { "fill": "dash", "dash": [8, 8] } },
@@ -298,10 +297,10 @@ impl Panel {
         )
     }
 
-    /// As Grafana writes it down, at a place.
-    pub(crate) fn placed(self, id: u32, x: u32, y: u32) -> Value {
+    /// Returns Grafana's JSON model of the panel at a position.
+    pub(crate) fn into_json(self, id: u32, x: u32, y: u32) -> Value {
         json!({
-            "id": id, "type": self.kind, "title": self.title, "description": self.description,
+            "id": id, "type": self.panel_type, "title": self.title, "description": self.description,
             "datasource": datasource(),
             "gridPos": { "x": x, "y": y, "w": self.width, "h": self.height },
             "fieldConfig": { "defaults": self.defaults, "overrides": self.overrides },

@@ -1,0 +1,156 @@
+//! Responses with undecodable rows: the rows are skipped, counted and logged once.
+
+use heroku_sim::{Company, Endpoint, Fault, Times};
+use serde_json::{Value, json};
+
+use crate::exporter_log;
+use crate::scenario::Scenario;
+use crate::scrape::Scrape;
+use crate::self_series::*;
+use crate::state_file::StateFile;
+
+const SKIPPED: &str = "undecodable rows skipped";
+
+/// Adds three undecodable invoices and four undecodable usage rows, two of which are apps.
+fn add_undecodable_rows(company: &mut Company) {
+    let team = &mut company.teams[0];
+    let invoices = [
+        json!({"id": "x", "period_start": "2026-10-01", "total": "12 dollars"}),
+        Value::Null,
+        json!({"id": "y", "period_start": {}, "period_end": []}),
+    ];
+    for (position, row) in invoices.into_iter().enumerate() {
+        team.invoices.insert(position, row);
+    }
+    let apps = team.usage[0]["apps"]
+        .as_array_mut()
+        .expect("a list of apps");
+    apps.push(json!({"app_name": "invalid", "dynos": "1.5"}));
+    apps.insert(0, json!({"app_name": ["invalid"], "dynos": 1.5}));
+    team.usage.push(json!({"month": "November", "dynos": 5}));
+    team.usage.insert(0, json!(["2026-11", 5]));
+}
+
+/// Asserts the number of skipped rows of each endpoint.
+fn assert_skipped(scrape: &Scrape, invoices: f64, usage: f64) {
+    assert_eq!(endpoint_value(scrape, SKIPPED_ROWS, "invoices"), invoices);
+    assert_eq!(endpoint_value(scrape, SKIPPED_ROWS, "usage"), usage);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn undecodable_rows_are_counted_and_logged_once() {
+    let scenario = Scenario::named("one_team");
+    let Some((_heroku, exporter)) = scenario.start_exporter().await else {
+        return;
+    };
+    let expected = Scrape::parse(&exporter.metrics().await);
+    assert_skipped(&expected, 0.0, 0.0);
+
+    let heroku = scenario.start_simulator().await;
+    let mut company = scenario.company();
+    add_undecodable_rows(&mut company);
+    heroku.set_company(company.clone());
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
+        return;
+    };
+    let exporter = builder.arg("--poll.interval=1s").start().await;
+    let scrape = exporter.wait_for_scrape("successful polls", all_up).await;
+    assert_eq!(scrape.billing_metrics(), expected.billing_metrics());
+    assert_skipped(&scrape, 3.0, 4.0);
+
+    // Changed responses with the same undecodable rows are not logged again.
+    for amount in [111.25, 222.25, 333.25] {
+        let team = &mut company.teams[0];
+        let is_november = |row: &&mut Value| row["month"] == "2026-11";
+        let november = team.usage.iter_mut().find(is_november);
+        november.expect("usage of November")["data"] = amount.into();
+        for invoice in team.invoices.iter_mut().filter(|row| row["total"].is_i64()) {
+            invoice["total"] = ((amount * 100.0) as i64).into();
+        }
+        heroku.set_company(company.clone());
+        let scrape = exporter
+            .wait_for_scrape("the changed amounts", |scrape| {
+                let amount = amount.to_string();
+                let has = |name| scrape.series(name).any(|(_, value)| value == amount);
+                has("heroku_invoice_current_total_usd") && has("heroku_team_usage_current_usd")
+            })
+            .await;
+        assert_skipped(&scrape, 3.0, 4.0);
+    }
+    for endpoint in ENDPOINTS {
+        let endpoint = format!("endpoint={endpoint}");
+        let lines = exporter_log::lines(&exporter, &["level=warn", SKIPPED, &endpoint]);
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+    }
+
+    heroku.set_company(scenario.company());
+    exporter
+        .wait_for_scrape("no skipped rows", |scrape| {
+            ENDPOINTS
+                .iter()
+                .all(|endpoint| endpoint_value(scrape, SKIPPED_ROWS, endpoint) == 0.0)
+        })
+        .await;
+    heroku.set_company(company);
+    exporter
+        .wait_for_scrape("skipped rows again", |scrape| {
+            endpoint_value(scrape, SKIPPED_ROWS, "usage") == 4.0
+        })
+        .await;
+    // Rows that are skipped again are logged again.
+    let usage = ["level=warn", SKIPPED, "endpoint=usage"];
+    assert_eq!(exporter_log::lines(&exporter, &usage).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_numbers_are_not_zero() {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.start_simulator().await;
+    let mut company = scenario.company();
+    for row in &mut company.teams[0].usage {
+        row["data"] = Value::Null;
+        for app in row["apps"].as_array_mut().expect("a list of apps") {
+            app["data"] = Value::Null;
+        }
+    }
+    for row in &mut company.teams[0].invoices {
+        row["credits_total"] = Value::Null;
+    }
+    heroku.set_company(company);
+    let Some(builder) = scenario.exporter_builder(&heroku, &scenario.team_names()) else {
+        return;
+    };
+    let exporter = builder.start().await;
+    let scrape = exporter.wait_for_scrape("successful polls", all_up).await;
+    let credits = scrape.series("heroku_invoice_current_credits_total_usd");
+    assert_eq!(credits.count(), 0);
+    let types = scrape.label_values("heroku_team_usage_current_usd", "type");
+    assert!(!types.contains("data") && types.len() > 1, "{types:?}");
+    assert_skipped(&scrape, 0.0, 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restart_keeps_count_of_skipped_rows() {
+    let scenario = Scenario::named("one_team");
+    let state_file = StateFile::new();
+    let heroku = scenario.start_simulator().await;
+    let mut company = scenario.company();
+    add_undecodable_rows(&mut company);
+    heroku.set_company(company);
+    if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
+        return;
+    }
+    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
+        return;
+    };
+    let exporter = builder.start().await;
+    // After 304 Not Modified the count stays the same.
+    let up = exporter.wait_for_scrape("successful polls", all_up).await;
+    assert_skipped(&up, 3.0, 4.0);
+    heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
+    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 2) else {
+        return;
+    };
+    let exporter = builder.start().await;
+    assert_skipped(&Scrape::parse(&exporter.metrics().await), 3.0, 4.0);
+}

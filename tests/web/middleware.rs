@@ -1,0 +1,146 @@
+//! Authentication, response headers and rate limit.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::certificates::{Directory, TLS};
+use crate::http_client::{ask, get, header, status};
+use crate::process::ExporterProcess;
+use crate::tls_client::Client;
+
+/// Every route, and a path without one.
+const PATHS: [&str; 7] = [
+    "/",
+    "/api/v1/costs",
+    "/health",
+    "/-/healthy",
+    "/-/ready",
+    "/metrics",
+    "/nothing",
+];
+
+/// Returns a web configuration with the user `alice`.
+pub(crate) fn users(password: &str) -> String {
+    let hash = bcrypt::hash(password, 4).unwrap();
+    format!("basic_auth_users:\n  alice: {hash}\n")
+}
+
+/// Returns the header line with credentials of the form `user:password`.
+pub(crate) fn authorization(credentials: &str) -> String {
+    format!(
+        "Authorization: Basic {}",
+        BASE64_STANDARD.encode(credentials)
+    )
+}
+
+#[test]
+fn every_path_requires_authentication() {
+    let directory = Directory::new();
+    let exporter = ExporterProcess::with_web_config(&directory.web(&users("right")));
+    for path in PATHS {
+        for method in ["GET", "HEAD", "POST", "OPTIONS", "NONSENSE"] {
+            let line = format!("{method} {path} HTTP/1.1");
+            let invalid = [
+                "",
+                "alice:wrong",
+                "bob:right",
+                "alice",
+                "alice:",
+                ":right",
+                "alice:right ",
+            ];
+            // Verifying a hash is slow, so the other methods try fewer credentials.
+            let invalid = if method == "GET" {
+                &invalid[..]
+            } else {
+                &invalid[..2]
+            };
+            for credentials in invalid {
+                let lines = [&line, "Host: x", &authorization(credentials)];
+                let response = ask(exporter.address, &lines);
+                assert_eq!(status(&response), "401", "{line} {credentials:?}");
+                assert!(
+                    header(&response, "www-authenticate")
+                        .unwrap()
+                        .starts_with("Basic ")
+                );
+            }
+            assert_eq!(status(&ask(exporter.address, &[&line, "Host: x"])), "401");
+        }
+        let line = format!("GET {path} HTTP/1.1");
+        let lines = [&line, "Host: x", &authorization("alice:right")];
+        let response = ask(exporter.address, &lines);
+        let expected = match path {
+            "/nothing" => &["404"][..],
+            "/-/ready" => &["200", "503"],
+            _ => &["200"],
+        };
+        assert!(expected.contains(&status(&response)), "{path}: {response}");
+    }
+}
+
+#[test]
+fn requires_authentication_over_tls() {
+    let directory = Directory::new();
+    let text = format!("{TLS}{}", users("right"));
+    let exporter = ExporterProcess::with_web_config(&directory.web(&text));
+    let client = Client::new(&directory.authority);
+    let rejected = client.get(exporter.address, "/", &[]).unwrap();
+    assert!(header(&rejected.response, "www-authenticate").is_some());
+    let credentials = authorization("alice:right");
+    let accepted = client.get(exporter.address, "/", &[&credentials]).unwrap();
+    assert_eq!(status(&accepted.response), "200");
+}
+
+#[test]
+fn configured_headers_replace_those_of_the_page() {
+    let directory = Directory::new();
+    let exporter = ExporterProcess::with_web_config(&directory.web(
+        "http_server_config:\n  headers:\n    X-Frame-Options: sameorigin\n    \
+         Content-Security-Policy: default-src 'self'\n",
+    ));
+    let response = get(exporter.address, "/");
+    assert_eq!(header(&response, "x-frame-options"), Some("sameorigin"));
+    let policy = header(&response, "content-security-policy");
+    assert_eq!(policy, Some("default-src 'self'"));
+}
+
+#[test]
+fn page_has_security_headers_by_default() {
+    let exporter = ExporterProcess::demo(&[]);
+    let page = get(exporter.address, "/");
+    let filters = [
+        ("date: .*", "date: [date]"),
+        (r"length: \d+", "length: [length]"),
+        (r"'sha256-[A-Za-z0-9+/]{43}='", "'[the hash of the style]'"),
+    ];
+    insta::with_settings!({filters => filters}, {
+        let head = page.split("\r\n\r\n").next().unwrap();
+        insta::assert_snapshot!(head.replace('\r', ""), @r"
+        HTTP/1.1 200 OK
+        content-length: [length]
+        vary: accept-encoding
+        content-type: text/html; charset=utf-8
+        cache-control: no-cache
+        content-security-policy: default-src 'none'; style-src '[the hash of the style]'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'
+        cross-origin-opener-policy: same-origin
+        referrer-policy: no-referrer
+        x-content-type-options: nosniff
+        x-frame-options: deny
+        connection: close
+        date: [date]
+        ");
+    });
+}
+
+#[test]
+fn rate_limit_applies_to_every_path() {
+    let directory = Directory::new();
+    let limit = "rate_limit:\n  interval: 1h\n  burst: 3\n";
+    let exporter = ExporterProcess::with_web_config(&directory.web(limit));
+    let statuses = [(); 5].map(|()| status(&get(exporter.address, "/health")).to_owned());
+    assert_eq!(statuses, ["200", "200", "200", "429", "429"]);
+    for path in PATHS {
+        assert_eq!(status(&get(exporter.address, path)), "429");
+    }
+}
