@@ -55,7 +55,7 @@ async fn usage_stands_while_invoices_fail_and_invoices_recover() {
 /// Each kind of failure that an answer can be, and the word that the log has for it. What was known stays through every one of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_good_figures_stay_through_every_kind_of_failure() {
-    let nonsense = |body: &str| Fault::Body {
+    let nonsense = |body: &str| Fault::Response {
         status: 200,
         content_type: "application/json".to_owned(),
         body: body.as_bytes().to_vec(),

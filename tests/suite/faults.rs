@@ -54,7 +54,7 @@ enum What {
 
 fn body(content_type: &str, body: &str) -> What {
     let (content_type, body) = (content_type.to_owned(), body.as_bytes().to_vec());
-    What::Answer(Fault::Body {
+    What::Answer(Fault::Response {
         status: 200,
         content_type,
         body,

@@ -262,7 +262,7 @@ async fn other_tokens_show_nowhere() {
     ];
     for (status, body) in bodies {
         let heroku = heroku(company()).await;
-        let fault = Fault::Body {
+        let fault = Fault::Response {
             status,
             content_type: "application/json".to_owned(),
             body: body.clone().into_bytes(),

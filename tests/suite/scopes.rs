@@ -245,7 +245,7 @@ async fn a_list_that_fails_or_is_half_understood_keeps_the_teams_known() {
         .await;
     let half =
         json!([{ "id": id(1), "name": "ops" }, { "id": 7, "name": "web" }, null]).to_string();
-    let odd = |body: &str| Fault::Body {
+    let odd = |body: &str| Fault::Response {
         status: 200,
         content_type: "application/json".to_owned(),
         body: body.as_bytes().to_vec(),

@@ -38,7 +38,7 @@ pub enum Fault {
         status: u16,
     },
     /// An arbitrary response, sent without compression and `ETag`.
-    Body {
+    Response {
         /// The status.
         status: u16,
         /// The `Content-Type`.

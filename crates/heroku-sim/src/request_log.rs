@@ -27,8 +27,8 @@ pub struct LoggedRequest {
     pub team: Option<String>,
     /// The percent-decoded id or name of the enterprise account in the path.
     pub enterprise_account: Option<String>,
-    /// When the request head was received.
-    pub at: Instant,
+    /// When the head of the request was received.
+    pub received_at: Instant,
 }
 
 impl LoggedRequest {

@@ -136,7 +136,7 @@ async fn respond(
                 }
             }
             Some(Fault::Html { status }) => ApiResponse::maintenance_page(status),
-            Some(Fault::Body {
+            Some(Fault::Response {
                 status,
                 content_type,
                 body,
@@ -273,7 +273,7 @@ fn logged_request(head: &Parts, route: &Route) -> LoggedRequest {
         endpoint: route.endpoint,
         team: route.team.clone(),
         enterprise_account: route.enterprise_account.clone(),
-        at: Instant::now(),
+        received_at: Instant::now(),
     }
 }
 

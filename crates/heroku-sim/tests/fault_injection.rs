@@ -122,7 +122,7 @@ async fn serves_html_and_arbitrary_bodies() {
     );
     assert!(response.body.starts_with(b"<!DOCTYPE html>"));
 
-    let fault = Fault::Body {
+    let fault = Fault::Response {
         status: 200,
         content_type: "text/plain".to_owned(),
         body: b"\xff\x00[".to_vec(),

@@ -43,7 +43,7 @@ async fn logs_requests() {
         (requests[1].endpoint, requests[1].status),
         (None, Some(404))
     );
-    assert!(requests[0].at <= requests[1].at);
+    assert!(requests[0].received_at <= requests[1].received_at);
     heroku.clear_requests();
     assert!(heroku.requests().is_empty());
 }

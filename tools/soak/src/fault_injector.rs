@@ -217,7 +217,7 @@ fn random_fault(random: &mut fastrand::Rng) -> (&'static str, Fault) {
             ("HTML page", Fault::Html { status })
         }
         5 => {
-            let fault = Fault::Body {
+            let fault = Fault::Response {
                 status: 200,
                 content_type: "application/json".into(),
                 body: INVALID_BODIES[index(random, INVALID_BODIES.len())].into(),
