@@ -1,22 +1,22 @@
-"""Reads an exposition from standard input with prometheus_client, and writes its families as JSON.
+"""Parses an exposition from standard input with prometheus_client, and writes its families as JSON.
 
-Usage: read_exposition.py classic|openmetrics
+Usage: read_exposition.py text|openmetrics
 """
 
 import json
 import sys
 
-from prometheus_client.openmetrics import parser as openmetrics
-from prometheus_client import parser as classic
+from prometheus_client import parser as text_parser
+from prometheus_client.openmetrics import parser as openmetrics_parser
 
 PARSERS = {
-    "classic": classic.text_fd_to_metric_families,
-    "openmetrics": openmetrics.text_fd_to_metric_families,
+    "text": text_parser.text_fd_to_metric_families,
+    "openmetrics": openmetrics_parser.text_fd_to_metric_families,
 }
 
 
 def main() -> None:
-    # A carriage return is a character like any other in a label's value: no translation of line ends.
+    # Disables newline translation, because label values may contain carriage returns.
     text = open(sys.stdin.fileno(), encoding="utf-8", newline="\n")
     families = [
         {

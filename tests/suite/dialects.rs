@@ -28,7 +28,7 @@ async fn assert_agreement(name: &str, exporter: &Exporter) {
 
     assert!(open.ends_with("\n# EOF\n") || open == "# EOF\n", "{name}");
     assert!(!classic.contains("# EOF"), "{name}");
-    for (dialect, text) in [("classic", &classic), ("openmetrics", &open)] {
+    for (dialect, text) in [("text", &classic), ("openmetrics", &open)] {
         let ours = Read::from(Scrape::read(text));
         let Some(theirs) = judges::prometheus_client(dialect, text) else {
             return;

@@ -29,7 +29,7 @@ pub(crate) fn promtool(name: &str, text: &str) {
     assert_eq!(output.status.code(), Some(expected), "{name}: {complaints}");
 }
 
-/// Lets Python's `prometheus_client` read an exposition in `dialect`, `classic` or `openmetrics`, whose values come back as that reader's floats; `None` where there
+/// Lets Python's `prometheus_client` read an exposition in `dialect`, `text` or `openmetrics`, whose values come back as that reader's floats; `None` where there
 /// is no such Python.
 pub(crate) fn prometheus_client(dialect: &str, text: &str) -> Option<Read> {
     let python = tools::python()?;
