@@ -8,9 +8,9 @@ use serde_json::Value;
 /// It has teams with their invoices and usage, the enterprise accounts that some teams belong to,
 /// and the personal account of the token's owner.
 ///
-/// A company is synthetic ([`Company::synthetic`], [`Company::of_size`]) or read from a JSON fixture
-/// ([`Company::from_json`]). Rows are served unchanged and are not checked for consistency. To test
-/// inconsistent data, change a synthetic company:
+/// A company is synthetic ([`Company::synthetic`], [`Company::of_size`]) or read from a JSON
+/// fixture ([`Company::from_json`]). Rows are served unchanged and are not checked for consistency.
+/// To test inconsistent data, change a synthetic company:
 ///
 /// ```
 /// use heroku_sim::Company;
@@ -26,8 +26,8 @@ pub struct Company {
     /// The enterprise accounts of the token's owner. `GET /enterprise-accounts` orders them by id.
     #[serde(default)]
     pub enterprise_accounts: Vec<EnterpriseAccount>,
-    /// The rows of `GET /account/invoices` (schema: `invoice`): the invoices of the personal account
-    /// of the token's owner, which is never billed for a team.
+    /// The rows of `GET /account/invoices` (schema: `invoice`): the invoices of the personal
+    /// account of the token's owner, which is never billed for a team.
     #[serde(default)]
     pub personal_invoices: Vec<Value>,
     /// Seconds until the token expires, as served by `GET /oauth/authorizations` (schema:
@@ -47,8 +47,8 @@ pub struct EnterpriseAccount {
     /// accept it in place of the id.
     pub name: String,
     /// The rows of `GET /enterprise-accounts/{id}/usage/monthly` (schema:
-    /// `enterprise-account-monthly-usage`), filtered by `month` like those of a team. If `None`, the
-    /// rows are the sums of the usage of the account's teams.
+    /// `enterprise-account-monthly-usage`), filtered by `month` like those of a team. If `None`,
+    /// the rows are the sums of the usage of the account's teams.
     #[serde(default)]
     pub usage: Option<Vec<Value>>,
 }
@@ -65,8 +65,8 @@ pub struct Team {
     /// of the id.
     pub name: String,
     /// Whether Salesforce bills the team under a contract. The invoices endpoint responds to such a
-    /// team with 403. Its `type` is `enterprise` (schema: `team.type`), as is that of a team with an
-    /// [`enterprise_account`](Team::enterprise_account), which may have invoices.
+    /// team with 403. Its `type` is `enterprise` (schema: `team.type`), as is that of a team with
+    /// an [`enterprise_account`](Team::enterprise_account), which may have invoices.
     #[serde(default)]
     pub enterprise: bool,
     /// Whether the usage endpoint serves this team. If `false`, it responds with 403. Heroku

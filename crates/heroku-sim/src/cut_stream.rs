@@ -76,7 +76,7 @@ impl Cut {
     }
 }
 
-/// Sets the cut of a connection.
+/// A handle that sets the cut of a connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CutHandle(Arc<Mutex<Option<Cut>>>);
 

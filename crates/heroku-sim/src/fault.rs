@@ -16,7 +16,7 @@ pub enum Times {
     Always,
 }
 
-/// A fault of a response.
+/// A fault that is injected into a response.
 ///
 /// A fault that replaces the response takes precedence over all checks of the request, including
 /// authentication. Faults of the body (`Drip`, `TruncateBody`, `ResetInBody`, `NotGzip`,

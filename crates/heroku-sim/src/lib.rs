@@ -4,9 +4,9 @@
 //! [`Simulator::url`] as the base URL of their client in place of `https://api.heroku.com`.
 //!
 //! Like Heroku, the simulator rejects requests without a valid `Accept` header and token, limits
-//! the rate of requests, orders lists by id, paginates them with `Next-Range`, and supports gzip and
-//! conditional requests. It also requires a `User-Agent`. An injected [`Fault`] replaces or modifies
-//! a response, and [`Simulator::requests`] returns what the client sent.
+//! the rate of requests, orders lists by id, paginates them with `Next-Range`, and supports gzip
+//! and conditional requests. It also requires a `User-Agent`. An injected [`Fault`] replaces or
+//! modifies a response, and [`Simulator::requests`] returns what the client sent.
 //!
 //! # Example
 //!

@@ -181,8 +181,8 @@ impl Range {
     }
 }
 
-/// Parses a bound. `stripped` is the bound without its bracket, if it has one. Returns `None` if the
-/// bound is malformed and `Some(None)` if it is open.
+/// Parses a bound. `stripped` is the bound without its bracket, if it has one. Returns `None` if
+/// the bound is malformed and `Some(None)` if it is open.
 fn parse_bound(text: &str, stripped: Option<&str>) -> Option<Option<Bound>> {
     let value = stripped.unwrap_or(text);
     if value.contains(|c: char| c.is_whitespace() || "[],;".contains(c)) || stripped == Some("") {

@@ -4,13 +4,13 @@
 //!
 //! The data has two properties:
 //!
-//! - **It is deterministic.** The same seed and date give the same company on every machine: figures
-//!   are integers (thousandths of a dyno unit, cents) until they are serialized, and all random
-//!   numbers come from [`SeededRng`].
+//! - **It is deterministic.** The same seed and date give the same company on every machine:
+//!   figures are integers (thousandths of a dyno unit, cents) until they are serialized, and all
+//!   random numbers come from [`SeededRng`].
 //! - **It is continuous in time.** The usage of an app in a month is the sum of its days. Each day
 //!   depends only on the seed, the app and the date, so past days never change. Events follow the
-//!   calendar: each summer an old version of an app is deleted, and each November the storefront has
-//!   a traffic peak.
+//!   calendar: each summer an old version of an app is deleted, and each November the storefront
+//!   has a traffic peak.
 //!
 //! Figures include the days up to the start of `today` (UTC), because Heroku updates usage about
 //! nightly. On the 1st, the current month therefore has no usage row and an open invoice of zero.
@@ -55,10 +55,10 @@ impl Company {
     /// The same seed and date always give the same company. Closed months are the same on all later
     /// dates.
     ///
-    /// The invoices of a team match its usage: `dyno_units` is the month's `dynos`, `database_total`
-    /// its `data` and `addons_total` its `partner`. `space` credits are part of usage but are not
-    /// billed, as under a contract that includes the space. Credits are negative, and `total` is the
-    /// sum of charges and credits.
+    /// The invoices of a team match its usage: `dyno_units` is the month's `dynos`,
+    /// `database_total` its `data` and `addons_total` its `partner`. `space` credits are part of
+    /// usage but are not billed, as under a contract that includes the space. Credits are negative,
+    /// and `total` is the sum of charges and credits.
     ///
     /// The team with a space belongs to the only enterprise account and has licences. No team is
     /// delinquent, and the token does not expire.

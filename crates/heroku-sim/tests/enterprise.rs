@@ -14,8 +14,8 @@ const TODAY: Date = date(2026, 8, 14);
 const ACME: &str = "/enterprise-accounts/aaaaaaaa-0000-4000-8000-000000000000";
 const OPS: &str = "11111111-0000-4000-8000-000000000000";
 
-/// Returns a company with an account of two teams, accounts without teams, a team without an account
-/// and a team of an unlisted account.
+/// Returns a company with an account of two teams, accounts without teams, a team without an
+/// account and a team of an unlisted account.
 fn company() -> Company {
     let company = json!({
         "teams": [

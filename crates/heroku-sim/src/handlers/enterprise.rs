@@ -110,8 +110,8 @@ fn totals(teams: &[Map<String, Value>]) -> Map<String, Value> {
         .collect()
 }
 
-/// Returns a JSON number, without a fraction if the value is integral, as many serializers write it.
-/// Returns `null` for a value that JSON cannot represent.
+/// Returns a JSON number, without a fraction if the value is integral, as many serializers write
+/// it. Returns `null` for a value that JSON cannot represent.
 fn number(figure: f64) -> Value {
     if figure.fract() == 0.0 && figure.abs() < 1e15 {
         json!(figure as i64)

@@ -9,8 +9,8 @@ use crate::response::ApiResponse;
 /// included.
 ///
 /// Heroku documents that `start` is required, that `end` defaults to the same month, and that the
-/// response is 404 if there is no data. It documents no response to a range that is more than a year
-/// back or in the future; the simulator responds with 422.
+/// response is 404 if there is no data. It documents no response to a range that is more than a
+/// year back or in the future; the simulator responds with 422.
 pub(super) fn respond(rows: &[Value], today: Date, query: &str) -> ApiResponse {
     let parameter = |name: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));

@@ -85,8 +85,8 @@ impl App {
             && self.deleted.is_none_or(|deleted| day < deleted)
     }
 
-    /// Returns the usage of the first `days` days of a month, or `None` if the app existed on none of
-    /// them.
+    /// Returns the usage of the first `days` days of a month, or `None` if the app existed on none
+    /// of them.
     pub(crate) fn usage(&self, rng: SeededRng, month: Month, days: u32) -> Option<AppUsage> {
         let existing_days: Vec<Day> = (1..=days)
             .map(|day| month.day(day))

@@ -1,6 +1,7 @@
 //! Apps with a limited lifetime: review apps, replaced versions, a seasonal app and load tests.
 //!
-//! Lifetimes depend on the calendar and not on the current date, so a company is continuous in time.
+//! Lifetimes depend on the calendar and not on the current date, so a company is continuous in
+//! time.
 
 use super::app_lifecycle::{App, Process, Schedule};
 use super::calendar::Month;

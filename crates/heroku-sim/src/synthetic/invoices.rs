@@ -66,8 +66,8 @@ impl TeamAccount<'_> {
         }
     }
 
-    /// Returns the goodwill credit of a month, in steps of five dollars. About every fifth month has
-    /// one.
+    /// Returns the goodwill credit of a month, in steps of five dollars. About every fifth month
+    /// has one.
     fn credit(&self, month: Month) -> u64 {
         let label = |suffix: &str| format!("{}/{}/{suffix}", self.profile.name, month.iso());
         let has_credit = self.rng.below(&label("credit"), 5) == 0;

@@ -1,5 +1,5 @@
-//! Invoices of a personal account (schema: `invoice`). Amounts are cents, written as floats, and are
-//! not split by category.
+//! Invoices of a personal account (schema: `invoice`). Amounts are cents, written as floats, and
+//! are not split by category.
 
 use jiff::civil::Date;
 use serde_json::{Value, json};

@@ -2,8 +2,9 @@
 //! invoices.
 //!
 //! Each `version` has the same apps with different figures, so that a client cannot reuse earlier
-//! results. App names have the format of Heroku's generated names, such as `peaceful-reaches-47689`.
-//! Figures have Heroku's precision: a thousandth of a dyno unit, a hundredth of a credit.
+//! results. App names have the format of Heroku's generated names, such as
+//! `peaceful-reaches-47689`. Figures have Heroku's precision: a thousandth of a dyno unit, a
+//! hundredth of a credit.
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -29,8 +30,8 @@ const INVOICES: i32 = 12;
 impl Company {
     /// Returns a company with `teams` teams and about `apps` apps on a UTC date, for benchmarks.
     ///
-    /// The apps are divided equally among the teams. The same arguments always give the same company.
-    /// Each `version` has the same apps with different figures.
+    /// The apps are divided equally among the teams. The same arguments always give the same
+    /// company. Each `version` has the same apps with different figures.
     #[must_use]
     pub fn of_size(teams: u32, apps: u32, version: u64, today: Date) -> Company {
         let rng = SeededRng::new(version);

@@ -1,5 +1,5 @@
-//! A minimal HTTP/1.1 client that does not use the simulator's HTTP library and returns malformed and
-//! partial responses unchanged.
+//! A minimal HTTP/1.1 client that does not use the simulator's HTTP library and returns malformed
+//! and partial responses unchanged.
 
 #![expect(dead_code, reason = "no test file uses all functions")]
 
