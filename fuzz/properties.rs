@@ -269,8 +269,8 @@ fn record<T: PartialEq>(status: &mut EndpointStatus<T>, decoded: Decoded<T>, at:
     status.record(result, at, Duration::from_millis(80));
 }
 
-/// Checks the exposition of a Snapshot: in both formats, a strict parser accepts it and returns every
-/// sample unchanged, no series is duplicate, and all values from Heroku are finite.
+/// Checks the exposition of a Snapshot: in both formats, a strict parser accepts it and returns
+/// every sample unchanged, no series is duplicate, and all values from Heroku are finite.
 fn check_exposition(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
     for rules in [Rules::default(), rules()] {
         let options = RenderOptions {
@@ -369,8 +369,8 @@ fn is_from_heroku(family: &Family<'_>) -> bool {
     !own.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Checks content negotiation by an `Accept` or `Accept-Encoding` header: case and unknown elements are
-/// ignored, and only an acceptable format or coding is selected.
+/// Checks content negotiation by an `Accept` or `Accept-Encoding` header: case and unknown elements
+/// are ignored, and only an acceptable format or coding is selected.
 pub fn accept(header: &str) {
     let (selected, gzip) = (preferred_format(header), accepts_gzip(header));
     let lower = header.to_ascii_lowercase();

@@ -354,8 +354,8 @@ impl<'ast> Visit<'ast> for Paths {
     }
 }
 
-/// Returns the modules of the dependency cycles, or `None` if there are none. Repeatedly removes the
-/// modules that use no remaining module, and those that no remaining module uses.
+/// Returns the modules of the dependency cycles, or `None` if there are none. Repeatedly removes
+/// the modules that use no remaining module, and those that no remaining module uses.
 fn find_cycle<'a>(
     graph: &BTreeMap<&'a Segments, BTreeSet<&'a Segments>>,
 ) -> Option<Vec<&'a Segments>> {

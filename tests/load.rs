@@ -1,9 +1,9 @@
 //! Concurrent scrapes while thousands of Snapshots are published. Each body must come from a single
 //! Snapshot, and all formats and encodings of it must have the same samples. Nothing is timed.
 //!
-//! Each Snapshot is derived from its version, an integer. The number of polls is the version, and all
-//! figures are half of it, so that every second version has the same figures as the one before. A body
-//! with the values of two versions is inconsistent.
+//! Each Snapshot is derived from its version, an integer. The number of polls is the version, and
+//! all figures are half of it, so that every second version has the same figures as the one before.
+//! A body with the values of two versions is inconsistent.
 
 #![expect(
     clippy::expect_used,
@@ -43,8 +43,8 @@ const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 /// The number of published versions.
 const VERSIONS: u64 = 2_000;
 
-/// After each [`PAUSE_INTERVAL`] versions, the test waits for [`SCRAPES_PER_PAUSE`] scrapes, so that
-/// several variants of the same version are scraped.
+/// After each [`PAUSE_INTERVAL`] versions, the test waits for [`SCRAPES_PER_PAUSE`] scrapes, so
+/// that several variants of the same version are scraped.
 const PAUSE_INTERVAL: u64 = 100;
 const SCRAPES_PER_PAUSE: u64 = 10;
 

@@ -14,8 +14,8 @@ const MAX_MESSAGE_CHARS: usize = 700;
 /// A part of every secret, which occurs nowhere else.
 const MARKER: &str = "Zq7vXk";
 
-/// Templates of configurations with a secret. `SECRET` is replaced by the secret, and `QUOTED` by the
-/// quoted secret, because a plain secret may be a mapping.
+/// Templates of configurations with a secret. `SECRET` is replaced by the secret, and `QUOTED` by
+/// the quoted secret, because a plain secret may be a mapping.
 const SECRET_TEMPLATES: [&str; 6] = [
     "basic_auth_users:\n  alice: SECRET\n",
     "basic_auth_users:\n  alice: &a SECRET\n  bob: *a\n",
@@ -32,9 +32,9 @@ static KEY_PAIR: LazyLock<[String; 2]> = LazyLock::new(|| {
     [cert.pem(), signing_key.serialize_pem()]
 });
 
-/// Parses `text` as a web configuration. If it is accepted, its values are valid, equivalent texts have
-/// the same meaning, and the configuration can be built. If it is rejected, each error is one line
-/// without secrets.
+/// Parses `text` as a web configuration. If it is accepted, its values are valid, equivalent texts
+/// have the same meaning, and the configuration can be built. If it is rejected, each error is one
+/// line without secrets.
 pub fn web_config(text: &str) {
     match parse(text, |_| false) {
         Ok(file) => check_accepted(text, file),
@@ -111,8 +111,8 @@ fn check_values(file: &File) {
     }
 }
 
-/// Returns whether `text` is a bcrypt hash: a prefix such as `$2y$10$` and 53 characters of bcrypt's
-/// alphabet.
+/// Returns whether `text` is a bcrypt hash: a prefix such as `$2y$10$` and 53 characters of
+/// bcrypt's alphabet.
 fn is_hash(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 60

@@ -75,8 +75,8 @@ pub(crate) fn peak(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Resu
     })
 }
 
-/// Measures resident memory after several polls, each followed by a scrape of each variant. Each poll
-/// changes all figures.
+/// Measures resident memory after several polls, each followed by a scrape of each variant. Each
+/// poll changes all figures.
 pub(crate) fn resident(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Result<Row> {
     let heroku = Heroku::start(runtime, apps)?;
     let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL))?;

@@ -27,8 +27,8 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Starts nginx. For `/metrics` it serves `compressed` to clients that accept gzip, and `plain` to
-    /// others.
+    /// Starts nginx. For `/metrics` it serves `compressed` to clients that accept gzip, and `plain`
+    /// to others.
     pub(crate) fn start(
         plain: &[u8],
         compressed: &[u8],

@@ -19,8 +19,8 @@ const TRAILER: &str = "# HELP heroku_billing_month_elapsed_ratio";
 /// have a different number of digits.
 const LENGTH_TOLERANCE: usize = 200;
 
-/// Measures both servers. `goal` is the minimum ratio of the exporter's requests per second to those
-/// of nginx.
+/// Measures both servers. `goal` is the minimum ratio of the exporter's requests per second to
+/// those of nginx.
 pub(crate) fn measure(
     args: &RunArgs,
     runtime: &Runtime,

@@ -9,8 +9,8 @@ use crate::http::ACCEPT_PROMETHEUS;
 
 const MISSING: &str = "wrk is missing (Debian: apt install wrk)";
 
-/// Requests compressed `/metrics` for `seconds` over four connections in two threads, and returns the
-/// number of requests per second.
+/// Requests compressed `/metrics` for `seconds` over four connections in two threads, and returns
+/// the number of requests per second.
 pub(crate) fn requests_per_second(address: SocketAddr, seconds: u32) -> anyhow::Result<f64> {
     let output = Command::new("wrk")
         .args(["--threads", "2", "--connections", "4", "--timeout", "10s"])

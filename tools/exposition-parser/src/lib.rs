@@ -1,8 +1,9 @@
 //! A strict parser of the Prometheus text formats, for testing exporters.
 //!
-//! It supports the [text format 0.0.4](https://prometheus.io/docs/instrumenting/exposition_formats/)
-//! and [OpenMetrics 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/), with gauges,
-//! counters and histograms.
+//! It supports the [text format
+//! 0.0.4](https://prometheus.io/docs/instrumenting/exposition_formats/) and [OpenMetrics
+//! 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/), with gauges, counters and
+//! histograms.
 //!
 //! The parser is stricter than the specifications: it rejects families without HELP and TYPE,
 //! timestamps, repeated spaces and trailing commas. It also rejects duplicate series. It shares no

@@ -91,7 +91,8 @@ fn parse_sample(line: &str) -> Result<Sample, String> {
 }
 
 /// Unescapes `text`, and returns the result and the unconsumed rest. `escapes` are the characters
-/// that may follow a backslash. With `ends_at_quote`, the rest begins with the first unescaped quote.
+/// that may follow a backslash. With `ends_at_quote`, the rest begins with the first unescaped
+/// quote.
 fn unescape<'a>(
     text: &'a str,
     escapes: &str,
@@ -136,8 +137,8 @@ fn metric_name(name: &str) -> Result<&str, String> {
     }
 }
 
-/// Returns whether `name` consists of ASCII letters, digits and `punctuation`, and does not start with
-/// a digit.
+/// Returns whether `name` consists of ASCII letters, digits and `punctuation`, and does not start
+/// with a digit.
 fn is_name(name: &str, punctuation: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || punctuation.contains(c);
     name.starts_with(|c: char| !c.is_ascii_digit()) && name.chars().all(is_allowed)

@@ -69,8 +69,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectionClosed`] if the server closed the connection before it sent a response, or
-    /// another error if the response is not a valid 200.
+    /// Returns [`ConnectionClosed`] if the server closed the connection before it sent a response,
+    /// or another error if the response is not a valid 200.
     pub(crate) fn scrape(&mut self, request: ScrapeRequest) -> anyhow::Result<String> {
         self.scrapes_left = self.scrapes_left.saturating_sub(1);
         if let Err(error) = self.stream.get_mut().write_all(&request.encode()) {

@@ -192,8 +192,8 @@ const INVALID_BODIES: [&str; 8] = [
 /// The lengths of huge bodies, both below the exporter's limit of 32 MiB.
 const HUGE_BODY_BYTES: [u64; 2] = [1 << 20, 20 << 20];
 
-/// The number of largest bodies that are injected before any other fault. The allocator keeps part of
-/// its peak, so the peak must occur before memory is first measured.
+/// The number of largest bodies that are injected before any other fault. The allocator keeps part
+/// of its peak, so the peak must occur before memory is first measured.
 const INITIAL_FAULTS: u32 = 24;
 
 const HUGE_BODY: &str = "huge body";

@@ -1,10 +1,10 @@
 //! Soak test: runs the exporter with an accelerated clock against a simulated Heroku that injects
-//! faults and changes its data, and scrapes the exporter continuously. Every scrape must be valid and
-//! complete. `make soak` runs it.
+//! faults and changes its data, and scrapes the exporter continuously. Every scrape must be valid
+//! and complete. `make soak` runs it.
 //!
-//! [`billing_data`] creates the data of the simulated Heroku. [`fault_injector`] changes the data and
-//! injects faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of a
-//! scrape, [`oracle`] checks them, and [`report`] formats the results.
+//! [`billing_data`] creates the data of the simulated Heroku. [`fault_injector`] changes the data
+//! and injects faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of
+//! a scrape, [`oracle`] checks them, and [`report`] formats the results.
 
 mod args;
 mod billing_data;

@@ -37,8 +37,8 @@ impl Block {
     }
 }
 
-/// A metric name and its labels. The names of usage metrics omit `current_` and `previous_`, because
-/// the label `month` identifies the month.
+/// A metric name and its labels. The names of usage metrics omit `current_` and `previous_`,
+/// because the label `month` identifies the month.
 pub(crate) type SeriesKey = (String, BTreeMap<String, String>);
 
 /// Sample values by series.

@@ -120,8 +120,8 @@ impl Observation {
     }
 
     /// Returns whether this scrape must contain the block. Invoices are always required. Usage is
-    /// required for the current and the previous month, unless the simulated Heroku, whose clock may
-    /// be ahead of the exporter's, no longer returns the month.
+    /// required for the current and the previous month, unless the simulated Heroku, whose clock
+    /// may be ahead of the exporter's, no longer returns the month.
     pub(crate) fn requires(&self, block: &Block, clock: &Clock) -> bool {
         match (block.month, self.month) {
             (Some(month), Some(current)) => {

@@ -1,17 +1,17 @@
 //! The test oracle: decides which samples of a scrape are lost or wrong.
 //!
-//! The oracle records every version of every [`Block`] that the simulated Heroku returns. A scrape
-//! is compared with the scrapes that ended before it began. In it, a sample is
+//! The oracle records every version of every [`Block`] that the simulated Heroku returns, and
+//! compares a scrape with the scrapes that ended before it began. A sample is
 //!
-//! - **lost** if it is missing, an earlier scrape contained its block, and the expected version of the
-//!   block contains the sample. The expected version is the one in this scrape or, if the block is
-//!   missing, the latest version in earlier scrapes. Exceptions: months that are neither current nor
-//!   previous, by the clock of the exporter or of the simulated Heroku; and endpoints for which
-//!   Heroku returned an empty list, until it returns data again;
-//! - **wrong** if its version of the block does not contain it (such as an app that Heroku no longer
-//!   lists) or contains another value. All samples of a block are wrong if its version is older than
-//!   in an earlier scrape, or differs from that of the team's other month, because one response
-//!   contains both months.
+//! - **lost** if it is missing, an earlier scrape contained its block, and the expected version of
+//!   the block contains it. The expected version is the one in this scrape or, if the block is
+//!   missing, the latest version in earlier scrapes. There are two exceptions: months that are
+//!   neither current nor previous, by the clock of the exporter or of the simulated Heroku; and
+//!   endpoints for which Heroku returned an empty list, until it returns data again.
+//! - **wrong** if the version of its block does not contain it (such as an app that Heroku no
+//!   longer lists) or contains another value. All samples of a block are wrong if its version is
+//!   older than in an earlier scrape, or differs from that of the team's other month, because one
+//!   response contains both months.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -106,9 +106,9 @@ impl Scraper {
         Ok(self.oracle.blocks())
     }
 
-    /// Scrapes an exporter that was restarted during an outage, and returns the number of samples that
-    /// are lost or inconsistent. Older versions are allowed, because the exporter may have stopped
-    /// before it saved the result of its last poll.
+    /// Scrapes an exporter that was restarted during an outage, and returns the number of samples
+    /// that are lost or inconsistent. Older versions are allowed, because the exporter may have
+    /// stopped before it saved the result of its last poll.
     pub(crate) async fn count_lost_after_restart(&self) -> anyhow::Result<u64> {
         let started = Instant::now();
         let mut connection = loop {
