@@ -1,6 +1,5 @@
-//! What must hold for any input, whoever wrote it. The fuzz targets feed these functions with what
-//! a fuzzer makes up; `tests/properties.rs` feeds them with generated input, the seeds and every
-//! find, on each run of the tests.
+//! Properties that hold for any untrusted input. The fuzz targets check them with the inputs of a
+//! fuzzer. `tests/properties.rs` checks them with generated inputs, the seeds and the regressions.
 
 #[path = "properties/web_config.rs"]
 mod web_config;
@@ -31,71 +30,71 @@ use jiff::Timestamp;
 use url::Url;
 pub use web_config::web_config;
 
-/// What stands between the pages of one answer in the input of [`invoices`] and [`usage`]: no JSON
-/// has a form feed between its tokens.
-const NEXT_PAGE: char = '\u{c}';
+/// Separates the pages of a list in the input of [`invoices`] and [`usage`]. Valid JSON contains no
+/// form feed.
+const PAGE_SEPARATOR: char = '\u{c}';
 
-/// A moment within the month that the seeds are of.
+/// A time in the current month of the seeds.
 const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
-const BOTH: [(Format, exposition_parser::Format); 2] = [
+/// Each format of the encoder and the same format of the parser.
+const FORMATS: [(Format, exposition_parser::Format); 2] = [
     (Format::Text, exposition_parser::Format::Text),
     (Format::OpenMetrics, exposition_parser::Format::OpenMetrics),
 ];
 
-/// Whatever decodes as the pages of a list of invoices is exposed soundly.
+/// Decodes `text` as the pages of a list of invoices. If it is valid, the exposition is valid too.
 pub fn invoices(text: &str) {
-    let pages: Vec<String> = text.split(NEXT_PAGE).map(Into::into).collect();
-    let Ok(answer) = Decoded::<Invoices>::decode(pages.clone(), None) else {
+    let pages: Vec<String> = text.split(PAGE_SEPARATOR).map(Into::into).collect();
+    let Ok(decoded) = Decoded::<Invoices>::decode(pages.clone(), None) else {
         return;
     };
-    let rows: usize = pages.iter().map(|page| rows(page)).sum();
-    // An odd invoice is left out, and keeps its place.
-    assert!(answer.data.len() <= rows && answer.skipped_rows.len() <= rows);
-    assert_eq!(answer.pages, pages);
-    let starts: Vec<_> = answer
+    let rows: usize = pages.iter().map(|page| count_rows(page)).sum();
+    assert!(decoded.data.len() <= rows && decoded.skipped_rows.len() <= rows);
+    assert_eq!(decoded.pages, pages);
+    let starts: Vec<_> = decoded
         .data
         .iter()
         .map(|invoice| invoice.period.start)
         .collect();
     assert!(starts.is_sorted_by(|a, b| a >= b), "{starts:?}");
-    let again = Decoded::<Invoices>::decode(pages, None).unwrap();
-    assert_eq!(again.data, answer.data);
+    let decoded_again = Decoded::<Invoices>::decode(pages, None).unwrap();
+    assert_eq!(decoded_again.data, decoded.data);
     let mut team = team(None, "ops".into());
-    note(&mut team.invoices, answer, NOW);
-    exposed(
+    record(&mut team.invoices, decoded, NOW);
+    check_exposition(
         &Snapshot::new(vec![team], false, ClientStats::default()),
         NOW,
         None,
     );
 }
 
-/// Whatever decodes as the pages of a list of usage is exposed soundly.
+/// Decodes `text` as the pages of a list of usage. If it is valid, the exposition is valid too.
 pub fn usage(text: &str) {
-    let pages: Vec<String> = text.split(NEXT_PAGE).map(Into::into).collect();
-    let Ok(answer) = Decoded::<Usage>::decode(pages.clone(), None) else {
+    let pages: Vec<String> = text.split(PAGE_SEPARATOR).map(Into::into).collect();
+    let Ok(decoded) = Decoded::<Usage>::decode(pages.clone(), None) else {
         return;
     };
-    let rows: usize = pages.iter().map(|page| rows(page)).sum();
-    assert!(answer.data.months.len() <= rows);
-    assert_eq!(answer.pages, pages);
-    let again = Decoded::<Usage>::decode(pages, None).unwrap();
-    assert_eq!(again.data, answer.data);
+    let rows: usize = pages.iter().map(|page| count_rows(page)).sum();
+    assert!(decoded.data.months.len() <= rows);
+    assert_eq!(decoded.pages, pages);
+    let decoded_again = Decoded::<Usage>::decode(pages, None).unwrap();
+    assert_eq!(decoded_again.data, decoded.data);
     let mut team = team(None, "ops".into());
-    note(&mut team.usage, answer, NOW);
-    exposed(
+    record(&mut team.usage, decoded, NOW);
+    check_exposition(
         &Snapshot::new(vec![team], true, ClientStats::default()),
         NOW,
         None,
     );
 }
 
-/// How many rows a JSON list has, by another reader than the one under test.
-fn rows(page: &str) -> usize {
+/// Returns the number of rows of a JSON list, without the decoder under test.
+fn count_rows(page: &str) -> usize {
     serde_json::from_str::<Vec<&serde_json::value::RawValue>>(page).map_or(0, |rows| rows.len())
 }
 
-/// What several teams answered, in the shape in which a fuzzer gets far.
+/// The poll results of several teams. Structured, so that a fuzzer finds valid inputs quickly.
 #[derive(Clone, Debug, Arbitrary)]
 struct Account {
     teams: Vec<AccountTeam>,
@@ -105,22 +104,23 @@ struct Account {
 
 #[derive(Clone, Debug, Arbitrary)]
 struct AccountTeam {
-    id: Option<Word>,
-    name: Word,
+    id: Option<Name>,
+    name: Name,
     invoices: Vec<InvoiceRow>,
     usage: Vec<UsageRow>,
-    fails: Option<u8>,
+    /// The failure reason of a poll of usage.
+    failure: Option<u8>,
     age_seconds: u32,
 }
 
-/// A text that is often the same as another one, or nearly so.
+/// A name. Those from [`COMMON_NAMES`] make equal and similar names likely.
 #[derive(Clone, Debug, Arbitrary)]
-enum Word {
-    Listed(u8),
-    Free(String),
+enum Name {
+    Common(u8),
+    Arbitrary(String),
 }
 
-const LISTED: [&str; 8] = [
+const COMMON_NAMES: [&str; 8] = [
     "ops",
     "2",
     "3",
@@ -131,17 +131,19 @@ const LISTED: [&str; 8] = [
     "\"\\\n",
 ];
 
-impl Word {
+impl Name {
     fn text(&self) -> String {
         match self {
-            Self::Listed(index) => LISTED[usize::from(*index) % LISTED.len()].to_owned(),
-            Self::Free(text) => text.clone(),
+            Self::Common(index) => {
+                COMMON_NAMES[usize::from(*index) % COMMON_NAMES.len()].to_owned()
+            }
+            Self::Arbitrary(text) => text.clone(),
         }
     }
 }
 
-/// As many teams as a mistake between them takes; more only make a run slower.
-const MOST_TEAMS: usize = 3;
+/// The maximum number of teams. Three suffice for any interaction, and more are slower.
+const MAX_TEAMS: usize = 3;
 
 #[derive(Clone, Debug, Arbitrary)]
 struct InvoiceRow {
@@ -157,13 +159,13 @@ struct InvoiceRow {
 
 #[derive(Clone, Debug, Arbitrary)]
 struct UsageRow {
-    name: Option<Word>,
+    name: Option<Name>,
     months_back: u8,
     figures: [Option<f64>; 5],
-    apps: Vec<(Word, [Option<f64>; 5])>,
+    apps: Vec<(Name, [Option<f64>; 5])>,
 }
 
-/// Exposes whatever several teams answer, at any time and with any maximum age.
+/// Checks the exposition of several teams, at any time and with any maximum age.
 ///
 /// Any bytes decode as an [`Account`].
 pub fn snapshot(bytes: &[u8]) {
@@ -176,26 +178,26 @@ pub fn snapshot(bytes: &[u8]) {
     let teams: Vec<Team> = account
         .teams
         .iter()
-        .take(MOST_TEAMS)
+        .take(MAX_TEAMS)
         .map(|row| {
-            let mut team = team(row.id.as_ref().map(Word::text), row.name.text());
+            let mut team = team(row.id.as_ref().map(Name::text), row.name.text());
             let at = now
                 .saturating_sub(Duration::from_secs(row.age_seconds.into()))
                 .unwrap_or(now);
             let list: Vec<_> = row.invoices.iter().map(InvoiceRow::json).collect();
-            if let Ok(answer) =
+            if let Ok(decoded) =
                 Decoded::<Invoices>::decode(vec![serde_json::Value::from(list).to_string()], None)
             {
-                note(&mut team.invoices, answer, at);
+                record(&mut team.invoices, decoded, at);
             }
             let list: Vec<_> = row.usage.iter().map(|row| row.json(now)).collect();
-            if let Ok(answer) =
+            if let Ok(decoded) =
                 Decoded::<Usage>::decode(vec![serde_json::Value::from(list).to_string()], None)
             {
-                note(&mut team.usage, answer, at);
+                record(&mut team.usage, decoded, at);
             }
-            if let Some(fails) = row.fails {
-                let reason = FailureReason::ALL[usize::from(fails) % FailureReason::ALL.len()];
+            if let Some(failure) = row.failure {
+                let reason = FailureReason::ALL[usize::from(failure) % FailureReason::ALL.len()];
                 let failure = Failure {
                     reason,
                     message: String::new(),
@@ -206,13 +208,17 @@ pub fn snapshot(bytes: &[u8]) {
             team
         })
         .collect();
-    let several = teams.len() > 1;
-    let mut traffic = ClientStats::new(&[0.05, 0.1]);
-    traffic.record(Endpoint::Usage, Some(200), Duration::from_millis(70));
+    let several_teams = teams.len() > 1;
+    let mut client_stats = ClientStats::new(&[0.05, 0.1]);
+    client_stats.record(Endpoint::Usage, Some(200), Duration::from_millis(70));
     let max_age = account
         .max_age_seconds
         .map(|seconds| Duration::from_secs(seconds.into()));
-    exposed(&Snapshot::new(teams, several, traffic), now, max_age);
+    check_exposition(
+        &Snapshot::new(teams, several_teams, client_stats),
+        now,
+        max_age,
+    );
 }
 
 impl InvoiceRow {
@@ -234,7 +240,7 @@ impl UsageRow {
         let month = (0..self.months_back % 4).fold(Month::at(now), |month, _| month.previous());
         let figures = |[dynos, data, partner, addons, connect]: [Option<f64>; 5]| serde_json::json!({ "dynos": dynos, "data": data, "partner": partner, "addons": addons, "connect": connect });
         let mut row = figures(self.figures);
-        row["name"] = self.name.as_ref().map(Word::text).into();
+        row["name"] = self.name.as_ref().map(Name::text).into();
         row["month"] = month.to_string().into();
         let apps = self.apps.iter().map(|(name, app)| {
             let mut app = figures(*app);
@@ -254,29 +260,30 @@ fn team(id: Option<String>, name: String) -> Team {
     }
 }
 
-fn note<T: PartialEq>(outcome: &mut EndpointStatus<T>, answer: Decoded<T>, at: Timestamp) {
-    let polled = PollResult::Success {
-        skipped_rows: answer.skipped_rows.len() as u64,
-        data: answer.data,
+/// Records a successful poll.
+fn record<T: PartialEq>(status: &mut EndpointStatus<T>, decoded: Decoded<T>, at: Timestamp) {
+    let result = PollResult::Success {
+        skipped_rows: decoded.skipped_rows.len() as u64,
+        data: decoded.data,
     };
-    outcome.record(polled, at, Duration::from_millis(80));
+    status.record(result, at, Duration::from_millis(80));
 }
 
-/// Checks the exposition of a Snapshot: in both formats a strict parser accepts it and reads every
-/// sample unchanged, no series is duplicate, and all of Heroku's figures are finite.
-fn exposed(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
+/// Checks the exposition of a Snapshot: in both formats, a strict parser accepts it and returns
+/// every sample unchanged, no series is duplicate, and all values from Heroku are finite.
+fn check_exposition(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duration>) {
     for rules in [Rules::default(), rules()] {
-        let shown = RenderOptions {
+        let options = RenderOptions {
             is_demo: false,
             max_age,
             legacy: true,
             rules: Arc::new(rules),
         };
-        exposed_as(snapshot, now, &shown);
+        check_exposition_with(snapshot, now, &options);
     }
 }
 
-/// Rules that touch every app: few rows, names that are made of others', prices and budgets.
+/// Returns rules that affect every app: an app limit, groups, prices and budgets.
 fn rules() -> Rules {
     let pattern = |pattern| anchored_regex(pattern).unwrap();
     let group = Group {
@@ -303,113 +310,118 @@ fn rules() -> Rules {
     }
 }
 
-fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &RenderOptions) {
+fn check_exposition_with(snapshot: &Snapshot, now: Timestamp, options: &RenderOptions) {
     let process = ProcessStats {
         threads: Some(3),
         ..ProcessStats::default()
     };
     let http_metrics = HttpMetrics::new(["/metrics"]);
-    let figures = Figures::new(snapshot, now, shown);
-    let all = || {
-        let end = families::trailer(now, Some(&process), &http_metrics);
+    let figures = Figures::new(snapshot, now, options);
+    let all_families = || {
+        let trailer = families::trailer(now, Some(&process), &http_metrics);
         families::figures(&figures)
             .chain(families::polls(snapshot))
-            .chain(end)
+            .chain(trailer)
     };
-    for (format, parser_format) in BOTH {
+    for (format, parser_format) in FORMATS {
         let mut text = String::new();
-        encode(&mut text, all(), format).unwrap();
+        encode(&mut text, all_families(), format).unwrap();
         text.push_str(format.eof());
-        let read = exposition_parser::parse(&text, parser_format)
+        let exposition = exposition_parser::parse(&text, parser_format)
             .unwrap_or_else(|error| panic!("{format:?}: {error}\n{text}"));
-        let mut samples = read.samples();
-        for family in all() {
+        let mut parsed_samples = exposition.samples();
+        for family in all_families() {
             for sample in family.samples {
-                let read = samples.next().expect("a sample is not in the text");
-                let bound = ["le"];
-                let labels = family.labels.iter().chain(&bound).zip(&sample.label_values);
-                let labels: Vec<_> = labels
+                let parsed = parsed_samples.next().expect("the text lacks a sample");
+                let bucket_label = ["le"];
+                let names = family.labels.iter().chain(&bucket_label);
+                let labels: Vec<_> = names
+                    .zip(&sample.label_values)
                     .map(|(label, value)| (label.to_string(), value.to_string()))
                     .collect();
-                assert_eq!(read.labels, labels);
+                assert_eq!(parsed.labels, labels);
                 assert_eq!(
-                    read.name,
+                    parsed.name,
                     format!("{}{}", family.metric.name, sample.suffix)
                 );
-                // To the bit, but for the many forms of NaN.
+                // NaN has several bit patterns.
                 let value = sample.value;
                 assert!(
-                    read.value.to_bits() == value.to_bits()
-                        || (read.value.is_nan() && value.is_nan())
+                    parsed.value.to_bits() == value.to_bits()
+                        || (parsed.value.is_nan() && value.is_nan())
                 );
             }
         }
-        assert_eq!(samples.next(), None);
+        assert_eq!(parsed_samples.next(), None);
     }
-    let herokus = families::figures(&figures).chain(families::polls(snapshot));
-    for sample in herokus.filter(is_herokus).flat_map(|family| family.samples) {
+    let from_heroku = families::figures(&figures)
+        .chain(families::polls(snapshot))
+        .filter(is_from_heroku);
+    for sample in from_heroku.flat_map(|family| family.samples) {
         assert!(sample.value.is_finite(), "{sample:?}");
     }
 }
 
-fn is_herokus(family: &Family<'_>) -> bool {
+/// Returns whether a family has data from Heroku, unlike the exporter's own metrics.
+fn is_from_heroku(family: &Family<'_>) -> bool {
     let name = family.metric.name;
     let own = ["heroku_cost_exporter_", "heroku_api_", "process_"];
-    !own.iter().any(|beginning| name.starts_with(beginning))
+    !own.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Checks the negotiation by an `Accept` and an `Accept-Encoding` header: case is ignored, elements
-/// that match nothing change nothing, and only what is listed is selected.
+/// Checks content negotiation by an `Accept` or `Accept-Encoding` header: case and unknown elements
+/// are ignored, and only an acceptable format or coding is selected.
 pub fn accept(header: &str) {
     let (selected, gzip) = (preferred_format(header), accepts_gzip(header));
     let lower = header.to_ascii_lowercase();
-    for same in [
+    for equivalent in [
         header.to_ascii_uppercase(),
         lower.clone(),
         format!("image/png,{header}"),
         format!("{header},br;q=0.3"),
         header.replace(',', " ,\t"),
     ] {
-        assert_eq!(preferred_format(&same), selected, "{same:?}");
-        assert_eq!(accepts_gzip(&same), gzip, "{same:?}");
+        assert_eq!(preferred_format(&equivalent), selected, "{equivalent:?}");
+        assert_eq!(accepts_gzip(&equivalent), gzip, "{equivalent:?}");
     }
     if selected == Format::OpenMetrics {
         assert!(lower.contains("application") || lower.contains('*'));
     }
     assert!(!gzip || lower.contains("gzip") || lower.contains('*'));
-    // The first of several equal preferences is selected.
-    let weighted = lower.contains("q=");
-    if !weighted {
-        let wanted = format!("application/openmetrics-text,{}", header);
+    // Of several formats with the same weight, the first is selected.
+    let has_weights = lower.contains("q=");
+    if !has_weights {
+        let extended = format!("application/openmetrics-text,{header}");
         let first = preferred_format("application/openmetrics-text");
         if !lower.contains("openmetrics-text") && !lower.contains("text/plain") {
-            assert_eq!(preferred_format(&wanted), first, "{wanted:?}");
+            assert_eq!(preferred_format(&extended), first, "{extended:?}");
         }
         assert!(accepts_gzip(&format!("gzip,{header}")), "{header:?}");
     }
 }
 
-/// A loaded state file has its times in order, can be exposed, and is the same when written again.
+/// Loads `text` as a state file or as its entries. A loaded state has consistent times, a valid
+/// exposition, and is unchanged after it is serialized and loaded again.
 pub fn state(text: &str) {
     let api_url: Url = "https://api.heroku.com/".parse().unwrap();
-    // A fuzzer cannot find a valid checksum.
-    let sealed = serde_json::from_str(text)
+    // Adds the checksum, which a fuzzer cannot find.
+    let with_checksum = serde_json::from_str(text)
         .and_then(|entries| state::serialize(&api_url, entries))
         .unwrap_or_else(|_| text.to_owned());
     let _ = state::parse(text, &api_url, NOW);
-    let Ok(loaded) = state::parse(&sealed, &api_url, NOW) else {
+    let Ok(loaded) = state::parse(&with_checksum, &api_url, NOW) else {
         return;
     };
     let entries = serde_json::value::to_raw_value(&entries(&loaded)).unwrap();
-    let again = state::serialize(&api_url, &entries).unwrap();
-    let loaded_again = state::parse(&again, &api_url, NOW).unwrap();
+    let serialized = state::serialize(&api_url, &entries).unwrap();
+    let loaded_again = state::parse(&serialized, &api_url, NOW).unwrap();
     assert_eq!(
         serde_json::to_string(&self::entries(&loaded_again)).unwrap(),
         entries.get()
     );
     let mut teams = Vec::new();
     for (subject, invoices) in &loaded.invoices {
-        in_order(invoices);
+        check_times(invoices);
         assert_eq!(
             loaded_again.invoices[subject].success.data,
             invoices.success.data
@@ -420,24 +432,24 @@ pub fn state(text: &str) {
         team.usage.last_success = usage.map(|usage| usage.success.clone());
         teams.push(team);
     }
-    loaded.usage.values().for_each(in_order);
-    loaded.account_usage.values().for_each(in_order);
-    loaded.teams.values().for_each(in_order);
-    exposed(
+    loaded.usage.values().for_each(check_times);
+    loaded.account_usage.values().for_each(check_times);
+    loaded.teams.values().for_each(check_times);
+    check_exposition(
         &Snapshot::new(teams, true, ClientStats::default()),
         NOW,
         Some(Duration::from_secs(86_400)),
     );
 }
 
-fn in_order<T>(response: &LoadedResponse<T>) {
+fn check_times<T>(response: &LoadedResponse<T>) {
     let success = &response.success;
     assert!(success.changed_at <= success.at && success.at <= NOW);
 }
 
-/// The entries of a loaded state file, in a fixed order.
+/// Returns the entries of a loaded state file, sorted by endpoint and subject.
 fn entries(loaded: &LoadedState) -> Vec<Entry<'_>> {
-    fn polled<'a, T>(
+    fn responses<'a, T>(
         responses: &'a HashMap<Subject, LoadedResponse<T>>,
         endpoint: Endpoint,
     ) -> impl Iterator<Item = Entry<'a>> {
@@ -457,10 +469,10 @@ fn entries(loaded: &LoadedState) -> Vec<Entry<'_>> {
         let values = values.iter();
         values.map(move |(subject, value)| value.entry(subject.clone(), endpoint))
     }
-    let mut entries: Vec<_> = polled(&loaded.invoices, Endpoint::Invoices)
-        .chain(polled(&loaded.usage, Endpoint::Usage))
-        .chain(polled(&loaded.account_usage, Endpoint::Usage))
-        .chain(polled(&loaded.teams, Endpoint::Teams))
+    let mut entries: Vec<_> = responses(&loaded.invoices, Endpoint::Invoices)
+        .chain(responses(&loaded.usage, Endpoint::Usage))
+        .chain(responses(&loaded.account_usage, Endpoint::Usage))
+        .chain(responses(&loaded.teams, Endpoint::Teams))
         .chain(metadata(&loaded.identities, Endpoint::Team))
         .chain(metadata(&loaded.accounts, Endpoint::EnterpriseAccount))
         .chain(metadata(&loaded.delinquencies, Endpoint::Delinquency))

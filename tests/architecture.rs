@@ -1,12 +1,13 @@
-//! The module structure: which module may use which, and no circles between files.
+//! The module structure: the allowed dependencies between modules, and no dependency cycles between
+//! files.
 //!
-//! ARCHITECTURE.md has the reasons. Cargo enforces the boundaries between crates; this test reads the
-//! paths in the source and enforces those inside a crate. Code under `#[cfg(test)]` is exempt.
+//! See `ARCHITECTURE.md`. Cargo enforces the boundaries between crates; this test parses the source
+//! code and enforces those inside a crate. Code under `#[cfg(test)]` is exempt.
 
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "a source file that cannot be read fails the test"
+    reason = "an unreadable source file fails the test"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +17,8 @@ use std::process::Command;
 
 use syn::visit::{self, Visit};
 
-/// For each module of the program, the modules and workspace crates that it may use.
-const MAY_USE: &[(&str, &[&str])] = &[
+/// For each module of the exporter, the modules and workspace crates that it may use.
+const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("build", &[]),
     ("clock", &[]),
     ("run_blocking", &[]),
@@ -61,10 +62,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Modules that may use everything: they only connect the others.
+/// Modules that may use all others, because they only connect them.
 const WIRING: &[&str] = &["cli", "lib", "main"];
 
-/// Every crate of the workspace, by the folder of its sources.
+/// The source directories of all crates in the workspace.
 const CRATES: &[&str] = &[
     "src",
     "crates/billing/src",
@@ -77,7 +78,7 @@ const CRATES: &[&str] = &[
     "tools/soak/src",
 ];
 
-/// The names of the workspace's libraries in paths.
+/// The names of the library crates in the workspace.
 const LIBRARIES: &[&str] = &[
     "billing",
     "expfmt",
@@ -90,21 +91,22 @@ const LIBRARIES: &[&str] = &[
 type Segments = Vec<String>;
 
 #[test]
-fn modules_use_only_what_the_table_allows() {
+fn modules_use_only_allowed_dependencies() {
     let modules = modules("src");
-    let top = |module: &Segments| module.first().map_or("lib".to_owned(), String::clone);
-    let mut seen = BTreeSet::new();
+    let top_level = |module: &Segments| module.first().map_or("lib".to_owned(), String::clone);
+    let mut dependencies = BTreeSet::new();
     let mut violations = Vec::new();
     for (module, file) in &modules {
-        let from = top(module);
+        let from = top_level(module);
         if WIRING.contains(&from.as_str()) {
             continue;
         }
-        let allowed = MAY_USE.iter().find(|(name, _)| *name == from);
-        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{from} is not in the table"));
+        let allowed = ALLOWED_DEPENDENCIES.iter().find(|(name, _)| *name == from);
+        let (_, allowed) =
+            allowed.unwrap_or_else(|| panic!("{from} is not in ALLOWED_DEPENDENCIES"));
         for path in paths(file) {
             let used = match resolve(&modules, module, &path) {
-                Some(target) => top(target),
+                Some(target) => top_level(target),
                 None if LIBRARIES.contains(&path[0].as_str()) => path[0].clone(),
                 None => continue,
             };
@@ -112,21 +114,24 @@ fn modules_use_only_what_the_table_allows() {
                 if !allowed.contains(&used.as_str()) {
                     violations.push(format!("{} uses {}", file.display(), path.join("::")));
                 }
-                seen.insert((from.clone(), used));
+                dependencies.insert((from.clone(), used));
             }
         }
     }
     assert!(violations.is_empty(), "{violations:#?}");
-    let unused: Vec<_> = MAY_USE
+    let unused: Vec<_> = ALLOWED_DEPENDENCIES
         .iter()
         .flat_map(|(from, used)| used.iter().map(move |used| (*from, *used)))
-        .filter(|(from, used)| !seen.contains(&((*from).to_owned(), (*used).to_owned())))
+        .filter(|(from, used)| !dependencies.contains(&((*from).to_owned(), (*used).to_owned())))
         .collect();
-    assert!(unused.is_empty(), "nothing uses {unused:?}");
+    assert!(
+        unused.is_empty(),
+        "allowed but unused dependencies: {unused:?}"
+    );
 }
 
 #[test]
-fn no_circles_between_files() {
+fn files_have_no_dependency_cycles() {
     for root in CRATES {
         let modules = modules(root);
         let mut graph: BTreeMap<&Segments, BTreeSet<&Segments>> = BTreeMap::new();
@@ -141,51 +146,51 @@ fn no_circles_between_files() {
                 }
             }
         }
-        let circle = circle(&graph);
-        assert!(circle.is_none(), "{root}: {circle:?}");
+        let cycle = find_cycle(&graph);
+        assert!(cycle.is_none(), "{root}: {cycle:?}");
     }
 }
 
 #[test]
-fn finds_a_circle_of_three() {
+fn find_cycle_returns_modules_of_cycle() {
     let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| vec![name.to_owned()]);
     let mut graph = BTreeMap::from([
         (&a, BTreeSet::from([&b, &d])),
         (&b, BTreeSet::from([&c, &d])),
     ]);
-    assert_eq!(circle(&graph), None);
+    assert_eq!(find_cycle(&graph), None);
     graph.insert(&c, BTreeSet::from([&a]));
-    assert_eq!(circle(&graph), Some(vec![&a, &b, &c]));
+    assert_eq!(find_cycle(&graph), Some(vec![&a, &b, &c]));
 }
 
 #[test]
-fn pure_crates_stay_pure() {
-    let io = ["axum", "hyper", "reqwest", "serde_json", "tokio"];
-    let heroku = [
+fn crates_have_no_forbidden_dependencies() {
+    let io_crates = ["axum", "hyper", "reqwest", "serde_json", "tokio"];
+    let heroku_crates = [
         "billing",
         "heroku-api",
         "heroku-sim",
         "heroku-cost-exporter",
     ];
     let table: [(&str, &[&str]); 4] = [
-        ("billing", &io),
-        ("expfmt", &heroku),
-        ("exporter-toolkit", &heroku),
+        ("billing", &io_crates),
+        ("expfmt", &heroku_crates),
+        ("exporter-toolkit", &heroku_crates),
         (
             "heroku-sim",
             &["billing", "heroku-api", "heroku-cost-exporter"],
         ),
     ];
-    for (package, banned) in table {
+    for (package, forbidden) in table {
         let dependencies = dependencies(package);
         assert!(dependencies.contains(package), "{package}");
-        for name in banned.iter().filter(|name| **name != package) {
+        for name in forbidden {
             assert!(!dependencies.contains(*name), "{package} depends on {name}");
         }
     }
 }
 
-/// The packages that `package` is built from.
+/// Returns the names of a package and of all its normal dependencies.
 fn dependencies(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--package", package, "--edges", "normal"])
@@ -199,33 +204,44 @@ fn dependencies(package: &str) -> BTreeSet<String> {
         ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .expect("cargo starts");
-    let text = String::from_utf8(output.stdout).expect("names are UTF-8");
+        .expect("cargo cannot be run");
+    let text = String::from_utf8(output.stdout).expect("invalid UTF-8");
     let names = text.lines().filter_map(|line| line.split(' ').next());
     names.map(str::to_owned).collect()
 }
 
-/// Every module of a crate with its file.
+/// Returns the modules of a crate and their files.
 fn modules(root: &str) -> BTreeMap<Segments, PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(root);
     let mut modules = BTreeMap::new();
-    collect(&root, &mut Vec::new(), &mut modules);
-    assert!(!modules.is_empty(), "{} has no sources", root.display());
+    collect_modules(&root, &mut Vec::new(), &mut modules);
+    assert!(
+        !modules.is_empty(),
+        "{} has no source files",
+        root.display()
+    );
     modules
 }
 
-fn collect(directory: &Path, module: &mut Segments, modules: &mut BTreeMap<Segments, PathBuf>) {
-    for entry in fs::read_dir(directory).expect("the folder can be read") {
-        let path = entry.expect("the entry can be read").path();
-        let name = path.file_stem().expect("it has a name").to_string_lossy();
+fn collect_modules(
+    directory: &Path,
+    module: &mut Segments,
+    modules: &mut BTreeMap<Segments, PathBuf>,
+) {
+    for entry in fs::read_dir(directory).expect("directory cannot be read") {
+        let path = entry.expect("directory cannot be read").path();
+        let name = path
+            .file_stem()
+            .expect("path has no file name")
+            .to_string_lossy();
         match (path.is_dir(), &*name) {
             (true, _) => {
                 module.push(name.into_owned());
-                collect(&path, module, modules);
+                collect_modules(&path, module, modules);
                 module.pop();
             }
             (false, "mod" | "lib") => _ = modules.insert(module.clone(), path),
-            // A binary without a library has its modules below main.rs.
+            // The root of a crate without a library is main.rs.
             (false, "main") if !directory.join("lib.rs").exists() => {
                 modules.insert(module.clone(), path);
             }
@@ -240,7 +256,7 @@ fn collect(directory: &Path, module: &mut Segments, modules: &mut BTreeMap<Segme
     }
 }
 
-/// The module of this crate that `path` leads into, seen from `module`.
+/// Returns the module of this crate that a path in `module` refers to.
 fn resolve<'a>(
     modules: &'a BTreeMap<Segments, PathBuf>,
     module: &Segments,
@@ -262,13 +278,13 @@ fn resolve<'a>(
     }
     (0..=rest.len()).rev().find_map(|length| {
         let candidate = [base.as_slice(), &rest[..length]].concat();
-        modules.get_key_value(&candidate).map(|(known, _)| known)
+        modules.get_key_value(&candidate).map(|(target, _)| target)
     })
 }
 
-/// Every path in a file, those of `use` declarations expanded.
+/// Returns all paths in a file. Groups in `use` declarations are expanded.
 fn paths(file: &Path) -> Vec<Segments> {
-    let text = fs::read_to_string(file).expect("the file can be read");
+    let text = fs::read_to_string(file).expect("file cannot be read");
     let parsed = syn::parse_file(&text);
     let parsed = parsed.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut collector = Paths(Vec::new());
@@ -338,19 +354,21 @@ impl<'ast> Visit<'ast> for Paths {
     }
 }
 
-/// The modules of a circle, if there is one: what is left when modules that use nothing, or nothing
-/// that is left, are removed again and again, and then those that nothing uses.
-fn circle<'a>(graph: &BTreeMap<&'a Segments, BTreeSet<&'a Segments>>) -> Option<Vec<&'a Segments>> {
-    let mut left = graph.clone();
+/// Returns the modules of the dependency cycles, or `None` if there are none. Repeatedly removes
+/// the modules that use no remaining module, and those that no remaining module uses.
+fn find_cycle<'a>(
+    graph: &BTreeMap<&'a Segments, BTreeSet<&'a Segments>>,
+) -> Option<Vec<&'a Segments>> {
+    let mut remaining = graph.clone();
     loop {
-        let before = left.len();
-        let sources: BTreeSet<_> = left.keys().copied().collect();
-        left.retain(|_, targets| targets.iter().any(|target| sources.contains(*target)));
-        let targets: BTreeSet<_> = left.values().flatten().copied().collect();
-        left.retain(|module, _| targets.contains(*module));
-        if left.len() == before {
+        let before = remaining.len();
+        let sources: BTreeSet<_> = remaining.keys().copied().collect();
+        remaining.retain(|_, targets| targets.iter().any(|target| sources.contains(*target)));
+        let targets: BTreeSet<_> = remaining.values().flatten().copied().collect();
+        remaining.retain(|module, _| targets.contains(*module));
+        if remaining.len() == before {
             break;
         }
     }
-    (!left.is_empty()).then(|| left.into_keys().collect())
+    (!remaining.is_empty()).then(|| remaining.into_keys().collect())
 }

@@ -1,9 +1,9 @@
-//! Concurrent scrapes while the Snapshot changes thousands of times: each body shows exactly one
-//! Snapshot, and all forms of it agree. Nothing here is timed.
+//! Concurrent scrapes while thousands of Snapshots are published. Each body must come from a single
+//! Snapshot, and all formats and encodings of it must have the same samples. Nothing is timed.
 //!
-//! Every Snapshot is derived from one number, its change: the number of polls is the change, and all
-//! figures are half of it, so that every second change has the same figures as the one before. A
-//! body that shows two numbers is torn.
+//! Each Snapshot is derived from its version, an integer. The number of polls is the version, and
+//! all figures are half of it, so that every second version has the same figures as the one before.
+//! A body with the values of two versions is inconsistent.
 
 #![expect(
     clippy::expect_used,
@@ -37,31 +37,32 @@ use heroku_cost_exporter::web::{self, LandingPage};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// Noon of a day in the middle of a month.
+/// The fixed time of the exporter, in the middle of a month.
 const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
-const CHANGES: u64 = 2_000;
+/// The number of published versions.
+const VERSIONS: u64 = 2_000;
 
-/// After this many changes the test waits for some scrapes, so that several forms of the same
-/// Snapshot are seen.
-const REST_EVERY: u64 = 100;
-const SCRAPES_AT_REST: u64 = 10;
+/// After each [`PAUSE_INTERVAL`] versions, the test waits for [`SCRAPES_PER_PAUSE`] scrapes, so
+/// that several variants of the same version are scraped.
+const PAUSE_INTERVAL: u64 = 100;
+const SCRAPES_PER_PAUSE: u64 = 10;
 
 const TEAMS: [&str; 2] = ["quote\"back\\slash", "line\nfeed ☕"];
 const APPS: u32 = 3;
 
-/// Every form of a body: its format, and whether it is compressed.
-const FORMS: [(Format, bool); 4] = [
+/// All variants of a body: its format, and whether it is compressed with gzip.
+const VARIANTS: [(Format, bool); 4] = [
     (Format::Text, false),
     (Format::OpenMetrics, true),
     (Format::Text, true),
     (Format::OpenMetrics, false),
 ];
 
-/// The first family that does not follow from the Snapshot.
+/// The first family of the trailer, which does not depend on the Snapshot.
 const TRAILER: &str = "heroku_billing_month_elapsed_ratio";
 
-/// Data of Heroku, all of it derived from the number `figure`.
+/// Data from Heroku. All values are derived from `figure`.
 #[derive(Clone)]
 struct HerokuData {
     invoices: LastSuccess<Invoices>,
@@ -69,24 +70,16 @@ struct HerokuData {
 }
 
 impl HerokuData {
-    fn of(figure: u64) -> Self {
+    fn new(figure: u64) -> Self {
         let months = [Month::at(NOW).previous(), Month::at(NOW)];
         let invoices = months.map(|month| invoice(figure, month));
         let usage = Usage {
             months: months.map(|month| (month, usage(figure))).into(),
         };
         Self {
-            invoices: good(Invoices::new(invoices.into())),
-            usage: good(usage),
+            invoices: LastSuccess::new(Invoices::new(invoices.into()), NOW),
+            usage: LastSuccess::new(usage, NOW),
         }
-    }
-}
-
-fn good<T>(data: T) -> LastSuccess<T> {
-    LastSuccess {
-        data: Arc::new(data),
-        at: NOW,
-        changed_at: NOW,
     }
 }
 
@@ -95,7 +88,7 @@ fn invoice(figure: u64, month: Month) -> Invoice {
     let day = format!("{month}-01");
     Invoice {
         number: Some(figure as i64),
-        period: InvoicePeriod::parse(Some(&day), Some(&day)).expect("it is a day"),
+        period: InvoicePeriod::parse(Some(&day), Some(&day)).expect("valid date"),
         state: Some(0),
         payment_status: figure.to_string(),
         total: dollars,
@@ -112,81 +105,82 @@ fn invoice(figure: u64, month: Month) -> Invoice {
 
 fn usage(figure: u64) -> MonthlyUsage {
     let figure = Some(figure as f64);
-    let figures = UsageAmounts {
+    let amounts = UsageAmounts {
         dynos: figure,
         data: figure,
         partner: figure,
         addons: figure,
         connect: figure,
     };
-    let apps = (0..APPS).map(|app| (format!("app \"{app}\""), figures));
+    let apps = (0..APPS).map(|app| (format!("app \"{app}\""), amounts));
     MonthlyUsage {
         team_name: None,
-        team: figures,
+        team: amounts,
         spaces: Spaces::default(),
         apps: apps.collect(),
     }
 }
 
-/// Returns the Snapshot of a change.
-fn snapshot(change: u64, data: &HerokuData) -> Snapshot {
-    fn outcome<T>(good: &LastSuccess<T>, polls: u64) -> EndpointStatus<T> {
-        let mut outcome = EndpointStatus {
-            last_success: Some(good.clone()),
+/// Returns the Snapshot of a version.
+fn snapshot(version: u64, data: &HerokuData) -> Snapshot {
+    fn status<T>(success: &LastSuccess<T>, polls: u64) -> EndpointStatus<T> {
+        let mut status = EndpointStatus {
+            last_success: Some(success.clone()),
             ..EndpointStatus::default()
         };
-        outcome.stats.polls = polls;
-        outcome.stats.skipped_rows = polls;
-        outcome
+        status.stats.polls = polls;
+        status.stats.skipped_rows = polls;
+        status
     }
     let teams = TEAMS.map(|name| Team {
         name: name.to_owned(),
-        invoices: outcome(&data.invoices, change),
-        usage: outcome(&data.usage, change),
+        invoices: status(&data.invoices, version),
+        usage: status(&data.usage, version),
         polled_endpoints: Team::ENDPOINTS,
         ..Team::default()
     });
     Snapshot::new(teams.into(), true, ClientStats::default())
 }
 
-/// Returns the change that a body shows, and checks that all its series agree.
-fn change_of(series: &[Sample]) -> u64 {
+/// Returns the version of a body, and checks that all samples are of that version.
+fn version_of(samples: &[Sample]) -> u64 {
     let (mut figures, mut polls) = (Vec::new(), Vec::new());
-    for one in series {
-        let name = one.name.as_str();
+    for sample in samples {
+        let name = sample.name.as_str();
         if name == "heroku_cost_exporter_polls_total" || name == "heroku_cost_exporter_skipped_rows"
         {
-            polls.push(one.value);
+            polls.push(sample.value);
         } else if name.starts_with("heroku_team_usage_") || is_legacy_invoice(name) {
-            figures.push(one.value);
+            figures.push(sample.value);
             figures.extend(
-                one.label("payment_status")
+                sample
+                    .label("payment_status")
                     .map(|text| text.parse::<f64>().unwrap()),
             );
         }
     }
     let rows = TEAMS.len() * (APPS as usize + 1);
-    // Four types and the units of two months for each row; sixteen invoice metrics for each team,
-    // two of which have it as a label too.
+    // For each row, dyno units and four types in two months. For each team, 16 invoice metrics, of
+    // which two also have the figure as a label.
     assert_eq!(figures.len(), rows * 5 * 2 + TEAMS.len() * 18);
     assert_eq!(polls.len(), TEAMS.len() * 2 * 2);
-    let change = polls[0];
+    let version = polls[0];
     assert!(
-        polls.iter().all(|poll| *poll == change),
-        "of two polls: {polls:?}"
+        polls.iter().all(|count| *count == version),
+        "numbers of polls differ: {polls:?}"
     );
-    let figure = (change / 2.0).floor();
+    let expected = (version / 2.0).floor();
     assert!(
-        figures.iter().all(|one| *one == figure),
-        "at poll {change}: {figures:?}"
+        figures.iter().all(|figure| *figure == expected),
+        "figures of version {version}: {figures:?}"
     );
-    change as u64
+    version as u64
 }
 
 fn is_legacy_invoice(name: &str) -> bool {
     ["heroku_invoice_current_", "heroku_invoice_previous_"]
         .iter()
-        .any(|beginning| name.starts_with(beginning))
+        .any(|prefix| name.starts_with(prefix))
 }
 
 struct Connection(BufReader<TcpStream>);
@@ -200,7 +194,7 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    /// Returns the text of a scrape.
+    /// Scrapes once, and returns the decompressed body.
     fn scrape(&mut self, (format, gzip): (Format, bool)) -> String {
         let accept = match format {
             Format::Text => "text/plain;version=0.0.4",
@@ -215,7 +209,7 @@ impl Connection {
         while !head.ends_with("\r\n\r\n") {
             assert!(
                 self.0.read_line(&mut head).unwrap() > 0,
-                "no answer: {head}"
+                "connection closed: {head}"
             );
         }
         let head = head.to_ascii_lowercase();
@@ -224,7 +218,7 @@ impl Connection {
         let length = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "))
-            .expect("a scrape has a length");
+            .expect("missing Content-Length");
         let mut body = vec![0; length.parse().unwrap()];
         self.0.read_exact(&mut body).unwrap();
         if !gzip {
@@ -233,97 +227,101 @@ impl Connection {
         let mut text = String::new();
         let mut decoder = GzDecoder::new(body.as_slice());
         decoder.read_to_string(&mut text).unwrap();
-        assert!(decoder.into_inner().is_empty(), "more than one gzip member");
+        assert!(
+            decoder.into_inner().is_empty(),
+            "data after the gzip member"
+        );
         text
     }
 }
 
-/// Returns the series of a body that follow from the Snapshot, and its count of scrapes.
-fn read(text: &str, format: Format) -> (Vec<Sample>, f64) {
-    let read = exposition_parser::parse(text, format).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let mut of_snapshot: Vec<Sample> = Vec::new();
-    let mut families = read.families.into_iter();
+/// Returns the samples of the Snapshot in a body, and the number of scrapes in its trailer.
+fn parse(text: &str, format: Format) -> (Vec<Sample>, f64) {
+    let exposition =
+        exposition_parser::parse(text, format).unwrap_or_else(|error| panic!("{error}"));
+    let mut samples: Vec<Sample> = Vec::new();
+    let mut families = exposition.families.into_iter();
     for family in families
         .by_ref()
         .take_while(|family| family.name != TRAILER)
     {
-        of_snapshot.extend(family.samples);
+        samples.extend(family.samples);
     }
-    let answered = families
+    let scrapes = families
         .flat_map(|family| family.samples)
-        .find(|one| {
-            one.name == "heroku_cost_exporter_http_requests_total"
-                && one.label("path") == Some("/metrics")
-                && one.label("code") == Some("200")
+        .find(|sample| {
+            sample.name == "heroku_cost_exporter_http_requests_total"
+                && sample.label("path") == Some("/metrics")
+                && sample.label("code") == Some("200")
         })
-        .expect("a body counts scrapes");
-    (of_snapshot, answered.value)
+        .expect("missing number of scrapes");
+    (samples, scrapes.value)
 }
 
-/// Returns a series in a form in which NaN equals NaN.
-fn to_the_bit(series: &Sample) -> (&str, &[(String, String)], u64) {
-    (&series.name, &series.labels, series.value.to_bits())
+/// Returns a sample with the bits of its value, because NaN is not equal to itself.
+fn to_bits(sample: &Sample) -> (&str, &[(String, String)], u64) {
+    (&sample.name, &sample.labels, sample.value.to_bits())
 }
 
 /// The results of all clients.
 #[derive(Default)]
-struct Seen {
-    /// For each change a digest of its series, and the forms in which they were read.
-    changes: Mutex<BTreeMap<u64, (u64, [bool; FORMS.len()])>>,
+struct Results {
+    /// For each version, the digest of its samples and the variants that were scraped.
+    versions: Mutex<BTreeMap<u64, (u64, [bool; VARIANTS.len()])>>,
     scrapes: AtomicU64,
     stop: AtomicBool,
 }
 
-impl Seen {
-    fn note(&self, change: u64, form: usize, series: &[Sample]) {
+impl Results {
+    fn record(&self, version: u64, variant: usize, samples: &[Sample]) {
         let mut hasher = DefaultHasher::new();
-        for one in series {
-            to_the_bit(one).hash(&mut hasher);
+        for sample in samples {
+            to_bits(sample).hash(&mut hasher);
         }
         let digest = hasher.finish();
-        let mut changes = self.changes.lock().unwrap();
-        let (known, forms) = changes.entry(change).or_insert((digest, [false; 4]));
-        assert_eq!(*known, digest, "two bodies of change {change} differ");
-        forms[form] = true;
+        let mut versions = self.versions.lock().unwrap();
+        let (expected, variants) = versions.entry(version).or_insert((digest, [false; 4]));
+        assert_eq!(*expected, digest, "two bodies of version {version} differ");
+        variants[variant] = true;
     }
 
-    /// Scrapes over one connection, alternating between the forms.
-    fn scrape(&self, address: SocketAddr, first: usize) {
+    /// Scrapes all variants in turn over one connection, until stopped.
+    fn scrape(&self, address: SocketAddr, first_variant: usize) {
         let mut connection = Connection::open(address);
-        let (mut last_change, mut last_answered) = (0, 0.0);
-        for form in (0..FORMS.len()).cycle().skip(first) {
+        let (mut last_version, mut last_scrapes) = (0, 0.0);
+        for variant in (0..VARIANTS.len()).cycle().skip(first_variant) {
             if self.stop.load(Ordering::Relaxed) {
                 return;
             }
-            let text = connection.scrape(FORMS[form]);
-            let (series, answered) = read(&text, FORMS[form].0);
-            let change = change_of(&series);
+            let text = connection.scrape(VARIANTS[variant]);
+            let (samples, scrapes) = parse(&text, VARIANTS[variant].0);
+            let version = version_of(&samples);
             assert!(
-                change >= last_change && answered >= last_answered,
-                "{change} after {last_change}, {answered} after {last_answered}"
+                version >= last_version && scrapes >= last_scrapes,
+                "version {version} after {last_version}, {scrapes} scrapes after {last_scrapes}"
             );
-            (last_change, last_answered) = (change, answered);
-            self.note(change, form, &series);
+            (last_version, last_scrapes) = (version, scrapes);
+            self.record(version, variant, &samples);
             self.scrapes.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scrapes_are_never_torn_and_all_forms_agree() {
-    let mut data = HerokuData::of(0);
-    let (sender, published) = watch::channel(Arc::new(snapshot(0, &data)));
+async fn concurrent_scrapes_are_consistent() {
+    let mut data = HerokuData::new(0);
+    let (sender, snapshots) = watch::channel(Arc::new(snapshot(0, &data)));
     let http_metrics = Arc::new(HttpMetrics::new(web::paths("/metrics")));
     let clock = Clock::from_fn(|| NOW);
     let options = RenderOptions::default();
     let reports = ReportCache::new(
-        published.clone(),
+        snapshots.clone(),
         clock.clone(),
         options.clone(),
         "/metrics",
     );
-    let metrics = MetricsCache::new(published, clock, options, Arc::clone(&http_metrics));
-    let routes = web::router(metrics, reports, "/metrics", LandingPage::Page);
+    let metrics = MetricsCache::new(snapshots, clock, options, Arc::clone(&http_metrics));
+    let router = web::router(metrics, reports, "/metrics", LandingPage::Page);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();
@@ -334,61 +332,58 @@ async fn scrapes_are_never_torn_and_all_forms_agree() {
         ..ServerConfig::default()
     };
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let serving = tokio::spawn(server::serve(vec![listener], routes, config, async {
+    let server = tokio::spawn(server::serve(vec![listener], router, config, async {
         let _ = stopped.await;
     }));
 
-    let seen = Arc::new(Seen::default());
-    let clients = [0, 1, 2, 3].map(|first| {
-        let seen = Arc::clone(&seen);
-        tokio::task::spawn_blocking(move || seen.scrape(address, first))
+    let results = Arc::new(Results::default());
+    let clients = [0, 1, 2, 3].map(|first_variant| {
+        let results = Arc::clone(&results);
+        tokio::task::spawn_blocking(move || results.scrape(address, first_variant))
     });
-    let is_well = || clients.iter().all(|client| !client.is_finished());
-    for change in 1..=CHANGES {
-        if change % 2 == 0 {
-            data = HerokuData::of(change / 2);
+    let are_running = || clients.iter().all(|client| !client.is_finished());
+    for version in 1..=VERSIONS {
+        if version % 2 == 0 {
+            data = HerokuData::new(version / 2);
         }
-        sender.send_replace(Arc::new(snapshot(change, &data)));
-        let so_far = seen.scrapes.load(Ordering::Relaxed);
-        let rests = change % REST_EVERY == 0;
+        sender.send_replace(Arc::new(snapshot(version, &data)));
+        let enough = results.scrapes.load(Ordering::Relaxed) + SCRAPES_PER_PAUSE;
+        let is_pause = version % PAUSE_INTERVAL == 0;
         tokio::time::sleep(Duration::from_millis(1)).await;
-        while rests && is_well() && seen.scrapes.load(Ordering::Relaxed) < so_far + SCRAPES_AT_REST
-        {
+        while is_pause && are_running() && results.scrapes.load(Ordering::Relaxed) < enough {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
-    seen.stop.store(true, Ordering::Relaxed);
+    results.stop.store(true, Ordering::Relaxed);
     for client in clients {
         client.await.unwrap();
     }
 
-    // The last Snapshot, in every form.
+    // All variants of the last Snapshot have the same samples.
     let last = tokio::task::spawn_blocking(move || {
         let mut connection = Connection::open(address);
-        FORMS.map(|form| read(&connection.scrape(form), form.0).0)
+        VARIANTS.map(|variant| parse(&connection.scrape(variant), variant.0).0)
     });
     let last = last.await.unwrap();
-    assert_eq!(change_of(&last[0]), CHANGES);
-    for series in &last[1..] {
-        let (these, those) = (
-            series.iter().map(to_the_bit),
-            last[0].iter().map(to_the_bit),
-        );
-        assert!(these.eq(those), "{series:?}\n{:?}", last[0]);
+    assert_eq!(version_of(&last[0]), VERSIONS);
+    for samples in &last[1..] {
+        let are_equal = samples.iter().map(to_bits).eq(last[0].iter().map(to_bits));
+        assert!(are_equal, "{samples:?}\n{:?}", last[0]);
     }
     let _ = stop.send(());
-    serving.await.unwrap();
+    server.await.unwrap();
 
-    let changes = seen.changes.lock().unwrap();
-    let agreed = |(_, forms): &&(u64, [bool; 4])| forms.iter().filter(|seen| **seen).count() > 1;
-    let agreed = changes.values().filter(agreed).count() as u64;
+    let versions = results.versions.lock().unwrap();
     assert!(
-        changes.len() as u64 > CHANGES / REST_EVERY,
-        "{}",
-        changes.len()
+        versions.len() as u64 > VERSIONS / PAUSE_INTERVAL,
+        "only {} versions were scraped",
+        versions.len()
     );
+    let has_several_variants =
+        |(_, variants): &&(u64, [bool; 4])| variants.iter().filter(|scraped| **scraped).count() > 1;
+    let compared = versions.values().filter(has_several_variants).count() as u64;
     assert!(
-        agreed >= CHANGES / REST_EVERY / 2,
-        "only {agreed} were seen in two forms"
+        compared >= VERSIONS / PAUSE_INTERVAL / 2,
+        "only {compared} versions were scraped in several variants"
     );
 }

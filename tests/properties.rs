@@ -1,10 +1,10 @@
-//! What must hold for any input: the properties behind the fuzz targets, held against generated
-//! input, the targets' seeds and every find of theirs.
+//! The properties of the fuzz targets, checked with generated inputs, the targets' seeds and their
+//! regressions.
 
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "a property that does not hold is a panic"
+    reason = "a violated property panics"
 )]
 
 use std::fs;
@@ -12,17 +12,17 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-#[expect(unreachable_pub, reason = "to the fuzz targets it is a library")]
+#[expect(unreachable_pub, reason = "a library for the fuzz targets")]
 #[path = "../fuzz/properties.rs"]
 mod properties;
 
-/// Every file that a fuzz target starts from, or once failed on.
-fn kept(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
+/// Returns the path and the content of each seed and regression of a fuzz target.
+fn inputs(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let directories = ["seeds", "regressions"].map(|kind| fuzz.join(kind).join(target));
     let files = directories
         .into_iter()
-        // A target that never failed has no regressions.
+        // Some targets have no regressions.
         .filter_map(|directory| fs::read_dir(directory).ok())
         .flatten();
     files.map(|file| {
@@ -31,10 +31,9 @@ fn kept(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
     })
 }
 
-fn hold(target: &str, property: fn(&str)) {
+fn check_inputs(target: &str, property: fn(&str)) {
     let mut count = 0;
-    for (path, bytes) in kept(target) {
-        // Shown where a test fails, so that the file is known.
+    for (path, bytes) in inputs(target) {
         let text = String::from_utf8(bytes).expect(&path);
         property(&text);
         count += 1;
@@ -43,16 +42,16 @@ fn hold(target: &str, property: fn(&str)) {
 }
 
 #[test]
-fn seeds_and_finds_hold() {
-    hold("invoices", properties::invoices);
-    hold("usage", properties::usage);
-    hold("accept", properties::accept);
-    hold("state", properties::state);
-    hold("web_config", properties::web_config);
-    kept("snapshot").for_each(|(_, bytes)| properties::snapshot(&bytes));
+fn properties_hold_for_seeds_and_regressions() {
+    check_inputs("invoices", properties::invoices);
+    check_inputs("usage", properties::usage);
+    check_inputs("accept", properties::accept);
+    check_inputs("state", properties::state);
+    check_inputs("web_config", properties::web_config);
+    inputs("snapshot").for_each(|(_, bytes)| properties::snapshot(&bytes));
 }
 
-/// A figure as Heroku might write it, and as it would not.
+/// Returns a figure in JSON: a number, `null` or an unusual value.
 fn figure() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => (0_u32..1_000_000).prop_map(|n| n.to_string()),
@@ -62,25 +61,26 @@ fn figure() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A name, often one that another row has too, as a JSON string.
+/// Returns a name as a JSON string, often one that is equal to another row's.
 fn name() -> impl Strategy<Value = String> {
-    let listed = prop_oneof![
+    let common = prop_oneof![
         Just("shop"),
         Just("_team_total"),
         Just(""),
         Just("a\"\\\nb")
     ];
-    prop_oneof![3 => listed.prop_map(str::to_owned), 1 => ".{0,8}"]
+    prop_oneof![3 => common.prop_map(str::to_owned), 1 => ".{0,8}"]
         .prop_map(|name| serde_json::to_string(&name).unwrap())
 }
 
+/// Returns some fields of usage.
 fn figures() -> impl Strategy<Value = String> {
     let fields = ["dynos", "data", "partner", "addons", "connect"];
     fields
-        .map(|field| proptest::option::of(figure()).prop_map(move |f| (field, f)))
+        .map(|field| proptest::option::of(figure()).prop_map(move |figure| (field, figure)))
         .prop_map(|fields| {
-            let given = fields.into_iter();
-            given
+            fields
+                .into_iter()
                 .filter_map(|(field, figure)| Some(format!("\"{field}\":{},", figure?)))
                 .collect()
         })
@@ -119,18 +119,19 @@ fn invoice_row() -> impl Strategy<Value = String> {
     })
 }
 
-/// The pages of a list of such rows, put together as the properties take them.
+/// Returns the pages of a list with a separator that the properties expect.
 fn pages(row: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     let page =
         proptest::collection::vec(row, 0..5).prop_map(|rows| format!("[{}]", rows.join(",")));
     proptest::collection::vec(page, 1..3).prop_map(|pages| pages.join("\u{c}"))
 }
 
+/// Returns an element of an `Accept` or `Accept-Encoding` header.
 fn media_range() -> impl Strategy<Value = String> {
     "(text/plain|text/\\*|\\*/\\*|application/openmetrics-text|gzip|x-gzip|identity|\\*|br)( ?; ?(version=(\"?1\\.0\\.0\"?|0\\.0\\.4)|q=[01](\\.[0-9]{0,4})?|q=x)){0,3}"
 }
 
-/// A key of a web configuration, and values that it may have, in YAML.
+/// A key of a web configuration and some of its valid or invalid values, in YAML.
 type WebKey = (&'static str, &'static [&'static str]);
 
 const WEB_TLS: [WebKey; 9] = [
@@ -200,31 +201,31 @@ const WEB_HEADERS: [WebKey; 5] = [
     ("  X-XSS-Protection", &["1", "~"]),
 ];
 
-/// A value that seldom fits.
-fn odd_web_value() -> impl Strategy<Value = String> {
-    let listed = [
+/// Returns a value that is usually invalid.
+fn unusual_web_value() -> impl Strategy<Value = String> {
+    let common = [
         "&a b", "*a", "!x y", "!!map x", "{a: 1}", "[", "1e308", "hunter2",
     ];
     prop_oneof![
-        proptest::sample::select(listed.to_vec()).prop_map(str::to_owned),
+        proptest::sample::select(common.to_vec()).prop_map(str::to_owned),
         "[^\\p{Cc}]{0,90}",
         ".{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
     ]
 }
 
-/// A section with some of the keys, or none.
-fn web_section(beginning: &'static str, keys: &'static [WebKey]) -> impl Strategy<Value = String> {
-    let most = keys.len().min(4);
-    let rows = proptest::sample::subsequence(keys, 0..=most).prop_flat_map(|keys| {
-        let rows = keys.into_iter().map(|(key, values)| {
-            let fitting = proptest::sample::select(values).prop_map(str::to_owned);
-            prop_oneof![15 => fitting, 1 => odd_web_value()]
+/// Returns a section with some of the keys, or an empty text.
+fn web_section(header: &'static str, keys: &'static [WebKey]) -> impl Strategy<Value = String> {
+    let max_keys = keys.len().min(4);
+    let lines = proptest::sample::subsequence(keys, 0..=max_keys).prop_flat_map(|keys| {
+        let lines = keys.into_iter().map(|(key, values)| {
+            let listed = proptest::sample::select(values).prop_map(str::to_owned);
+            prop_oneof![15 => listed, 1 => unusual_web_value()]
                 .prop_map(move |value| format!("  {key}: {value}\n"))
         });
-        rows.collect::<Vec<_>>()
+        lines.collect::<Vec<_>>()
     });
-    proptest::option::of(rows).prop_map(move |rows| {
-        rows.map_or_else(String::new, |rows| format!("{beginning}{}", rows.concat()))
+    proptest::option::of(lines).prop_map(move |lines| {
+        lines.map_or_else(String::new, |lines| format!("{header}{}", lines.concat()))
     })
 }
 
@@ -245,49 +246,49 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn whatever_decodes_as_invoices_is_exposed_soundly(text in pages(invoice_row())) {
+    fn decoded_invoices_have_valid_exposition(text in pages(invoice_row())) {
         properties::invoices(&text);
     }
 
     #[test]
-    fn whatever_decodes_as_usage_is_exposed_soundly(text in pages(usage_row())) {
+    fn decoded_usage_has_valid_exposition(text in pages(usage_row())) {
         properties::usage(&text);
     }
 
     #[test]
-    fn whatever_several_teams_answer_is_exposed_soundly(bytes in proptest::collection::vec(any::<u8>(), 0..800)) {
+    fn arbitrary_teams_have_valid_exposition(bytes in proptest::collection::vec(any::<u8>(), 0..800)) {
         properties::snapshot(&bytes);
     }
 
     #[test]
-    fn whatever_a_header_says_it_means_the_same_in_other_words(
+    fn negotiation_ignores_case_and_unknown_elements(
         elements in proptest::collection::vec(media_range(), 0..6),
-        odd in ".{0,20}",
+        arbitrary in ".{0,20}",
     ) {
         let header = elements.join(",");
         properties::accept(&header);
-        properties::accept(&format!("{odd},{header}{odd}"));
+        properties::accept(&format!("{arbitrary},{header}{arbitrary}"));
     }
 
     #[test]
-    fn whatever_is_taken_up_from_a_state_file_is_in_order(
+    fn loaded_state_is_consistent(
         invoices in pages(invoice_row()),
         usage in pages(usage_row()),
         at in "2026-11-2[0-4]T12:00:0[0-9]Z",
         changed_at in "2026-11-2[0-4]T12:00:0[0-9]Z",
         team in name(),
     ) {
-        let answer = |endpoint: &str, pages: &str| {
+        let entry = |endpoint: &str, pages: &str| {
             let pages: Vec<_> = pages.split('\u{c}').collect();
             let pages = serde_json::to_string(&pages).unwrap();
             format!(r#"{{"about":{{"team":{team}}},"endpoint":"{endpoint}","at":"{at}","changed_at":"{changed_at}","validator":null,"pages":{pages}}}"#)
         };
-        let answers = [answer("invoices", &invoices), answer("usage", &usage)].join(",");
-        properties::state(&format!("[{answers}]"));
+        let entries = [entry("invoices", &invoices), entry("usage", &usage)].join(",");
+        properties::state(&format!("[{entries}]"));
     }
 
     #[test]
-    fn whatever_a_web_configuration_says_is_sound_or_refused(text in web_config()) {
+    fn accepted_web_config_is_valid(text in web_config()) {
         properties::web_config(&text);
     }
 }

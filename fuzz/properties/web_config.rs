@@ -1,4 +1,4 @@
-//! Properties of every text as a web configuration. No file is opened.
+//! Properties of the web configuration that hold for any text. No file is opened.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,15 +8,15 @@ use rcgen::CertifiedKey;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-/// The maximum length of a message with its location.
+/// The maximum length of an error message with its location.
 const MAX_MESSAGE_CHARS: usize = 700;
 
-/// A part of a secret that occurs nowhere else.
-const MARK: &str = "Zq7vXk";
+/// A part of every secret, which occurs nowhere else.
+const MARKER: &str = "Zq7vXk";
 
-/// Texts with a secret: `SECRET` is replaced by it, and `QUOTED` by it in quotes, where it could
-/// otherwise be a mapping.
-const SECRET_PLACES: [&str; 6] = [
+/// Templates of configurations with a secret. `SECRET` is replaced by the secret, and `QUOTED` by
+/// the quoted secret, because a plain secret may be a mapping.
+const SECRET_TEMPLATES: [&str; 6] = [
     "basic_auth_users:\n  alice: SECRET\n",
     "basic_auth_users:\n  alice: &a SECRET\n  bob: *a\n",
     "basic_auth_users: QUOTED\n",
@@ -25,15 +25,16 @@ const SECRET_PLACES: [&str; 6] = [
     "tls_server_config:\n  client_ca: |\n    SECRET\n",
 ];
 
-/// A valid certificate and its key in PEM.
-static PAIR: LazyLock<[String; 2]> = LazyLock::new(|| {
+/// A valid certificate and its private key in PEM.
+static KEY_PAIR: LazyLock<[String; 2]> = LazyLock::new(|| {
     let CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     [cert.pem(), signing_key.serialize_pem()]
 });
 
-/// An accepted text has valid settings, is equivalent to other spellings of it, and can be built. A
-/// rejected text has errors of one line each, without secrets.
+/// Parses `text` as a web configuration. If it is accepted, its values are valid, equivalent texts
+/// have the same meaning, and the configuration can be built. If it is rejected, each error is one
+/// line without secrets.
 pub fn web_config(text: &str) {
     match parse(text, |_| false) {
         Ok(file) => check_accepted(text, file),
@@ -46,37 +47,38 @@ pub fn web_config(text: &str) {
 
 fn check_accepted(text: &str, file: File) {
     check_values(&file);
-    let means = to_json(&file);
-    for same in equivalent_texts(text) {
-        let read = parse(&same, |_| false).unwrap_or_else(|error| panic!("{error}\n{same:?}"));
-        assert_eq!(to_json(&read), means, "{same:?}");
+    let json = to_json(&file);
+    for equivalent in equivalent_texts(text) {
+        let parsed =
+            parse(&equivalent, |_| false).unwrap_or_else(|error| panic!("{error}\n{equivalent:?}"));
+        assert_eq!(to_json(&parsed), json, "{equivalent:?}");
     }
-    let again = means.to_string();
-    let read = parse(&again, |_| false).unwrap_or_else(|error| panic!("{error}\n{again}"));
-    assert_eq!(to_json(&read), means);
+    let json_text = json.to_string();
+    let parsed = parse(&json_text, |_| false).unwrap_or_else(|error| panic!("{error}\n{json}"));
+    assert_eq!(to_json(&parsed), json);
     check_complete(text, &file);
     check_build(file);
 }
 
 /// Returns texts with the same meaning.
 fn equivalent_texts(text: &str) -> Vec<String> {
-    let mut same = vec![text.to_owned(), format!("{text}\n# The end.\n")];
+    let mut texts = vec![text.to_owned(), format!("{text}\n# The end.\n")];
     if !text.contains('\r') {
-        same.push(text.replace('\n', "\r\n"));
+        texts.push(text.replace('\n', "\r\n"));
     }
-    same
+    texts
 }
 
 fn check_values(file: &File) {
-    let shown = format!("{file:?}");
+    let debug = format!("{file:?}");
     for (user, hash) in &file.users {
         let hash = hash.expose_secret();
         assert!(!user.is_empty() && !user.contains(|c: char| c == ':' || c.is_control()));
         assert!(is_hash(hash), "{hash}");
-        assert!(!shown.contains(hash.trim_start_matches('$')), "{shown}");
-        // At the minimum cost, to be fast.
-        let cheap = format!("{}04{}", &hash[..4], &hash[6..]);
-        assert!(bcrypt::verify("", &cheap).is_ok(), "{hash}");
+        assert!(!debug.contains(hash.trim_start_matches('$')), "{debug}");
+        // Verifies with the minimum cost, which is fast.
+        let minimum_cost = format!("{}04{}", &hash[..4], &hash[6..]);
+        assert!(bcrypt::verify("", &minimum_cost).is_ok(), "{hash}");
     }
     for (name, value) in &file.headers {
         let value = value.as_bytes();
@@ -101,7 +103,7 @@ fn check_values(file: &File) {
         let versions: Vec<_> = tls.versions.iter().map(|v| u16::from(v.version)).collect();
         assert!([&[0x304, 0x303][..], &[0x304], &[0x303]].contains(&&versions[..]));
         assert!(tls.curves.as_ref().is_none_or(|curves| !curves.is_empty()));
-        // Names require verification, and verification requires that a certificate is requested.
+        // Allowed names require verification. A client CA requires that certificates are requested.
         let auth = format!("{:?}", tls.client_auth);
         assert!(tls.allowed_names.is_empty() || auth.contains("Verify"));
         assert!(tls.client_ca.is_none() || auth != "NoClientCert");
@@ -109,7 +111,8 @@ fn check_values(file: &File) {
     }
 }
 
-/// Returns whether `text` is a prefix such as `$2y$10$` and 53 characters of bcrypt's alphabet.
+/// Returns whether `text` is a bcrypt hash: a prefix such as `$2y$10$` and 53 characters of
+/// bcrypt's alphabet.
 fn is_hash(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 60
@@ -123,13 +126,13 @@ fn is_hash(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"./".contains(b))
 }
 
-/// A message is one short line without a complete or truncated hash.
+/// Checks that an error message is one short line without a complete or truncated hash.
 fn check_message(message: &str) {
     let (line, rest) = message.split_once(':').unwrap_or_default();
     let (column, _) = rest.split_once(": ").unwrap_or_default();
     let is_position =
         line.parse().is_ok_and(|n: usize| n > 0) && column.parse().is_ok_and(|n: usize| n > 0);
-    // A file with many errors ends with the number of those that are omitted.
+    // The last of many errors is the number of omitted ones.
     assert!(
         is_position || message.ends_with(" more errors"),
         "{message}"
@@ -144,19 +147,21 @@ fn check_message(message: &str) {
     assert!(!hashes.any(|hash| message.contains(hash)), "{message}");
 }
 
-/// No message and no `Debug` output contains a secret, whatever its one line is.
+/// Checks that neither an error message nor `Debug` output contains a secret that includes `line`.
 fn check_secret(line: &str) {
-    // After a character that may be YAML syntax.
-    let (sign, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
-    for place in SECRET_PLACES {
+    // The first character may be YAML syntax.
+    let (first, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
+    for template in SECRET_TEMPLATES {
         for secret in [
-            format!("{line}{MARK}"),
-            format!("{MARK}{line}"),
-            format!("{sign}{MARK}{rest}"),
+            format!("{line}{MARKER}"),
+            format!("{MARKER}{line}"),
+            format!("{first}{MARKER}{rest}"),
         ] {
             let quoted = Value::from(secret.as_str()).to_string();
-            let text = place.replace("QUOTED", &quoted).replace("SECRET", &secret);
-            let shown = match parse(&text, |_| false) {
+            let text = template
+                .replace("QUOTED", &quoted)
+                .replace("SECRET", &secret);
+            let output = match parse(&text, |_| false) {
                 Ok(file) => format!("{file:?}"),
                 Err(errors) => {
                     errors
@@ -165,12 +170,12 @@ fn check_secret(line: &str) {
                     format!("{errors} {errors:?}")
                 }
             };
-            assert!(!shown.contains(MARK), "{text:?}: {shown}");
+            assert!(!output.contains(MARKER), "{text:?}: {output}");
         }
     }
 }
 
-/// Returns an equivalent file as JSON, which is YAML.
+/// Returns an equivalent file as JSON, which is also YAML.
 fn to_json(file: &File) -> Value {
     let mut all = json!({ "http_server_config": { "http2": file.http2 } });
     if !file.users.is_empty() {
@@ -180,14 +185,14 @@ fn to_json(file: &File) -> Value {
             .collect::<serde_json::Map<_, _>>()
             .into();
     }
-    let written = [
+    let header_names = [
         "Content-Security-Policy",
         "Strict-Transport-Security",
         "X-Content-Type-Options",
         "X-Frame-Options",
         "X-XSS-Protection",
     ];
-    let headers = written.into_iter().filter_map(|name| {
+    let headers = header_names.into_iter().filter_map(|name| {
         let value = file.headers.get(name)?;
         let value = String::from_utf8(value.as_bytes().to_vec()).unwrap();
         Some((name.to_owned(), value.into()))
@@ -197,7 +202,7 @@ fn to_json(file: &File) -> Value {
     all["http_server_config"]["headers"] = headers.into();
     if let Some(limit) = file.rate_limit {
         let (seconds, nanoseconds) = (limit.interval.as_secs(), limit.interval.subsec_nanos());
-        // Larger numbers of seconds are not exact as a float.
+        // A float does not represent larger numbers of seconds exactly.
         if seconds < 1 << 52 {
             let interval = format!("{seconds}s{nanoseconds}ns");
             all["rate_limit"] = json!({ "interval": interval, "burst": limit.burst });
@@ -236,7 +241,7 @@ fn tls_to_json(tls: &Tls) -> Value {
             .iter()
             .map(|suite| format!("{:?}", suite.suite()))
             .collect();
-        // A suite that is always offered: an empty list would allow all.
+        // An empty list would allow all suites, so add one that is always enabled.
         names.push("TLS_AES_128_GCM_SHA256".into());
         all["cipher_suites"] = names.into();
     }
@@ -253,8 +258,8 @@ fn tls_to_json(tls: &Tls) -> Value {
     all
 }
 
-/// A section that protects the server is in the file if it is in the text, as an independent YAML
-/// library reads it.
+/// Checks that no section that protects the server is ignored, compared with an independent YAML
+/// library.
 fn check_complete(text: &str, file: &File) {
     let Ok(Value::Object(all)) = serde_saphyr::from_str::<Value>(text) else {
         return;
@@ -262,8 +267,8 @@ fn check_complete(text: &str, file: &File) {
     let users = all.get("basic_auth_users").and_then(Value::as_object);
     assert_eq!(users.map_or(0, |users| users.len()), file.users.len());
     let tls = all.get("tls_server_config").and_then(Value::as_object);
-    let is_meant = tls.is_some_and(|tls| tls.values().any(|value| !value.is_null()));
-    assert_eq!(file.tls.is_some(), is_meant, "{text:?}");
+    let has_tls = tls.is_some_and(|tls| tls.values().any(|value| !value.is_null()));
+    assert_eq!(file.tls.is_some(), has_tls, "{text:?}");
     let interval = all
         .get("rate_limit")
         .and_then(|limit| limit.get("interval"));
@@ -274,17 +279,17 @@ fn check_complete(text: &str, file: &File) {
     assert!(is_limited || file.rate_limit.is_none(), "{text:?}");
 }
 
-/// With valid certificates, every accepted file can be built.
+/// Checks that an accepted file can be built, with valid certificates in place of its own.
 fn check_build(mut file: File) {
-    let has = (file.tls.is_some(), file.users.is_empty(), file.rate_limit);
+    let expected = (file.tls.is_some(), file.users.is_empty(), file.rate_limit);
     if let Some(tls) = &mut file.tls {
-        let [certificate, key] = &*PAIR;
-        let put =
+        let [certificate, key] = &*KEY_PAIR;
+        let replace =
             |pem: &mut Pem, text: &String| pem.source = PemSource::Inline(text.clone().into());
-        put(&mut tls.certificate, certificate);
-        put(&mut tls.key, key);
+        replace(&mut tls.certificate, certificate);
+        replace(&mut tls.key, key);
         if let Some(ca) = &mut tls.client_ca {
-            put(ca, certificate);
+            replace(ca, certificate);
         }
     }
     let config = file.build(Path::new("")).unwrap();
@@ -294,6 +299,6 @@ fn check_build(mut file: File) {
             config.users.is_none(),
             config.rate_limit
         ),
-        has
+        expected
     );
 }

@@ -1,8 +1,8 @@
-"""Reads Kubernetes resources from standard input and holds each against its schema.
+"""Validates Kubernetes resources from standard input.
 
-Kubernetes's own are held strictly against the schemas that kubernetes_validate brings; those of the
-Prometheus Operator against the models made of its custom resource definitions. A key that a schema
-does not have is an error in both. Writes `KIND NAME` for each that passed.
+Resources of Kubernetes are validated against the schemas of kubernetes_validate, those of the
+Prometheus Operator against models generated from its custom resource definitions. Unknown keys are
+errors. Prints `KIND NAME` for each valid resource.
 """
 
 import sys
@@ -13,21 +13,23 @@ from cloudcoil.models.prometheus_operator import v1 as operator
 
 
 def without_empty(value):
-    """A value without what is None or empty, which a model may add or leave out."""
+    """Returns a value without None and empty values, which a model may add or omit."""
     if isinstance(value, dict):
-        kept = {key: without_empty(item) for key, item in value.items()}
-        return {key: item for key, item in kept.items() if item not in (None, {}, [])}
+        items = {key: without_empty(item) for key, item in value.items()}
+        return {key: item for key, item in items.items() if item not in (None, {}, [])}
     if isinstance(value, list):
         return [without_empty(item) for item in value]
     return value
 
 
-def check(resource: dict) -> None:
+def validate(resource: dict) -> None:
+    """Raises an exception if a resource is invalid."""
     if resource["apiVersion"] == "monitoring.coreos.com/v1":
         model = getattr(operator, resource["kind"]).model_validate(resource)
-        understood = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        if without_empty(understood) != without_empty(resource):
-            raise ValueError(f"understood as {understood}")
+        parsed = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        # A model ignores unknown keys.
+        if without_empty(parsed) != without_empty(resource):
+            raise ValueError(f"unknown keys; parsed as {parsed}")
     else:
         kubernetes_validate.validate(resource, "1.37", strict=True)
 
@@ -37,7 +39,7 @@ def main() -> None:
     for resource in yaml.safe_load_all(sys.stdin):
         title = f"{resource['kind']} {resource['metadata']['name']}"
         try:
-            check(resource)
+            validate(resource)
             print(title)
         except Exception as error:  # noqa: BLE001
             failed = True

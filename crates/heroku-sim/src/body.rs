@@ -1,4 +1,4 @@
-//! Response bodies: complete, throttled or never terminated.
+//! Response bodies: complete, throttled or unterminated.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub(crate) fn throttled(bytes: Vec<u8>, bytes_per_second: u32) -> ResponseBody {
     body.boxed_unsync()
 }
 
-/// Returns the first `length` bytes of a JSON array that has no end.
+/// Returns a body of `length` bytes: the beginning of a JSON array that is never closed.
 pub(crate) fn unterminated_array(length: u64) -> ResponseBody {
     let element = format!("{{\"padding\":\"{}\"}},", "x".repeat(1_000));
     let elements = Bytes::from(element.repeat(16));

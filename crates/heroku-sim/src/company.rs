@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A company with Heroku accounts: teams with their invoices and usage, the enterprise accounts that
-/// some teams belong to, and the personal account of the token's owner.
+/// A company with Heroku accounts.
 ///
-/// A company can be read from a JSON fixture. Rows are served unchanged and are not checked for
-/// consistency. To test inconsistent data, change a synthetic company:
+/// It has teams with their invoices and usage, the enterprise accounts that some teams belong to,
+/// and the personal account of the token's owner.
+///
+/// A company is synthetic ([`Company::synthetic`], [`Company::of_size`]) or read from a JSON
+/// fixture ([`Company::from_json`]). Rows are served unchanged and are not checked for consistency.
+/// To test inconsistent data, change a synthetic company:
 ///
 /// ```
 /// use heroku_sim::Company;
@@ -23,13 +26,13 @@ pub struct Company {
     /// The enterprise accounts of the token's owner. `GET /enterprise-accounts` orders them by id.
     #[serde(default)]
     pub enterprise_accounts: Vec<EnterpriseAccount>,
-    /// The rows of `GET /account/invoices` (schema: `invoice`), the invoices of the personal account
-    /// of the token's owner, which is never billed for a team. Served unchanged.
+    /// The rows of `GET /account/invoices` (schema: `invoice`): the invoices of the personal
+    /// account of the token's owner, which is never billed for a team.
     #[serde(default)]
     pub personal_invoices: Vec<Value>,
     /// Seconds until the token expires, as served by `GET /oauth/authorizations` (schema:
-    /// `oauth-authorization.access_token.expires_in`), or `None` if it never expires. The value does
-    /// not count down, and the simulator accepts the token regardless.
+    /// `oauth-authorization.access_token.expires_in`), or `None` if it never expires. The value is
+    /// constant, and the simulator never rejects the token as expired.
     #[serde(default)]
     pub token_expires_in: Option<u64>,
 }
@@ -44,8 +47,8 @@ pub struct EnterpriseAccount {
     /// accept it in place of the id.
     pub name: String,
     /// The rows of `GET /enterprise-accounts/{id}/usage/monthly` (schema:
-    /// `enterprise-account-monthly-usage`), served unchanged and filtered as a team's are. If
-    /// `None`, the rows are the sums of the usage of the account's teams.
+    /// `enterprise-account-monthly-usage`), filtered by `month` like those of a team. If `None`,
+    /// the rows are the sums of the usage of the account's teams.
     #[serde(default)]
     pub usage: Option<Vec<Value>>,
 }
@@ -61,20 +64,20 @@ pub struct Team {
     /// The team's unique name (schema: `team.name`). Endpoints other than usage accept it in place
     /// of the id.
     pub name: String,
-    /// Whether Salesforce bills the team under a contract. The invoices of such a team are a 403.
-    /// Its `type` is `enterprise` (schema: `team.type`), as is that of a team with an
-    /// [`enterprise_account`](Team::enterprise_account), which may have invoices.
+    /// Whether Salesforce bills the team under a contract. The invoices endpoint responds to such a
+    /// team with 403. Its `type` is `enterprise` (schema: `team.type`), as is that of a team with
+    /// an [`enterprise_account`](Team::enterprise_account), which may have invoices.
     #[serde(default)]
     pub enterprise: bool,
-    /// Whether the usage endpoint serves this team; 403 if `false`. Heroku documents the endpoint
-    /// for enterprise teams, so it may not serve teams that pay by card.
+    /// Whether the usage endpoint serves this team. If `false`, it responds with 403. Heroku
+    /// documents the endpoint for enterprise teams, so it may not serve teams that pay by card.
     #[serde(default = "usage_available_by_default")]
     pub usage_available: bool,
-    /// The rows of `GET /teams/{team}/invoices` (schema: `team-invoice`).
+    /// The rows of `GET /teams/{id or name}/invoices` (schema: `team-invoice`).
     #[serde(default)]
     pub invoices: Vec<Value>,
     /// The rows of `GET /teams/{id}/usage/monthly` (schema: `team-monthly-usage`), filtered by
-    /// `month`. A row whose month is unreadable is always served.
+    /// `month`. A row without a valid `month` is always served.
     #[serde(default)]
     pub usage: Vec<Value>,
     /// Id or name of the team's [`EnterpriseAccount`] (schema: `team.enterprise_account`). Served

@@ -20,14 +20,14 @@ pub(crate) enum CloseMode {
     Rst,
 }
 
-/// The byte before which a connection is cut, counted from the next byte that is written.
+/// The byte of a response after which the connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cut {
-    /// Whether the response head is skipped before bytes are counted, and is not yet complete.
+    /// Whether the next byte belongs to a response head, whose bytes are not counted.
     in_head: bool,
-    /// The matched bytes of the CRLF CRLF that ends the head.
-    blank_line: u8,
-    /// The counted bytes that are still written.
+    /// The number of bytes matched so far of the CRLF CRLF that ends the head.
+    head_end_matched: u8,
+    /// The number of bytes to write before the cut.
     remaining: usize,
     close_mode: CloseMode,
 }
@@ -37,7 +37,7 @@ impl Cut {
     pub(crate) fn after_bytes(remaining: usize, close_mode: CloseMode) -> Cut {
         Cut {
             in_head: false,
-            blank_line: 0,
+            head_end_matched: 0,
             remaining,
             close_mode,
         }
@@ -51,19 +51,19 @@ impl Cut {
         }
     }
 
-    /// Advances by one byte. Returns `false` if the byte is behind the cut.
+    /// Advances by one byte. Returns `false` if the byte is after the cut.
     fn advance(&mut self, byte: u8) -> bool {
         if !self.in_head {
             let is_written = self.remaining > 0;
             self.remaining = self.remaining.saturating_sub(1);
             return is_written;
         }
-        self.blank_line = match (byte, self.blank_line) {
+        self.head_end_matched = match (byte, self.head_end_matched) {
             (b'\r', matched @ (0 | 2)) | (b'\n', matched @ (1 | 3)) => matched + 1,
             (b'\r', _) => 1,
             _ => 0,
         };
-        self.in_head = self.blank_line < 4;
+        self.in_head = self.head_end_matched < 4;
         true
     }
 
@@ -76,7 +76,7 @@ impl Cut {
     }
 }
 
-/// Sets the cut of a connection.
+/// A handle that sets the cut of a connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CutHandle(Arc<Mutex<Option<Cut>>>);
 

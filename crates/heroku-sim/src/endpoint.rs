@@ -1,7 +1,8 @@
 //! The simulated endpoints.
 
-/// An endpoint of the Platform API. Selects the requests that a fault applies to and identifies
-/// logged requests.
+/// An endpoint of the Platform API.
+///
+/// Selects the requests that a fault applies to, and classifies logged requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
     /// `GET /teams`.
@@ -30,7 +31,6 @@ pub enum Endpoint {
     Authorizations,
     /// `GET /account/rate-limits`.
     RateLimits,
-    /// Every request, including requests to unknown paths. Matches faults only; no logged request
-    /// has it.
+    /// All endpoints and unknown paths. Only for faults: no logged request has this value.
     Any,
 }

@@ -16,16 +16,16 @@ pub enum Times {
     Always,
 }
 
-/// A fault of a response.
+/// A fault that is injected into a response.
 ///
-/// Faults take precedence over all checks of the request, including authentication. Faults of the
-/// body (`Drip`, `TruncateBody`, `ResetInBody`, `NotGzip`, `RangeLoop`) modify the normal response
-/// and ignore `If-None-Match`, because a 304 has no body.
+/// A fault that replaces the response takes precedence over all checks of the request, including
+/// authentication. Faults of the body (`Drip`, `TruncateBody`, `ResetInBody`, `NotGzip`,
+/// `RangeLoop`) modify the normal response and ignore `If-None-Match`, because a 304 has no body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The given status with the error body that Heroku documents for it (402 is `delinquent`, 429
-    /// is `rate_limit`).
+    /// The given status with the error body that Heroku documents for it, such as `delinquent` for
+    /// 402 or `rate_limit` for 429.
     Status(u16),
     /// 429 `rate_limit` with no request tokens left. Heroku usually sends no `Retry-After`.
     RateLimited {
@@ -38,7 +38,7 @@ pub enum Fault {
         status: u16,
     },
     /// An arbitrary response, sent without compression and `ETag`.
-    Body {
+    Response {
         /// The status.
         status: u16,
         /// The `Content-Type`.
@@ -78,12 +78,12 @@ pub enum Fault {
     },
     /// The first page as 206 with the same `Next-Range`, regardless of the requested `Range`.
     RangeLoop,
-    /// 200 with a JSON array without end, streamed without a `Content-Length`.
+    /// 200 with an unterminated JSON array, streamed without a `Content-Length`.
     HugeBody {
-        /// Bytes of the body that are sent.
+        /// The length of the body in bytes.
         bytes: u64,
     },
-    /// 200 with `[]`.
+    /// 200 with an empty list.
     EmptyList,
 }
 

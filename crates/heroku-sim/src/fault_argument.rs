@@ -113,7 +113,7 @@ fn parse_fault(text: &str) -> Result<Fault, String> {
 
 fn parse_number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse()
-        .map_err(|_| format!("{text:?} is not a number or out of range"))
+        .map_err(|_| format!("{text:?} is not a number or is out of range"))
 }
 
 fn parse_status(text: &str) -> Result<u16, String> {
@@ -121,7 +121,7 @@ fn parse_status(text: &str) -> Result<u16, String> {
     if (200..600).contains(&status) {
         Ok(status)
     } else {
-        Err(format!("{status} is not a response status"))
+        Err(format!("status {status} is not between 200 and 599"))
     }
 }
 

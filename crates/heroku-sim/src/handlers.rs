@@ -1,4 +1,4 @@
-//! Dispatches checked requests to their endpoints.
+//! Dispatches validated requests to the handlers of their endpoints.
 
 mod authorizations;
 mod enterprise;
@@ -14,8 +14,7 @@ use crate::state::SimState;
 
 pub(crate) use list::EndpointRequest;
 
-/// Returns the response of the endpoint that a request is routed to. `remaining` is the number of
-/// request tokens that are left.
+/// Returns the response to a request. `remaining` is the number of remaining request tokens.
 pub(crate) fn handle(
     state: &SimState,
     remaining: u32,

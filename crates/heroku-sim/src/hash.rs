@@ -1,8 +1,8 @@
 //! Stable hashes and UUIDs: the same input gives the same output on every machine and in every
-//! release, which the hashers of the standard library do not promise.
+//! release. The standard library does not guarantee this for its hashers.
 
-/// Returns a 64-bit hash of `bytes` with `seed`: FNV-1a, then SplitMix64, because FNV-1a alone
-/// leaves the high bits of short inputs alike.
+/// Returns a 64-bit hash of `bytes` with `seed`: FNV-1a, finalized by SplitMix64, because FNV-1a
+/// alone does not mix the high bits of short inputs.
 pub(crate) fn hash(seed: u64, bytes: &[u8]) -> u64 {
     let offset_basis = 0xcbf2_9ce4_8422_2325 ^ splitmix64(seed);
     splitmix64(bytes.iter().fold(offset_basis, |hash, byte| {
@@ -32,7 +32,7 @@ mod tests {
     use super::{hash, uuid};
 
     #[test]
-    fn hash_depends_on_seed_and_bytes_alone() {
+    fn hash_depends_only_on_seed_and_bytes() {
         assert_eq!(hash(0, b""), hash(0, b""));
         assert_ne!(hash(0, b"a"), hash(1, b"a"));
         assert_ne!(hash(0, b"a"), hash(0, b"b"));

@@ -1,4 +1,4 @@
-//! Reads the request headers that the simulator acts on.
+//! Parsing of request headers.
 
 use hyper::header::{self, HeaderMap, HeaderName};
 
@@ -7,8 +7,8 @@ pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Opti
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Returns whether an `Accept` header names `application/vnd.heroku+json` with `version=3`, with any
-/// spacing and any further parameters.
+/// Returns whether an `Accept` header contains `application/vnd.heroku+json` with `version=3`.
+/// Whitespace and other parameters are ignored.
 pub(crate) fn accepts_version_3(headers: &HeaderMap) -> bool {
     let values = headers
         .get_all(header::ACCEPT)
@@ -25,8 +25,8 @@ pub(crate) fn accepts_version_3(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Returns the token of `Authorization: Bearer …`. Heroku also accepts it as a Basic password, which
-/// an API client has no reason to send.
+/// Returns the token of `Authorization: Bearer …`. Heroku also accepts the token as a Basic
+/// password; the simulator does not.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = header_text(headers, &header::AUTHORIZATION)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
@@ -46,11 +46,11 @@ pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = header_text(headers, &header::ACCEPT_ENCODING).unwrap_or_default();
     accepted.split(',').any(|coding| {
         let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = matches!(
+        let is_excluded = matches!(
             quality.replace(' ', "").as_str(),
             "q=0" | "q=0.0" | "q=0.00" | "q=0.000"
         );
-        name.trim().eq_ignore_ascii_case("gzip") && !refused
+        name.trim().eq_ignore_ascii_case("gzip") && !is_excluded
     })
 }
 

@@ -1,15 +1,14 @@
-//! A strict simulator of the billing endpoints of the Heroku Platform API, over HTTP on loopback,
-//! with fault injection.
+//! A strict simulator of the billing endpoints of the Heroku Platform API, with fault injection.
 //!
-//! A client that uses [`Simulator::url`] as its base URL must send a valid `Accept`, token and
-//! `User-Agent`, follow `Next-Range`, handle lists that are ordered by id, and handle every
-//! injected [`Fault`]. The simulator shares no types with any client, so a misspelled field name in
-//! a client fails that client's tests.
+//! A [`Simulator`] serves the data of a [`Company`] over HTTP on loopback. Tests and demos use
+//! [`Simulator::url`] as the base URL of their client in place of `https://api.heroku.com`.
 //!
-//! The simulator follows Heroku's [Platform API
-//! reference](https://devcenter.heroku.com/articles/platform-api-reference) and its published
-//! hyper-schema (`GET https://api.heroku.com/schema`). Behaviour that Heroku does not document is
-//! described where it is implemented.
+//! Like Heroku, the simulator rejects requests without a valid `Accept` header and token, limits
+//! the rate of requests, orders lists by id, paginates them with `Next-Range`, and supports gzip
+//! and conditional requests. It also requires a `User-Agent`. An injected [`Fault`] replaces or
+//! modifies a response, and [`Simulator::requests`] returns what the client sent.
+//!
+//! # Example
 //!
 //! ```
 //! use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
@@ -25,6 +24,16 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Fidelity
+//!
+//! The simulator follows Heroku's [Platform API
+//! reference](https://devcenter.heroku.com/articles/platform-api-reference) and its published
+//! hyper-schema (`GET https://api.heroku.com/schema`). Behaviour that Heroku does not document is
+//! listed in the README.
+//!
+//! The simulator shares no types with any client, so a misspelled field name in a client fails that
+//! client's tests.
 
 mod body;
 mod company;

@@ -14,7 +14,7 @@ use crate::response::ApiResponse;
 use crate::route::Route;
 use crate::state::SimState;
 
-/// Returns the response to a request without an injected fault.
+/// Returns the normal response to a request: that of its endpoint, or an error if a check fails.
 pub(crate) fn handle(
     state: &mut SimState,
     head: &Parts,
@@ -22,8 +22,8 @@ pub(crate) fn handle(
     range: Option<&str>,
 ) -> ApiResponse {
     let now = Instant::now();
-    // Heroku requires a User-Agent (Platform API reference, "Clients"), but does not document a
-    // rejection. The simulator is stricter.
+    // Heroku requires a User-Agent (Platform API reference, "Clients"), but does not document that
+    // a request without one is rejected.
     if header_text(&head.headers, &header::USER_AGENT).is_none_or(|agent| agent.trim().is_empty()) {
         return ApiResponse::error(
             400,
@@ -40,8 +40,7 @@ pub(crate) fn handle(
     if bearer_token(&head.headers) != Some(&state.token) {
         return ApiResponse::error_for_status(401);
     }
-    // An unauthenticated request has no account to charge. Authenticated requests are charged even
-    // if they fail.
+    // Authenticated requests cost a token even if they fail. Other requests belong to no account.
     if route.endpoint != Some(Endpoint::RateLimits) && !state.rate_limit.try_take(now) {
         return ApiResponse::error_for_status(429);
     }

@@ -29,7 +29,7 @@ struct Bound {
     exclusive: bool,
 }
 
-/// A page of a list and the values of its headers.
+/// A page of a list and the values of its response headers.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Page {
     pub(crate) elements: Vec<Value>,
@@ -50,9 +50,9 @@ impl Default for Range {
 }
 
 impl Range {
-    /// Parses the header of a request for a list that can be ordered by one of `properties`. Returns
-    /// `None` where Heroku responds with 416. A header without a property, such as a `Next-Range`,
-    /// means `id`.
+    /// Parses the header of a request for a list that can be ordered by one of `properties`. A
+    /// header without a property, such as a `Next-Range`, means `id`. Returns `None` if the header
+    /// is invalid; the response is then 416.
     pub(crate) fn parse(header: &str, properties: &[&str]) -> Option<Range> {
         let (interval, parameters) = header.split_once(';').unwrap_or((header, ""));
         let (left, right) = interval.split_once("..")?;
@@ -115,7 +115,7 @@ impl Range {
 
         let max = self.max.or(page_size).unwrap_or(DEFAULT_MAX);
         let mut length = max.min(page_size.unwrap_or(MAX_LIMIT)).min(keyed.len());
-        // The next page starts after a key, so elements with the same key stay on one page.
+        // The next page starts after a key, so elements with the same key must be on the same page.
         while length > 0 && length < keyed.len() && keyed[length].0 == keyed[length - 1].0 {
             length += 1;
         }
@@ -181,13 +181,11 @@ impl Range {
     }
 }
 
-/// Parses a bound. `stripped` is the bound without its bracket, if it has one. Returns `None` if the
-/// bound is malformed and `Some(None)` if it is open.
+/// Parses a bound. `stripped` is the bound without its bracket, if it has one. Returns `None` if
+/// the bound is malformed and `Some(None)` if it is open.
 fn parse_bound(text: &str, stripped: Option<&str>) -> Option<Option<Bound>> {
     let value = stripped.unwrap_or(text);
-    if value.contains(|letter: char| letter.is_whitespace() || "[],;".contains(letter))
-        || stripped == Some("")
-    {
+    if value.contains(|c: char| c.is_whitespace() || "[],;".contains(c)) || stripped == Some("") {
         return None;
     }
     Some((!value.is_empty()).then(|| Bound {

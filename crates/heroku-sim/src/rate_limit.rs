@@ -3,9 +3,9 @@
 
 use std::time::Instant;
 
-/// The number of request tokens that Heroku grants.
+/// The maximum number of request tokens.
 const CAPACITY: u32 = 4_500;
-/// Heroku documents "roughly 75".
+/// The number of tokens added per minute. Heroku documents "roughly 75".
 const REFILL_PER_MINUTE: u32 = 75;
 
 /// A token bucket: every request takes a token, and tokens are added at a constant rate.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::endpoint::Endpoint;
 
-/// The maximum number of entries, which bounds the memory of a simulator that runs for weeks.
+/// The maximum number of entries, which bounds the memory of a long-running simulator.
 const CAPACITY: usize = 10_000;
 
 /// A received request and the status of its response.
@@ -18,7 +18,7 @@ pub struct LoggedRequest {
     pub path: String,
     /// All headers in order of arrival, with lower-case names, including `authorization`.
     pub headers: Vec<(String, String)>,
-    /// The status of the response. `None` until there is one, and permanently if a fault withholds
+    /// The status of the response. `None` before the response, and permanently if a fault prevents
     /// it (`Hang`, `ResetInHeaders`).
     pub status: Option<u16>,
     /// The endpoint of the path, or `None` if the path is unknown.
@@ -27,8 +27,8 @@ pub struct LoggedRequest {
     pub team: Option<String>,
     /// The percent-decoded id or name of the enterprise account in the path.
     pub enterprise_account: Option<String>,
-    /// When the request head was received.
-    pub at: Instant,
+    /// When the head of the request was received.
+    pub received_at: Instant,
 }
 
 impl LoggedRequest {
@@ -42,8 +42,8 @@ impl LoggedRequest {
     }
 }
 
-/// The newest requests. Entry ids are never reused, so a status that arrives after
-/// [`RequestLog::clear`] is dropped.
+/// A log of the newest requests. Entry ids are never reused, so a status that is set after
+/// [`RequestLog::clear`] is ignored.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     entries: VecDeque<(EntryId, LoggedRequest)>,

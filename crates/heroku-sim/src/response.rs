@@ -10,7 +10,7 @@ use crate::hash;
 /// The header with the range of the next page of a list.
 pub(crate) const NEXT_RANGE: HeaderName = HeaderName::from_static("next-range");
 
-/// A response without compression and `ETag`.
+/// A response before compression, without `ETag`.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiResponse {
     pub(crate) status: u16,

@@ -32,7 +32,7 @@ use crate::state::SharedState;
 const RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-/// How a response is sent.
+/// How a response is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
     Normal,
@@ -46,7 +46,7 @@ enum Delivery {
         after: usize,
         close_mode: CloseMode,
     },
-    FalseGzip,
+    NotGzip,
     UnterminatedArray {
         bytes: u64,
     },
@@ -66,7 +66,7 @@ impl Delivery {
                 close_mode: CloseMode::Rst,
             },
             Some(Fault::ResetInHeaders) => Delivery::CutInHead,
-            Some(Fault::NotGzip) => Delivery::FalseGzip,
+            Some(Fault::NotGzip) => Delivery::NotGzip,
             Some(&Fault::HugeBody { bytes }) => Delivery::UnterminatedArray { bytes },
             _ => Delivery::Normal,
         }
@@ -80,11 +80,11 @@ pub(crate) async fn accept(listener: TcpListener, state: Arc<SharedState>) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((tcp, _)) => {
-                    // Without this, a small response can wait for a delayed acknowledgement.
+                    // Nagle's algorithm can delay a small response until an acknowledgement.
                     let _ = tcp.set_nodelay(true);
                     connections.spawn(serve(tcp, Arc::clone(&state)));
                 }
-                // Probably out of file descriptors, which closing connections release.
+                // Probably out of file descriptors. Retry after some connections are closed.
                 Err(_) => sleep(Duration::from_millis(20)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -136,7 +136,7 @@ async fn respond(
                 }
             }
             Some(Fault::Html { status }) => ApiResponse::maintenance_page(status),
-            Some(Fault::Body {
+            Some(Fault::Response {
                 status,
                 content_type,
                 body,
@@ -222,7 +222,7 @@ fn http_response(
     }
     let gzip = HeaderValue::from_static("gzip");
     let mut body = api_response.body;
-    if delivery == Delivery::FalseGzip {
+    if delivery == Delivery::NotGzip {
         head.headers.insert(header::CONTENT_ENCODING, gzip);
     } else if !api_response.verbatim {
         head.headers
@@ -251,7 +251,7 @@ fn http_response(
             cut_handle.set(Cut::after_body_bytes(length, close_mode));
             body::full(body)
         }
-        Delivery::Normal | Delivery::Unconditional | Delivery::FalseGzip => body::full(body),
+        Delivery::Normal | Delivery::Unconditional | Delivery::NotGzip => body::full(body),
     };
     Response::from_parts(head, body)
 }
@@ -273,7 +273,7 @@ fn logged_request(head: &Parts, route: &Route) -> LoggedRequest {
         endpoint: route.endpoint,
         team: route.team.clone(),
         enterprise_account: route.enterprise_account.clone(),
-        at: Instant::now(),
+        received_at: Instant::now(),
     }
 }
 

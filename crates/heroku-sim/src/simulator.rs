@@ -1,4 +1,4 @@
-//! Starts, configures and stops a simulator.
+//! The public handle of a simulator and its builder.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,7 +19,7 @@ use crate::state::{SharedState, SimState};
 /// The default token of a simulator, in the format of Heroku's tokens.
 pub const DEFAULT_TOKEN: &str = "HRKU-simulated-0000-0000-0000-000000000000";
 
-/// A simulated Platform API that serves until it is shut down or dropped.
+/// A running simulator of the Platform API. It serves requests until it is shut down or dropped.
 #[derive(Debug)]
 pub struct Simulator {
     addr: SocketAddr,
@@ -53,21 +53,22 @@ impl Builder {
         self
     }
 
-    /// Limits the elements of a page regardless of `max`, so that a short list has several pages.
-    /// By default a page has 200 elements, or `max` up to 1,000, as at Heroku. 0 counts as 1.
+    /// Sets the maximum number of elements per page, even if the request has a larger `max`. Use it
+    /// to split short lists into several pages. The default is Heroku's: 200 elements, or `max` up
+    /// to 1,000. 0 counts as 1.
     pub fn page_size(mut self, elements: usize) -> Builder {
         self.page_size = Some(elements.max(1));
         self
     }
 
-    /// Sets a number of request tokens that is never refilled. The default is 4,500, refilled by 75
-    /// a minute, as at Heroku.
+    /// Sets the number of request tokens, and disables their refill. The default is Heroku's: 4,500
+    /// tokens, refilled by 75 per minute.
     pub fn rate_limit(mut self, tokens: u32) -> Builder {
         self.rate_limit = TokenBucket::without_refill(tokens);
         self
     }
 
-    /// Binds the address and starts to serve on the current Tokio runtime.
+    /// Binds the address and starts serving on the current Tokio runtime.
     ///
     /// # Errors
     ///
@@ -129,26 +130,26 @@ impl Simulator {
         &self.token
     }
 
-    /// Injects a fault into the responses of an endpoint. If several faults match a request, the
-    /// one that was injected first applies.
+    /// Injects a fault into the responses of an endpoint. If several faults match a request, only
+    /// the one that was injected first applies.
     pub fn inject_fault(&self, endpoint: Endpoint, fault: Fault, times: Times) {
         let faults = &mut self.state.lock().faults;
         faults.add(None, endpoint, fault, times);
     }
 
-    /// Injects a fault into the responses of an endpoint for one team or enterprise account, given
-    /// by id or name regardless of which one the client uses.
+    /// Injects a fault into the responses of an endpoint for one team or enterprise account.
+    /// `identity` is its id or name, regardless of which of them the client uses.
     pub fn inject_fault_for(&self, identity: &str, endpoint: Endpoint, fault: Fault, times: Times) {
         let faults = &mut self.state.lock().faults;
         faults.add(Some(identity), endpoint, fault, times);
     }
 
-    /// Removes all faults. Requests that already hang keep hanging.
+    /// Removes all faults. Pending requests are not affected.
     pub fn clear_faults(&self) {
         self.state.lock().faults.clear();
     }
 
-    /// Returns the last 10,000 requests in order of arrival.
+    /// Returns the newest 10,000 requests in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.state.lock().log.requests()
@@ -164,7 +165,7 @@ impl Simulator {
         self.state.lock().company = company;
     }
 
-    /// Sets the current date for subsequent requests. Does not change the company.
+    /// Sets the current UTC date for subsequent requests. Does not change the company.
     pub fn set_today(&self, today: Date) {
         self.state.lock().today = today;
     }

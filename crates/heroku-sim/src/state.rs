@@ -20,7 +20,7 @@ pub(crate) struct SimState {
     pub(crate) page_size: Option<usize>,
     pub(crate) faults: FaultPlan,
     pub(crate) log: RequestLog,
-    /// The number of request ids assigned.
+    /// The number of request ids assigned so far.
     pub(crate) request_ids: u64,
 }
 
@@ -61,7 +61,7 @@ impl SharedState {
         SharedState(Mutex::new(state))
     }
 
-    /// Locks the state. Ignores poisoning, so that the panic of one connection does not fail the
+    /// Locks the state. Ignores poisoning, so that a panic in one connection does not break the
     /// others.
     pub(crate) fn lock(&self) -> MutexGuard<'_, SimState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -2,12 +2,15 @@
 //! usage and matching invoices. One team belongs to an enterprise account, and a personal account
 //! has its own invoices.
 //!
-//! Two properties shape this module. **The same seed and date give the same company** on every
-//! machine: figures are integers (thousandths of a dyno unit, cents) until they are serialized, and
-//! all random numbers come from [`SeededRng`]. **A company is continuous in time**: an app's usage
-//! of a month is the sum of its days, each of which depends only on the seed, the app and the day,
-//! so past days never change. Events depend on the calendar and not on the current date: each
-//! summer an old version of an app is deleted, each November the storefront has a traffic peak.
+//! The data has two properties:
+//!
+//! - **It is deterministic.** The same seed and date give the same company on every machine:
+//!   figures are integers (thousandths of a dyno unit, cents) until they are serialized, and all
+//!   random numbers come from [`SeededRng`].
+//! - **It is continuous in time.** The usage of an app in a month is the sum of its days. Each day
+//!   depends only on the seed, the app and the date, so past days never change. Events follow the
+//!   calendar: each summer an old version of an app is deleted, and each November the storefront
+//!   has a traffic peak.
 //!
 //! Figures include the days up to the start of `today` (UTC), because Heroku updates usage about
 //! nightly. On the 1st, the current month therefore has no usage row and an open invoice of zero.
@@ -32,7 +35,7 @@ use calendar::Month;
 use seeded_rng::SeededRng;
 use usage::{MonthlyUsage, TeamAccount};
 
-/// The number of closed months. Heroku's usage reaches back twelve months.
+/// The number of closed months. Heroku serves usage for the last twelve months.
 const CLOSED_MONTHS: i32 = 12;
 
 const COMPANY_NAMES: [&str; 8] = [
@@ -47,13 +50,15 @@ const COMPANY_NAMES: [&str; 8] = [
 ];
 
 impl Company {
-    /// Returns the synthetic company of a seed on a UTC date. Closed months are the same on all
-    /// later dates.
+    /// Returns a synthetic company with realistic figures on a UTC date.
     ///
-    /// The invoices and the usage of a team match: `dyno_units` is the month's `dynos`,
+    /// The same seed and date always give the same company. Closed months are the same on all later
+    /// dates.
+    ///
+    /// The invoices of a team match its usage: `dyno_units` is the month's `dynos`,
     /// `database_total` its `data` and `addons_total` its `partner`. `space` credits are part of
-    /// usage but not billed, as under a contract that includes the space. Credits are negative, and
-    /// `total` is charges plus credits.
+    /// usage but are not billed, as under a contract that includes the space. Credits are negative,
+    /// and `total` is the sum of charges and credits.
     ///
     /// The team with a space belongs to the only enterprise account and has licences. No team is
     /// delinquent, and the token does not expire.

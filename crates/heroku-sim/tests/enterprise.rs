@@ -14,8 +14,8 @@ const TODAY: Date = date(2026, 8, 14);
 const ACME: &str = "/enterprise-accounts/aaaaaaaa-0000-4000-8000-000000000000";
 const OPS: &str = "11111111-0000-4000-8000-000000000000";
 
-/// Returns an account with two teams, accounts without teams, a team without an account and a team of
-/// an account that is not listed.
+/// Returns a company with an account of two teams, accounts without teams, a team without an
+/// account and a team of an unlisted account.
 fn company() -> Company {
     let company = json!({
         "teams": [
@@ -31,7 +31,7 @@ fn company() -> Company {
              "invoices": [{"id": "x"}],
              "usage": [{"id": "1", "name": "ops", "month": "2026-08", "dynos": 0.1, "data": null, "partner": "12"}]},
             {"id": "33333333-0000-4000-8000-000000000000", "name": "card"},
-            {"id": "44444444-0000-4000-8000-000000000000", "name": "lent", "enterprise_account": "others",
+            {"id": "44444444-0000-4000-8000-000000000000", "name": "unlisted", "enterprise_account": "others",
              "usage": [{"month": "2026-08", "dynos": 500}]},
         ],
         "enterprise_accounts": [
@@ -55,7 +55,7 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn accounts_have_id_and_name_but_usage_only_id() {
+async fn usage_accepts_only_account_id() {
     let heroku = start_simulator().await;
     let accounts = get(&heroku, "/enterprise-accounts").await.json();
     assert_eq!(names(&accounts), ["acme \"co\"", "own rows", "empty"]);
@@ -100,7 +100,7 @@ async fn team_object_has_enterprise_account() {
     let listed: Vec<_> = teams.as_array().unwrap().iter().collect();
     let type_and_account =
         |team: &Value| (team["type"].clone(), team["enterprise_account"].clone());
-    assert_eq!(names(&teams), ["ops", "web", "card", "lent"]);
+    assert_eq!(names(&teams), ["ops", "web", "card", "unlisted"]);
     assert_eq!(
         type_and_account(listed[0]),
         (json!("enterprise"), acme.clone())
@@ -113,13 +113,13 @@ async fn team_object_has_enterprise_account() {
     );
     let members = get(&heroku, &format!("{ACME}/teams")).await.json();
     assert_eq!(&members[0], listed[0]);
-    // An enterprise account does not imply that the team has no invoices.
+    // A team with an enterprise account may have invoices.
     assert_eq!(get(&heroku, "/teams/ops/invoices").await.ids(), ["x"]);
     assert_eq!(get(&heroku, "/teams/web/invoices").await.status, Some(403));
 }
 
 #[tokio::test]
-async fn account_usage_is_sum_of_teams() {
+async fn sums_account_usage_over_teams() {
     let heroku = start_simulator().await;
     let usage = async |query: &str| get(&heroku, &format!("{ACME}/usage/monthly?{query}")).await;
     let rows = usage("start=2025-08&end=2026-08").await.json();
@@ -139,7 +139,7 @@ async fn account_usage_is_sum_of_teams() {
         })
     );
     assert_eq!(names(&row("2026-06")["teams"]), ["web"]);
-    // A row with an unreadable month is in every range, a row without a month in none.
+    // Rows with an invalid month are in every range; rows without a month are skipped.
     assert_eq!(rows.as_array().unwrap().len(), 3);
     assert_eq!(row("August")["dynos"], 1000);
     let one = usage("start=2026-06").await.json();
@@ -147,7 +147,7 @@ async fn account_usage_is_sum_of_teams() {
 }
 
 #[tokio::test]
-async fn account_usage_validates_months() {
+async fn validates_months_of_account_usage() {
     let heroku = start_simulator().await;
     let own = "/enterprise-accounts/bbbbbbbb-0000-4000-8000-000000000000/usage/monthly";
     for (query, status) in [
@@ -169,9 +169,9 @@ async fn account_usage_validates_months() {
             );
         }
     }
-    let sent = get(&heroku, &format!("{own}?start=2026-08")).await.json();
+    let rows = get(&heroku, &format!("{own}?start=2026-08")).await.json();
     assert_eq!(
-        sent,
+        rows,
         json!([{ "month": "2026-08", "teams": null }, { "month": null }, 7])
     );
     let nothing =
@@ -237,11 +237,11 @@ async fn serves_delinquency_and_licences_unchanged() {
 }
 
 #[tokio::test]
-async fn one_authorization_has_own_token() {
+async fn returns_expiry_of_own_token() {
     let heroku = start_simulator().await;
     let expiry = async |token: &str| {
         let request = request_to(&heroku, "/oauth/authorizations");
-        let request = request.with("Authorization", &format!("Bearer {token}"));
+        let request = request.with_header("Authorization", &format!("Bearer {token}"));
         let all = request.send(&heroku).await.json();
         let all = all.as_array().unwrap();
         assert!(all.iter().any(|one| one["access_token"].is_null()));
@@ -278,7 +278,7 @@ const PATHS: [(&str, Endpoint); 8] = [
 ];
 
 #[tokio::test]
-async fn each_endpoint_is_checked_logged_and_faulted_separately() {
+async fn checks_logs_and_faults_each_endpoint() {
     let heroku = start_simulator().await;
     for (path, endpoint) in PATHS {
         heroku.clear_requests();
@@ -287,12 +287,12 @@ async fn each_endpoint_is_checked_logged_and_faulted_separately() {
         assert_eq!(status(valid()).await, Some(200), "{path}");
         assert_eq!(status(valid().method("POST")).await, Some(404), "{path}");
         assert_eq!(
-            status(valid().without("Authorization")).await,
+            status(valid().without_header("Authorization")).await,
             Some(401),
             "{path}"
         );
         assert_eq!(
-            status(valid().with("Accept", "application/json")).await,
+            status(valid().with_header("Accept", "application/json")).await,
             Some(406),
             "{path}"
         );
@@ -327,7 +327,7 @@ async fn each_endpoint_is_checked_logged_and_faulted_separately() {
 }
 
 #[tokio::test]
-async fn lists_are_paginated() {
+async fn paginates_lists() {
     let heroku = Simulator::builder(company(), TODAY)
         .page_size(1)
         .start()
@@ -341,13 +341,13 @@ async fn lists_are_paginated() {
         ("/oauth/authorizations", 4),
     ] {
         for range in ["bytes=0-100", "id ..; max=1001", "colour .."] {
-            let request = request_to(&heroku, path).with("Range", range);
+            let request = request_to(&heroku, path).with_header("Range", range);
             assert_eq!(request.send(&heroku).await.status, Some(416), "{path}");
         }
         let (mut range, mut rows) = (Some("id ..; max=1000".to_owned()), Vec::new());
         while let Some(value) = range {
             let response = request_to(&heroku, path)
-                .with("Range", &value)
+                .with_header("Range", &value)
                 .send(&heroku)
                 .await;
             range = response.header("Next-Range").map(str::to_owned);
@@ -358,8 +358,8 @@ async fn lists_are_paginated() {
             rows.extend(response.json().as_array().unwrap().clone());
         }
         assert_eq!(rows.len(), length, "{path}");
-        let once: std::collections::BTreeSet<_> = rows.iter().map(Value::to_string).collect();
-        assert_eq!(once.len(), length, "{path}: duplicate rows");
+        let distinct: std::collections::BTreeSet<_> = rows.iter().map(Value::to_string).collect();
+        assert_eq!(distinct.len(), length, "{path}: duplicate rows");
     }
 }
 

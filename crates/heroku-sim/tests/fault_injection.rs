@@ -37,7 +37,7 @@ async fn start_with_fault(fault: Fault) -> Simulator {
 }
 
 #[tokio::test]
-async fn status_has_documented_error_body() {
+async fn status_sends_documented_error_body() {
     for (status, id) in [
         (400, "bad_request"),
         (401, "unauthorized"),
@@ -69,7 +69,7 @@ async fn status_has_documented_error_body() {
 }
 
 #[tokio::test]
-async fn faults_apply_to_their_team_and_endpoint() {
+async fn selects_faults_by_team_and_endpoint() {
     let heroku = start_simulator().await;
     heroku.inject_fault_for("1", Endpoint::Invoices, Fault::Status(500), Times::Count(2));
     heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
@@ -84,7 +84,7 @@ async fn faults_apply_to_their_team_and_endpoint() {
 }
 
 #[tokio::test]
-async fn rate_limited_has_optional_retry_after() {
+async fn rate_limited_sends_optional_retry_after() {
     let heroku = start_with_fault(Fault::RateLimited {
         retry_after: Some(7),
     })
@@ -110,10 +110,10 @@ async fn rate_limited_has_optional_retry_after() {
 }
 
 #[tokio::test]
-async fn serves_html_and_arbitrary_bodies() {
+async fn serves_html_and_arbitrary_responses() {
     let heroku = start_with_fault(Fault::Html { status: 503 }).await;
     let response = request_to(&heroku, PATH)
-        .with("Accept-Encoding", "gzip")
+        .with_header("Accept-Encoding", "gzip")
         .send(&heroku)
         .await;
     assert_eq!(
@@ -122,14 +122,14 @@ async fn serves_html_and_arbitrary_bodies() {
     );
     assert!(response.body.starts_with(b"<!DOCTYPE html>"));
 
-    let fault = Fault::Body {
+    let fault = Fault::Response {
         status: 200,
         content_type: "text/plain".to_owned(),
         body: b"\xff\x00[".to_vec(),
     };
     heroku.inject_fault(Endpoint::Invoices, fault, Times::Once);
     let response = request_to(&heroku, PATH)
-        .with("Accept-Encoding", "gzip")
+        .with_header("Accept-Encoding", "gzip")
         .send(&heroku)
         .await;
     assert_eq!(
@@ -147,7 +147,7 @@ async fn delay_precedes_normal_response() {
     let heroku = start_with_fault(Fault::Delay(Duration::from_millis(150))).await;
     let response = get(&heroku, PATH).await;
     assert_eq!(response.ids().len(), 40);
-    assert!(response.took >= Duration::from_millis(150));
+    assert!(response.duration >= Duration::from_millis(150));
 }
 
 #[tokio::test]
@@ -176,30 +176,30 @@ async fn shutdown_closes_hanging_connection() {
     heroku.shutdown().await;
     let mut byte = [0; 1];
     let read = tcp.read(&mut byte);
-    let ended = tokio::time::timeout(Duration::from_secs(5), read)
+    let result = tokio::time::timeout(Duration::from_secs(5), read)
         .await
         .unwrap();
-    assert!(matches!(ended, Ok(0) | Err(_)));
+    assert!(matches!(result, Ok(0) | Err(_)));
 }
 
 #[tokio::test]
 async fn drip_limits_rate() {
-    let whole = get(&start_simulator().await, PATH).await;
-    let rate = u32::try_from(whole.body.len()).unwrap() * 5;
+    let normal = get(&start_simulator().await, PATH).await;
+    let rate = u32::try_from(normal.body.len()).unwrap() * 5;
     let heroku = start_with_fault(Fault::Drip {
         bytes_per_second: rate,
     })
     .await;
     let response = get(&heroku, PATH).await;
-    assert_eq!(response.body, whole.body);
+    assert_eq!(response.body, normal.body);
     assert_eq!(
         response.header("Content-Length"),
-        Some(whole.body.len().to_string().as_str())
+        Some(normal.body.len().to_string().as_str())
     );
     assert!(
-        response.took >= Duration::from_millis(190),
+        response.duration >= Duration::from_millis(190),
         "{:?}",
-        response.took
+        response.duration
     );
 }
 
@@ -214,7 +214,7 @@ async fn truncated_body_ends_with_fin() {
             response.header("Content-Length"),
             Some(length.to_string().as_str())
         );
-        assert!(response.end.is_ok(), "{:?}", response.end);
+        assert!(response.close_result.is_ok(), "{:?}", response.close_result);
     }
 }
 
@@ -223,23 +223,29 @@ async fn resets_connection_in_head_or_body() {
     let heroku = start_with_fault(Fault::ResetInBody { after: 100 }).await;
     let response = get(&heroku, PATH).await;
     assert_eq!((response.status, response.body.len()), (Some(200), 100));
-    assert_eq!(response.end.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(
+        response.close_result.unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
     assert_eq!(heroku.requests()[0].status, Some(200));
 
     heroku.inject_fault(Endpoint::Invoices, Fault::ResetInHeaders, Times::Once);
     let response = get(&heroku, PATH).await;
     assert_eq!(response.status, None);
     assert!(response.body.starts_with(b"HTTP/1.1 "));
-    assert_eq!(response.end.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(
+        response.close_result.unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
     assert_eq!(heroku.requests()[1].status, None);
     assert_eq!(get(&heroku, PATH).await.ids().len(), 40);
 }
 
 #[tokio::test]
-async fn not_gzip_is_uncompressed() {
+async fn not_gzip_sends_uncompressed_body() {
     let heroku = start_with_fault(Fault::NotGzip).await;
     let response = request_to(&heroku, PATH)
-        .with("Accept-Encoding", "gzip")
+        .with_header("Accept-Encoding", "gzip")
         .send(&heroku)
         .await;
     assert_eq!(response.header("Content-Encoding"), Some("gzip"));
@@ -268,8 +274,8 @@ async fn range_loop_repeats_next_range() {
     let first = get(&heroku, PATH).await;
     let next = first.header("Next-Range").unwrap();
     let second = request_to(&heroku, PATH)
-        .with("Range", next)
-        .with("If-None-Match", "*")
+        .with_header("Range", next)
+        .with_header("If-None-Match", "*")
         .send(&heroku)
         .await;
     assert_eq!((first.status, second.status), (Some(206), Some(206)));
@@ -286,7 +292,7 @@ async fn huge_body_has_given_length() {
         (Some(200), None)
     );
     assert_eq!(response.header("Transfer-Encoding"), Some("chunked"));
-    // Includes the lengths of the chunks.
+    // The client does not decode chunks, so the body includes their lengths.
     assert!(
         (3_000_000..3_010_000).contains(&response.body.len()),
         "{}",
@@ -304,14 +310,14 @@ async fn empty_list_has_no_rows() {
 async fn fault_precedes_authentication() {
     let heroku = start_with_fault(Fault::Status(503)).await;
     let response = request_to(&heroku, PATH)
-        .without("Authorization")
+        .without_header("Authorization")
         .send(&heroku)
         .await;
     assert_eq!(response.status, Some(503));
 }
 
 #[tokio::test]
-async fn cut_applies_to_one_response_of_persistent_connection() {
+async fn cuts_one_response_of_persistent_connection() {
     let heroku = start_simulator().await;
     heroku.inject_fault(Endpoint::Team, Fault::ResetInBody { after: 5 }, Times::Once);
     let mut tcp = tokio::net::TcpStream::connect(heroku.addr()).await.unwrap();

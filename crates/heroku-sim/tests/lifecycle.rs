@@ -17,7 +17,7 @@ async fn start_simulator() -> Simulator {
 }
 
 #[tokio::test]
-async fn logs_requests() {
+async fn logs_requests_in_order() {
     let heroku = start_simulator().await;
     get(&heroku, "/teams/o%70s/invoices?x=1").await;
     get(&heroku, "/nowhere").await;
@@ -43,13 +43,13 @@ async fn logs_requests() {
         (requests[1].endpoint, requests[1].status),
         (None, Some(404))
     );
-    assert!(requests[0].at <= requests[1].at);
+    assert!(requests[0].received_at <= requests[1].received_at);
     heroku.clear_requests();
     assert!(heroku.requests().is_empty());
 }
 
 #[tokio::test]
-async fn stops_on_shutdown_and_drop() {
+async fn stops_listening_on_shutdown_and_drop() {
     let first = start_simulator().await;
     let addr = first.addr();
     assert_eq!(first.url(), format!("http://{addr}"));
@@ -60,10 +60,10 @@ async fn stops_on_shutdown_and_drop() {
     let second = start_simulator().await;
     let addr = second.addr();
     drop(second);
-    let mut refused = false;
+    let mut is_closed = false;
     for _ in 0..100 {
-        refused |= tokio::net::TcpStream::connect(addr).await.is_err();
+        is_closed |= tokio::net::TcpStream::connect(addr).await.is_err();
         tokio::task::yield_now().await;
     }
-    assert!(refused);
+    assert!(is_closed);
 }

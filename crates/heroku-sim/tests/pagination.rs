@@ -9,7 +9,7 @@ use heroku_sim::{Company, Simulator, Team};
 use jiff::civil::date;
 use serde_json::{Value, json};
 
-/// Returns a team with a number of invoices, newest first.
+/// Returns a company with one team and a number of its invoices, newest first.
 fn company(invoices: usize) -> Company {
     let invoices = (0..invoices)
         .rev()
@@ -44,7 +44,7 @@ async fn fetch_all(heroku: &Simulator, first: Option<&str>) -> (Vec<String>, Vec
     loop {
         let mut request = request_to(heroku, "/teams/ops/invoices");
         if let Some(range) = &range {
-            request = request.with("Range", range);
+            request = request.with_header("Range", range);
         }
         let response = request.send(heroku).await;
         assert!(response.header("Accept-Ranges").unwrap().starts_with("id"));
@@ -104,7 +104,7 @@ async fn rejects_malformed_range_with_416() {
         "",
     ] {
         let response = request_to(&heroku, "/teams/ops/invoices")
-            .with("Range", range)
+            .with_header("Range", range)
             .send(&heroku)
             .await;
         assert_eq!(
@@ -115,7 +115,7 @@ async fn rejects_malformed_range_with_416() {
     }
     assert_eq!(
         request_to(&heroku, "/teams")
-            .with("Range", "id ..; max=1000")
+            .with_header("Range", "id ..; max=1000")
             .send(&heroku)
             .await
             .status,
@@ -124,7 +124,7 @@ async fn rejects_malformed_range_with_416() {
 }
 
 #[tokio::test]
-async fn matching_etag_gives_empty_304() {
+async fn responds_with_304_to_matching_etag() {
     let heroku = start_simulator(5, Some(2)).await;
     for path in [
         "/teams",
@@ -134,37 +134,37 @@ async fn matching_etag_gives_empty_304() {
         "/account/rate-limits",
     ] {
         let first = get(&heroku, path).await;
-        let tag = first.header("ETag").unwrap();
-        for known in [
-            tag,
-            &format!("\"other\", {}", tag.trim_start_matches("W/")),
+        let etag = first.header("ETag").unwrap();
+        for if_none_match in [
+            etag,
+            &format!("\"other\", {}", etag.trim_start_matches("W/")),
             "*",
         ] {
             let again = request_to(&heroku, path)
-                .with("If-None-Match", known)
+                .with_header("If-None-Match", if_none_match)
                 .send(&heroku)
                 .await;
             assert_eq!((again.status, again.body.len()), (Some(304), 0), "{path}");
-            assert_eq!(again.header("ETag"), Some(tag));
+            assert_eq!(again.header("ETag"), Some(etag));
             assert!(again.header("Request-Id").is_some());
             assert_eq!(again.header("Next-Range"), first.header("Next-Range"));
         }
         let other = request_to(&heroku, path)
-            .with("If-None-Match", "W/\"0\"")
+            .with_header("If-None-Match", "W/\"0\"")
             .send(&heroku)
             .await;
         assert_eq!(other.status, first.status);
         assert_eq!(other.body, first.body);
     }
     assert_eq!(get(&heroku, "/nowhere").await.header("ETag"), None);
-    let tag = get(&heroku, "/teams/ops/invoices")
+    let etag = get(&heroku, "/teams/ops/invoices")
         .await
         .header("ETag")
         .unwrap()
         .to_owned();
     heroku.set_company(company(50));
     let changed = request_to(&heroku, "/teams/ops/invoices")
-        .with("If-None-Match", &tag)
+        .with_header("If-None-Match", &etag)
         .send(&heroku)
         .await;
     assert_eq!(changed.status, Some(206));
@@ -176,16 +176,16 @@ async fn compresses_responses_if_accepted() {
     let plain = get(&heroku, "/teams/ops/invoices").await;
     assert_eq!(plain.header("Content-Encoding"), None);
     let gzip = request_to(&heroku, "/teams/ops/invoices")
-        .with("Accept-Encoding", "br, gzip;q=0.8")
+        .with_header("Accept-Encoding", "br, gzip;q=0.8")
         .send(&heroku)
         .await;
     assert_eq!(gzip.header("Content-Encoding"), Some("gzip"));
     assert_eq!(gzip.gunzipped().unwrap(), plain.body);
     assert_eq!(gzip.header("ETag"), plain.header("ETag"));
-    let refused = request_to(&heroku, "/teams/ops/invoices")
-        .with("Accept-Encoding", "gzip; q=0")
+    let identity = request_to(&heroku, "/teams/ops/invoices")
+        .with_header("Accept-Encoding", "gzip; q=0")
         .send(&heroku)
         .await;
-    assert_eq!(refused.header("Content-Encoding"), None);
+    assert_eq!(identity.header("Content-Encoding"), None);
     assert!(matches!(plain.json(), Value::Array(rows) if rows.len() == 100));
 }

@@ -1,4 +1,4 @@
-//! Invalid requests get the status and error body of the Platform API.
+//! Invalid requests are rejected with the status and error body of the Platform API.
 
 #![expect(clippy::unwrap_used, reason = "helper functions of tests may panic")]
 
@@ -17,7 +17,7 @@ const FIXTURE: &str = r#"{"teams": [
     {"id": "22222222-0000-4000-8000-000000000000", "name": "big", "enterprise": true, "usage": [{"month": "2026-08"}]},
     {"id": "33333333-0000-4000-8000-000000000000", "name": "card", "usage_available": false},
     {"id": "00000000-0000-4000-8000-000000000000", "name": "new"},
-    {"id": "44444444-0000-4000-8000-000000000000", "name": "odd", "usage": [{"month": "August"}, {"dynos": 3}, {"month": null}, 7]}
+    {"id": "44444444-0000-4000-8000-000000000000", "name": "malformed", "usage": [{"month": "August"}, {"dynos": 3}, {"month": null}, 7]}
 ]}"#;
 
 const OPS: &str = "/teams/11111111-0000-4000-8000-000000000000";
@@ -39,7 +39,7 @@ async fn requires_accept_with_version_3() {
         "application/vnd.heroku+json",
     ] {
         let response = request_to(&heroku, "/teams")
-            .with("Accept", accept)
+            .with_header("Accept", accept)
             .send(&heroku)
             .await;
         assert_eq!(
@@ -49,12 +49,12 @@ async fn requires_accept_with_version_3() {
         );
     }
     let response = request_to(&heroku, "/teams")
-        .without("Accept")
+        .without_header("Accept")
         .send(&heroku)
         .await;
     assert_eq!(response.status, Some(406));
     let response = request_to(&heroku, "/teams")
-        .with("Accept", "application/vnd.heroku+json;version=3;q=1, */*")
+        .with_header("Accept", "application/vnd.heroku+json;version=3;q=1, */*")
         .send(&heroku)
         .await;
     assert_eq!(response.status, Some(200));
@@ -71,7 +71,7 @@ async fn requires_valid_token() {
         &format!("Bearer {} x", heroku.token()),
     ] {
         let response = request_to(&heroku, "/teams")
-            .with("Authorization", authorization)
+            .with_header("Authorization", authorization)
             .send(&heroku)
             .await;
         assert_eq!(response.status, Some(401), "{authorization}");
@@ -80,14 +80,14 @@ async fn requires_valid_token() {
         assert!(response.json()["url"].is_string());
     }
     let response = request_to(&heroku, "/account/rate-limits")
-        .without("Authorization")
+        .without_header("Authorization")
         .send(&heroku)
         .await;
     assert_eq!(response.status, Some(401));
     heroku.set_token("HRKU-other".to_owned());
     assert_eq!(get(&heroku, "/teams").await.status, Some(401));
     let response = request_to(&heroku, "/teams")
-        .with("Authorization", "Bearer HRKU-other")
+        .with_header("Authorization", "Bearer HRKU-other")
         .send(&heroku)
         .await;
     assert_eq!(response.status, Some(200));
@@ -97,8 +97,8 @@ async fn requires_valid_token() {
 async fn requires_user_agent() {
     let heroku = start_simulator().await;
     for request in [
-        request_to(&heroku, "/teams").without("User-Agent"),
-        request_to(&heroku, "/teams").with("User-Agent", " "),
+        request_to(&heroku, "/teams").without_header("User-Agent"),
+        request_to(&heroku, "/teams").with_header("User-Agent", " "),
     ] {
         let response = request.send(&heroku).await;
         assert_eq!(
@@ -109,7 +109,7 @@ async fn requires_user_agent() {
 }
 
 #[tokio::test]
-async fn unknown_paths_teams_and_methods_give_404() {
+async fn rejects_unknown_paths_teams_and_methods_with_404() {
     let heroku = start_simulator().await;
     for path in [
         "/",
@@ -154,7 +154,7 @@ async fn unknown_paths_teams_and_methods_give_404() {
 }
 
 #[tokio::test]
-async fn teams_have_id_and_name_but_usage_only_id() {
+async fn usage_accepts_only_team_id() {
     let heroku = start_simulator().await;
     assert_eq!(get(&heroku, OPS).await.json()["name"], "ops");
     assert_eq!(
@@ -201,7 +201,7 @@ async fn team_object_matches_schema() {
 }
 
 #[tokio::test]
-async fn unavailable_endpoints_give_403() {
+async fn rejects_unavailable_endpoints_with_403() {
     let heroku = start_simulator().await;
     let response = get(&heroku, "/teams/big/invoices").await;
     assert_eq!(
@@ -230,7 +230,7 @@ async fn unavailable_endpoints_give_403() {
 }
 
 #[tokio::test]
-async fn usage_validates_and_filters_months() {
+async fn validates_and_filters_months_of_usage() {
     let heroku = start_simulator().await;
     for (query, status) in [
         ("", 400),
@@ -289,7 +289,7 @@ async fn usage_validates_and_filters_months() {
 }
 
 #[tokio::test]
-async fn missing_usage_gives_404_and_malformed_rows_are_served() {
+async fn serves_malformed_usage_but_404_without_usage() {
     let heroku = start_simulator().await;
     for path in [
         "/teams/00000000-0000-4000-8000-000000000000/usage/monthly?start=2026-08",
@@ -317,14 +317,18 @@ async fn missing_usage_gives_404_and_malformed_rows_are_served() {
 async fn responses_have_request_id_and_remaining_tokens() {
     let heroku = start_simulator().await;
     let mut ids = Vec::new();
-    for (path, left) in [
+    for (path, remaining) in [
         ("/teams", "4499"),
         ("/nowhere", "4498"),
         ("/account/rate-limits", "4498"),
         ("/teams/ops", "4497"),
     ] {
         let response = get(&heroku, path).await;
-        assert_eq!(response.header("RateLimit-Remaining"), Some(left), "{path}");
+        assert_eq!(
+            response.header("RateLimit-Remaining"),
+            Some(remaining),
+            "{path}"
+        );
         assert_eq!(response.header("Content-Type"), Some("application/json"));
         ids.push(response.header("Request-Id").unwrap().to_owned());
     }
@@ -338,7 +342,7 @@ async fn responses_have_request_id_and_remaining_tokens() {
 }
 
 #[tokio::test]
-async fn exhausted_rate_limit_gives_429() {
+async fn rejects_requests_over_rate_limit_with_429() {
     let company = Company::from_json(FIXTURE).unwrap();
     let heroku = Simulator::builder(company, TODAY)
         .rate_limit(2)

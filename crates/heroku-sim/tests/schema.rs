@@ -187,6 +187,7 @@ const APP: [(&str, FieldType); 5] = [
     ("partner", Number),
 ];
 
+/// Checks that a row has exactly the given fields and types.
 fn check_fields(row: &Value, fields: &[(&str, FieldType)]) {
     let keys: BTreeSet<&str> = row
         .as_object()
@@ -195,11 +196,11 @@ fn check_fields(row: &Value, fields: &[(&str, FieldType)]) {
         .map(|name| name.as_str())
         .collect();
     assert_eq!(keys, fields.iter().map(|(name, _)| *name).collect());
-    for (name, kind) in fields {
+    for (name, field_type) in fields {
         let value = &row[name];
-        let integer = value.is_i64() || value.is_u64();
-        let fits = match kind {
-            Integer => integer,
+        let is_integer = value.is_i64() || value.is_u64();
+        let is_valid = match field_type {
+            Integer => is_integer,
             Number => value.is_number(),
             String => value.is_string(),
             Boolean => value.is_boolean(),
@@ -207,10 +208,10 @@ fn check_fields(row: &Value, fields: &[(&str, FieldType)]) {
             Object => value.is_object(),
             NullableString => value.is_string() || value.is_null(),
             NullableNumber => value.is_number() || value.is_null(),
-            NullableInteger => integer || value.is_null(),
+            NullableInteger => is_integer || value.is_null(),
             NullableObject => value.is_object() || value.is_null(),
         };
-        assert!(fits, "{name} is {value}");
+        assert!(is_valid, "{name} is {value}");
     }
 }
 
@@ -325,10 +326,10 @@ fn ids_and_months_match_schema_patterns() {
             && text
                 .chars()
                 .zip(pattern.chars())
-                .all(|(letter, pattern)| match pattern {
-                    '9' => letter.is_ascii_digit(),
-                    'f' => letter.is_ascii_digit() || ('a'..='f').contains(&letter),
-                    other => letter == other,
+                .all(|(c, pattern)| match pattern {
+                    '9' => c.is_ascii_digit(),
+                    'f' => c.is_ascii_digit() || ('a'..='f').contains(&c),
+                    other => c == other,
                 })
     };
     let uuid = "ffffffff-ffff-ffff-ffff-ffffffffffff";

@@ -62,10 +62,10 @@ fn check_company(company: &Company, today: Date) {
                     "{field}"
                 );
             }
-            for part in apps(row).iter().chain([row]) {
+            for figures in apps(row).iter().chain([row]) {
                 assert_eq!(
-                    thousandths(part, "addons"),
-                    thousandths(part, "data") + thousandths(part, "partner")
+                    thousandths(figures, "addons"),
+                    thousandths(figures, "data") + thousandths(figures, "partner")
                 );
             }
             let names: BTreeSet<_> = apps(row)
@@ -174,13 +174,13 @@ fn check_accounts(company: &Company, today: Date) {
 }
 
 /// Returns the invoices and usage rows of closed months by team and month.
-fn closed(company: &Company) -> BTreeMap<(String, String), (Value, Value)> {
+fn closed_rows(company: &Company) -> BTreeMap<(String, String), (Value, Value)> {
     let rows = |team: &Team| {
         let paid = team.invoices.iter().filter(|invoice| invoice["state"] == 1);
-        let usage = |wanted: &str| {
+        let usage = |month: &str| {
             team.usage
                 .iter()
-                .find(|row| row["month"] == wanted)
+                .find(|row| row["month"] == month)
                 .unwrap()
                 .clone()
         };
@@ -196,7 +196,7 @@ fn closed(company: &Company) -> BTreeMap<(String, String), (Value, Value)> {
 }
 
 #[test]
-fn same_seed_and_date_give_same_company() {
+fn company_depends_only_on_seed_and_date() {
     let json = |seed, today| serde_json::to_string(&Company::synthetic(seed, today)).unwrap();
     assert_eq!(json(1, TODAY), json(1, TODAY));
     assert_ne!(json(1, TODAY), json(2, TODAY));
@@ -226,7 +226,7 @@ fn invariants_hold_over_several_years() {
     let mut today = date(2023, 12, 25);
     while today < date(2028, 3, 5) {
         check_company(&Company::synthetic(1, today), today);
-        // Every day around the turn of a month, and some days between.
+        // Every day around the beginning of a month, and some days in between.
         today = if (5..25).contains(&today.day()) {
             today.saturating_add(6.days())
         } else {
@@ -249,13 +249,13 @@ fn company_is_continuous_in_time() {
             .personal_invoices
             .iter()
             .filter(|row| row["state"] == 1);
-        let kept = paid.filter(|row| after.personal_invoices.contains(row));
-        assert!(kept.count() >= 11, "closed personal invoices changed");
-        let (before_rows, after_rows) = (closed(&before), closed(&after));
+        let unchanged = paid.filter(|row| after.personal_invoices.contains(row));
+        assert!(unchanged.count() >= 11, "closed personal invoices changed");
+        let (before_rows, after_rows) = (closed_rows(&before), closed_rows(&after));
         let mut compared = 0;
         for (key, row) in &before_rows {
-            if let Some(same) = after_rows.get(key) {
-                assert_eq!(row, same, "{key:?}");
+            if let Some(row_after) = after_rows.get(key) {
+                assert_eq!(row, row_after, "{key:?}");
                 compared += 1;
             }
         }
@@ -316,9 +316,9 @@ fn company_has_ephemeral_apps_and_traffic_peak() {
         rows.map(|row| row["month"].as_str().unwrap().to_owned())
             .collect()
     };
-    let old = months_of(product, "orders-api-v8");
-    assert_eq!(old.first().map(String::as_str), Some("2025-08"));
-    assert!(old.len() < 13, "not deleted: {old:?}");
+    let replaced = months_of(product, "orders-api-v8");
+    assert_eq!(replaced.first().map(String::as_str), Some("2025-08"));
+    assert!(replaced.len() < 13, "not deleted: {replaced:?}");
     assert!(months_of(product, "orders-api-v9").contains(&"2026-08".to_owned()));
     assert_eq!(
         months_of(product, "black-friday-2025"),

@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Measures speed, memory and size.
     Run(RunArgs),
-    /// Measures the time of a clean build. Run it in the root directory of the repository.
+    /// Measures the time of a clean build of the repository in the current directory.
     Build(BuildArgs),
 }
 
@@ -24,10 +24,10 @@ pub(crate) struct RunArgs {
     /// The exporter binary to measure.
     #[arg(long, value_name = "PATH")]
     pub(crate) exporter: PathBuf,
-    /// The number of interleaved measurements of the exporter and nginx.
+    /// The number of scrape measurements of the exporter and of nginx, which alternate.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) pairs: u32,
-    /// The duration of each of these measurements in seconds.
+    /// The duration of each scrape measurement in seconds.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) seconds: u32,
     /// The number of measured polls.
@@ -36,7 +36,7 @@ pub(crate) struct RunArgs {
     /// The parts to measure; all by default.
     #[arg(long, value_delimiter = ',', conflicts_with = "document")]
     pub(crate) only: Vec<Part>,
-    /// A document in which to replace the result.
+    /// The document in which to replace the results.
     #[arg(long, value_name = "PATH")]
     pub(crate) document: Option<PathBuf>,
 }
@@ -51,13 +51,13 @@ pub(crate) enum Part {
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct BuildArgs {
-    /// The commit to compare with.
+    /// The commit to compare the build time with.
     #[arg(long, value_name = "COMMIT")]
     pub(crate) baseline: String,
-    /// The number of builds of each of the two.
+    /// The number of builds of each version.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
-    /// A document in which to replace the result.
+    /// The document in which to replace the results.
     #[arg(long, value_name = "PATH")]
     pub(crate) document: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! The work that a poll is compared with: parsing the same bytes and compressing the result once.
+//! The baseline of a poll: parsing the same bytes, and compressing the result once.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The time of a clean build, compared with a baseline commit, and the changed dependencies.
+//! The time of a clean build compared with a baseline commit, and the changed dependencies.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use tempfile::TempDir;
 use crate::statistics::median;
 use crate::table::{Row, round};
 
-/// The maximum build time, as a multiple of the baseline.
+/// The maximum build time as a multiple of the baseline.
 const GOAL: f64 = 0.75;
 
 /// The number of cores that cargo may use.
 const JOBS: &str = "2";
 
-const PROGRAM: &str = "heroku-cost-exporter";
+const PACKAGE: &str = "heroku-cost-exporter";
 
-/// Builds the working directory and the baseline alternately. Returns the row, and the names of the
-/// dependencies that differ as Markdown.
+/// Builds the working directory and the baseline alternately. Returns the row and, as Markdown, the
+/// lists of changed dependencies.
 pub(crate) fn measure(baseline: &str, rounds: u32) -> anyhow::Result<(Row, String)> {
     let worktree = Worktree::add(baseline)?;
     let checkout = std::env::current_dir()?;
@@ -37,13 +37,15 @@ pub(crate) fn measure(baseline: &str, rounds: u32) -> anyhow::Result<(Row, Strin
             seconds[index].push(build(directories[index])?);
         }
     }
-    let [ours, theirs] = seconds.map(median);
-    let ratio = round(ours / theirs);
+    let [current_s, baseline_s] = seconds.map(median);
+    let ratio = round(current_s / baseline_s);
     let row = Row {
-        work: format!("`cargo build --release` from clean, {JOBS} cores"),
-        against: format!("commit {baseline}, interleaved"),
-        goal: format!("{GOAL} times or less"),
-        measured: format!("**{ratio:.2}** times: {ours:.0} s / {theirs:.0} s, medians of {rounds}"),
+        benchmark: format!("clean `cargo build --release`, {JOBS} cores"),
+        baseline: format!("commit {baseline}"),
+        goal: format!("at most {GOAL}×"),
+        result: format!(
+            "**{ratio:.2}×** ({current_s:.0} s / {baseline_s:.0} s, medians of {rounds})"
+        ),
         met: ratio <= GOAL,
     };
     let [after, before] = [dependencies(directories[0])?, dependencies(directories[1])?];
@@ -56,30 +58,30 @@ pub(crate) fn measure(baseline: &str, rounds: u32) -> anyhow::Result<(Row, Strin
         };
         format!("{title} ({}): {names_or_none}.\n", names.len())
     };
-    let dropped = list("Dropped crates", &before, &after);
+    let removed = list("Removed crates", &before, &after);
     let added = list("Added crates", &after, &before);
-    Ok((row, format!("{dropped}\n{added}")))
+    Ok((row, format!("{removed}\n{added}")))
 }
 
-/// Builds from clean, and returns the seconds that it took.
+/// Performs a clean build, and returns its duration in seconds.
 fn build(directory: &Path) -> anyhow::Result<f64> {
     let target = tempfile::tempdir()?;
     let mut command = cargo(directory);
     command
         .args(["build", "--release", "--locked", "--quiet", "--jobs", JOBS])
         .env("CARGO_TARGET_DIR", target.path())
-        // A compiler cache would make builds incremental.
+        // Disables a compiler cache, which would reuse results.
         .env("RUSTC_WRAPPER", "");
     let started = Instant::now();
     run(&mut command)?;
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// Returns the names of the crates from registries in the normal dependency tree of the program.
+/// Returns the names of the external crates in the normal dependency tree of the exporter.
 fn dependencies(directory: &Path) -> anyhow::Result<BTreeSet<String>> {
     let output = cargo(directory)
         .args(["tree", "--edges", "normal", "--prefix", "none", "--locked"])
-        .args(["--package", PROGRAM])
+        .args(["--package", PACKAGE])
         .stderr(Stdio::inherit())
         .output()?;
     ensure!(output.status.success(), "cargo tree failed");

@@ -1,4 +1,4 @@
-//! Results in a document, between markers.
+//! Sections of a document, delimited by markers.
 
 use std::path::Path;
 

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 
 use crate::heroku::Heroku;
-use crate::http::{self, Response, TEXT};
+use crate::http::{self, ACCEPT_TEXT, Response};
 use crate::process::{free_address, terminate};
 
-/// The time within which the exporter has to become ready.
+/// The maximum time until the exporter is ready.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The time between two attempts.
+/// The time between two checks of readiness.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// Starts the exporter for all teams, and waits until it has polled each endpoint once. Without
-    /// `poll_interval` it polls once an hour.
+    /// Starts the exporter for all teams, and waits until it has polled each endpoint once. If
+    /// `poll_interval` is `None`, the exporter uses its default.
     pub(crate) fn start(
         program: &Path,
         heroku: &Heroku<'_>,
@@ -55,7 +55,7 @@ impl Exporter {
     fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
         loop {
-            let response = http::get(self.address, "/-/ready", TEXT, false);
+            let response = http::get(self.address, "/-/ready", ACCEPT_TEXT, false);
             if response.is_ok_and(|response| response.status == 200) {
                 return Ok(());
             }
@@ -107,7 +107,7 @@ impl Exporter {
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        // Errors mean that it has already exited.
+        // Both fail if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

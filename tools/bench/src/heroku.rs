@@ -14,19 +14,19 @@ const TEAMS: u32 = 2;
 /// The number of requests for billing data in a poll: usage and invoices of each team.
 const REQUESTS_PER_POLL: usize = 2 * TEAMS as usize;
 
-/// The time within which the exporter has to make the next request.
+/// The maximum time that [`Heroku::wait_for_polls`] waits.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The interval between two checks of a condition.
+/// The time between two checks of a condition.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Without requests for this time, the exporter has fetched all metadata.
+/// The time without requests after which the exporter is idle.
 const IDLE_AFTER: Duration = Duration::from_secs(3);
 
-/// Returns the time of the exporter's clock.
+/// Returns the current time of the exporter's clock.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the exporter uses the system's clock, and needs billing data of its current month"
+    reason = "the exporter uses the system clock, and needs billing data of the current month"
 )]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
@@ -36,7 +36,7 @@ fn today() -> Date {
     Offset::UTC.to_datetime(now()).date()
 }
 
-/// Returns a company with this number of apps. Each version has different figures.
+/// Returns a company with `apps` apps. Each version has different figures.
 pub(crate) fn company(apps: u32, version: u64) -> Company {
     Company::of_size(TEAMS, apps, version, today())
 }
@@ -72,13 +72,13 @@ impl<'a> Heroku<'a> {
         self.simulator.token()
     }
 
-    /// Changes all figures.
+    /// Replaces the figures by those of another version.
     pub(crate) fn set_version(&self, version: u64) {
         let company = company(self.apps, version);
         self.simulator.set_company(company);
     }
 
-    /// Waits until all requests of `polls` polls since the start have been answered.
+    /// Waits until the simulator has sent the responses of `polls` polls since the start.
     pub(crate) fn wait_for_polls(&self, polls: usize) -> anyhow::Result<()> {
         let started = Instant::now();
         while self.responses() < polls * REQUESTS_PER_POLL {
@@ -98,8 +98,8 @@ impl<'a> Heroku<'a> {
         billing.count()
     }
 
-    /// Waits until the exporter has also fetched the metadata that it exposes, which it requests
-    /// slowly after the first poll.
+    /// Waits until the exporter has fetched the metadata that it exposes. It sends these requests
+    /// slowly, after the first poll.
     pub(crate) fn wait_until_idle(&self) {
         let mut last_request = (Instant::now(), 0);
         while last_request.0.elapsed() < IDLE_AFTER {

@@ -1,4 +1,4 @@
-//! A minimal HTTP client that does not decompress, for comparing bodies byte by byte.
+//! A minimal HTTP client that returns compressed bodies, so that their bytes can be compared.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,19 +8,19 @@ use anyhow::{Context, ensure};
 use flate2::read::GzDecoder;
 
 /// The `Accept` header of Prometheus 3.
-pub(crate) const PROMETHEUS: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+pub(crate) const ACCEPT_PROMETHEUS: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
     application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
     text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 
-/// The `Accept` header of a client that supports only the text format.
-pub(crate) const TEXT: &str = "text/plain;version=0.0.4";
+/// The `Accept` header of a client that supports only the text format 0.0.4.
+pub(crate) const ACCEPT_TEXT: &str = "text/plain;version=0.0.4";
 
-/// All variants of a body: the `Accept` header, and whether to compress.
+/// All variants of a body: the `Accept` header, and whether the body is compressed with gzip.
 pub(crate) const VARIANTS: [(&str, bool); 4] = [
-    (PROMETHEUS, true),
-    (PROMETHEUS, false),
-    (TEXT, true),
-    (TEXT, false),
+    (ACCEPT_PROMETHEUS, true),
+    (ACCEPT_PROMETHEUS, false),
+    (ACCEPT_TEXT, true),
+    (ACCEPT_TEXT, false),
 ];
 
 /// The read timeout.

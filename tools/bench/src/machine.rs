@@ -1,10 +1,10 @@
-//! The machine and the toolchain that a result depends on.
+//! The machine and the toolchain that the results depend on.
 
 use crate::pipeline::RUSTC;
 
-/// Describes the machine in one line, without host names and paths. `programs` is a prefix of the list
-/// of programs.
-pub(crate) fn facts(programs: &str) -> anyhow::Result<String> {
+/// Describes the machine and the versions of programs in one line, without host names and paths.
+/// `versions` is inserted before the version of rustc.
+pub(crate) fn describe(versions: &str) -> anyhow::Result<String> {
     let cpu = field("/proc/cpuinfo", "model name")?;
     let memory = field("/proc/meminfo", "MemTotal")?;
     let gib = memory
@@ -13,15 +13,16 @@ pub(crate) fn facts(programs: &str) -> anyhow::Result<String> {
         .map_or(f64::NAN, |kib: f64| kib / f64::from(1 << 20));
     let kernel: String = std::fs::read_to_string("/proc/sys/kernel/osrelease")?
         .chars()
-        // Without the suffix that a distribution adds.
+        // Omits the suffix of the distribution.
         .take_while(|c| c.is_ascii_digit() || *c == '.')
         .collect();
     let cores = std::thread::available_parallelism()?;
     Ok(format!(
-        "Measured on {cores} cores ({cpu}), {gib:.1} GiB of memory, Linux {kernel}; {programs}rustc {RUSTC}."
+        "Measured on {cores} cores ({cpu}), {gib:.1} GiB of memory, Linux {kernel}; {versions}rustc {RUSTC}."
     ))
 }
 
+/// Returns the value of the first line `name: value` of a file.
 fn field(path: &str, name: &str) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path)?;
     let value = text.lines().find_map(|line| {

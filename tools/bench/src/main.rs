@@ -1,9 +1,9 @@
 //! Measures the exporter against the goals in `docs/PERFORMANCE.md`. `make bench` and
 //! `make bench-build` run it. A missed goal is a result and not an error.
 //!
-//! [`scrapes`], [`poll`], [`memory`], [`size`] and [`build_time`] each measure some rows of the table.
-//! [`pipeline`] is the only module that uses the crates of the program. [`heroku`], [`exporter`],
-//! [`nginx`] and [`wrk`] run other programs.
+//! [`scrapes`], [`poll`], [`memory`], [`size`] and [`build_time`] measure the rows of the table.
+//! [`pipeline`] is the only module that uses the crates of the exporter. [`heroku`] runs the
+//! simulator; [`exporter`], [`nginx`] and [`wrk`] run other programs.
 
 mod args;
 mod baselines;
@@ -33,8 +33,10 @@ use clap::Parser;
 use args::{Arguments, BuildArgs, Command, Part, RunArgs};
 use table::Row;
 
-/// The numbers of apps of a small and of a large company.
+/// The number of apps of a small company.
 const SMALL: u32 = 50;
+
+/// The number of apps of a large company.
 const LARGE: u32 = 10_000;
 
 fn main() -> anyhow::Result<()> {
@@ -46,7 +48,7 @@ fn main() -> anyhow::Result<()> {
 
 fn run(args: &RunArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // Leave the processors to the measured programs.
+        // Leaves the processors to the measured programs.
         .worker_threads(1)
         .enable_all()
         .build()?;
@@ -67,20 +69,21 @@ fn run(args: &RunArgs) -> anyhow::Result<()> {
         rows.push(size::binary(&args.exporter)?);
         rows.push(size::product_code(Path::new("."))?);
     }
-    let programs = format!("nginx {}, wrk {}, ", nginx::version()?, wrk::version()?);
-    let facts = machine::facts(&programs)?;
-    let result = format!("{}\n{facts}\n", table::markdown(&rows));
+    let versions = format!("nginx {}, wrk {}, ", nginx::version()?, wrk::version()?);
+    let environment = machine::describe(&versions)?;
+    let result = format!("{}\n{environment}\n", table::markdown(&rows));
     report(&result, "bench", args.document.as_deref())
 }
 
 fn build(args: &BuildArgs) -> anyhow::Result<()> {
     let (row, dependencies) = build_time::measure(&args.baseline, args.rounds)?;
-    let facts = machine::facts("")?;
-    let result = format!("{}\n{dependencies}\n{facts}\n", table::markdown(&[row]));
+    let environment = machine::describe("")?;
+    let table = table::markdown(&[row]);
+    let result = format!("{table}\n{dependencies}\n{environment}\n");
     report(&result, "build", args.document.as_deref())
 }
 
-/// Prints a result, and writes it into the section `section` of a document.
+/// Prints a result, and writes it into a section of the document, if there is one.
 fn report(result: &str, section: &str, document: Option<&Path>) -> anyhow::Result<()> {
     std::io::stdout().write_all(result.as_bytes())?;
     match document {

@@ -1,4 +1,4 @@
-//! Memory of the exporter process.
+//! Memory usage of the exporter process.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,10 +9,10 @@ use tokio::runtime::Runtime;
 
 use crate::exporter::Exporter;
 use crate::heroku::Heroku;
-use crate::http::{PROMETHEUS, Response, VARIANTS};
+use crate::http::{ACCEPT_PROMETHEUS, Response, VARIANTS};
 use crate::table::{Row, bytes, round};
 
-/// The maximum peak memory, as a multiple of the plain body.
+/// The maximum peak memory as a multiple of the uncompressed body.
 const PEAK_GOAL: f64 = 4.0;
 const PEAK_POLLS: usize = 10;
 const PEAK_SCRAPES: u64 = 1_000;
@@ -21,11 +21,10 @@ const PEAK_SCRAPES: u64 = 1_000;
 const RESIDENT_GOAL: f64 = (16 << 20) as f64;
 const RESIDENT_POLLS: usize = 24;
 
-/// The time between two polls: about the shortest that Heroku's rate limit allows for two teams.
+/// The interval between polls: about the shortest that Heroku's rate limit allows for two teams.
 const POLL_INTERVAL: &str = "4s";
 
-/// Measures peak memory over polls that each change all figures, and concurrent scrapes of all
-/// variants.
+/// Measures peak memory during concurrent scrapes of all variants. Each poll changes all figures.
 pub(crate) fn peak(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Result<Row> {
     let heroku = Heroku::start(runtime, apps)?;
     let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL))?;
@@ -66,18 +65,18 @@ pub(crate) fn peak(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Resu
     heroku.stop();
     let ratio = round(peak / body);
     Ok(Row {
-        work: format!(
-            "peak memory, {apps} apps, over {PEAK_POLLS} polls and {PEAK_SCRAPES} scrapes, four at a time"
+        benchmark: format!(
+            "peak memory, {apps} apps, {PEAK_POLLS} polls and {PEAK_SCRAPES} scrapes over four connections"
         ),
-        against: format!("the plain body, {}", bytes(body)),
-        goal: format!("{PEAK_GOAL} times or less"),
-        measured: format!("**{ratio:.2}** times: {}", bytes(peak)),
+        baseline: format!("size of the uncompressed body, {}", bytes(body)),
+        goal: format!("at most {PEAK_GOAL}×"),
+        result: format!("**{ratio:.2}×** ({})", bytes(peak)),
         met: ratio <= PEAK_GOAL,
     })
 }
 
-/// Measures resident memory after polls that each change all figures, with a scrape of each variant
-/// after each poll.
+/// Measures resident memory after several polls, each followed by a scrape of each variant. Each
+/// poll changes all figures.
 pub(crate) fn resident(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Result<Row> {
     let heroku = Heroku::start(runtime, apps)?;
     let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL))?;
@@ -93,22 +92,22 @@ pub(crate) fn resident(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::
     exporter.stop()?;
     heroku.stop();
     Ok(Row {
-        work: format!("resident memory, {apps} apps, after {RESIDENT_POLLS} polls"),
-        against: String::new(),
-        goal: format!("{} or less", bytes(RESIDENT_GOAL)),
-        measured: format!("**{}**", bytes(resident)),
+        benchmark: format!("resident memory, {apps} apps, after {RESIDENT_POLLS} polls"),
+        baseline: String::new(),
+        goal: format!("at most {}", bytes(RESIDENT_GOAL)),
+        result: format!("**{}**", bytes(resident)),
         met: resident <= RESIDENT_GOAL,
     })
 }
 
-/// Scrapes the exporter, and checks that it has figures of all apps: after a failed first poll it would
-/// use less memory.
+/// Scrapes the exporter, and checks that it has figures of all apps. Without them, because a poll
+/// failed, it would use less memory.
 fn scrape_figures(exporter: &Exporter, apps: u32) -> anyhow::Result<Response> {
-    let response = exporter.scrape(PROMETHEUS, false)?;
+    let response = exporter.scrape(ACCEPT_PROMETHEUS, false)?;
     let series = response.text()?.lines().count();
     ensure!(
         series > apps as usize,
-        "the exporter has no figures, because its polls failed; is the machine too busy?"
+        "the exporter lacks figures because polls failed; the machine may be overloaded"
     );
     Ok(response)
 }

@@ -1,4 +1,4 @@
-//! nginx as a static file server, tuned for speed.
+//! nginx, configured as a fast static file server.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -10,12 +10,12 @@ use tempfile::TempDir;
 
 use crate::process::{free_address, terminate};
 
-/// The names of the program. Debian installs it in `/usr/sbin`, which may not be in `PATH`.
+/// The paths of the program. Debian installs it in `/usr/sbin`, which may not be in `PATH`.
 const PROGRAMS: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
 
 const MISSING: &str = "nginx is missing (Debian: apt install nginx-light)";
 
-/// The time within which nginx has to start.
+/// The maximum time until nginx accepts connections.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Starts nginx, which serves `compressed` as `/metrics` to clients that accept gzip, and `plain`
+    /// Starts nginx. For `/metrics` it serves `compressed` to clients that accept gzip, and `plain`
     /// to others.
     pub(crate) fn start(
         plain: &[u8],
@@ -40,7 +40,7 @@ impl Nginx {
         std::fs::write(root.join("metrics.gz"), compressed)?;
         let address = free_address()?;
         let config_file = root.join("nginx.conf");
-        std::fs::write(&config_file, configure(root, address, content_type))?;
+        std::fs::write(&config_file, configuration(root, address, content_type))?;
         let child = Command::new(find()?.0)
             .arg("-p")
             .arg(root)
@@ -65,7 +65,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // SIGKILL would leave its workers running.
+        // SIGKILL would not stop the worker processes.
         terminate(&self.child);
         let _ = self.child.wait();
     }
@@ -79,7 +79,7 @@ pub(crate) fn version() -> anyhow::Result<String> {
     Ok(version.to_owned())
 }
 
-/// Returns the name of the program and its output of `-v`.
+/// Returns the path of the program and the output of its option `-v`.
 fn find() -> anyhow::Result<(&'static str, String)> {
     let (program, output) = PROGRAMS
         .into_iter()
@@ -88,10 +88,10 @@ fn find() -> anyhow::Result<(&'static str, String)> {
     Ok((program, String::from_utf8(output.stderr)?))
 }
 
-/// Returns the configuration: every option that makes serving files faster, and no access log.
-fn configure(root: &Path, address: SocketAddr, content_type: &str) -> String {
+/// Returns the configuration: all options that make serving files faster, and no access log.
+fn configuration(root: &Path, address: SocketAddr, content_type: &str) -> String {
     let root = root.display();
-    // Workers have to read files in a directory that only this user can read.
+    // The workers must be able to read the directory, which only this user can read.
     let user = if rustix::process::geteuid().is_root() {
         "user root;\n"
     } else {

@@ -1,5 +1,5 @@
 //! A poll without the network: from the bytes of Heroku's responses to the encoded and compressed
-//! bodies, with the program's own functions. No other module uses the crates of the program.
+//! bodies, with the functions of the exporter. No other module uses the crates of the exporter.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use heroku_sim::Company;
 
 use crate::heroku::now;
 
-/// The version of the compiler that built the program.
+/// The version of the compiler.
 pub(crate) const RUSTC: &str = heroku_cost_exporter::build::RUSTC;
 
-/// The bodies of Heroku's responses in one poll.
+/// The bodies of Heroku's responses to one poll.
 #[derive(Debug, Clone)]
 pub(crate) struct Responses(Vec<TeamResponses>);
 
@@ -53,19 +53,19 @@ impl Responses {
     }
 }
 
-/// The state between polls.
+/// The data of all teams, updated by each poll.
 #[derive(Debug, Default)]
 pub(crate) struct Pipeline {
     teams: Vec<Team>,
 }
 
-/// All encoded bodies.
+/// The encoded bodies of both formats.
 #[derive(Debug)]
-pub(crate) struct Published([EncodedBodies; 2]);
+pub(crate) struct EncodedFormats([EncodedBodies; 2]);
 
 impl Pipeline {
     /// Decodes the responses of a poll, and encodes both formats, plain and compressed.
-    pub(crate) fn poll(&mut self, responses: Responses) -> anyhow::Result<Published> {
+    pub(crate) fn poll(&mut self, responses: Responses) -> anyhow::Result<EncodedFormats> {
         for (index, response) in responses.0.into_iter().enumerate() {
             if self.teams.len() == index {
                 self.teams.push(Team {
@@ -82,11 +82,11 @@ impl Pipeline {
         let snapshot = Snapshot::new(self.teams.clone(), true, ClientStats::default());
         let options = RenderOptions::default();
         let rendered = Rendered::new(Arc::new(snapshot), now(), &options, None);
-        Ok(Published(rendered.bodies(std::iter::empty)))
+        Ok(EncodedFormats(rendered.bodies(std::iter::empty)))
     }
 }
 
-impl Published {
+impl EncodedFormats {
     /// Returns the OpenMetrics body.
     pub(crate) fn body(&self, gzip: bool) -> Vec<u8> {
         let bodies = &self.0[Format::OpenMetrics as usize];
@@ -95,6 +95,7 @@ impl Published {
     }
 }
 
+/// Decodes a response, and records it as a successful poll.
 fn record<T: FromPages + PartialEq>(
     status: &mut EndpointStatus<T>,
     body: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Compressed scrapes per second, compared with nginx serving the same bytes from files.
+//! Compressed scrapes per second compared with nginx serving the same bytes from a file.
 
 use anyhow::ensure;
 use tokio::runtime::Runtime;
@@ -6,20 +6,21 @@ use tokio::runtime::Runtime;
 use crate::args::RunArgs;
 use crate::exporter::Exporter;
 use crate::heroku::Heroku;
-use crate::http::{self, PROMETHEUS, Response};
+use crate::http::{self, ACCEPT_PROMETHEUS, Response};
 use crate::nginx::Nginx;
 use crate::statistics::median;
 use crate::table::{Row, bytes, round};
 use crate::wrk::requests_per_second;
 
-/// The first line of the part of the text that changes with every scrape.
-const VOLATILE_PART: &str = "# HELP heroku_billing_month_elapsed_ratio";
+/// The beginning of the trailer, the part of the text that changes with every scrape.
+const TRAILER: &str = "# HELP heroku_billing_month_elapsed_ratio";
 
-/// The maximum difference of the lengths of two compressed bodies. Counters in the volatile part may
-/// have more digits in one of them.
+/// The maximum difference between the lengths of two compressed bodies. Counters in the trailer may
+/// have a different number of digits.
 const LENGTH_TOLERANCE: usize = 200;
 
-/// Measures both servers. `goal` is the minimum ratio of their requests per second.
+/// Measures both servers. `goal` is the minimum ratio of the exporter's requests per second to
+/// those of nginx.
 pub(crate) fn measure(
     args: &RunArgs,
     runtime: &Runtime,
@@ -29,40 +30,43 @@ pub(crate) fn measure(
     let heroku = Heroku::start(runtime, apps)?;
     let exporter = Exporter::start(&args.exporter, &heroku, None)?;
     heroku.wait_until_idle();
-    let plain = exporter.scrape(PROMETHEUS, false)?;
-    let compressed = exporter.scrape(PROMETHEUS, true)?;
+    let plain = exporter.scrape(ACCEPT_PROMETHEUS, false)?;
+    let compressed = exporter.scrape(ACCEPT_PROMETHEUS, true)?;
     let nginx = Nginx::start(&plain.body, &compressed.body, &plain.content_type)?;
-    let from_nginx = http::get(nginx.address, "/metrics", PROMETHEUS, true)?;
-    ensure_equal(&exporter.scrape(PROMETHEUS, true)?, &from_nginx)?;
-    let rates = alternate(args, &exporter, &nginx)?;
+    let from_nginx = http::get(nginx.address, "/metrics", ACCEPT_PROMETHEUS, true)?;
+    ensure_equal(&exporter.scrape(ACCEPT_PROMETHEUS, true)?, &from_nginx)?;
+    let rates = measure_pairs(args, &exporter, &nginx)?;
     drop(nginx);
     exporter.stop()?;
     heroku.stop();
 
-    let ratio = round(median(rates.iter().map(|(ours, theirs)| ours / theirs)));
+    let ratio = round(median(
+        rates.iter().map(|(exporter, nginx)| exporter / nginx),
+    ));
     let series = plain
         .text()?
         .lines()
         .filter(|line| !line.starts_with('#'))
         .count();
     Ok(Row {
-        work: format!(
+        benchmark: format!(
             "scrapes per second with gzip, {apps} apps ({series} series, {})",
             bytes(compressed.body.len() as f64)
         ),
-        against: "nginx with `gzip_static` and open-file cache, same bytes".into(),
-        goal: format!("{goal} times or better"),
-        measured: format!(
-            "**{ratio:.2}** times: {:.0} / {:.0}",
-            median(rates.iter().map(|(ours, _)| *ours)),
-            median(rates.iter().map(|(_, theirs)| *theirs))
+        baseline: "nginx with `gzip_static` and `open_file_cache`, same bytes".into(),
+        goal: format!("at least {goal}×"),
+        result: format!(
+            "**{ratio:.2}×** ({:.0} / {:.0})",
+            median(rates.iter().map(|(exporter, _)| *exporter)),
+            median(rates.iter().map(|(_, nginx)| *nginx))
         ),
         met: ratio >= goal,
     })
 }
 
-/// Measures pairs of requests per second, of the exporter and of nginx. The order alternates.
-fn alternate(
+/// Returns pairs of requests per second of the exporter and of nginx. The order of the measurements
+/// alternates.
+fn measure_pairs(
     args: &RunArgs,
     exporter: &Exporter,
     nginx: &Nginx,
@@ -71,58 +75,57 @@ fn alternate(
     for address in [exporter.address, nginx.address] {
         requests_per_second(address, 1)?;
     }
-    let ours = || requests_per_second(exporter.address, args.seconds);
-    let theirs = || requests_per_second(nginx.address, args.seconds);
+    let measure = |address| requests_per_second(address, args.seconds);
     let pair = |index: u32| {
         if index.is_multiple_of(2) {
-            let ours = ours()?;
-            Ok((ours, theirs()?))
+            let exporter_rate = measure(exporter.address)?;
+            Ok((exporter_rate, measure(nginx.address)?))
         } else {
-            let theirs = theirs()?;
-            Ok((ours()?, theirs))
+            let nginx_rate = measure(nginx.address)?;
+            Ok((measure(exporter.address)?, nginx_rate))
         }
     };
     (0..args.pairs).map(pair).collect()
 }
 
-/// Checks that two responses are equal, except for values in the volatile part.
-fn ensure_equal(ours: &Response, theirs: &Response) -> anyhow::Result<()> {
+/// Checks that two responses are equal, except for values in the trailer.
+fn ensure_equal(from_exporter: &Response, from_nginx: &Response) -> anyhow::Result<()> {
     ensure!(
-        theirs.status == 200 && theirs.gzip,
+        from_nginx.status == 200 && from_nginx.gzip,
         "nginx did not serve the compressed file"
     );
     ensure!(
-        ours.content_type == theirs.content_type,
+        from_exporter.content_type == from_nginx.content_type,
         "the content types differ: {}, {}",
-        ours.content_type,
-        theirs.content_type
+        from_exporter.content_type,
+        from_nginx.content_type
     );
-    let [our_text, their_text] = [ours.text()?, theirs.text()?];
+    let [exporter_text, nginx_text] = [from_exporter.text()?, from_nginx.text()?];
     ensure!(
-        stable_part(&our_text) == stable_part(&their_text),
+        without_trailer(&exporter_text) == without_trailer(&nginx_text),
         "the texts differ"
     );
     ensure!(
-        our_text
+        exporter_text
             .lines()
             .map(series)
-            .eq(their_text.lines().map(series)),
+            .eq(nginx_text.lines().map(series)),
         "the series differ"
     );
     ensure!(
-        ours.body.len().abs_diff(theirs.body.len()) <= LENGTH_TOLERANCE,
+        from_exporter.body.len().abs_diff(from_nginx.body.len()) <= LENGTH_TOLERANCE,
         "the lengths differ: {}, {}",
-        ours.body.len(),
-        theirs.body.len()
+        from_exporter.body.len(),
+        from_nginx.body.len()
     );
     Ok(())
 }
 
-fn stable_part(text: &str) -> Option<&str> {
-    Some(text.split_once(VOLATILE_PART)?.0)
+fn without_trailer(text: &str) -> Option<&str> {
+    Some(text.split_once(TRAILER)?.0)
 }
 
-/// Returns a line without its last word, which is the value of a sample.
+/// Returns a sample line without its value, the last word.
 fn series(line: &str) -> &str {
     line.rsplit_once(' ').map_or(line, |(series, _)| series)
 }

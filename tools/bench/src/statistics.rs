@@ -1,6 +1,7 @@
 //! Statistics of repeated measurements.
 
-/// Returns the median; of an even number of values the higher of the middle two, and NaN of none.
+/// Returns the median, or NaN if there are no values. For an even number of values, the median is
+/// the higher of the two middle values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

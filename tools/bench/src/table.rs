@@ -5,34 +5,40 @@ use std::fmt::Write;
 /// A row of the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    /// What was measured.
-    pub(crate) work: String,
-    /// What it is compared with.
-    pub(crate) against: String,
+    /// The measured quantity.
+    pub(crate) benchmark: String,
+    /// What the result is compared with; may be empty.
+    pub(crate) baseline: String,
+    /// The required result.
     pub(crate) goal: String,
-    pub(crate) measured: String,
-    /// Whether the goal is met.
+    /// The measured result.
+    pub(crate) result: String,
+    /// Whether the result meets the goal.
     pub(crate) met: bool,
 }
 
 /// Formats rows as a Markdown table.
 pub(crate) fn markdown(rows: &[Row]) -> String {
-    let mut text = "| work | against | goal | measured | met |\n|---|---|---|---|---|\n".to_owned();
+    let mut text =
+        "| benchmark | baseline | goal | result | met |\n|---|---|---|---|---|\n".to_owned();
     for row in rows {
         let Row {
-            work,
-            against,
+            benchmark,
+            baseline,
             goal,
-            measured,
+            result,
             ..
         } = row;
         let met = if row.met { "yes" } else { "**no**" };
-        let _ = writeln!(text, "| {work} | {against} | {goal} | {measured} | {met} |");
+        let _ = writeln!(
+            text,
+            "| {benchmark} | {baseline} | {goal} | {result} | {met} |"
+        );
     }
     text
 }
 
-/// Rounds to two decimals. Goals are compared with the number in the table.
+/// Rounds to two decimals, so that the goal is compared with the number in the table.
 pub(crate) fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }

@@ -5,17 +5,17 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use crate::http::PROMETHEUS;
+use crate::http::ACCEPT_PROMETHEUS;
 
 const MISSING: &str = "wrk is missing (Debian: apt install wrk)";
 
-/// Requests compressed `/metrics` for some seconds over four connections in two threads, and returns
+/// Requests compressed `/metrics` for `seconds` over four connections in two threads, and returns
 /// the number of requests per second.
 pub(crate) fn requests_per_second(address: SocketAddr, seconds: u32) -> anyhow::Result<f64> {
     let output = Command::new("wrk")
         .args(["--threads", "2", "--connections", "4", "--timeout", "10s"])
         .args(["--duration", &format!("{seconds}s")])
-        .args(["--header", &format!("Accept: {PROMETHEUS}")])
+        .args(["--header", &format!("Accept: {ACCEPT_PROMETHEUS}")])
         .args(["--header", "Accept-Encoding: gzip"])
         .arg(format!("http://{address}/metrics"))
         .output()
@@ -35,8 +35,9 @@ pub(crate) fn version() -> anyhow::Result<String> {
     Ok(version.trim_start_matches("debian/").to_owned())
 }
 
-fn parse(text: &str) -> anyhow::Result<f64> {
-    let mut lines = text.lines().map(str::trim_start);
+/// Returns the requests per second in the output of wrk.
+fn parse(output: &str) -> anyhow::Result<f64> {
+    let mut lines = output.lines().map(str::trim_start);
     let failure = lines
         .clone()
         .find(|line| line.starts_with("Socket errors") || line.starts_with("Non-2xx"));
@@ -47,7 +48,7 @@ fn parse(text: &str) -> anyhow::Result<f64> {
     );
     let rate = lines
         .find_map(|line| line.strip_prefix("Requests/sec:"))
-        .with_context(|| format!("unexpected output of wrk: {text:?}"))?;
+        .with_context(|| format!("unexpected output of wrk: {output:?}"))?;
     Ok(rate.trim().parse()?)
 }
 
@@ -66,13 +67,13 @@ Transfer/sec:    409.60MB
 ";
 
     #[test]
-    fn parses_rate_and_rejects_failures() {
+    fn parses_rate_and_rejects_failed_requests() {
         assert_eq!(parse(OUTPUT).unwrap(), 41_666.67);
-        let failed = OUTPUT.replace(
+        let with_failures = OUTPUT.replace(
             "Requests/sec",
             "  Non-2xx or 3xx responses: 7\nRequests/sec",
         );
-        assert!(parse(&failed).is_err());
+        assert!(parse(&with_failures).is_err());
         assert!(parse("").is_err());
     }
 }

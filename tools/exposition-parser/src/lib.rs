@@ -1,10 +1,25 @@
 //! A strict parser of the Prometheus text formats, for testing exporters.
 //!
-//! Specifications: [text format 0.0.4](https://prometheus.io/docs/instrumenting/exposition_formats/)
-//! and [OpenMetrics 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/). The parser shares
-//! no code with any encoder, so one mistake cannot hide another. It is stricter than the
-//! specifications: it rejects a family without HELP and TYPE, timestamps, repeated spaces and
-//! trailing commas. It also rejects duplicate series, for which Prometheus drops the whole scrape.
+//! It supports the [text format
+//! 0.0.4](https://prometheus.io/docs/instrumenting/exposition_formats/) and [OpenMetrics
+//! 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/), with gauges, counters and
+//! histograms.
+//!
+//! The parser is stricter than the specifications: it rejects families without HELP and TYPE,
+//! timestamps, repeated spaces and trailing commas. It also rejects duplicate series. It shares no
+//! code with any encoder, so that a mistake in an encoder cannot be repeated here.
+//!
+//! # Example
+//!
+//! ```
+//! use exposition_parser::{Format, parse};
+//!
+//! let text = "# HELP up Whether the target is up.\n# TYPE up gauge\nup{job=\"a\"} 1\n";
+//! let exposition = parse(text, Format::Text)?;
+//! let sample = exposition.samples().next().unwrap();
+//! assert_eq!((sample.label("job"), sample.value), (Some("a"), 1.0));
+//! # Ok::<(), exposition_parser::ParseError>(())
+//! ```
 
 mod line;
 mod types;
@@ -33,8 +48,8 @@ pub struct ParseError {
 pub fn parse(text: &str, format: Format) -> Result<Exposition, ParseError> {
     let mut families: Vec<MetricFamily> = Vec::new();
     let mut names = BTreeSet::new();
-    let mut help_before: Option<(&str, String)> = None;
-    let mut ended = false;
+    let mut pending_help: Option<(&str, String)> = None;
+    let mut has_eof = false;
     let mut line_number = 0;
     for (index, line) in text.split_inclusive('\n').enumerate() {
         line_number = index + 1;
@@ -45,11 +60,11 @@ pub fn parse(text: &str, format: Format) -> Result<Exposition, ParseError> {
         let Some(line) = line.strip_suffix('\n') else {
             return Err(error("missing line feed at the end".into()));
         };
-        if ended {
+        if has_eof {
             return Err(error("text after # EOF".into()));
         }
         let line = line::parse(line, format).map_err(error)?;
-        if help_before.is_some() && !matches!(line, Line::Type { .. }) {
+        if pending_help.is_some() && !matches!(line, Line::Type { .. }) {
             return Err(error("HELP without TYPE".into()));
         }
         match line {
@@ -57,9 +72,9 @@ pub fn parse(text: &str, format: Format) -> Result<Exposition, ParseError> {
                 if !names.insert(name.to_owned()) {
                     return Err(error(format!("duplicate family {name}")));
                 }
-                help_before = Some((name, help));
+                pending_help = Some((name, help));
             }
-            Line::Type { name, metric_type } => match help_before.take() {
+            Line::Type { name, metric_type } => match pending_help.take() {
                 Some((help_name, help)) if help_name == name => families.push(MetricFamily {
                     name: name.to_owned(),
                     help,
@@ -77,17 +92,17 @@ pub fn parse(text: &str, format: Format) -> Result<Exposition, ParseError> {
                     )));
                 }
             },
-            Line::Eof => ended = true,
+            Line::Eof => has_eof = true,
         }
     }
     let error = |message: String| ParseError {
         line: line_number,
         message,
     };
-    if help_before.is_some() {
+    if pending_help.is_some() {
         return Err(error("HELP without TYPE".into()));
     }
-    if format == Format::OpenMetrics && !ended {
+    if format == Format::OpenMetrics && !has_eof {
         return Err(error("missing # EOF".into()));
     }
     for family in &families {
@@ -114,6 +129,7 @@ fn belongs_to(sample: &Sample, family: &MetricFamily, format: Format) -> bool {
     }
 }
 
+/// Checks the series of a family.
 fn check(family: &MetricFamily) -> Result<(), String> {
     let mut identities = BTreeSet::new();
     for sample in &family.samples {
@@ -142,7 +158,7 @@ fn check_histogram(family: &MetricFamily) -> Result<(), String> {
         let buckets = by_labels.entry(labels.collect()).or_default();
         match (sample.label("le"), sample.name.ends_with("_count")) {
             (Some(bound), _) => {
-                let bound = line::number(bound)
+                let bound = line::parse_number(bound)
                     .filter(|bound| !bound.is_nan())
                     .ok_or_else(|| format!("invalid bucket bound {bound:?}"))?;
                 buckets.buckets.push((bound, sample.value));
@@ -198,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_differ_in_counters_help_quotes_and_eof() {
+    fn distinguishes_formats_by_counters_quotes_and_eof() {
         let openmetrics = "# HELP c A \\\"q\\\".\n# TYPE c counter\nc_total 1\n# EOF\n";
         assert!(parse(openmetrics, Format::OpenMetrics).is_ok());
         assert!(parse(openmetrics, Format::Text).is_err());

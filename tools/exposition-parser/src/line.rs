@@ -1,4 +1,4 @@
-//! Parsing of a single line.
+//! The parser of a single line.
 
 use crate::types::{Format, MetricType, Sample};
 
@@ -49,10 +49,10 @@ pub(crate) fn parse(line: &str, format: Format) -> Result<Line<'_>, String> {
             metric_type,
         });
     }
-    sample(line).map(Line::Sample)
+    parse_sample(line).map(Line::Sample)
 }
 
-fn sample(line: &str) -> Result<Sample, String> {
+fn parse_sample(line: &str) -> Result<Sample, String> {
     let end = line.find(['{', ' ']).ok_or("sample without a value")?;
     let (name, mut rest) = line.split_at(end);
     let mut labels: Vec<(String, String)> = Vec::new();
@@ -82,7 +82,7 @@ fn sample(line: &str) -> Result<Sample, String> {
         }
     }
     let value = rest.strip_prefix(' ').ok_or("missing value")?;
-    let value = number(value).ok_or_else(|| format!("invalid number {value:?}"))?;
+    let value = parse_number(value).ok_or_else(|| format!("invalid number {value:?}"))?;
     Ok(Sample {
         name: metric_name(name)?.to_owned(),
         labels,
@@ -90,8 +90,9 @@ fn sample(line: &str) -> Result<Sample, String> {
     })
 }
 
-/// Unescapes `text` and returns the rest that was not consumed. `escapes` are the characters that
-/// may follow a backslash. With `ends_at_quote`, the rest begins with the first unescaped quote.
+/// Unescapes `text`, and returns the result and the unconsumed rest. `escapes` are the characters
+/// that may follow a backslash. With `ends_at_quote`, the rest begins with the first unescaped
+/// quote.
 fn unescape<'a>(
     text: &'a str,
     escapes: &str,
@@ -99,9 +100,9 @@ fn unescape<'a>(
 ) -> Result<(String, &'a str), String> {
     let mut unescaped = String::with_capacity(text.len());
     let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
+    while let Some((index, c)) = chars.next() {
         match c {
-            '"' if ends_at_quote => return Ok((unescaped, &text[at..])),
+            '"' if ends_at_quote => return Ok((unescaped, &text[index..])),
             '\\' => match chars.next() {
                 Some((_, 'n')) => unescaped.push('\n'),
                 Some((_, c)) if escapes.contains(c) => unescaped.push(c),
@@ -114,7 +115,7 @@ fn unescape<'a>(
 }
 
 /// Parses a value: a decimal number, `NaN`, `+Inf` or `-Inf`.
-pub(crate) fn number(text: &str) -> Option<f64> {
+pub(crate) fn parse_number(text: &str) -> Option<f64> {
     match text {
         "NaN" => return Some(f64::NAN),
         "+Inf" => return Some(f64::INFINITY),
@@ -136,7 +137,9 @@ fn metric_name(name: &str) -> Result<&str, String> {
     }
 }
 
-fn is_name(name: &str, others: &str) -> bool {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+/// Returns whether `name` consists of ASCII letters, digits and `punctuation`, and does not start
+/// with a digit.
+fn is_name(name: &str, punctuation: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || punctuation.contains(c);
     name.starts_with(|c: char| !c.is_ascii_digit()) && name.chars().all(is_allowed)
 }

@@ -40,10 +40,10 @@ pub enum MetricType {
     Histogram,
 }
 
-/// One sample line.
+/// A sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The name on the line, including suffixes such as `_total`.
+    /// The name in the sample line, including suffixes such as `_total`.
     pub name: String,
     /// The labels in document order, with unescaped values.
     pub labels: Vec<(String, String)>,

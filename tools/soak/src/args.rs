@@ -17,7 +17,7 @@ pub(crate) struct Args {
     /// The minimum number of polls.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) polls: u64,
-    /// The speed of the exporter's clock. A value above 1 requires the libfaketime library.
+    /// The speed of the exporter's clock. A value above 1 requires libfaketime.
     #[arg(long, default_value_t = 300)]
     pub(crate) speed: u32,
     /// The seed of the billing data and of the faults.
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The number of concurrent scrape connections.
     #[arg(long, default_value_t = 4)]
     pub(crate) connections: u64,
-    /// A document in which to replace the result.
+    /// The document in which to replace the results.
     #[arg(long, value_name = "PATH")]
     pub(crate) document: Option<PathBuf>,
 }

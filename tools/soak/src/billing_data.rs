@@ -1,8 +1,8 @@
-//! Synthetic billing data, changed at random and versioned.
+//! Synthetic billing data with random, versioned changes.
 //!
-//! Each change of the data of an endpoint creates a version. One field of the data carries the
-//! version number, so that a scrape shows which version it has. The expected samples of a version
-//! are derived here from the documented metrics, without the exporter's code.
+//! Each change of the data of an endpoint creates a version. One field of the data contains the
+//! version number, so that a scrape identifies the version that it exposes. The expected samples of
+//! a version are derived here from the documented metrics, without the exporter's code.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const APPS: [&str; 7] = [
 
 const TEAMS: [&str; 6] = ["ops", "web", "data", "mobile", "labs \"x\"", "archive"];
 
-/// The values of the label `type` of usage in US dollars.
+/// The values of the label `type` of `heroku_team_usage_usd`.
 const TYPES: [&str; 4] = ["addons", "connect", "data", "partner"];
 
 /// A team and its current data.
@@ -76,7 +76,7 @@ impl BillingData {
         &self.teams
     }
 
-    /// Returns the value of `--heroku.team-id`: the names of some teams, the ids of the others.
+    /// Returns the value of `--heroku.team-id`: the names of some teams and the ids of the others.
     pub(crate) fn team_id_flag(&self) -> String {
         let names = self.teams.iter().map(|team| {
             if team.configured_by_name {
@@ -88,12 +88,12 @@ impl BillingData {
         names.collect::<Vec<_>>().join(",")
     }
 
-    /// Returns the number of blocks: for each team the invoices and two months of usage.
+    /// Returns the number of blocks: for each team its invoices and two months of usage.
     pub(crate) fn blocks(&self) -> usize {
         self.teams.len() * 3
     }
 
-    /// Returns the data in the form that the simulator serves.
+    /// Returns the current data for the simulator.
     pub(crate) fn company(&self) -> Company {
         let teams = self.teams.iter().map(|team| Team {
             id: team.id.clone(),
@@ -121,7 +121,8 @@ impl BillingData {
         }
     }
 
-    /// Creates a new version of the data of an endpoint, records it, and returns its number.
+    /// Creates a new version of the data of an endpoint, records it in the oracle, and returns its
+    /// number.
     pub(crate) fn change(
         &mut self,
         team: usize,
@@ -203,7 +204,7 @@ fn invoice(random: &mut fastrand::Rng, month: Date, version: u32) -> Value {
     row
 }
 
-/// The fields in cents, and the suffixes of their metrics.
+/// The fields in cents and the suffixes of their metrics.
 const MONEY: [(&str, &str); 6] = [
     ("total", "total_usd"),
     ("charges_total", "charges_total_usd"),
@@ -232,11 +233,15 @@ fn add_invoice_samples(samples: &mut Samples, team: &str, period: &str, row: &Va
     };
     for (field, metric) in MONEY {
         if let Some(cents) = row[field].as_f64() {
-            let of_total = [
+            let total_labels = [
                 ("payment_status", text("payment_status")),
                 ("state", text("state")),
             ];
-            let labels = if field == "total" { &of_total[..] } else { &[] };
+            let labels = if field == "total" {
+                &total_labels[..]
+            } else {
+                &[]
+            };
             add(metric, labels, cents / 100.0);
         }
     }
@@ -281,14 +286,14 @@ fn usage(random: &mut fastrand::Rng, id: &str, name: &str, month: Date, version:
 
 fn usage_samples(team: &str, month: Date, row: &Value) -> Samples {
     let mut samples = Samples::new();
-    let mut add = |app: &str, kind: Option<&str>, value: f64| {
+    let mut add = |app: &str, usage_type: Option<&str>, value: f64| {
         let mut labels = BTreeMap::from([
             ("team_name".to_owned(), team.to_owned()),
             ("app_name".to_owned(), app.to_owned()),
             ("month".to_owned(), month.strftime("%Y-%m").to_string()),
         ]);
-        let metric = if let Some(kind) = kind {
-            labels.insert("type".into(), kind.into());
+        let metric = if let Some(usage_type) = usage_type {
+            labels.insert("type".into(), usage_type.into());
             "heroku_team_usage_usd"
         } else {
             "heroku_team_usage_dyno_units"
@@ -297,15 +302,15 @@ fn usage_samples(team: &str, month: Date, row: &Value) -> Samples {
     };
     let apps = row["apps"].as_array().into_iter().flatten();
     let rows = apps.map(|app| (app["app_name"].as_str().unwrap_or_default(), app, Some(0.0)));
-    for (app, row, connect) in rows.chain([("_team_total", row, None)]) {
+    for (app, row, default_connect) in rows.chain([("_team_total", row, None)]) {
         if let Some(units) = row["dynos"].as_f64() {
             add(app, None, units);
         }
-        for kind in TYPES {
-            // An app without `connect` has a `connect` of 0, unlike the other types.
-            let default = connect.filter(|_| kind == "connect");
-            if let Some(value) = row[kind].as_f64().or(default) {
-                add(app, Some(kind), value);
+        for usage_type in TYPES {
+            // `connect` of an app defaults to 0, unlike the other types.
+            let default = default_connect.filter(|_| usage_type == "connect");
+            if let Some(value) = row[usage_type].as_f64().or(default) {
+                add(app, Some(usage_type), value);
             }
         }
     }

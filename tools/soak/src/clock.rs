@@ -6,8 +6,8 @@ use jiff::civil::{Date, date};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-/// A clock that starts two hours before the end of a month, when the soak test starts, and runs
-/// `speed` times as fast as the system's clock.
+/// A clock that starts two hours before the end of a month and runs `speed` times as fast as the
+/// system clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     start: Timestamp,
@@ -15,8 +15,8 @@ pub(crate) struct Clock {
     speed: u32,
 }
 
-/// The maximum difference to the exporter's clock, in real time: its process starts later than this
-/// clock, and a scrape is checked after it ended.
+/// The maximum difference from the exporter's clock, in real time: the exporter starts later than
+/// this clock, and a scrape is checked after it has ended.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
 impl Clock {

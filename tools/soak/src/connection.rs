@@ -41,7 +41,7 @@ impl ScrapeRequest {
     }
 }
 
-/// The error of a connection that the server closed before it began to respond.
+/// The server closed the connection before it sent a response.
 #[derive(Debug, thiserror::Error)]
 #[error("connection closed before a response")]
 pub(crate) struct ConnectionClosed;
@@ -50,7 +50,7 @@ pub(crate) struct ConnectionClosed;
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
-    /// The number of scrapes after which the client closes the connection.
+    /// The number of remaining scrapes, after which the client closes the connection.
     pub(crate) scrapes_left: u32,
 }
 
@@ -69,8 +69,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectionClosed`] if the server closed the connection before it responded, and other
-    /// errors for any response but a valid 200.
+    /// Returns [`ConnectionClosed`] if the server closed the connection before it sent a response,
+    /// or another error if the response is not a valid 200.
     pub(crate) fn scrape(&mut self, request: ScrapeRequest) -> anyhow::Result<String> {
         self.scrapes_left = self.scrapes_left.saturating_sub(1);
         if let Err(error) = self.stream.get_mut().write_all(&request.encode()) {
@@ -125,6 +125,7 @@ impl Connection {
     }
 }
 
+/// Converts the errors of a closed connection to [`ConnectionClosed`].
 fn classify(error: std::io::Error) -> anyhow::Error {
     match error.kind() {
         ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => {

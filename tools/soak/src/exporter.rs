@@ -19,7 +19,7 @@ pub(crate) struct Exporter {
     child: Child,
 }
 
-/// The resources that the process uses.
+/// The resource usage of the process.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ProcessStats {
     pub(crate) resident_kib: u64,
@@ -79,7 +79,7 @@ impl Exporter {
         })
     }
 
-    /// Sends SIGTERM, and returns how long the shutdown took.
+    /// Sends SIGTERM, and returns the duration of the shutdown.
     pub(crate) fn stop(mut self) -> anyhow::Result<Duration> {
         let started = Instant::now();
         let pid = self.child.id().to_string();
@@ -91,7 +91,7 @@ impl Exporter {
                 return Ok(started.elapsed());
             }
             if started.elapsed() > SHUTDOWN_TIMEOUT {
-                bail!("the exporter did not stop in time");
+                bail!("the exporter did not exit within {SHUTDOWN_TIMEOUT:?}");
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -100,18 +100,18 @@ impl Exporter {
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        // Errors mean that it has already exited.
+        // Both fail if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Returns the path of libfaketime, as the program `faketime` sets it.
+/// Returns the path of libfaketime, which the program `faketime` sets in `LD_PRELOAD`.
 fn libfaketime() -> anyhow::Result<String> {
     let output = Command::new("faketime")
         .args(["-f", "+0", "printenv", "LD_PRELOAD"])
         .output()?;
     let library = String::from_utf8(output.stdout)?.trim().to_owned();
-    ensure!(!library.is_empty(), "faketime sets no LD_PRELOAD");
+    ensure!(!library.is_empty(), "faketime does not set LD_PRELOAD");
     Ok(library)
 }

@@ -1,5 +1,4 @@
-//! Fault injection: injects faults into the simulated Heroku, changes its billing data and advances its
-//! date.
+//! Injects faults into the simulated Heroku, changes its billing data and advances its date.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,8 +19,8 @@ const FAULT_PROBABILITY: u32 = 40;
 /// The probability, in thousandths, that the data of an idle endpoint changes in a tick.
 const CHANGE_PROBABILITY: u32 = 25;
 
-/// The number of polls that have to end until a new fault has certainly been triggered. The first of
-/// them may have begun before the fault was scripted.
+/// The number of polls after which a new fault has certainly been triggered. The first of them may
+/// have started before the fault was injected.
 const POLLS_UNTIL_TRIGGERED: u64 = 2;
 
 /// Injects faults and data changes at random.
@@ -32,25 +31,25 @@ pub(crate) struct FaultInjector {
     today: Date,
     schedules: BTreeMap<(usize, BillingEndpoint), FaultSchedule>,
     triggered: BTreeMap<&'static str, u64>,
-    changes: u64,
-    /// The number of initial oversized bodies that are still to be scripted.
+    data_changes: u64,
+    /// The number of remaining initial faults.
     initial_faults: u32,
 }
 
-/// The state of one endpoint of a team. It has at most one fault at a time, so that the poll counter
-/// shows when the fault has been triggered.
+/// The state of one endpoint of a team. At most one fault is injected at a time, so that the poll
+/// counter determines when it has been triggered.
 #[derive(Debug, Clone, Copy, Default)]
 enum FaultSchedule {
     #[default]
     Idle,
-    /// A fault is scripted.
-    Scripted {
+    /// A fault is injected.
+    Injected {
         kind: &'static str,
-        /// The value of the poll counter at which the fault has been triggered.
+        /// The value of the poll counter at which the fault has certainly been triggered.
         until_polls: u64,
         is_empty_list: bool,
     },
-    /// An empty list was returned, and no scrape has shown new data since.
+    /// An empty list was returned, and no scrape has exposed new data since.
     Recovering,
 }
 
@@ -62,7 +61,7 @@ impl FaultInjector {
             today: clock.today(),
             schedules: BTreeMap::new(),
             triggered: BTreeMap::new(),
-            changes: 0,
+            data_changes: 0,
             initial_faults: INITIAL_FAULTS,
         }
     }
@@ -76,11 +75,11 @@ impl FaultInjector {
     }
 
     /// Returns the number of ticks in which billing data changed.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes
+    pub(crate) fn data_changes(&self) -> u64 {
+        self.data_changes
     }
 
-    /// Advances the date, and possibly scripts faults and changes data.
+    /// Advances the date, and injects faults and changes data at random.
     pub(crate) fn tick(&mut self, heroku: &Simulator, data: &mut BillingData, oracle: &Oracle) {
         let mut changed = false;
         let today = self.clock.today();
@@ -97,13 +96,13 @@ impl FaultInjector {
             }
         }
         if changed {
-            self.changes += 1;
+            self.data_changes += 1;
             heroku.set_company(data.company());
         }
         heroku.set_today(today);
     }
 
-    /// Handles a tick for one endpoint, and returns whether its data changed.
+    /// Handles a tick of one endpoint, and returns whether its data changed.
     fn tick_endpoint(
         &mut self,
         team_index: usize,
@@ -119,8 +118,8 @@ impl FaultInjector {
         let polls = oracle.polls_of(&team_endpoint);
         let schedule = self.schedules.entry((team_index, endpoint)).or_default();
         match *schedule {
-            FaultSchedule::Scripted { until_polls, .. } if polls < until_polls => {}
-            FaultSchedule::Scripted {
+            FaultSchedule::Injected { until_polls, .. } if polls < until_polls => {}
+            FaultSchedule::Injected {
                 kind,
                 is_empty_list,
                 ..
@@ -141,17 +140,17 @@ impl FaultInjector {
                 if number < FAULT_PROBABILITY {
                     let (kind, fault) = match self.initial_faults.checked_sub(1) {
                         None => random_fault(&mut self.random),
-                        Some(left) => {
-                            self.initial_faults = left;
-                            let [_, bytes] = ENDLESS_BODY_BYTES;
-                            (ENDLESS_BODY, Fault::HugeBody { bytes })
+                        Some(remaining) => {
+                            self.initial_faults = remaining;
+                            let [_, bytes] = HUGE_BODY_BYTES;
+                            (HUGE_BODY, Fault::HugeBody { bytes })
                         }
                     };
                     let is_empty_list = fault == Fault::EmptyList;
                     if is_empty_list {
                         oracle.exempt(&team_endpoint);
                     }
-                    *schedule = FaultSchedule::Scripted {
+                    *schedule = FaultSchedule::Injected {
                         kind,
                         until_polls: polls + POLLS_UNTIL_TRIGGERED,
                         is_empty_list,
@@ -190,14 +189,14 @@ const INVALID_BODIES: [&str; 8] = [
     "\u{0}\u{ff}",
 ];
 
-/// The bytes sent of a body that never ends: below and above the exporter's limit for a body.
-const ENDLESS_BODY_BYTES: [u64; 2] = [1 << 20, 20 << 20];
+/// The lengths of huge bodies, both below the exporter's limit of 32 MiB.
+const HUGE_BODY_BYTES: [u64; 2] = [1 << 20, 20 << 20];
 
-/// The number of oversized bodies that are scripted before any other fault. An allocator keeps part
-/// of its peak, so the peak has to occur before memory is first measured.
+/// The number of largest bodies that are injected before any other fault. The allocator keeps part
+/// of its peak, so the peak must occur before memory is first measured.
 const INITIAL_FAULTS: u32 = 24;
 
-const ENDLESS_BODY: &str = "endless body";
+const HUGE_BODY: &str = "huge body";
 
 /// Returns a random fault and the name of its kind.
 fn random_fault(random: &mut fastrand::Rng) -> (&'static str, Fault) {
@@ -217,7 +216,7 @@ fn random_fault(random: &mut fastrand::Rng) -> (&'static str, Fault) {
             ("HTML page", Fault::Html { status })
         }
         5 => {
-            let fault = Fault::Body {
+            let fault = Fault::Response {
                 status: 200,
                 content_type: "application/json".into(),
                 body: INVALID_BODIES[index(random, INVALID_BODIES.len())].into(),
@@ -248,8 +247,8 @@ fn random_fault(random: &mut fastrand::Rng) -> (&'static str, Fault) {
         }
         14 => ("range loop", Fault::RangeLoop),
         15 => {
-            let bytes = ENDLESS_BODY_BYTES[usize::from(random.u8(0..8) == 0)];
-            (ENDLESS_BODY, Fault::HugeBody { bytes })
+            let bytes = HUGE_BODY_BYTES[usize::from(random.u8(0..8) == 0)];
+            (HUGE_BODY, Fault::HugeBody { bytes })
         }
         _ => ("empty list", Fault::EmptyList),
     }

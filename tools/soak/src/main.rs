@@ -1,10 +1,10 @@
-//! Soak test: runs the exporter for days of an accelerated clock against a simulated Heroku that
-//! injects faults and changes data, and scrapes it all the time. Every scrape has to be valid and
-//! complete. `make soak` runs it.
+//! Soak test: runs the exporter with an accelerated clock against a simulated Heroku that injects
+//! faults and changes its data, and scrapes the exporter continuously. Every scrape must be valid
+//! and complete. `make soak` runs it.
 //!
-//! [`billing_data`] creates versions of what Heroku returns, [`fault_injector`] changes them and
-//! injects faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of a
-//! scrape, [`oracle`] checks them, and [`report`] formats the result.
+//! [`billing_data`] creates the data of the simulated Heroku. [`fault_injector`] changes the data
+//! and injects faults. [`scraper`] scrapes the [`exporter`], [`observation`] groups the samples of
+//! a scrape, [`oracle`] checks them, and [`report`] formats the results.
 
 mod args;
 mod billing_data;
@@ -38,23 +38,23 @@ use oracle::Oracle;
 use report::{Machine, Report};
 use scraper::{ScrapeStats, Scraper};
 
-/// The time within which the exporter has to start, and after which a test without polls fails.
+/// The maximum time until the exporter has started, and between two polls.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The time between two measurements of the process.
+/// The time between two measurements of the resource usage.
 const MEASUREMENT_INTERVAL: Duration = Duration::from_millis(100);
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // Leave the processors to the exporter and the scrapers.
+        // Leaves the processors to the exporter and the scrapers.
         .worker_threads(1)
         .enable_all()
         .build()?;
     let report = runtime.block_on(run(&args))?;
     std::io::stdout().write_all(report.text().as_bytes())?;
     if let Some(document) = &args.document {
-        report.put_into(document)?;
+        report.write_into(document)?;
     }
     Ok(if report.failures().is_empty() {
         ExitCode::SUCCESS
@@ -70,7 +70,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     let mut data = BillingData::new(args.seed, clock.today());
     data.change_all(&oracle);
     let heroku = Simulator::builder(data.company(), clock.today())
-        // The simulator's clock is not accelerated, so a rate limit would recover too slowly.
+        // The simulator's clock is not accelerated, so request tokens would be refilled too slowly.
         .rate_limit(u32::MAX)
         .start()
         .await?;
@@ -126,7 +126,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     }
     let duration = started.elapsed();
 
-    // The beginning of an outage is the worst time for a restart.
+    // Restart at the beginning of an outage, when no data can be fetched.
     heroku.clear_faults();
     heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
     let shutdown_duration = exporter.stop()?;
@@ -141,8 +141,8 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
         clock_end: clock.now(),
         polls: oracle.polls(),
         failed_polls: oracle.failed_polls(),
-        faults: injector.triggered(),
-        changes: injector.changes(),
+        triggered_faults: injector.triggered(),
+        data_changes: injector.data_changes(),
         scrapes,
         measurements,
         shutdown_duration,
@@ -151,14 +151,13 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     })
 }
 
-/// Returns a free loopback address. Another process may take it first, and the exporter then fails to
-/// start.
+/// Returns a free loopback address. If another process binds it first, the exporter fails to start.
 fn free_address() -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?)
 }
 
-/// Waits until every block was shown once, because only then can samples be lost.
+/// Waits until every block was exposed once. Before that, missing samples are not lost.
 async fn wait_for_blocks(
     scraper: &Scraper,
     exporter: &Exporter,
@@ -175,7 +174,7 @@ async fn wait_for_blocks(
         }
         ensure!(
             started.elapsed() < STALL_TIMEOUT,
-            "the exporter showed only {blocks} of {expected} blocks"
+            "the exporter exposes only {blocks} of {expected} blocks"
         );
     }
 }

@@ -15,7 +15,7 @@ impl BillingEndpoint {
     pub(crate) const ALL: [Self; 2] = [Self::Invoices, Self::Usage];
 }
 
-/// A billing endpoint of the team with this name.
+/// A team name and one of the team's billing endpoints.
 pub(crate) type TeamEndpoint = (String, BillingEndpoint);
 
 /// Identifies samples that change together: the invoices of a team, or its usage of one month.
@@ -27,7 +27,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Returns the endpoint that provides the block.
+    /// Returns the endpoint that the block is fetched from.
     pub(crate) fn endpoint(&self) -> TeamEndpoint {
         let endpoint = match self.month {
             None => BillingEndpoint::Invoices,
@@ -37,7 +37,7 @@ impl Block {
     }
 }
 
-/// A metric name and its labels. Names of usage metrics have no `current_` or `previous_` here,
+/// A metric name and its labels. The names of usage metrics omit `current_` and `previous_`,
 /// because the label `month` identifies the month.
 pub(crate) type SeriesKey = (String, BTreeMap<String, String>);
 

@@ -12,9 +12,9 @@ use crate::model::{BillingEndpoint, Block, Samples, SeriesKey, TeamEndpoint};
 /// The content of one scrape.
 #[derive(Debug, Default)]
 pub(crate) struct Observation {
-    /// The version and the samples of each block. The version is the value of one of the samples.
+    /// The version and the samples of each block. One sample contains the version.
     pub(crate) blocks: BTreeMap<Block, (u32, Samples)>,
-    /// The month that the exporter treats as the current one, if the scrape has usage.
+    /// The current month of the exporter, if the scrape contains usage.
     pub(crate) month: Option<Date>,
     /// `heroku_cost_exporter_polls_total`.
     pub(crate) polls: BTreeMap<TeamEndpoint, u64>,
@@ -32,7 +32,7 @@ impl Observation {
     ///
     /// # Errors
     ///
-    /// Returns an error if labels are missing, if metrics disagree about the current month, or if a
+    /// Returns an error if labels are missing, if samples disagree about the current month, or if a
     /// block has no version.
     pub(crate) fn new(exposition: &Exposition, clock: &Clock) -> anyhow::Result<Self> {
         let mut observation = Self::default();
@@ -89,8 +89,12 @@ impl Observation {
         Ok(observation)
     }
 
-    /// Returns the month of a usage sample, and the rest of its metric name after `current_` or
-    /// `previous_`. The name and the label `month` have to agree across all samples.
+    /// Returns the month of a usage sample, and its metric name after `current_` or `previous_`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the name and the label `month` imply another current month than earlier
+    /// samples.
     fn usage_month<'a>(
         &mut self,
         sample: &Sample,
@@ -101,7 +105,7 @@ impl Observation {
         let (is_current, metric) = match rest.split_once('_') {
             Some(("current", metric)) => (true, metric),
             Some(("previous", metric)) => (false, metric),
-            _ => bail!("{} names no month", sample.name),
+            _ => bail!("{} is neither current nor previous", sample.name),
         };
         let current = if is_current {
             month
@@ -115,16 +119,16 @@ impl Observation {
         Ok((month, metric))
     }
 
-    /// Returns whether this scrape has to contain the block: invoices always, usage if the month is
-    /// the current or the previous one. Heroku's clock may reach the next month before the
-    /// exporter's, and Heroku then no longer returns the oldest month.
-    pub(crate) fn covers(&self, block: &Block, clock: &Clock) -> bool {
+    /// Returns whether this scrape must contain the block. Invoices are always required. Usage is
+    /// required for the current and the previous month, unless the simulated Heroku, whose clock
+    /// may be ahead of the exporter's, no longer returns the month.
+    pub(crate) fn requires(&self, block: &Block, clock: &Clock) -> bool {
         match (block.month, self.month) {
-            (Some(of_block), Some(current)) => {
-                let is_exposed = of_block == current || of_block == month_before(current);
-                is_exposed && !clock.may_be_in(month_after(month_after(of_block)))
+            (Some(month), Some(current)) => {
+                let is_exposed = month == current || month == month_before(current);
+                is_exposed && !clock.may_be_in(month_after(month_after(month)))
             }
-            // A scrape without any usage has lost it.
+            // If the scrape contains no usage at all, the usage was lost.
             _ => true,
         }
     }
@@ -134,7 +138,8 @@ fn series_key(name: String, sample: &Sample) -> SeriesKey {
     (name, sample.labels.iter().cloned().collect())
 }
 
-/// Returns the version of a block: the value that [`crate::billing_data`] put into one field.
+/// Returns the version of a block: the value of the sample that contains the version number (see
+/// [`crate::billing_data`]).
 fn version(block: &Block, samples: &Samples) -> Option<u32> {
     let is_version = |(name, labels): &SeriesKey| match block.month {
         None => name == "heroku_invoice_current_weighted_dyno_hours",

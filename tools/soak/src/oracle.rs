@@ -1,17 +1,17 @@
 //! The test oracle: decides which samples of a scrape are lost or wrong.
 //!
-//! The oracle knows every version of every [`Block`] that the simulated Heroku returned. A sample is
+//! The oracle records every version of every [`Block`] that the simulated Heroku returns, and
+//! compares a scrape with the scrapes that ended before it began. A sample is
 //!
-//! - **lost** if an earlier scrape (one that ended before this one began) showed its block, the
-//!   expected version of the block has the sample, and this scrape does not. The expected version is
-//!   the one that this scrape shows of the block, or else the latest version shown so far. Samples
-//!   of months that are neither current nor previous, by the clock of the exporter or of Heroku, are
-//!   not lost, nor are samples of an endpoint for which Heroku returned an empty list, until it
-//!   returns data again;
-//! - **wrong** if Heroku never returned it: its value differs from the version, or the version does
-//!   not have it (such as an app that Heroku no longer lists). All samples of a block are wrong if
-//!   its version is older than one in an earlier scrape, or differs from the version of the team's
-//!   other month, because one response delivers both months.
+//! - **lost** if it is missing, an earlier scrape contained its block, and the expected version of
+//!   the block contains it. The expected version is the one in this scrape or, if the block is
+//!   missing, the latest version in earlier scrapes. There are two exceptions: months that are
+//!   neither current nor previous, by the clock of the exporter or of the simulated Heroku; and
+//!   endpoints for which Heroku returned an empty list, until it returns data again.
+//! - **wrong** if the version of its block does not contain it (such as an app that Heroku no
+//!   longer lists) or contains another value. All samples of a block are wrong if its version is
+//!   older than in an earlier scrape, or differs from that of the team's other month, because one
+//!   response contains both months.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,17 +20,18 @@ use crate::clock::Clock;
 use crate::model::{Block, Samples, TeamEndpoint};
 use crate::observation::Observation;
 
-/// What a scrape has to show: the latest version that was shown of each block.
+/// The required content of a scrape.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Expectation {
+    /// The latest version of each block in any scrape so far.
     versions: BTreeMap<Block, u32>,
     exemptions: BTreeMap<TeamEndpoint, Exemption>,
 }
 
-/// An endpoint whose samples may be missing, because Heroku returns an empty list.
+/// The exemption of an endpoint whose samples may be missing, because Heroku returns an empty list.
 #[derive(Debug, Clone, Copy, Default)]
 struct Exemption {
-    /// The version that ends the exemption, once it is known.
+    /// The version that ends the exemption; `None` while the empty list is injected.
     until: Option<u32>,
 }
 
@@ -59,7 +60,7 @@ impl Verdict {
     }
 }
 
-/// The state shared by the fault injector, which records versions, and the scrapers.
+/// The state that is shared by the fault injector and the scrapers.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
     versions: Mutex<HashMap<(Block, u32), Arc<Samples>>>,
@@ -76,17 +77,17 @@ struct Counters {
 }
 
 impl Oracle {
-    /// Records the samples of a version. Call it before Heroku returns the version.
+    /// Records the samples of a version. Must be called before the simulator serves the version.
     pub(crate) fn record_version(&self, block: Block, version: u32, samples: Samples) {
         lock(&self.versions).insert((block, version), Arc::new(samples));
     }
 
-    /// Exempts an endpoint. Call it before Heroku returns an empty list.
+    /// Exempts an endpoint. Must be called before the simulator serves an empty list.
     pub(crate) fn exempt(&self, endpoint: &TeamEndpoint) {
         self.set_exemption(endpoint, Exemption::default());
     }
 
-    /// Ends the exemption of an endpoint as soon as a scrape shows `version`.
+    /// Exempts an endpoint until a scrape contains `version`.
     pub(crate) fn exempt_until(&self, endpoint: &TeamEndpoint, version: u32) {
         let until = Some(version);
         self.set_exemption(endpoint, Exemption { until });
@@ -103,12 +104,12 @@ impl Oracle {
         lock(&self.expectation).exemptions.contains_key(endpoint)
     }
 
-    /// Returns what a scrape that begins now has to show.
+    /// Returns the expectation for scrapes that begin now.
     pub(crate) fn expectation(&self) -> Arc<Expectation> {
         Arc::clone(&lock(&self.expectation))
     }
 
-    /// Returns the number of blocks shown so far.
+    /// Returns the number of blocks that scrapes have contained so far.
     pub(crate) fn blocks(&self) -> usize {
         lock(&self.expectation).versions.len()
     }
@@ -138,8 +139,8 @@ impl Oracle {
         lock(&self.counters).rustc.clone()
     }
 
-    /// Checks that each block is a single complete version that Heroku returned. The verdict depends
-    /// on the observation alone.
+    /// Checks that each block is one complete version that Heroku returned. The verdict does not
+    /// depend on other scrapes.
     pub(crate) fn check_consistency(&self, observation: &Observation) -> Verdict {
         let mut verdict = Verdict::default();
         let versions = lock(&self.versions);
@@ -156,7 +157,7 @@ impl Oracle {
                 .filter(|key| !samples.contains_key(*key))
                 .collect();
             verdict.add_lost(missing.len(), || {
-                format!("{block:?} lacks {:?}", missing.first())
+                format!("{block:?} is missing {:?}", missing.first())
             });
             let unexpected = samples.iter().filter(|(key, value)| {
                 let is_equal = |expected: &f64| (*expected - **value).abs() < 1e-9;
@@ -164,7 +165,7 @@ impl Oracle {
             });
             let unexpected: Vec<_> = unexpected.collect();
             verdict.add_wrong(unexpected.len(), || {
-                format!("{block:?} has {:?}", unexpected.first())
+                format!("{block:?} has unexpected {:?}", unexpected.first())
             });
             if block.month.is_some() {
                 let other = *usage_versions.entry(&block.team).or_insert(*version);
@@ -177,35 +178,35 @@ impl Oracle {
         verdict
     }
 
-    /// Checks that nothing disappeared and no block went back to an older version since `began`, the
-    /// expectation at the beginning of the scrape.
+    /// Checks that no block is missing or older than in the scrapes before. `at_start` is the
+    /// expectation at the start of the scrape.
     pub(crate) fn check_progress(
         &self,
         observation: &Observation,
-        began: &Expectation,
+        at_start: &Expectation,
         clock: &Clock,
     ) -> Verdict {
         let mut verdict = Verdict::default();
-        let ended = self.expectation();
-        for (block, at_least) in &began.versions {
+        let at_end = self.expectation();
+        for (block, latest) in &at_start.versions {
             match observation.blocks.get(block) {
-                Some((version, samples)) if version < at_least => {
+                Some((version, samples)) if version < latest => {
                     verdict.add_wrong(samples.len(), || {
-                        format!("{block:?} went back from {at_least} to {version}")
+                        format!("{block:?} has version {version} after {latest}")
                     });
                 }
                 Some(_) => {}
-                None if !observation.covers(block, clock) => {}
+                None if !observation.requires(block, clock) => {}
                 None => {
                     let endpoint = block.endpoint();
-                    let is_exempt = [began, &*ended]
+                    let is_exempt = [at_start, &*at_end]
                         .iter()
                         .any(|expectation| expectation.exemptions.contains_key(&endpoint));
                     if !is_exempt {
                         let versions = lock(&self.versions);
-                        let samples = versions.get(&(block.clone(), *at_least));
+                        let samples = versions.get(&(block.clone(), *latest));
                         let count = samples.map_or(1, |samples| samples.len());
-                        verdict.add_lost(count, || format!("{block:?} is gone"));
+                        verdict.add_lost(count, || format!("{block:?} is missing"));
                     }
                 }
             }
@@ -213,7 +214,7 @@ impl Oracle {
         verdict
     }
 
-    /// Updates the expectation for scrapes that begin from now on.
+    /// Updates the expectation for later scrapes.
     pub(crate) fn record_observation(&self, observation: &Observation) {
         let mut counters = lock(&self.counters);
         for (endpoint, count) in &observation.polls {
@@ -231,7 +232,7 @@ impl Oracle {
             let latest = expectation.versions.get(block);
             latest.is_none_or(|latest| latest < version)
         };
-        // Copying the expectation for every scrape would be slow.
+        // Avoids a copy of the expectation for every scrape.
         if !observation.blocks.iter().any(is_newer) {
             return;
         }
@@ -285,7 +286,7 @@ mod tests {
         }
     }
 
-    /// Returns an oracle with two versions of November, of two apps and of one.
+    /// Returns an oracle with two versions of November: the first has two apps, the second one.
     fn oracle() -> Oracle {
         let oracle = Oracle::default();
         oracle.record_version(block(11), 1, samples(&[("a", 1.0), ("b", 2.0)]));
@@ -324,39 +325,39 @@ mod tests {
     }
 
     #[test]
-    fn requires_shown_blocks_until_month_is_over() {
+    fn requires_blocks_until_month_is_over() {
         let (oracle, clock) = (oracle(), Clock::start(1));
         let before = oracle.expectation();
         oracle.record_observation(&observation(11, &[(11, 1, &[("a", 1.0), ("b", 2.0)])]));
-        let check = |observation: &Observation, began: &Expectation| {
-            counts(&oracle.check_progress(observation, began, &clock))
+        let check = |observation: &Observation, at_start: &Expectation| {
+            counts(&oracle.check_progress(observation, at_start, &clock))
         };
-        let nothing = |month| observation(month, &[]);
-        assert_eq!(check(&nothing(11), &before), (0, 0));
-        let began = oracle.expectation();
-        assert_eq!(check(&nothing(11), &began), (2, 0));
-        assert_eq!(check(&nothing(12), &began), (2, 0));
-        assert_eq!(check(&nothing(1), &began), (0, 0));
-        assert_eq!(check(&Observation::default(), &began), (2, 0));
+        let empty = |month| observation(month, &[]);
+        assert_eq!(check(&empty(11), &before), (0, 0));
+        let after = oracle.expectation();
+        assert_eq!(check(&empty(11), &after), (2, 0));
+        assert_eq!(check(&empty(12), &after), (2, 0));
+        assert_eq!(check(&empty(1), &after), (0, 0));
+        assert_eq!(check(&Observation::default(), &after), (2, 0));
         oracle.record_observation(&observation(11, &[(11, 2, &[("a", 3.0)])]));
         let older = observation(11, &[(11, 1, &[("a", 1.0), ("b", 2.0)])]);
-        assert_eq!(check(&older, &began), (0, 0));
+        assert_eq!(check(&older, &after), (0, 0));
         assert_eq!(check(&older, &oracle.expectation()), (0, 2));
     }
 
     #[test]
-    fn allows_missing_month_that_heroku_may_have_dropped() {
+    fn allows_missing_month_that_heroku_may_no_longer_return() {
         let oracle = oracle();
         oracle.record_version(block(10), 1, samples(&[("a", 1.0)]));
         oracle.record_observation(&observation(11, &[(10, 1, &[("a", 1.0)])]));
-        let began = oracle.expectation();
+        let expectation = oracle.expectation();
         let lost = |speed| {
             let clock = Clock::start(speed);
             oracle
-                .check_progress(&observation(11, &[]), &began, &clock)
+                .check_progress(&observation(11, &[]), &expectation, &clock)
                 .lost
         };
-        // By the fast clock it may be December already.
+        // The fast clock may already be in December.
         assert_eq!((lost(1), lost(10_000)), (1, 0));
     }
 
@@ -367,18 +368,18 @@ mod tests {
         oracle.record_observation(&observation(11, &[(11, 1, &[("a", 1.0), ("b", 2.0)])]));
         let before = oracle.expectation();
         oracle.exempt(&endpoint);
-        let nothing = observation(11, &[]);
+        let empty = observation(11, &[]);
         assert_eq!(
-            counts(&oracle.check_progress(&nothing, &before, &clock)),
+            counts(&oracle.check_progress(&empty, &before, &clock)),
             (0, 0)
         );
         oracle.exempt_until(&endpoint, 2);
         assert!(oracle.is_exempt(&endpoint));
         oracle.record_observation(&observation(11, &[(11, 2, &[("a", 3.0)])]));
         assert!(!oracle.is_exempt(&endpoint));
-        let began = oracle.expectation();
+        let after = oracle.expectation();
         assert_eq!(
-            counts(&oracle.check_progress(&nothing, &began, &clock)),
+            counts(&oracle.check_progress(&empty, &after, &clock)),
             (1, 0)
         );
     }

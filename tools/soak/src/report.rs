@@ -1,4 +1,4 @@
-//! The report, for a terminal and for `docs/RELIABILITY.md`.
+//! The report of the results, for a terminal and for `docs/RELIABILITY.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,23 +12,23 @@ use crate::args::Args;
 use crate::exporter::ProcessStats;
 use crate::scraper::ScrapeStats;
 
-/// The points of the run at which memory and file descriptors are reported.
+/// The points of the run for which memory and file descriptors are reported.
 const POINTS: [f64; 3] = [0.1, 0.5, 1.0];
 
-/// The measurements in the last quarter of the run up to a point count for that point.
+/// The part of the run before a point whose measurements are used for that point.
 const WINDOW: f64 = 0.25;
 
-/// The allowed growth of memory from the first point to the end, as a ratio and in KiB.
-const RESIDENT_GROWTH: f64 = 0.10;
-const RESIDENT_GROWTH_KIB: f64 = 2048.0;
+/// The maximum growth of memory from the first to the last point: a ratio plus a number of KiB.
+const MAX_RESIDENT_GROWTH: f64 = 0.10;
+const MAX_RESIDENT_GROWTH_KIB: f64 = 2048.0;
 
-/// The allowed growth of open file descriptors from the first point to the end.
-const FD_GROWTH: u64 = 4;
+/// The maximum growth of the number of open file descriptors from the first to the last point.
+const MAX_FD_GROWTH: u64 = 4;
 
 const BEGIN: &str = "<!-- soak:begin -->";
 const END: &str = "<!-- soak:end -->";
 
-/// The result of a soak test.
+/// The results of a soak test.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) args: Args,
@@ -37,13 +37,13 @@ pub(crate) struct Report {
     pub(crate) clock_end: Timestamp,
     pub(crate) polls: u64,
     pub(crate) failed_polls: BTreeMap<String, u64>,
-    pub(crate) faults: Vec<(&'static str, u64)>,
-    pub(crate) changes: u64,
+    pub(crate) triggered_faults: Vec<(&'static str, u64)>,
+    pub(crate) data_changes: u64,
     pub(crate) scrapes: ScrapeStats,
-    /// The resource usage of the process by progress of the run, from 0 to 1.
+    /// The progress of the run, from 0 to 1, and the resource usage of the process.
     pub(crate) measurements: Vec<(f64, ProcessStats)>,
     pub(crate) shutdown_duration: Duration,
-    /// The number of samples lost by a restart during an outage.
+    /// The number of samples lost by a restart during an outage of Heroku.
     pub(crate) lost_after_restart: u64,
     pub(crate) machine: Machine,
 }
@@ -73,7 +73,7 @@ impl Machine {
         Self {
             cores: std::thread::available_parallelism().map_or(0, Into::into),
             memory_gib: total.unwrap_or_default(),
-            // Without the suffix that a distribution adds.
+            // Omits the suffix of the distribution.
             kernel: kernel
                 .chars()
                 .take_while(|c| c.is_ascii_digit() || *c == '.')
@@ -84,15 +84,16 @@ impl Machine {
 }
 
 impl Report {
-    /// Returns the resource usage at the [`POINTS`]: the minimum of memory, because an oversized response
-    /// raises memory for a while without being a leak, and the median of file descriptors.
+    /// Returns the resource usage at the [`POINTS`]: the minimum of memory, because a huge response
+    /// increases memory temporarily, and the median of file descriptors.
     fn points(&self) -> [ProcessStats; 3] {
         POINTS.map(|point| {
             let from = point * (1.0 - WINDOW);
-            let around = |(at, _): &&(f64, ProcessStats)| (from..=point + 0.01).contains(at);
-            let window = || self.measurements.iter().filter(around);
-            let median = |of: fn(&ProcessStats) -> u64| {
-                let mut values: Vec<_> = window().map(|(_, stats)| of(stats)).collect();
+            let is_in_window =
+                |(progress, _): &&(f64, ProcessStats)| (from..=point + 0.01).contains(progress);
+            let window = || self.measurements.iter().filter(is_in_window);
+            let median = |field: fn(&ProcessStats) -> u64| {
+                let mut values: Vec<_> = window().map(|(_, stats)| field(stats)).collect();
                 values.sort_unstable();
                 values.get(values.len() / 2).copied().unwrap_or_default()
             };
@@ -106,27 +107,25 @@ impl Report {
         })
     }
 
-    /// Returns the requirements that were not met.
+    /// Returns descriptions of the requirements that are not met.
     pub(crate) fn failures(&self) -> Vec<String> {
         let [first, _, last] = self.points();
         let mut failures = Vec::new();
-        let mut require = |holds: bool, failure: &str| {
-            if !holds {
+        let mut require = |is_met: bool, failure: &str| {
+            if !is_met {
                 failures.push(failure.to_owned());
             }
         };
-        require(self.scrapes.failed == 0, "scrapes failed");
-        require(self.scrapes.lost == 0, "samples were lost");
-        require(self.scrapes.wrong == 0, "samples were wrong");
+        require(self.scrapes.failed == 0, "failed scrapes");
+        require(self.scrapes.lost == 0, "lost samples");
+        require(self.scrapes.wrong == 0, "wrong samples");
+        require(self.lost_after_restart == 0, "samples lost by the restart");
+        let limit =
+            first.resident_kib as f64 * (1.0 + MAX_RESIDENT_GROWTH) + MAX_RESIDENT_GROWTH_KIB;
+        require(last.resident_kib as f64 <= limit, "memory growth");
         require(
-            self.lost_after_restart == 0,
-            "samples were lost by a restart",
-        );
-        let limit = first.resident_kib as f64 * (1.0 + RESIDENT_GROWTH) + RESIDENT_GROWTH_KIB;
-        require(last.resident_kib as f64 <= limit, "memory grows");
-        require(
-            last.open_fds <= first.open_fds + FD_GROWTH,
-            "open file descriptors grow",
+            last.open_fds <= first.open_fds + MAX_FD_GROWTH,
+            "file descriptor growth",
         );
         failures
     }
@@ -135,9 +134,9 @@ impl Report {
     fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.scrapes.microseconds.clone();
         sorted.sort_unstable();
-        let at = sorted.len() * percent / 100;
+        let index = sorted.len() * percent / 100;
         sorted
-            .get(at)
+            .get(index)
             .copied()
             .map_or(0.0, |us| f64::from(us) / 1000.0)
     }
@@ -173,14 +172,14 @@ impl Report {
             / 86_400.0;
         let list = |counts: &mut dyn Iterator<Item = (String, u64)>| {
             let all: Vec<_> = counts
-                .map(|(what, count)| format!("{what} {count}"))
+                .map(|(name, count)| format!("{name} {count}"))
                 .collect();
             all.join(", ")
         };
-        let faults: u64 = self.faults.iter().map(|(_, count)| count).sum();
+        let faults: u64 = self.triggered_faults.iter().map(|(_, count)| count).sum();
         let kinds = list(
             &mut self
-                .faults
+                .triggered_faults
                 .iter()
                 .map(|(kind, count)| ((*kind).to_owned(), *count)),
         );
@@ -191,12 +190,12 @@ impl Report {
                 .iter()
                 .map(|(reason, count)| (format!("`{reason}`"), *count)),
         );
-        let at_points = |of: &dyn Fn(ProcessStats) -> String| {
+        let at_points = |format_stats: &dyn Fn(ProcessStats) -> String| {
             format!(
                 "{} at 10 %, {} at 50 %, {} at 100 % of the run",
-                of(first),
-                of(middle),
-                of(last)
+                format_stats(first),
+                format_stats(middle),
+                format_stats(last)
             )
         };
         let rows = [
@@ -218,14 +217,14 @@ impl Report {
             ),
             (
                 "polls",
-                format!("{}; {failed} failed: {reasons}", self.polls),
+                format!("{}, of which {failed} failed: {reasons}", self.polls),
             ),
             ("injected faults", format!("{faults}: {kinds}")),
-            ("data changes", self.changes.to_string()),
+            ("data changes", self.data_changes.to_string()),
             (
                 "scrapes",
                 format!(
-                    "{} over {} connections; {} different texts parsed",
+                    "{} over {} connections, {} with new content",
                     scrapes.count, scrapes.connections, scrapes.parsed
                 ),
             ),
@@ -233,12 +232,12 @@ impl Report {
             (
                 "lost samples",
                 format!(
-                    "**{}**, and {} by a restart during an outage",
+                    "**{}**, and {} by a restart during an outage of Heroku",
                     scrapes.lost, self.lost_after_restart
                 ),
             ),
             ("wrong samples", format!("**{}**", scrapes.wrong)),
-            ("resident memory, minimum", at_points(&mib)),
+            ("minimum resident memory", at_points(&mib)),
             (
                 "open file descriptors",
                 at_points(&|stats| stats.open_fds.to_string()),
@@ -246,25 +245,25 @@ impl Report {
             (
                 "scrape duration",
                 format!(
-                    "median {:.2} ms, 99th percentile {:.2} ms, on processors shared with the test",
+                    "median {:.2} ms, 99th percentile {:.2} ms, on cores shared with the test",
                     self.percentile(50),
                     self.percentile(99)
                 ),
             ),
             (
                 "shutdown on SIGTERM",
-                format!("{} ms, status 0", self.shutdown_duration.as_millis()),
+                format!("{} ms, exit status 0", self.shutdown_duration.as_millis()),
             ),
         ];
         let mut text = "| | |\n|---|---|\n".to_owned();
-        for (what, value) in rows {
-            let _ = writeln!(text, "| {what} | {value} |");
+        for (name, value) in rows {
+            let _ = writeln!(text, "| {name} | {value} |");
         }
         text
     }
 
-    /// Replaces the result between the markers of a document.
-    pub(crate) fn put_into(&self, document: &Path) -> anyhow::Result<()> {
+    /// Replaces the text between the markers of a document by the report.
+    pub(crate) fn write_into(&self, document: &Path) -> anyhow::Result<()> {
         let name = document.display();
         let text =
             std::fs::read_to_string(document).with_context(|| format!("failed to read {name}"))?;
@@ -274,7 +273,7 @@ impl Report {
     }
 }
 
-/// Replaces the result between the markers in `text`.
+/// Replaces the text between the markers in `text`.
 fn replace(text: &str, result: &str) -> Option<String> {
     let (before, rest) = text.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
@@ -286,7 +285,7 @@ mod tests {
     use super::replace;
 
     #[test]
-    fn replaces_result_between_markers() {
+    fn replaces_text_between_markers() {
         let text = "a\n<!-- soak:begin -->\nold\n<!-- soak:end -->\nb\n";
         let expected = "a\n<!-- soak:begin -->\nnew\n<!-- soak:end -->\nb\n";
         assert_eq!(replace(text, "new\n").as_deref(), Some(expected));

@@ -1,5 +1,5 @@
-//! Scrapes the exporter over persistent connections, in both formats, compressed and not, and checks
-//! every scrape.
+//! Scrapes the exporter over persistent connections, in both formats, with and without compression,
+//! and checks every scrape.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(crate) struct ScrapeStats {
     pub(crate) lost: u64,
     /// Wrong samples.
     pub(crate) wrong: u64,
-    /// Connections opened.
+    /// Opened connections.
     pub(crate) connections: u64,
     /// Scrapes that were parsed completely, because they were not in the [`ParseCache`].
     pub(crate) parsed: u64,
@@ -46,10 +46,10 @@ pub(crate) struct ScrapeStats {
 /// The maximum number of examples.
 const MAX_EXAMPLES: usize = 5;
 
-/// The first line of the part of the text that changes with every scrape.
-const VOLATILE_PART: &str = "# HELP heroku_billing_month_elapsed_ratio";
+/// The beginning of the trailer, the part of the text that changes with every scrape.
+const TRAILER: &str = "# HELP heroku_billing_month_elapsed_ratio";
 
-/// The time within which the exporter has to start.
+/// The maximum time until the exporter accepts connections.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 const PLAIN_TEXT: ScrapeRequest = ScrapeRequest {
@@ -57,13 +57,14 @@ const PLAIN_TEXT: ScrapeRequest = ScrapeRequest {
     gzip: false,
 };
 
-/// The last text that was parsed in one format. If the next one is the same up to the volatile part,
-/// the observation and its consistency are too.
+/// The last scrape that was parsed in one format. A scrape that differs only in the trailer has the
+/// same observation and consistency.
 #[derive(Debug)]
 struct CachedScrape {
-    stable_part: String,
-    /// The names of the families in the volatile part.
-    volatile_families: Vec<String>,
+    /// The text before the trailer.
+    text: String,
+    /// The names of the families in the trailer.
+    trailer_families: Vec<String>,
     observation: Observation,
     consistency: Verdict,
 }
@@ -91,7 +92,7 @@ impl Scraper {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Scrapes once, and returns the number of blocks shown so far.
+    /// Scrapes once, and returns the number of blocks that scrapes have contained so far.
     pub(crate) fn scrape_and_count_blocks(&self) -> anyhow::Result<usize> {
         let text = Connection::open(self.address)?.scrape(PLAIN_TEXT)?;
         let expectation = self.oracle.expectation();
@@ -105,8 +106,8 @@ impl Scraper {
         Ok(self.oracle.blocks())
     }
 
-    /// Scrapes an exporter that was restarted during an outage, and returns the number of samples that
-    /// are lost or inconsistent. A version may be older than before, because the exporter may have
+    /// Scrapes an exporter that was restarted during an outage, and returns the number of samples
+    /// that are lost or inconsistent. Older versions are allowed, because the exporter may have
     /// stopped before it saved the result of its last poll.
     pub(crate) async fn count_lost_after_restart(&self) -> anyhow::Result<u64> {
         let started = Instant::now();
@@ -181,8 +182,8 @@ impl Scraper {
             None => Err(ConnectionClosed.into()),
         };
         let text = match result {
-            // A server may close an idle connection at any time, even while a request is on its way.
-            // The client then retries (RFC 9112, section 9.3.1).
+            // A server may close an idle connection at any time, even while the client is sending a
+            // request. The client then retries (RFC 9112, section 9.3.1).
             Err(error) if error.is::<ConnectionClosed>() => {
                 stats.connections += 1;
                 let new = connection.insert(Connection::open(self.address)?);
@@ -198,7 +199,7 @@ impl Scraper {
         Ok(text)
     }
 
-    /// Parses and checks a scrape. `expectation` is that of the time when the scrape began.
+    /// Parses and checks a scrape. `expectation` is that at the start of the scrape.
     fn check(
         &self,
         text: &str,
@@ -206,11 +207,11 @@ impl Scraper {
         expectation: &Expectation,
         cache: &mut ParseCache,
     ) -> anyhow::Result<Verdict> {
-        let (stable_part, volatile_part) = text
-            .find(VOLATILE_PART)
-            .map(|at| text.split_at(at))
-            .context("the exporter's own metrics are missing")?;
-        let volatile_families = parse(volatile_part, format)?
+        let (before_trailer, trailer) = text
+            .find(TRAILER)
+            .map(|index| text.split_at(index))
+            .context("the trailer is missing")?;
+        let trailer_families = parse(trailer, format)?
             .families
             .into_iter()
             .map(|family| family.name);
@@ -219,11 +220,11 @@ impl Scraper {
             Format::OpenMetrics => &mut cache.openmetrics,
         };
         let cached = match slot {
-            Some(cached) if cached.stable_part == stable_part => {
-                // The same families after the same stable part cannot be duplicates.
+            Some(cached) if cached.text == before_trailer => {
+                // No family is duplicate, because the text with the same families was parsed.
                 ensure!(
-                    volatile_families.eq(cached.volatile_families.iter().cloned()),
-                    "the set of families changed"
+                    trailer_families.eq(cached.trailer_families.iter().cloned()),
+                    "the families of the trailer changed"
                 );
                 cached
             }
@@ -231,8 +232,8 @@ impl Scraper {
                 cache.misses += 1;
                 let observation = Observation::new(&parse(text, format)?, &self.clock)?;
                 slot.insert(CachedScrape {
-                    stable_part: stable_part.to_owned(),
-                    volatile_families: volatile_families.collect(),
+                    text: before_trailer.to_owned(),
+                    trailer_families: trailer_families.collect(),
                     consistency: self.oracle.check_consistency(&observation),
                     observation,
                 })
@@ -263,7 +264,7 @@ impl ScrapeStats {
     }
 
     fn add_examples(&mut self, examples: impl IntoIterator<Item = String>) {
-        let room = MAX_EXAMPLES.saturating_sub(self.examples.len());
-        self.examples.extend(examples.into_iter().take(room));
+        let remaining = MAX_EXAMPLES.saturating_sub(self.examples.len());
+        self.examples.extend(examples.into_iter().take(remaining));
     }
 }

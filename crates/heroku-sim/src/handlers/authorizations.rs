@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::hash;
 
-/// Returns all authorizations: that of the token and others, which a client has to ignore.
+/// Returns all authorizations: that of `token`, and others that a client has to ignore.
 pub(super) fn all(token: &str, expires_in: Option<u64>) -> Vec<Value> {
     let id = |label: &str| hash::uuid(0, label);
     let cli = json!({ "id": id("client/cli"), "name": "Heroku CLI", "redirect_uri": "http://localhost:5000/callback" });

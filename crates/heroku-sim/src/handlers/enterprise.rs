@@ -72,8 +72,8 @@ fn account_object(account: &EnterpriseAccount) -> Value {
     })
 }
 
-/// Returns a row for each month, summed from the rows of the account's teams. Rows without a
-/// readable month are left out.
+/// Returns a row for each month, summed from the rows of the account's teams. Rows whose `month` is
+/// not a string are skipped.
 fn summed_usage(company: &Company, account: &EnterpriseAccount) -> Vec<Value> {
     let mut months: BTreeMap<&str, Vec<Map<String, Value>>> = BTreeMap::new();
     for row in company.teams_of(account).flat_map(|team| &team.usage) {
@@ -98,7 +98,7 @@ fn summed_usage(company: &Company, account: &EnterpriseAccount) -> Vec<Value> {
 /// Returns the sums of all figures, including undocumented ones. Heroku does not document how the
 /// Connect row counts of several teams are combined; the simulator adds them.
 fn totals(teams: &[Map<String, Value>]) -> Map<String, Value> {
-    // Sums of integers are exact, sums of decimal fractions are not.
+    // Sums integers, because sums of decimal fractions are not exact.
     let mut sums: BTreeMap<&str, f64> = FIGURES.map(|figure| (figure, 0.0)).into();
     for (name, value) in teams.iter().flatten() {
         if let Some(figure) = value.as_f64() {
@@ -110,8 +110,8 @@ fn totals(teams: &[Map<String, Value>]) -> Map<String, Value> {
         .collect()
 }
 
-/// Returns a JSON integer for a whole number, as many serializers write it, and `null` for a number
-/// that JSON cannot represent.
+/// Returns a JSON number, without a fraction if the value is integral, as many serializers write
+/// it. Returns `null` for a value that JSON cannot represent.
 fn number(figure: f64) -> Value {
     if figure.fract() == 0.0 && figure.abs() < 1e15 {
         json!(figure as i64)

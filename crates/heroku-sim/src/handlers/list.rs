@@ -1,4 +1,4 @@
-//! Pages of a list.
+//! Paginated list responses.
 
 use hyper::header::HeaderName;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::route::Route;
 const ACCEPT_RANGES: HeaderName = HeaderName::from_static("accept-ranges");
 const CONTENT_RANGE: HeaderName = HeaderName::from_static("content-range");
 
-/// The parts of a request that endpoints use.
+/// The parts of a request that handlers use.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EndpointRequest<'a> {
     pub(crate) route: &'a Route,

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::response::ApiResponse;
 
-/// Returns the rows of the months from `start` to `end`. A row whose month is unreadable is always
+/// Returns the rows of the months from `start` to `end`. A row without a valid `month` is always
 /// included.
 ///
-/// Heroku documents `start` as required, a default `end` of the same month, and 404 if there is no
-/// data. It documents no response to a range more than a year back or in the future; the simulator
-/// responds with 422.
+/// Heroku documents that `start` is required, that `end` defaults to the same month, and that the
+/// response is 404 if there is no data. It documents no response to a range that is more than a
+/// year back or in the future; the simulator responds with 422.
 pub(super) fn respond(rows: &[Value], today: Date, query: &str) -> ApiResponse {
     let parameter = |name: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -53,9 +53,9 @@ pub(super) fn respond(rows: &[Value], today: Date, query: &str) -> ApiResponse {
 /// Parses `YYYY-MM` (schema: `^[0-9]{4}-[0-9]{2}$`) as a number of months since the year 0.
 fn month_number(text: &str) -> Option<i32> {
     let (year, month) = text.split_once('-')?;
-    let digits =
+    let is_number =
         |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-    let well_formed = digits(year, 4) && digits(month, 2);
+    let is_well_formed = is_number(year, 4) && is_number(month, 2);
     let (year, month): (i32, i32) = (year.parse().ok()?, month.parse().ok()?);
-    (well_formed && (1..=12).contains(&month)).then_some(year * 12 + month - 1)
+    (is_well_formed && (1..=12).contains(&month)).then_some(year * 12 + month - 1)
 }

@@ -26,19 +26,20 @@ pub(crate) enum PeriodEnd {
 /// The fixed properties of a team.
 #[derive(Debug)]
 pub(crate) struct TeamProfile {
-    /// The team's name without the company's name, which precedes it.
+    /// The team's name without its prefix, the company's name.
     pub(crate) name: &'static str,
     /// Cents per dyno unit and month: 25 USD at list price, more with performance dynos.
     pub(crate) unit_price: u64,
     pub(crate) date_format: DateFormat,
     pub(crate) period_end: PeriodEnd,
-    /// Whether the period of an open invoice ends today instead of at the end of the month.
+    /// Whether the period of an open invoice ends on the current date instead of at the end of the
+    /// month.
     pub(crate) open_ends_today: bool,
     /// The initial number of Heroku Connect rows; 0 without Heroku Connect.
     pub(crate) connect_rows: u64,
     /// Thousandths of a space credit per month; 0 without a space.
     pub(crate) space_credits: u64,
-    /// The contract of a team of the company's enterprise account.
+    /// The enterprise contract. A team with a contract belongs to the company's enterprise account.
     pub(crate) contract: Option<Contract>,
     long_running: &'static [LongRunningApp],
     review_apps: &'static [ReviewApps],
@@ -54,18 +55,18 @@ pub(crate) struct Contract {
     pub(crate) spaces: u64,
 }
 
-/// An app that exists all the time.
+/// An app that exists throughout all months.
 #[derive(Debug)]
 struct LongRunningApp {
     name: &'static str,
-    /// Whether one in six companies does not have the app.
+    /// Whether the app is missing from one in six companies.
     optional: bool,
     processes: &'static [Process],
     addons: &'static [Addon],
 }
 
 impl TeamProfile {
-    /// Returns the apps that exist on any day from `first` to `last`, both included.
+    /// Returns the apps that exist on any day from `first` to `last`, inclusive.
     pub(crate) fn apps(&self, rng: SeededRng, first: Month, last: Month) -> Vec<App> {
         let is_present = |app: &&LongRunningApp| {
             !app.optional || rng.below(&format!("hired/{}", app.name), 6) > 0
@@ -110,7 +111,7 @@ const fn optional(
     }
 }
 
-/// Dynos that always run.
+/// Returns dynos that always run.
 const fn steady(size: DynoSize, quantity: u64) -> Process {
     Process {
         size,
@@ -119,7 +120,7 @@ const fn steady(size: DynoSize, quantity: u64) -> Process {
     }
 }
 
-/// Dynos that always run, and `extra` dynos in busy hours.
+/// Returns dynos that always run, and `extra` dynos in busy hours.
 const fn scaled(size: DynoSize, quantity: u64, extra: u64) -> Process {
     Process {
         size,
@@ -128,7 +129,7 @@ const fn scaled(size: DynoSize, quantity: u64, extra: u64) -> Process {
     }
 }
 
-/// A dyno that Heroku Scheduler runs for a number of hours per day.
+/// Returns a dyno that Heroku Scheduler runs for about `hours` hours per day.
 const fn scheduled(size: DynoSize, hours: u32) -> Process {
     Process {
         size,

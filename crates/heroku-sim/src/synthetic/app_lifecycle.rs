@@ -4,9 +4,9 @@ use super::calendar::{Day, Month};
 use super::prices::{Addon, DynoSize, Provider};
 use super::seeded_rng::SeededRng;
 
-/// Months after which a growing app returns to its initial size, which bounds the growth.
+/// The number of months after which a growing app returns to its initial size, which bounds growth.
 const GROWTH_CYCLE: u32 = 30;
-/// The month of the cycle in which add-ons are upgraded to the larger plan.
+/// The month of the growth cycle in which add-ons are upgraded to a larger plan.
 const UPGRADE_MONTH: u32 = 18;
 
 /// Dynos of one process type.
@@ -34,9 +34,9 @@ pub(crate) struct App {
     pub(crate) name: String,
     processes: Vec<Process>,
     addons: Vec<Addon>,
-    /// The first day; `None` if the app exists all the time.
+    /// The day of creation; `None` if the app was created before all months.
     created: Option<Day>,
-    /// The day after the last.
+    /// The first day on which the app no longer exists.
     deleted: Option<Day>,
     /// Whether the app grows and has traffic peaks.
     has_traffic: bool,
@@ -85,8 +85,8 @@ impl App {
             && self.deleted.is_none_or(|deleted| day < deleted)
     }
 
-    /// Returns the usage of the first `days` days of a month, or `None` if the app existed on none of
-    /// them.
+    /// Returns the usage of the first `days` days of a month, or `None` if the app existed on none
+    /// of them.
     pub(crate) fn usage(&self, rng: SeededRng, month: Month, days: u32) -> Option<AppUsage> {
         let existing_days: Vec<Day> = (1..=days)
             .map(|day| month.day(day))
@@ -133,7 +133,7 @@ impl App {
         })
     }
 
-    /// Returns the dyno hours of a day, in thousandths of a dyno unit.
+    /// Returns the dyno unit hours of a day, in thousandths.
     fn unit_hours(&self, rng: SeededRng, day: Day, age: u32) -> u64 {
         let process = |(index, process): (usize, &Process)| {
             let label = || format!("{}/{index}/{}", self.name, day.iso());
@@ -149,7 +149,7 @@ impl App {
                         + extra * hours * u64::from(100 + 2 * age) / 100
                 }
                 Schedule::Scheduled { hours } => {
-                    // An hour more or less, and slow growth over the months.
+                    // Up to an hour more or less, and slow growth over the months.
                     u64::from(rng.between(&label(), hours - 1, hours + 1) + age / 15)
                 }
             };
@@ -158,8 +158,8 @@ impl App {
         self.processes.iter().enumerate().map(process).sum()
     }
 
-    /// Returns the days of a traffic peak in a month and its factor. The storefront has one in the
-    /// last week of November; every app with traffic has one about every second year.
+    /// Returns the days and the factor of a traffic peak in a month. The storefront has a peak in
+    /// the last week of November. Other apps with traffic have one about every second year.
     fn traffic_peak(&self, rng: SeededRng, month: Month) -> Option<(std::ops::Range<u32>, u64)> {
         if !self.has_traffic {
             return None;
@@ -167,7 +167,7 @@ impl App {
         if month.month() == 11 && self.name.starts_with("storefront") {
             return Some((23..31, 3));
         }
-        let label = |what: &str| format!("{}/{}/{what}", self.name, month.iso());
+        let label = |suffix: &str| format!("{}/{}/{suffix}", self.name, month.iso());
         let has_peak = rng.below(&label("busy"), 24) == 0;
         let from = rng.between(&label("from"), 2, 22);
         let length = rng.between(&label("length"), 2, 6);

@@ -1,4 +1,4 @@
-//! Month arithmetic without range limits.
+//! Months and days without the range limits of [`Date`].
 
 use jiff::civil::Date;
 
@@ -6,7 +6,7 @@ use jiff::civil::Date;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Month(i32);
 
-/// A day of a month, from 1.
+/// A day of a month, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Day {
     pub(crate) month: Month,
@@ -30,7 +30,7 @@ impl Month {
         self.0.div_euclid(12)
     }
 
-    /// 1 for January.
+    /// Returns the month of the year, counted from 1.
     pub(crate) fn month(self) -> i32 {
         self.0.rem_euclid(12) + 1
     }
@@ -56,7 +56,7 @@ impl Month {
         Day { month: self, day }
     }
 
-    /// `YYYY-MM`.
+    /// Formats the month as `YYYY-MM`.
     pub(crate) fn iso(self) -> String {
         format!("{:04}-{:02}", self.year(), self.month())
     }
@@ -79,12 +79,12 @@ impl Day {
         Date::new(year, month, day).is_ok_and(|date| date.weekday().to_monday_zero_offset() >= 5)
     }
 
-    /// `YYYY-MM-DD`.
+    /// Formats the day as `YYYY-MM-DD`.
     pub(crate) fn iso(self) -> String {
         format!("{}-{:02}", self.month.iso(), self.day)
     }
 
-    /// `MM/DD/YYYY`, as in the schema's example.
+    /// Formats the day as `MM/DD/YYYY`, as in the schema's example.
     pub(crate) fn american(self) -> String {
         format!(
             "{:02}/{:02}/{:04}",

@@ -1,6 +1,6 @@
-//! Apps with a limited lifetime: review apps, a replaced version, a seasonal page, load tests.
+//! Apps with a limited lifetime: review apps, replaced versions, a seasonal app and load tests.
 //!
-//! Lifetimes depend on the calendar and not on the current date, so that a company is continuous in
+//! Lifetimes depend on the calendar and not on the current date, so a company is continuous in
 //! time.
 
 use super::app_lifecycle::{App, Process, Schedule};
@@ -20,7 +20,7 @@ pub(crate) struct ReviewApps {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum YearlyApps {
     None,
-    /// An orders service whose old version is deleted each summer, and a page for Black Friday.
+    /// An orders service whose old version is deleted each summer, and an app for Black Friday.
     Shop,
     /// A few days of load tests in each quarter.
     LoadTests,
@@ -35,15 +35,15 @@ const fn dynos(size: DynoSize, quantity: u64) -> Process {
 }
 
 impl ReviewApps {
-    /// Returns the review apps that exist from `first` to `last`, both included.
+    /// Returns the review apps that exist on any day from `first` to `last`, inclusive.
     pub(crate) fn apps(&self, rng: SeededRng, first: Month, last: Month) -> Vec<App> {
         let mut apps = Vec::new();
         // An app that was created in the previous month may still exist.
         let mut month = first.plus(-1);
         while month <= last {
-            let label = |what: &str| format!("{}/{}/{what}", self.repository, month.iso());
+            let label = |suffix: &str| format!("{}/{}/{suffix}", self.repository, month.iso());
             for index in 0..rng.between(&label("opened"), self.min_per_month, self.max_per_month) {
-                let label = |what: &str| label(&format!("{index}/{what}"));
+                let label = |suffix: &str| label(&format!("{index}/{suffix}"));
                 // Pull request numbers increase by 31 a month and start over after a century.
                 let number = 200
                     + month.phase(1_200, 12 * 280) * 31
@@ -66,7 +66,7 @@ impl ReviewApps {
     }
 }
 
-/// Returns the recurring apps that may exist from `first` to `last`, both included.
+/// Returns the recurring apps that may exist from `first` to `last`, inclusive.
 pub(crate) fn yearly_apps(rng: SeededRng, kind: YearlyApps, first: Month, last: Month) -> Vec<App> {
     let years = first.year()..=last.year() + 1;
     match kind {
@@ -80,8 +80,8 @@ pub(crate) fn yearly_apps(rng: SeededRng, kind: YearlyApps, first: Month, last: 
     }
 }
 
-/// Returns the version that is deleted in the summer of `year`, months after its successor was
-/// created.
+/// Returns the version that is deleted in the summer of `year`, weeks after the creation of its
+/// successor.
 fn orders_api(rng: SeededRng, year: i32) -> App {
     let version = (year - 2018).rem_euclid(1_000);
     let name = format!("orders-api-v{version}");

@@ -9,8 +9,8 @@ use super::usage::{MonthlyUsage, TeamAccount};
 impl TeamAccount<'_> {
     /// Returns the invoice of a month: paid if the month is closed, else open.
     ///
-    /// All dyno units have the same price, so `platform_total` divided by `dyno_units` is that
-    /// price, except for rounding to a cent. Add-ons are billed at the credits in the usage.
+    /// All dyno units have the same price: `platform_total` divided by `dyno_units`, except for
+    /// rounding to a cent. Add-ons are billed at their credits in the usage.
     pub(crate) fn invoice(&self, usage: &MonthlyUsage<'_>) -> Value {
         let month = usage.month;
         let platform = (usage.total.dynos * self.profile.unit_price + 500) / 1_000;
@@ -66,10 +66,10 @@ impl TeamAccount<'_> {
         }
     }
 
-    /// Returns the goodwill credit of a month, in steps of five dollars. About every fifth month has
-    /// one.
+    /// Returns the goodwill credit of a month, in steps of five dollars. About every fifth month
+    /// has one.
     fn credit(&self, month: Month) -> u64 {
-        let label = |what: &str| format!("{}/{}/{what}", self.profile.name, month.iso());
+        let label = |suffix: &str| format!("{}/{}/{suffix}", self.profile.name, month.iso());
         let has_credit = self.rng.below(&label("credit"), 5) == 0;
         if has_credit {
             500 * u64::from(self.rng.between(&label("amount"), 5, 50))

@@ -7,8 +7,8 @@ use super::usage::{MonthlyUsage, TeamAccount};
 
 impl TeamAccount<'_> {
     /// Returns the licences with the consumption of the current month, rounded up, or `None` if the
-    /// team has no contract. A contract covers a calendar year. The schema's example names add-on
-    /// credits; the other names follow its form.
+    /// team has no contract. A contract covers a calendar year. `HerokuAddOnCredits1` is the name
+    /// in the schema's example; the other names are derived from it.
     pub(crate) fn licenses(&self, usage: &MonthlyUsage<'_>) -> Option<Vec<Value>> {
         let contract = self.profile.contract?;
         let year = usage.month.year();

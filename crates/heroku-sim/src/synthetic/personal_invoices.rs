@@ -1,5 +1,5 @@
-//! Invoices of a personal account (schema: `invoice`). Amounts are cents, written as floats, and are
-//! not split by category.
+//! Invoices of a personal account (schema: `invoice`). Amounts are cents, written as floats, and
+//! are not split by category.
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -18,8 +18,8 @@ pub(crate) fn invoice(rng: SeededRng, month: Month, today: Date) -> Value {
     let closed = month < Month::of(today);
     let today = u32::from(today.day().unsigned_abs());
     let days = if closed { month.days() } else { today - 1 };
-    let label = |what: &str| format!("personal/{}/{what}", month.iso());
-    // In one of three months, a dyno from some day on.
+    let label = |suffix: &str| format!("personal/{}/{suffix}", month.iso());
+    // In one of three months, the account has a dyno from a random day on.
     let has_dyno = rng.below(&label("tried"), 3) == 0;
     let from = rng.between(&label("from"), 1, month.days());
     let dyno_days = if has_dyno {

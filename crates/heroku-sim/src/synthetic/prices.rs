@@ -1,7 +1,7 @@
 //! Dyno units and add-on prices.
 //!
-//! Dyno units are those of `GET /dyno-sizes` (`precise_dyno_units`). Prices approximate the public
-//! ones of <https://elements.heroku.com/addons>.
+//! Dyno units are those of `GET /dyno-sizes` (`precise_dyno_units`). Prices approximate those on
+//! <https://elements.heroku.com/addons>.
 
 /// A dyno size, in thousandths of a dyno unit.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ const fn partner(price: u64) -> Addon {
 }
 
 impl Addon {
-    /// Returns the add-on with an upgrade to `plan` after a year and a half.
+    /// Returns the add-on with an upgrade to `plan` after 18 months.
     pub(crate) const fn upgraded_to(self, plan: Addon) -> Addon {
         Addon {
             upgrade_price: plan.price,

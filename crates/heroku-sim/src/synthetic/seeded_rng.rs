@@ -1,12 +1,12 @@
 //! Reproducible random numbers that do not depend on the order of calls.
 //!
-//! A sequential generator shifts all numbers as soon as one more is drawn. Here every number is a
-//! hash of the seed and a label such as `checkout-api/2026-03/hours`. Changing a label changes the
-//! figures that depend on it.
+//! Every number is a hash of the seed and a label such as `checkout-api/2026-03/hours`, so that an
+//! additional number does not change the others. Changing a label changes the figures that depend
+//! on it, including those in golden files.
 
 use crate::hash;
 
-/// A source of random numbers, each of them identified by a label.
+/// A source of random numbers, each identified by a label.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SeededRng {
     seed: u64,
@@ -24,7 +24,7 @@ impl SeededRng {
             .unwrap_or(0)
     }
 
-    /// Returns a number from `low` to `high`, both included.
+    /// Returns a number from `low` to `high`, inclusive.
     pub(crate) fn between(self, label: &str, low: u32, high: u32) -> u32 {
         let span = u64::from(high.saturating_sub(low)) + 1;
         low + u32::try_from(self.below(label, span)).unwrap_or_default()

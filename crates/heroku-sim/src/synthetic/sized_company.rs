@@ -1,9 +1,10 @@
 //! A synthetic company of a given size for benchmarks, with two months of usage and a year of
 //! invoices.
 //!
-//! Another `version` has the same apps with other figures, so that clients cannot reuse results.
-//! App names have the format of Heroku's generated names, such as `peaceful-reaches-47689`, and
-//! figures have Heroku's precision: a thousandth of a dyno unit, a hundredth of a credit.
+//! Each `version` has the same apps with different figures, so that a client cannot reuse earlier
+//! results. App names have the format of Heroku's generated names, such as
+//! `peaceful-reaches-47689`. Figures have Heroku's precision: a thousandth of a dyno unit, a
+//! hundredth of a credit.
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -27,8 +28,10 @@ const NOUNS: [&str; 12] = [
 const INVOICES: i32 = 12;
 
 impl Company {
-    /// Returns a company of `teams` teams with about `apps` apps, divided equally among the teams, on
-    /// the UTC date `today`. Deterministic; every `version` has other figures for the same apps.
+    /// Returns a company with `teams` teams and about `apps` apps on a UTC date, for benchmarks.
+    ///
+    /// The apps are divided equally among the teams. The same arguments always give the same
+    /// company. Each `version` has the same apps with different figures.
     #[must_use]
     pub fn of_size(teams: u32, apps: u32, version: u64, today: Date) -> Company {
         let rng = SeededRng::new(version);
@@ -57,8 +60,8 @@ impl Company {
 /// Returns the name of an app, which is unique within its team and independent of the version.
 fn app_name(team: u32, app: u32) -> String {
     let rng = SeededRng::new(u64::from(team));
-    let pick = |what: &str, words: [&'static str; 12]| {
-        words[rng.below(&format!("{app}/{what}"), 12) as usize]
+    let pick = |label: &str, words: [&'static str; 12]| {
+        words[rng.below(&format!("{app}/{label}"), 12) as usize]
     };
     format!(
         "{}-{}-{app:05}",
@@ -71,8 +74,8 @@ fn app_name(team: u32, app: u32) -> String {
 fn usage_row(rng: SeededRng, team: u32, apps: u32, month: Month) -> Value {
     let (mut dynos, mut data, mut partner) = (0_u64, 0_u64, 0_u64);
     let rows = (1..=apps).map(|app| {
-        let random = |what: &str, low, high| {
-            let label = format!("{team}/{app}/{}/{what}", month.iso());
+        let random = |field: &str, low, high| {
+            let label = format!("{team}/{app}/{}/{field}", month.iso());
             u64::from(rng.between(&label, low, high))
         };
         let (app_dynos, app_data, app_partner) = (
@@ -109,10 +112,10 @@ fn usage_row(rng: SeededRng, team: u32, apps: u32, month: Month) -> Value {
 /// Returns the invoice of a month (schema: `team-invoice`).
 fn invoice(rng: SeededRng, team: u32, month: Month, current: Month) -> Value {
     let closed = month < current;
-    let random = |what: &str, most| {
+    let random = |field: &str, bound| {
         // Closed invoices do not depend on the version.
         let rng = if closed { SeededRng::new(0) } else { rng };
-        rng.below(&format!("{team}/{}/{what}", month.iso()), most)
+        rng.below(&format!("{team}/{}/{field}", month.iso()), bound)
     };
     let (platform, database, addons) = (
         random("platform", 90_000_000),
@@ -148,6 +151,7 @@ mod tests {
     use crate::Company;
     use jiff::civil::date;
 
+    /// Returns the app names of each usage row.
     fn names(company: &Company) -> Vec<BTreeSet<&str>> {
         let rows = company.teams.iter().flat_map(|team| &team.usage);
         let names = rows.map(|row| {
@@ -163,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_have_same_apps_with_other_figures() {
+    fn versions_have_same_apps_with_different_figures() {
         let today = date(2026, 11, 23);
         let [one, two] = [1, 2].map(|version| Company::of_size(2, 600, version, today));
         assert_eq!(one, Company::of_size(2, 600, 1, today));

@@ -88,8 +88,8 @@ impl<'a> TeamAccount<'a> {
         self.profile.space_credits * u64::from(usage.days) / u64::from(usage.month.days())
     }
 
-    /// Returns the largest number of Heroku Connect rows on any completed day. The number grows
-    /// every day and starts over every third year.
+    /// Returns the maximum number of Heroku Connect rows on a completed day. The number grows every
+    /// day, and is reset every three years.
     fn connect_rows(&self, usage: &MonthlyUsage<'_>) -> u64 {
         let months = u64::from(usage.month.phase(36, 0));
         let rows = |day: u32| {
@@ -114,8 +114,8 @@ fn figures(usage: &AppUsage) -> Value {
     })
 }
 
-/// Returns `count / scale` as a JSON number: an integer if there is no remainder, as many
-/// serializers write it, which finds clients that require a float.
+/// Returns `count / scale` as a JSON number. If there is no remainder, the number is an integer, as
+/// many serializers write it. This exposes clients that accept only floats.
 pub(crate) fn scaled(count: u64, scale: u64) -> Value {
     if count.is_multiple_of(scale) {
         json!(count / scale)

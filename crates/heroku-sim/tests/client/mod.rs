@@ -1,7 +1,7 @@
-//! A minimal HTTP/1.1 client, independent of the simulator's HTTP library, that returns malformed and
-//! partial responses as received.
+//! A minimal HTTP/1.1 client that does not use the simulator's HTTP library and returns malformed
+//! and partial responses unchanged.
 
-#![expect(dead_code, reason = "not every test file uses the whole client")]
+#![expect(dead_code, reason = "no test file uses all functions")]
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -19,16 +19,19 @@ pub(crate) struct TestRequest {
     headers: Vec<(String, String)>,
 }
 
-/// A response and the way in which the connection was closed.
+/// A response, possibly partial.
 #[derive(Debug)]
 pub(crate) struct TestResponse {
+    /// `None` if the head is incomplete; `body` is then everything that was received.
     pub(crate) status: Option<u16>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    pub(crate) end: io::Result<()>,
-    pub(crate) took: Duration,
+    /// `Ok` if the server closed the connection with a FIN.
+    pub(crate) close_result: io::Result<()>,
+    pub(crate) duration: Duration,
 }
 
+/// Returns a valid `GET` request with the token of the simulator.
 pub(crate) fn request_to(heroku: &Simulator, path: &str) -> TestRequest {
     let headers = [
         (
@@ -59,13 +62,13 @@ impl TestRequest {
     }
 
     /// Sets or replaces a header.
-    pub(crate) fn with(self, name: &str, value: &str) -> TestRequest {
-        let mut request = self.without(name);
+    pub(crate) fn with_header(self, name: &str, value: &str) -> TestRequest {
+        let mut request = self.without_header(name);
         request.headers.push((name.to_owned(), value.to_owned()));
         request
     }
 
-    pub(crate) fn without(mut self, name: &str) -> TestRequest {
+    pub(crate) fn without_header(mut self, name: &str) -> TestRequest {
         self.headers
             .retain(|(header, _)| !header.eq_ignore_ascii_case(name));
         self
@@ -87,23 +90,23 @@ impl TestRequest {
             .await
             .unwrap();
         let mut bytes = Vec::new();
-        let end = tcp.read_to_end(&mut bytes).await.map(drop);
-        TestResponse::parse(&bytes, end, started.elapsed())
+        let close_result = tcp.read_to_end(&mut bytes).await.map(drop);
+        TestResponse::parse(&bytes, close_result, started.elapsed())
     }
 }
 
 impl TestResponse {
-    fn parse(bytes: &[u8], end: io::Result<()>, took: Duration) -> TestResponse {
-        let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+    fn parse(bytes: &[u8], close_result: io::Result<()>, duration: Duration) -> TestResponse {
+        let Some(head_end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
             return TestResponse {
                 status: None,
                 headers: Vec::new(),
                 body: bytes.to_vec(),
-                end,
-                took,
+                close_result,
+                duration,
             };
         };
-        let head = std::str::from_utf8(&bytes[..at]).unwrap();
+        let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
         let mut lines = head.split("\r\n");
         let status = lines
             .next()
@@ -119,9 +122,9 @@ impl TestResponse {
         TestResponse {
             status,
             headers: headers.collect(),
-            body: bytes[at + 4..].to_vec(),
-            end,
-            took,
+            body: bytes[head_end + 4..].to_vec(),
+            close_result,
+            duration,
         }
     }
 
@@ -136,10 +139,12 @@ impl TestResponse {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// Returns the `id` of an error body.
     pub(crate) fn error_id(&self) -> String {
         self.json()["id"].as_str().unwrap().to_owned()
     }
 
+    /// Returns the `id` of each row of a list.
     pub(crate) fn ids(&self) -> Vec<String> {
         self.json()
             .as_array()
