@@ -323,7 +323,7 @@ async fn scrapes_are_never_torn_and_all_forms_agree() {
         "/metrics",
     );
     let metrics = MetricsCache::new(published, clock, options, Arc::clone(&http_metrics));
-    let routes = web::router(metrics, reports, "/metrics", LandingPage::Page);
+    let routes = web::router(metrics, reports, "/metrics", LandingPage::Report);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();

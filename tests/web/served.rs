@@ -39,7 +39,7 @@ impl Served {
             "/metrics",
         );
         let metrics = MetricsCache::new(published, clock, options, Arc::clone(&http_metrics));
-        let routes = web::router(metrics, reports, "/metrics", LandingPage::Page);
+        let routes = web::router(metrics, reports, "/metrics", LandingPage::Report);
         let counted = Arc::clone(&http_metrics);
         let config = ServerConfig {
             limits,
