@@ -1,4 +1,4 @@
-//! The parts of the documents that are generated from declarations.
+//! Documentation that is generated from declarations in the code.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -56,28 +56,28 @@ pub fn metrics_table() -> String {
     text
 }
 
-/// The table of reasons in `docs/RELIABILITY.md`.
+/// Returns the table of failure reasons in `docs/RELIABILITY.md`.
 pub fn reasons() -> String {
-    let mut text = "| reason | what to do |\n|---|---|\n".to_owned();
+    let mut text = "| reason | advice |\n|---|---|\n".to_owned();
     for reason in FailureReason::ALL {
         let _ = writeln!(text, "| `{}` | {} |", reason.as_str(), advice(reason));
     }
     text
 }
 
-/// The table of what polling may take, in `docs/RELIABILITY.md`.
+/// Returns the table of polling limits in `docs/RELIABILITY.md`.
 pub fn polling_limits() -> String {
     let limits = client::Limits::within(Duration::MAX);
     format!(
         "| what | limit |
 |---|---|
-| one poll of one endpoint, with all its pages | `--heroku.timeout`; a body that drips is a failure by then |
-| a connection to Heroku | {} seconds |
-| silence in the middle of an answer | {} seconds |
-| an answer's size, decompressed, with all its pages | {} MiB |
-| pages of one list | {} |
-| polls at once, over all teams | {} |
-| requests of the account's rate limit that are left to others | {} |
+| poll of an endpoint, including all pages | `--heroku.timeout` |
+| connecting to Heroku | {} seconds |
+| time without data in the middle of a response | {} seconds |
+| decompressed size of a response, including all pages | {} MiB |
+| pages of a list | {} |
+| concurrent polls of all teams | {} |
+| requests of the account's rate limit reserved for other clients | {} |
 ",
         limits.connect.as_secs(),
         limits.idle.as_secs(),
@@ -88,24 +88,24 @@ pub fn polling_limits() -> String {
     )
 }
 
-/// The table of what a client may take, in `docs/WEB.md`.
+/// Returns the table of server limits in `docs/WEB.md`.
 pub fn serving_bounds() -> String {
     let limits = server::Limits::default();
     let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
     format!(
-        "| what | bound | then |
+        "| what | limit | beyond the limit |
 |---|---|---|
-| TLS handshake | {} | closed |
-| head of an HTTP/1 request, from its first byte | {} | cut |
-| a connection on which nothing is asked | {} | closed |
-| an answer that is not taken | {} after that | cut |
-| head | {} KiB, {MAX_HEADERS} lines | 431, closed |
-| body | none | 413, closed |
-| connections | {} | further ones wait |
-| requests in flight on one HTTP/2 connection | {} | further ones wait |
-| requests in flight, but for the probes | `--web.max-requests` | 503 |
-| passwords being compared | {}, of which {} at once | 503; those that were right once do not wait |
-| stopping | {} | what is left is cut |
+| TLS handshake | {} | connection closed |
+| reading the head of an HTTP/1 request, from its first byte | {} | connection closed |
+| connection without requests | {} | connection closed |
+| response that the client does not read | another {} | connection closed |
+| request head | {} KiB, {MAX_HEADERS} headers | 431, connection closed |
+| request body | not accepted | 413, connection closed |
+| connections | {} | more connections wait |
+| concurrent requests of an HTTP/2 connection | {} | more requests wait |
+| concurrent requests, except health checks | `--web.max-requests` | 503 |
+| pending password comparisons | {}, of which {} run | 503; cached passwords need no comparison |
+| graceful shutdown | {} | remaining connections closed |
 ",
         seconds(limits.handshake),
         seconds(limits.header_read_timeout),
@@ -120,13 +120,13 @@ pub fn serving_bounds() -> String {
     )
 }
 
-/// The tables of settings in `docs/CONFIGURATION.md`.
+/// Returns the tables of settings in `docs/CONFIGURATION.md`.
 pub fn settings() -> String {
-    const HEADER: &str = "| flag | environment | default | what it does |\n|---|---|---|---|\n";
+    const HEADER: &str = "| flag | environment | default | description |\n|---|---|---|---|\n";
     let mut text = HEADER.to_owned();
     let _ = writeln!(
         text,
-        "| (none: other users can read flags) | `{API_KEY_VARIABLE}` | required | The Heroku API token |"
+        "| none, because other users can read flags | `{API_KEY_VARIABLE}` | required | The Heroku API token |"
     );
     for group in [
         &setting::HEROKU,
@@ -136,9 +136,9 @@ pub fn settings() -> String {
     ] {
         rows(&mut text, group);
     }
-    let _ = write!(text, "\nOf `report` alone:\n\n{HEADER}");
+    let _ = write!(text, "\nFor `report` only:\n\n{HEADER}");
     rows(&mut text, &setting::REPORT);
-    let _ = write!(text, "\nOf `demo` and `report --demo` alone:\n\n{HEADER}");
+    let _ = write!(text, "\nFor `demo` and `report --demo` only:\n\n{HEADER}");
     rows(&mut text, &setting::DEMO);
     text
 }
@@ -148,8 +148,8 @@ fn rows(text: &mut String, group: &Group) {
         let Setting { flag, help, .. } = setting;
         let default = match (setting.default, *flag) {
             (Some(default), _) => format!("`{default}`"),
-            (None, "heroku.team-id") => "required, or another scope".to_owned(),
-            (None, "date") => "today, in UTC".to_owned(),
+            (None, "heroku.team-id") => "required unless another scope is set".to_owned(),
+            (None, "date") => "today (UTC)".to_owned(),
             (None, _) => String::new(),
         };
         let value = match setting.arity {
@@ -165,19 +165,19 @@ fn rows(text: &mut String, group: &Group) {
     }
 }
 
-/// The table of the configuration file's keys in `docs/CONFIGURATION.md`.
+/// Returns the table of the configuration file's keys in `docs/CONFIGURATION.md`.
 pub fn config_keys() -> String {
-    let mut text = "| key | what it does | what it has to be |\n|---|---|---|\n".to_owned();
+    let mut text = "| key | description | value |\n|---|---|---|\n".to_owned();
     for key in &keys::ALL {
         let _ = writeln!(text, "| `{}` | {} | {} |", key.path, key.help, key.expected);
     }
     text
 }
 
-/// `docs/config.example.yml`: every key of the configuration file.
+/// Returns `docs/config.example.yml`, which has every key of the configuration file.
 pub fn config_example() -> String {
-    let mut text = "# Every key of the configuration file, with values that are not the defaults. All may be left out.\n".to_owned();
-    let mut above = "";
+    let mut text = "# All keys of the configuration file, with values other than the defaults. All keys are optional.\n".to_owned();
+    let mut previous = "";
     for key in &keys::ALL {
         let parent = key.parent();
         let levels = key.path.split('.').count() - 1;
@@ -186,15 +186,17 @@ pub fn config_example() -> String {
         if levels == 0 {
             text.push('\n');
         }
-        // The first key of a list's item has the dash.
-        let begins = parent.strip_suffix("[]").is_some_and(|list| list == above);
-        if begins {
+        // The first key of a list item has the dash.
+        let is_first = parent
+            .strip_suffix("[]")
+            .is_some_and(|list| list == previous);
+        if is_first {
             indent.truncate(indent.len() - 2);
         }
         let _ = writeln!(text, "{indent}# {}.", key.help);
         if !key.example.is_empty() {
             let default = key.default;
-            let default = default.map(|value| format!("; {value} if it is left out"));
+            let default = default.map(|value| format!("; default {value}"));
             let _ = writeln!(
                 text,
                 "{indent}# Value: {}{}.",
@@ -202,13 +204,13 @@ pub fn config_example() -> String {
                 default.unwrap_or_default()
             );
         }
-        let dash = if begins { "- " } else { "" };
+        let dash = if is_first { "- " } else { "" };
         let _ = writeln!(
             text,
             "{}",
             format!("{indent}{dash}{}: {}", key.name(), key.example).trim_end()
         );
-        above = key.path;
+        previous = key.path;
     }
     text
 }
