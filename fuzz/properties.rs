@@ -24,7 +24,7 @@ use heroku_cost_exporter::collector::state::{
 };
 use heroku_cost_exporter::metrics::http_metrics::HttpMetrics;
 use heroku_cost_exporter::metrics::process::ProcessStats;
-use heroku_cost_exporter::metrics::{Figures, RenderOptions, families};
+use heroku_cost_exporter::metrics::{BillingData, RenderOptions, families};
 use heroku_cost_exporter::snapshot::FailureReason;
 use heroku_cost_exporter::snapshot::{EndpointStatus, Failure, PollResult, Snapshot, Team};
 use jiff::Timestamp;
@@ -309,10 +309,10 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &RenderOptions) {
         ..ProcessStats::default()
     };
     let http_metrics = HttpMetrics::new(["/metrics"]);
-    let figures = Figures::new(snapshot, now, shown);
+    let data = BillingData::new(snapshot, now, shown);
     let all = || {
         let end = families::trailer(now, Some(&process), &http_metrics);
-        families::figures(&figures)
+        families::billing(&data)
             .chain(families::polls(snapshot))
             .chain(end)
     };
@@ -346,7 +346,7 @@ fn exposed_as(snapshot: &Snapshot, now: Timestamp, shown: &RenderOptions) {
         }
         assert_eq!(samples.next(), None);
     }
-    let herokus = families::figures(&figures).chain(families::polls(snapshot));
+    let herokus = families::billing(&data).chain(families::polls(snapshot));
     for sample in herokus.filter(is_herokus).flat_map(|family| family.samples) {
         assert!(sample.value.is_finite(), "{sample:?}");
     }

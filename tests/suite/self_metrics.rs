@@ -114,7 +114,7 @@ async fn every_series_is_there_at_zero_before_heroku_has_answered() {
     }
     assert!(value(&scrape, RATE_LIMIT, &[]).is_nan());
     assert_eq!(value(&scrape, "heroku_cost_exporter_build_info", &[]), 1.0);
-    assert!(scrape.help[UP].contains("polled"), "{}", scrape.help[UP]);
+    assert!(scrape.help[UP].contains("poll"), "{}", scrape.help[UP]);
     if cfg!(target_os = "linux") {
         let process = ["cpu_seconds_total", "open_fds", "max_fds", "threads"];
         let memory = ["virtual_memory_bytes", "resident_memory_bytes"];
