@@ -127,9 +127,9 @@ pub(crate) async fn serve(
     let path = &web.telemetry_path;
     let reports = ReportCache::new(published.clone(), clock.clone(), shown.clone(), path);
     let landing_page = if web.has_page {
-        LandingPage::Page
+        LandingPage::Report
     } else {
-        LandingPage::Links(Page::of_links(path)?)
+        LandingPage::Links(Page::render_links(path)?)
     };
     let metrics = MetricsCache::new(published, clock, shown, http_metrics);
     let routes = web::router(metrics, reports, path, landing_page);

@@ -1,4 +1,4 @@
-//! The exporter's own metrics: polls, requests to Heroku and the build.
+//! The exporter's own metrics: polls, requests to Heroku, the build and the billing month.
 
 use std::borrow::Cow;
 
@@ -12,21 +12,21 @@ use billing::month::Month;
 use expfmt::{Family, Sample};
 use heroku_api::stats::{Endpoint, EndpointStats};
 
-/// Returns the families that follow from a Snapshot. All their series always exist.
+/// Returns the families of polls, requests and the build. All their series always exist.
 pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
-    let polled = snapshot.endpoint_health();
+    let endpoint_health = snapshot.endpoint_health();
     let per_endpoint = |metric, value: fn(&EndpointHealth<'_>) -> f64| {
-        let samples = polled.iter().map(|polled| {
-            let labels = [polled.name.clone(), polled.endpoint.as_str().into()];
-            Sample::new(labels, value(polled))
+        let samples = endpoint_health.iter().map(|health| {
+            let labels = [health.name.clone(), health.endpoint.as_str().into()];
+            Sample::new(labels, value(health))
         });
         Family::new(metric, samples.collect::<Vec<_>>())
     };
-    let failures = polled.iter().flat_map(|polled| {
-        polled.stats.failures().map(|(reason, count)| {
+    let failures = endpoint_health.iter().flat_map(|health| {
+        health.stats.failures().map(|(reason, count)| {
             let labels = [
-                polled.name.clone(),
-                polled.endpoint.as_str().into(),
+                health.name.clone(),
+                health.endpoint.as_str().into(),
                 reason.as_str().into(),
             ];
             Sample::new(labels, count as f64)
@@ -63,7 +63,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     ]
 }
 
-/// Returns the family of the elapsed part of the current month.
+/// Returns the family of the elapsed fraction of the current month.
 pub(super) fn month_elapsed<'a>(now: Timestamp) -> Family<'a> {
     let ratio = Month::at(now).elapsed_ratio(now);
     Family::new(
@@ -72,7 +72,7 @@ pub(super) fn month_elapsed<'a>(now: Timestamp) -> Family<'a> {
     )
 }
 
-/// Returns the requests to an endpoint by status code.
+/// Returns the numbers of requests to an endpoint by status code.
 fn requests<'a>((endpoint, stats): (Endpoint, &EndpointStats)) -> Vec<Sample<'a>> {
     let mut counts = API_CODES.map(|code| (code, 0));
     let mut other = 0;
@@ -97,7 +97,7 @@ fn durations<'a>((endpoint, stats): (Endpoint, &EndpointStats)) -> Vec<Sample<'a
     Sample::histogram(&[endpoint.as_str()], buckets, sum, stats.requests)
 }
 
-/// Returns seconds since 1970, or 0 for never.
+/// Returns a Unix timestamp in seconds, or 0 for `None`.
 fn time_or_zero(at: Option<Timestamp>) -> f64 {
     at.map_or(0.0, unix_time)
 }

@@ -1,6 +1,6 @@
-//! HTTP responses of this program, counted by path and status code.
+//! HTTP responses of the exporter, counted by path and status code.
 //!
-//! Both labels have a closed list of values: a client must not be able to create series.
+//! Both labels have a closed list of values, so that clients cannot create series.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,16 +13,17 @@ use expfmt::{Family, Sample};
 /// Counts responses by path and status code. All counters exist from the start.
 #[derive(Debug)]
 pub struct HttpMetrics {
-    /// The counters of each path: one for each of [`HTTP_CODES`], and one for all others.
+    /// The counters of each served path.
     known: Vec<(String, Counters)>,
     /// The counters of all other paths.
     other: Counters,
 }
 
+/// A counter for each of [`HTTP_CODES`], and one for all other codes.
 type Counters = [AtomicU64; HTTP_CODES.len() + 1];
 
 impl HttpMetrics {
-    /// Creates counters for the `paths` that are served, of which the last has the metrics.
+    /// Creates counters for the served `paths`.
     pub fn new<'a>(paths: impl IntoIterator<Item = &'a str>) -> Self {
         let counters = |path: &str| (path.to_owned(), Counters::default());
         Self {
@@ -56,12 +57,8 @@ impl HttpMetrics {
     }
 
     pub(super) fn family(&self) -> Family<'_> {
-        let last_path = self.known.last().map_or(OTHER, |(path, _)| path);
-        let mut responses: Vec<_> = self.responses().collect();
-        // Successful scrapes stay the last series of an exposition.
-        responses.sort_by_key(|(path, code, _)| *path == last_path && code == "200");
-        let samples = responses
-            .into_iter()
+        let samples = self
+            .responses()
             .map(|(path, code, count)| Sample::new([path.into(), Cow::from(code)], count as f64));
         Family::new(&HTTP_REQUESTS, samples)
     }

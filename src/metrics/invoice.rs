@@ -1,12 +1,12 @@
-//! Invoices, by the month that they bill.
+//! Invoices by month.
 
 use std::borrow::Cow;
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
+use super::billing_data::BillingData;
 use super::descriptors::invoice;
-use super::figures::Figures;
 use super::time::unix_time;
 use billing::cost::Billed;
 use billing::invoice::{Invoice, STATES};
@@ -18,16 +18,16 @@ const SECONDS_PER_HOUR: f64 = 3_600.0;
 /// The team's name and the period.
 type Labels<'a> = [&'a str; 2];
 
-/// Returns the families that have a series.
-pub(super) fn families<'a>(figures: &'a Figures<'a>) -> Vec<Family<'a>> {
-    let figure = |metric, figure: fn(&Invoice) -> Option<f64>| {
-        let samples = invoices(figures)
-            .filter_map(move |(labels, invoice)| Some(Sample::new(labels, figure(invoice)?)));
+/// Returns the families that have series.
+pub(super) fn families<'a>(data: &'a BillingData<'a>) -> Vec<Family<'a>> {
+    let number = |metric, value: fn(&Invoice) -> Option<f64>| {
+        let samples = invoices(data)
+            .filter_map(move |(labels, invoice)| Some(Sample::new(labels, value(invoice)?)));
         Family::non_empty(metric, samples)
     };
-    let amount = |metric: &'static MetricDescriptor, amount: fn(&Invoice) -> Option<Money>| {
-        let samples = invoices(figures).filter_map(move |(labels, invoice)| {
-            Some(Sample::new(labels, amount(invoice)?.dollars()))
+    let amount = |metric: &'static MetricDescriptor, value: fn(&Invoice) -> Option<Money>| {
+        let samples = invoices(data).filter_map(move |(labels, invoice)| {
+            Some(Sample::new(labels, value(invoice)?.dollars()))
         });
         Family::non_empty(metric, samples)
     };
@@ -38,38 +38,38 @@ pub(super) fn families<'a>(figures: &'a Figures<'a>) -> Vec<Family<'a>> {
         amount(&invoice::ADDONS, |i| i.addons),
         amount(&invoice::DATABASE, |i| i.database),
         amount(&invoice::PLATFORM, |i| i.platform),
-        Family::non_empty(&invoice::UNEXPLAINED, unexplained(figures)),
-        figure(&invoice::DYNO_UNITS, |i| i.dyno_units),
-        figure(&invoice::DYNO_SECONDS, dyno_seconds),
-        Family::non_empty(&invoice::INFO, invoices(figures).map(info)),
-        Family::non_empty(&invoice::STATE, invoices(figures).flat_map(states)),
-        figure(&invoice::PERIOD_START, |i| midnight(i.period.start)),
-        figure(&invoice::PERIOD_END, |i| midnight(i.period.end?)),
-        figure(&invoice::UPDATED, |i| i.updated_at.map(unix_time)),
-        Family::non_empty(&invoice::HISTORY, history(figures)),
+        Family::non_empty(&invoice::UNEXPLAINED, unexplained(data)),
+        number(&invoice::DYNO_UNITS, |i| i.dyno_units),
+        number(&invoice::DYNO_SECONDS, dyno_seconds),
+        Family::non_empty(&invoice::INFO, invoices(data).map(info)),
+        Family::non_empty(&invoice::STATE_SET, invoices(data).flat_map(states)),
+        number(&invoice::PERIOD_START_TIME, |i| midnight(i.period.start)),
+        number(&invoice::PERIOD_END_TIME, |i| midnight(i.period.end?)),
+        number(&invoice::UPDATED, |i| i.updated_at.map(unix_time)),
+        Family::non_empty(&invoice::HISTORY, history(data)),
     ];
     families.into_iter().flatten().collect()
 }
 
-fn months<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = (Labels<'a>, &'a Billed<'a>)> {
-    figures.costs.iter().flat_map(|(team, cost)| {
+fn months<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = (Labels<'a>, &'a Billed<'a>)> {
+    data.costs.iter().flat_map(|(team, cost)| {
         let months = cost.months().into_iter();
         months.map(|(period, billed)| ([team.name.as_str(), period.as_str()], billed))
     })
 }
 
-/// Returns the months of each team for which an invoice is known.
-fn invoices<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = (Labels<'a>, &'a Invoice)> {
-    months(figures).filter_map(|(labels, billed)| Some((labels, billed.invoice?)))
+/// Returns each team's invoices of the current and the previous month.
+fn invoices<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = (Labels<'a>, &'a Invoice)> {
+    months(data).filter_map(|(labels, billed)| Some((labels, billed.invoice?)))
 }
 
-fn unexplained<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = Sample<'a>> {
-    months(figures)
+fn unexplained<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
+    months(data)
         .filter_map(|(labels, billed)| Some(Sample::new(labels, billed.unexplained()?.dollars())))
 }
 
-/// Returns the dyno time in seconds, rounded to a millisecond to drop the error of the
-/// multiplication. An overflow becomes the largest float, not infinity.
+/// Returns the dyno time in seconds, rounded to milliseconds to remove the error of the
+/// multiplication. Saturates instead of becoming infinite.
 fn dyno_seconds(invoice: &Invoice) -> Option<f64> {
     let seconds = invoice.weighted_dyno_hours? * SECONDS_PER_HOUR;
     let rounded = (seconds * 1_000.0).round() / 1_000.0;
@@ -101,12 +101,12 @@ fn states<'a>(
     })
 }
 
-/// Returns the amounts of each team's invoices of the months before the current one, latest first.
-fn history<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = Sample<'a>> {
-    let latest = figures.current.previous();
+/// Returns each team's invoice totals of the months before the current one, latest first.
+fn history<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
+    let latest = data.current_month.previous();
     let months = std::iter::successors(Some(latest), |month| Some(month.previous()));
-    let months = months.take(figures.options.rules.invoice_history);
-    let invoices = figures.invoices.iter();
+    let months = months.take(data.options.rules.invoice_history);
+    let invoices = data.invoices.iter();
     invoices.flat_map(move |(team, invoices)| {
         months.clone().filter_map(|month| {
             let total = invoices.of_month(month)?.total?;
@@ -116,7 +116,7 @@ fn history<'a>(figures: &'a Figures<'a>) -> impl Iterator<Item = Sample<'a>> {
     })
 }
 
-/// Returns the beginning of a day in UTC, in seconds since 1970.
+/// Returns the start of a day in UTC as a Unix timestamp in seconds.
 fn midnight(day: Date) -> Option<f64> {
     let midnight = Offset::UTC.to_timestamp(day.at(0, 0, 0, 0));
     midnight.ok().map(unix_time)

@@ -1,7 +1,7 @@
-//! The twenty metrics of the Go exporter that this program replaces.
+//! The metrics of the Go exporter that this program replaces.
 
+use super::billing_data::BillingData;
 use super::descriptors::legacy::*;
-use super::figures::Figures;
 use crate::snapshot::Team;
 use billing::cost::{Billed, MonthCost, TeamCost};
 use billing::invoice::{Invoice, Invoices};
@@ -9,13 +9,13 @@ use billing::money::Money;
 use billing::usage::UsageAmounts;
 use expfmt::{Family, LabelValues, MetricDescriptor, Sample};
 
-/// The `app_name` of a team's own figures.
+/// The `app_name` of a team's own amounts.
 const TEAM_TOTAL: &str = "_team_total";
 
-type InvoiceFigure = fn(&Invoice) -> Option<f64>;
+type InvoiceValue = fn(&Invoice) -> Option<f64>;
 
-/// The figures of an invoice, with their metrics for the current and the previous one.
-const INVOICE_FIGURES: [(InvoiceFigure, [&MetricDescriptor; 2]); 8] = [
+/// The values of an invoice, each with its metrics for the current and the previous invoice.
+const INVOICE_METRICS: [(InvoiceValue, [&MetricDescriptor; 2]); 8] = [
     (
         |i| i.total.map(Money::dollars),
         [&CURRENT_TOTAL, &PREVIOUS_TOTAL],
@@ -50,13 +50,13 @@ const INVOICE_FIGURES: [(InvoiceFigure, [&MetricDescriptor; 2]); 8] = [
     ),
 ];
 
-/// Returns the families that have a series.
-pub(super) fn families<'a>(figures: &'a Figures<'a>) -> Vec<Family<'a>> {
+/// Returns the families that have series.
+pub(super) fn families<'a>(data: &'a BillingData<'a>) -> Vec<Family<'a>> {
     let mut families = Vec::new();
     let select: [fn(&Invoices) -> Option<&Invoice>; 2] = [Invoices::current, Invoices::previous];
     for (period, select) in select.into_iter().enumerate() {
-        for (figure, metrics) in INVOICE_FIGURES {
-            families.extend(invoices(figures, metrics[period], select, figure));
+        for (value, metrics) in INVOICE_METRICS {
+            families.extend(invoices(data, metrics[period], select, value));
         }
     }
     let select: [SelectMonth; 2] = [|cost| &cost.current, |cost| &cost.previous];
@@ -65,12 +65,12 @@ pub(super) fn families<'a>(figures: &'a Figures<'a>) -> Vec<Family<'a>> {
         (&PREVIOUS_USAGE_USD, &PREVIOUS_USAGE_DYNO_UNITS),
     ];
     for ((select, month), (usd, dyno_units)) in
-        select.into_iter().zip(&figures.month_names).zip(metrics)
+        select.into_iter().zip(&data.month_names).zip(metrics)
     {
-        let credits = usage(&figures.costs, select)
+        let credits = usage(&data.costs, select)
             .flat_map(move |(team, app, amounts)| credits(team, app, month, amounts));
         families.extend(Family::non_empty(usd, credits));
-        let units = usage(&figures.costs, select).filter_map(move |(team, app, amounts)| {
+        let units = usage(&data.costs, select).filter_map(move |(team, app, amounts)| {
             Some(Sample::new([team, app, month], amounts.dynos?))
         });
         families.extend(Family::non_empty(dyno_units, units));
@@ -80,40 +80,37 @@ pub(super) fn families<'a>(figures: &'a Figures<'a>) -> Vec<Family<'a>> {
 
 type SelectMonth = for<'c, 'a> fn(&'c TeamCost<'a>) -> &'c Billed<'a>;
 
-/// Returns the family of one figure of the invoices that `select` returns. With one team it has no
-/// label `team_name`, as in the Go exporter.
+/// Returns the family of one value of the selected invoices. With one team it has no label
+/// `team_name`, as in the Go exporter.
 fn invoices<'a>(
-    figures: &'a Figures<'a>,
+    data: &'a BillingData<'a>,
     metric: &'static MetricDescriptor,
     select: fn(&Invoices) -> Option<&Invoice>,
-    figure: InvoiceFigure,
+    value: InvoiceValue,
 ) -> Option<Family<'a>> {
-    let labels: Vec<_> = metric.label_names(figures.several_teams).collect();
+    let labels: Vec<_> = metric.label_names(data.several_teams).collect();
     let names = labels.clone();
-    let samples = figures
-        .invoices
-        .iter()
-        .filter_map(move |&(team, invoices)| {
-            let invoice = select(invoices)?;
-            let values: LabelValues<'_> = names
-                .iter()
-                .map(|name| match *name {
-                    "team_name" => team.into(),
-                    "payment_status" => invoice.payment_status.as_str().into(),
-                    "state" => invoice
-                        .state
-                        .map_or_else(String::new, |s| s.to_string())
-                        .into(),
-                    _ => invoice.period.end_as_written.as_str().into(),
-                })
-                .collect();
-            Some(Sample::new(values, figure(invoice)?))
-        });
+    let samples = data.invoices.iter().filter_map(move |&(team, invoices)| {
+        let invoice = select(invoices)?;
+        let label_values: LabelValues<'_> = names
+            .iter()
+            .map(|name| match *name {
+                "team_name" => team.into(),
+                "payment_status" => invoice.payment_status.as_str().into(),
+                "state" => invoice
+                    .state
+                    .map_or_else(String::new, |s| s.to_string())
+                    .into(),
+                _ => invoice.period.end_as_written.as_str().into(),
+            })
+            .collect();
+        Some(Sample::new(label_values, value(invoice)?))
+    });
     let family = Family::non_empty(metric, samples)?;
     Some(Family { labels, ..family })
 }
 
-/// Returns the add-on credits of one row of a team, by type.
+/// Returns the add-on credits of one row by type.
 fn credits<'a>(
     team: &'a str,
     app: &'a str,
@@ -126,9 +123,9 @@ fn credits<'a>(
         ("connect", amounts.connect),
         ("partner", amounts.partner),
     ];
-    types
-        .into_iter()
-        .filter_map(move |(kind, value)| Some(Sample::new([team, app, kind, month], value?)))
+    types.into_iter().filter_map(move |(usage_type, value)| {
+        Some(Sample::new([team, app, usage_type, month], value?))
+    })
 }
 
 /// Returns the rows of each team in the selected month: team, row and amounts.
@@ -144,11 +141,11 @@ fn usage<'a>(
     })
 }
 
-/// Returns the team's own row and then its apps'.
+/// Returns the team's own row, followed by those of its apps.
 ///
-/// The Go exporter shows a `connect` of 0 for an app for which Heroku has none. An app with the
-/// name of the team's row is omitted: it would be a duplicate series, for which Prometheus rejects
-/// the scrape, and the team's row includes it.
+/// As in the Go exporter, `connect` of an app is 0 if Heroku reports none. An app with the name of
+/// the team's row is skipped: Prometheus rejects a scrape with duplicate series, and the team's row
+/// includes the app.
 fn rows<'a>(cost: &'a MonthCost<'a>) -> impl Iterator<Item = (&'a str, UsageAmounts)> {
     let apps = cost.rows.iter().filter(|(name, _)| *name != TEAM_TOTAL);
     std::iter::once((TEAM_TOTAL, cost.usage.team)).chain(apps.map(|(name, row)| {

@@ -1,11 +1,11 @@
-//! Converts a Snapshot to metric families, and caches their encoded form.
+//! Converts a Snapshot to metric families and caches their encoded form.
 
+mod billing_data;
 pub mod cache;
 mod cost;
 pub mod descriptors;
 mod exporter;
 pub mod families;
-mod figures;
 pub mod http_metrics;
 mod invoice;
 mod legacy;
@@ -15,7 +15,7 @@ pub mod render;
 mod team;
 mod time;
 
-pub use figures::Figures;
+pub use billing_data::BillingData;
 pub use options::RenderOptions;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is rendered of a Snapshot.
+//! Options for rendering a Snapshot as metrics or as a report.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::snapshot::Snapshot;
 use billing::month::Month;
 use billing::rules::Rules;
 
-/// Selects the figures of a Snapshot that are shown.
+/// Options for rendering a Snapshot.
 #[derive(Clone, Debug)]
 pub struct RenderOptions {
-    /// Older figures are left out. `None` keeps figures of any age.
+    /// The maximum age of data. Older data is omitted; `None` means no limit.
     pub max_age: Option<Duration>,
-    /// Whether the metrics of the Go exporter are included.
+    /// Whether the legacy metrics are included.
     pub legacy: bool,
     /// Whether the data is synthetic.
     pub is_demo: bool,
-    /// How figures become costs and rows.
+    /// Prices, budgets and app grouping.
     pub rules: Arc<Rules>,
 }
 
@@ -34,8 +34,8 @@ impl Default for RenderOptions {
 }
 
 impl RenderOptions {
-    /// Returns until when figures of `snapshot` that are computed at the instant `now` are valid:
-    /// until the month ends or one of them exceeds the maximum age.
+    /// Returns when a rendering of `snapshot` at the instant `now` expires: when the month ends or
+    /// some data exceeds the maximum age.
     pub fn valid_until(&self, snapshot: &Snapshot, now: Timestamp) -> Timestamp {
         let month_end = Month::at(now).end();
         let max_age = self.max_age;

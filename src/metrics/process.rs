@@ -1,4 +1,4 @@
-//! Process metrics, with the names that Prometheus's client libraries use.
+//! Process metrics, named as in Prometheus's client libraries.
 
 use super::descriptors::exporter::{
     PROCESS_CPU, PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_RESIDENT_MEMORY, PROCESS_START_TIME,
@@ -6,7 +6,7 @@ use super::descriptors::exporter::{
 };
 use expfmt::{Family, Sample};
 
-/// Resource usage of the process, as far as the operating system provides it.
+/// Resource usage of the process. A value is `None` if the operating system does not provide it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProcessStats {
     /// CPU time, user and system, in seconds.
@@ -19,14 +19,14 @@ pub struct ProcessStats {
     pub virtual_memory: Option<u64>,
     /// Resident memory, in bytes.
     pub resident_memory: Option<u64>,
-    /// Start time, in seconds since 1970.
+    /// Start time, as a Unix timestamp in seconds.
     pub start_time: Option<f64>,
     /// Number of threads.
     pub threads: Option<u64>,
 }
 
 impl ProcessStats {
-    /// Reads the figures of this process from `/proc`; returns `None` where there is none.
+    /// Reads the statistics of this process from `/proc`. Returns `None` if it is unavailable.
     #[cfg(target_os = "linux")]
     pub fn read() -> Option<Self> {
         use procfs::WithCurrentSystemInfo;
@@ -51,16 +51,16 @@ impl ProcessStats {
         })
     }
 
-    /// Reads the figures of this process from `/proc`; returns `None` where there is none.
+    /// Reads the statistics of this process from `/proc`. Returns `None` if it is unavailable.
     #[cfg(not(target_os = "linux"))]
     pub fn read() -> Option<Self> {
         None
     }
 
-    /// Returns the families of the known figures.
+    /// Returns the families of the known values.
     pub(super) fn families<'a>(&self) -> Vec<Family<'a>> {
         let float = |value: Option<u64>| value.map(|value| value as f64);
-        let figures = [
+        let values = [
             (&PROCESS_CPU, self.cpu_seconds),
             (&PROCESS_OPEN_FDS, float(self.open_fds)),
             (&PROCESS_MAX_FDS, float(self.max_fds)),
@@ -69,8 +69,8 @@ impl ProcessStats {
             (&PROCESS_START_TIME, self.start_time),
             (&PROCESS_THREADS, float(self.threads)),
         ];
-        let known = figures.into_iter();
-        known
+        values
+            .into_iter()
             .filter_map(|(metric, value)| Some(Family::new(metric, [Sample::unlabelled(value?)])))
             .collect()
     }

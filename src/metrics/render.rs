@@ -1,31 +1,31 @@
-//! Encodes a Snapshot as segments, from which bodies are joined.
+//! Encodes a Snapshot as segments that are joined into response bodies.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::billing_data::{BillingData, has_same_billing_data};
 use super::families;
-use super::figures::{Figures, same_figures};
 use super::options::RenderOptions;
 use crate::snapshot::Snapshot;
 use expfmt::{EncodedBodies, Family, Format, GzipSegment, SegmentWriter, encode};
 
-/// The segments that follow from a Snapshot at one instant.
+/// The encoded segments of a Snapshot at one instant.
 #[derive(Debug)]
 pub struct Rendered {
     snapshot: Arc<Snapshot>,
     at: Timestamp,
-    /// Nearly all of a body. Both formats share it: it has only gauges, and no HELP that needs an
-    /// escape.
-    figures: Arc<GzipSegment>,
+    /// Most of a body. Both formats share it, because it has only gauges and no HELP text that
+    /// needs escaping.
+    billing: Arc<GzipSegment>,
     /// For each [`Format`].
     polls: [GzipSegment; 2],
 }
 
 impl Rendered {
-    /// Renders `snapshot` at the instant `now`. Reuses the figures of `previous` if they are the
-    /// same, so that a poll that changed nothing costs no encoding.
+    /// Renders `snapshot` at the instant `now`. Reuses the billing segment of `previous` if its
+    /// data is the same, so that a poll without changes needs no encoding.
     pub fn new(
         snapshot: Arc<Snapshot>,
         now: Timestamp,
@@ -33,18 +33,15 @@ impl Rendered {
         previous: Option<Self>,
     ) -> Self {
         let same = previous.filter(|previous| {
-            let before = (&*previous.snapshot, previous.at);
-            same_figures(before, (&snapshot, now), options.max_age)
+            let previous = (&*previous.snapshot, previous.at);
+            has_same_billing_data(previous, (&snapshot, now), options.max_age)
         });
-        let figures = same.map(|same| same.figures).unwrap_or_else(|| {
-            let figures = Figures::new(&snapshot, now, options);
-            Arc::new(GzipSegment::encode(
-                families::figures(&figures),
-                Format::Text,
-            ))
+        let billing = same.map(|same| same.billing).unwrap_or_else(|| {
+            let data = BillingData::new(&snapshot, now, options);
+            Arc::new(GzipSegment::encode(families::billing(&data), Format::Text))
         });
         Self {
-            figures,
+            billing,
             polls: Format::ALL
                 .map(|format| GzipSegment::encode(families::polls(&snapshot), format)),
             snapshot,
@@ -52,7 +49,7 @@ impl Rendered {
         }
     }
 
-    /// Returns the Snapshot.
+    /// Returns the rendered Snapshot.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
@@ -64,11 +61,11 @@ impl Rendered {
     {
         Format::ALL.map(|format| {
             let mut writer = SegmentWriter::default();
-            // The writer has no errors.
+            // The writer never fails.
             let _ = encode(&mut writer, trailer(), format);
             let _ = writer.write_str(format.eof());
             let polls = &self.polls[format as usize];
-            EncodedBodies::join([&self.figures, polls, &writer.finish()])
+            EncodedBodies::join([&self.billing, polls, &writer.finish()])
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Identity, delinquency and licences of teams, and the expiry of the token.
+//! Identity, delinquency and licenses of teams, and the expiry of the token.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::snapshot::{Snapshot, Team};
 use expfmt::{Family, Sample};
 use heroku_api::team::{Delinquency, Identity, License};
 
-/// Returns the families that have a series.
+/// Returns the families that have series.
 pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     let info = snapshot.teams().iter().filter_map(|team| {
         let identity = team.metadata.identity.as_deref()?;
@@ -49,12 +49,12 @@ fn scheduled(
 
 fn licenses(
     snapshot: &Snapshot,
-    figure: fn(&License) -> Option<i64>,
+    value: fn(&License) -> Option<i64>,
 ) -> impl Iterator<Item = Sample<'_>> {
     snapshot.teams().iter().flat_map(move |team| {
         let licenses = team.metadata.licenses.as_deref().into_iter().flatten();
         licenses.filter_map(move |(name, license)| {
-            Some(Sample::new([&team.name, name], figure(license)? as f64))
+            Some(Sample::new([&team.name, name], value(license)? as f64))
         })
     })
 }

@@ -1,4 +1,4 @@
-//! Families of a team under rules, and when they are omitted.
+//! Families with various rules and options.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use regex::Regex;
 
-use super::figures::same_figures;
-use super::{Figures, RenderOptions, descriptors, families};
+use super::billing_data::has_same_billing_data;
+use super::{BillingData, RenderOptions, descriptors, families};
 use crate::snapshot::{EndpointStatus, PollResult, Snapshot, Team, TeamMetadata};
 use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
@@ -21,18 +21,18 @@ fn now() -> Timestamp {
 }
 
 fn known<T: PartialEq>(data: T) -> EndpointStatus<T> {
-    let mut outcome = EndpointStatus::default();
-    let polled = PollResult::Success {
+    let mut status = EndpointStatus::default();
+    let result = PollResult::Success {
         data,
         skipped_rows: 0,
     };
-    outcome.record(polled, now(), Duration::ZERO);
-    outcome
+    status.record(result, now(), Duration::ZERO);
+    status
 }
 
-/// A team with a shop, two review apps of it, and an app whose name is nobody's friend.
+/// Returns a team with an app, two of its review apps, and an app whose name needs escaping.
 fn snapshot() -> Snapshot {
-    let figures = |dynos| usage::UsageAmounts {
+    let amounts = |dynos| usage::UsageAmounts {
         dynos: Some(dynos),
         data: Some(0.1),
         ..usage::UsageAmounts::default()
@@ -45,7 +45,7 @@ fn snapshot() -> Snapshot {
     ];
     let month = MonthlyUsage {
         team_name: None,
-        team: figures(2.8),
+        team: amounts(2.8),
         spaces: Spaces {
             credits: Some(1.5),
             private: Some(1.0),
@@ -54,7 +54,7 @@ fn snapshot() -> Snapshot {
         },
         apps: apps
             .into_iter()
-            .map(|(name, dynos)| (name.to_owned(), figures(dynos)))
+            .map(|(name, dynos)| (name.to_owned(), amounts(dynos)))
             .collect(),
     };
     let months = ["2026-11", "2026-10"].map(|name| (name.parse().unwrap(), month.clone()));
@@ -92,15 +92,15 @@ fn snapshot() -> Snapshot {
     Snapshot::new(vec![team], false, ClientStats::default())
 }
 
-/// Each series of the metrics that `wanted` names, as `name{value,value}`, and its value.
-fn series(rules: Rules, wanted: &str) -> BTreeMap<String, f64> {
+/// Returns the series that start with `prefix`, as `name{value,value}`, and their values.
+fn series(rules: Rules, prefix: &str) -> BTreeMap<String, f64> {
     let snapshot = snapshot();
-    let shown = RenderOptions {
+    let options = RenderOptions {
         rules: Arc::new(rules),
         ..RenderOptions::default()
     };
-    let figures = Figures::new(&snapshot, now(), &shown);
-    let all = families::figures(&figures).chain(families::polls(&snapshot));
+    let data = BillingData::new(&snapshot, now(), &options);
+    let all = families::billing(&data).chain(families::polls(&snapshot));
     let series = all.flat_map(|family| {
         let samples = family.samples.filter(|sample| sample.suffix.is_empty());
         samples.map(move |sample| {
@@ -114,7 +114,7 @@ fn series(rules: Rules, wanted: &str) -> BTreeMap<String, f64> {
         })
     });
     let series: Vec<_> = series
-        .filter(|(name, _)| name.starts_with(wanted))
+        .filter(|(name, _)| name.starts_with(prefix))
         .collect();
     let count = series.len();
     let series: BTreeMap<_, _> = series.into_iter().collect();
@@ -172,7 +172,7 @@ fn rolled_up_apps_are_counted_and_keep_their_cost() {
 }
 
 #[test]
-fn spaces_have_series_for_known_figures_only() {
+fn spaces_have_series_for_known_values_only() {
     let spaces = series(Rules::default(), "heroku_team_space_");
     let current: Vec<_> = spaces
         .iter()
@@ -214,14 +214,14 @@ fn budgets_carry_the_team_name() {
 }
 
 #[test]
-fn invoices_are_assigned_to_months_and_states_named() {
+fn invoices_have_months_and_named_states() {
     let rules = Rules {
         invoice_history: 12,
         ..Rules::default()
     };
     let history = series(rules, "heroku_invoice_history");
     let months: Vec<_> = history.keys().map(String::as_str).collect();
-    // Twelve months before November, and no further: one of them has no invoice.
+    // September 2025 is more than twelve months ago.
     assert_eq!(
         months,
         [
@@ -230,19 +230,18 @@ fn invoices_are_assigned_to_months_and_states_named() {
         ]
     );
     let states = series(Rules::default(), "heroku_invoice_state{ops,");
-    let are: Vec<_> = states
+    let active: Vec<_> = states
         .iter()
         .filter(|(_, value)| **value == 1.0)
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(
-        (states.len(), are),
+        (states.len(), active),
         (6, vec!["heroku_invoice_state{ops,previous,successful}"])
     );
     let seconds = series(Rules::default(), "heroku_invoice_dyno_seconds");
     assert!(seconds.values().all(|value| *value == f64::MAX));
-    // 100 dollars, of which dynos explain 70 and data 0.40, three tenths of it unaccounted for by
-    // the team's own figure.
+    // 100 − (dynos 70 + data 0.40 + other −0.30).
     let unexplained = series(Rules::default(), "heroku_invoice_unexplained");
     assert_eq!(
         unexplained["heroku_invoice_unexplained_usd{ops,current}"],
@@ -253,31 +252,31 @@ fn invoices_are_assigned_to_months_and_states_named() {
 #[test]
 fn legacy_metrics_can_be_omitted() {
     let snapshot = snapshot();
-    let shown = RenderOptions {
+    let options = RenderOptions {
         legacy: false,
         ..RenderOptions::default()
     };
-    let figures = Figures::new(&snapshot, now(), &shown);
-    let shown: Vec<_> = families::figures(&figures)
+    let data = BillingData::new(&snapshot, now(), &options);
+    let families: Vec<_> = families::billing(&data)
         .map(|family| family.metric.name)
         .collect();
-    let seed: Vec<_> = descriptors::legacy::all()
+    let legacy: Vec<_> = descriptors::legacy::all()
         .map(|metric| metric.name)
         .collect();
-    assert!(shown.iter().all(|name| !seed.contains(name)));
-    assert!(shown.contains(&"heroku_team_cost_usd"));
+    assert!(families.iter().all(|name| !legacy.contains(name)));
+    assert!(families.contains(&"heroku_team_cost_usd"));
 }
 
 #[test]
-fn expired_figures_have_no_cost() {
+fn expired_data_has_no_cost() {
     let snapshot = snapshot();
-    let shown = RenderOptions {
+    let options = RenderOptions {
         max_age: Some(Duration::from_secs(1)),
         ..RenderOptions::default()
     };
     let later = now() + Duration::from_secs(1);
-    let figures = Figures::new(&snapshot, later, &shown);
-    let families: Vec<_> = families::figures(&figures)
+    let data = BillingData::new(&snapshot, later, &options);
+    let families: Vec<_> = families::billing(&data)
         .map(|family| family.metric.name)
         .collect();
     assert_eq!(families, ["heroku_cost_exporter_apps_rolled_up"]);
@@ -290,49 +289,54 @@ fn families_follow_descriptor_order() {
     rules.invoice_history = 12;
     rules.prices.space_credit = Some(Money::from_whole_dollars(1));
     rules.budgets.teams = [("ops".to_owned(), Money::ZERO)].into();
-    let shown = RenderOptions {
+    let options = RenderOptions {
         rules: Arc::new(rules),
         ..RenderOptions::default()
     };
-    let mut catalogue = descriptors::all();
-    let figures = Figures::new(&snapshot, now(), &shown);
-    for family in families::figures(&figures).chain(families::polls(&snapshot)) {
+    let mut descriptors = descriptors::all();
+    let data = BillingData::new(&snapshot, now(), &options);
+    for family in families::billing(&data).chain(families::polls(&snapshot)) {
         let name = family.metric.name;
         assert!(
-            catalogue.any(|metric| metric.name == name),
+            descriptors.any(|metric| metric.name == name),
             "{name} is out of order"
         );
     }
 }
 
 #[test]
-fn figures_are_the_same_until_an_answer_differs() {
+fn billing_data_is_the_same_until_a_response_differs() {
     let max_age = Some(Duration::from_secs(3600));
     let first = snapshot();
     let later = now() + Duration::from_secs(1800);
-    let renewed = |first: &Snapshot, polled: fn() -> PollResult<Usage>| {
+    let polled_again = |first: &Snapshot, result: fn() -> PollResult<Usage>| {
         let mut team = first.teams()[0].clone();
-        team.usage.record(polled(), later, Duration::ZERO);
+        team.usage.record(result(), later, Duration::ZERO);
         Snapshot::new(vec![team], false, ClientStats::default())
     };
-    let same =
-        |snapshot: &Snapshot, at, max_age| same_figures((&first, now()), (snapshot, at), max_age);
-    let unchanged = renewed(&first, || PollResult::NotModified);
-    assert!(same(&unchanged, later, max_age));
-    let answer = || PollResult::Success {
+    let is_same = |snapshot: &Snapshot, at, max_age| {
+        has_same_billing_data((&first, now()), (snapshot, at), max_age)
+    };
+    let unchanged = polled_again(&first, || PollResult::NotModified);
+    assert!(is_same(&unchanged, later, max_age));
+    let changed = polled_again(&first, || PollResult::Success {
         data: Usage::default(),
         skipped_rows: 0,
-    };
-    assert!(!same(&renewed(&first, answer), later, max_age));
-    // Another month, figures that became too old, and such as are not too old any more.
+    });
+    assert!(!is_same(&changed, later, max_age));
+    // Another month, data that expires, and expired data that is confirmed.
     let december = "2026-12-01T00:00:00Z".parse().unwrap();
-    assert!(!same(&first, december, None));
-    assert!(!same(&first, now() + Duration::from_secs(3600), max_age));
+    assert!(!is_same(&first, december, None));
+    assert!(!is_same(&first, now() + Duration::from_secs(3600), max_age));
     let stale = now() + Duration::from_secs(3600);
-    assert!(!same_figures((&first, stale), (&unchanged, stale), max_age));
-    // Of another name.
+    assert!(!has_same_billing_data(
+        (&first, stale),
+        (&unchanged, stale),
+        max_age
+    ));
+    // Another name.
     let mut team = first.teams()[0].clone();
     team.name = "web".into();
     let renamed = Snapshot::new(vec![team], false, ClientStats::default());
-    assert!(!same(&renamed, now(), None));
+    assert!(!is_same(&renamed, now(), None));
 }

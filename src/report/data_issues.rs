@@ -1,4 +1,4 @@
-//! Missing, partial and outdated data, and the reasons for it.
+//! Missing, incomplete and outdated data, with reasons.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,27 +8,27 @@ use super::format::count;
 use crate::snapshot::{EndpointStatus, FailureReason, Snapshot, Team};
 use heroku_api::stats::Endpoint;
 
-/// The reason for skipped rows, in addition to those of [`FailureReason`].
+/// The reason of issues with skipped rows, in addition to [`FailureReason`].
 const SKIPPED_ROWS: &str = "skipped_rows";
 
-/// Data of an endpoint that is missing, partial or outdated.
+/// Missing, incomplete or outdated data of an endpoint.
 #[derive(Debug, Serialize)]
 pub(super) struct DataIssue {
-    /// The name of a team or an enterprise account, or `*` for the list of teams.
+    /// The name of a team or an enterprise account, or `*` for team discovery.
     #[serde(rename = "team_name")]
     pub(super) team: String,
     pub(super) endpoint: &'static str,
     /// The reason, one of a closed list.
     pub(super) reason: &'static str,
-    /// The reason for people.
+    /// A readable form of the reason.
     #[serde(skip)]
     pub(super) title: &'static str,
     pub(super) message: String,
     pub(super) advice: &'static str,
-    /// The time of the older data that the report uses instead.
+    /// The time of the older data that the report contains instead.
     #[serde(rename = "figures_as_of")]
-    pub(super) shown_as_of: Option<Timestamp>,
-    /// Whether it is a failure, as opposed to data that Heroku does not offer.
+    pub(super) data_as_of: Option<Timestamp>,
+    /// Whether this is a failure rather than data that Heroku does not offer.
     #[serde(rename = "failed")]
     pub(super) is_failure: bool,
 }
@@ -37,14 +37,15 @@ impl DataIssue {
     /// Returns all issues of a snapshot.
     pub(super) fn all(snapshot: &Snapshot) -> Vec<Self> {
         let mut issues = Vec::new();
-        if let Some(listing) = &snapshot.discovery {
-            issues.extend(Self::of_endpoint("*", Endpoint::Teams, listing));
+        if let Some(discovery) = &snapshot.discovery {
+            issues.extend(Self::of_endpoint("*", Endpoint::Teams, discovery));
         }
         for account in &snapshot.accounts {
             let usage = Self::of_endpoint(&account.name, Endpoint::Usage, &account.usage);
             issues.extend(usage);
         }
-        // Teams depend on these, so it is a failure even if Heroku does not offer them.
+        // Teams depend on these endpoints, so missing ones are failures even if Heroku does not
+        // offer them.
         Self::mark_as_failures(&mut issues);
         issues.extend(snapshot.teams().iter().flat_map(Self::of_team));
         issues
@@ -57,7 +58,7 @@ impl DataIssue {
         };
         let mut issues: Vec<_> = team.polled_endpoints.iter().flat_map(of_endpoint).collect();
         let missing = issues.iter().filter(|issue| issue.is_missing()).count();
-        // The usage of a team of an enterprise account comes from the account.
+        // The usage of the team comes from its enterprise account.
         let has_account = !team.polled_endpoints.contains(&Endpoint::Usage) && team.id.is_some();
         if missing == team.polled_endpoints.len() && !has_account {
             Self::mark_as_failures(&mut issues);
@@ -73,27 +74,27 @@ impl DataIssue {
             title: title(failure.reason),
             message: failure.message.clone(),
             advice: advice(failure.reason),
-            shown_as_of: status.last_success.as_ref().map(|good| good.at),
+            data_as_of: status.last_success.as_ref().map(|success| success.at),
             is_failure: failure.reason != FailureReason::NotAvailable,
         });
         let rows = usize::try_from(status.stats.skipped_rows).unwrap_or(usize::MAX);
-        let left_out = (rows > 0).then(|| Self {
+        let skipped = (rows > 0).then(|| Self {
             team: name.to_owned(),
             endpoint: endpoint.as_str(),
             reason: SKIPPED_ROWS,
             title: "Some of Heroku's answer is left out",
             message: format!(
-                "{} left out of the figures, not understood",
-                count(rows, "row of the answer is", "rows of the answer are")
+                "{} skipped because of decode errors",
+                count(rows, "row of the response was", "rows of the response were")
             ),
-            advice: "The log says what was wrong with the first.",
-            shown_as_of: None,
+            advice: "The log contains the first decode error.",
+            data_as_of: None,
             is_failure: false,
         });
-        failure.into_iter().chain(left_out).collect()
+        failure.into_iter().chain(skipped).collect()
     }
 
-    /// Returns whether the whole response is missing, not only rows of it.
+    /// Returns whether the complete response is missing, not only some of its rows.
     fn is_missing(&self) -> bool {
         self.reason != SKIPPED_ROWS
     }

@@ -1,4 +1,4 @@
-//! Descriptions of failures for people, with advice.
+//! Readable descriptions of failures, with advice.
 
 use crate::snapshot::FailureReason;
 
@@ -22,41 +22,39 @@ pub fn title(reason: FailureReason) -> &'static str {
     }
 }
 
-/// Returns what a user can do about a failure.
+/// Returns advice on a failure.
 pub fn advice(reason: FailureReason) -> &'static str {
     match reason {
         FailureReason::Unauthorized => {
-            "Heroku refused the token: make one with `heroku authorizations:create` and set HEROKU_API_KEY (or the file that HEROKU_API_KEY_FILE names) to it."
+            "Heroku rejected the token. Create one with `heroku authorizations:create` and set HEROKU_API_KEY, or write it to the file in HEROKU_API_KEY_FILE."
         }
-        FailureReason::PaymentRequired => "The account is delinquent: settle its bill with Heroku.",
+        FailureReason::PaymentRequired => "Pay the unpaid invoices of the account.",
         FailureReason::Forbidden => {
-            "The token's owner needs the team's Billing permission, or to be its admin."
+            "The owner of the token needs to be an admin of the team or to have its Billing permission."
         }
         FailureReason::NotFound => {
-            "Heroku does not have this, or no longer: the team or the enterprise account may have been deleted or renamed."
+            "Check whether the team or enterprise account has been renamed or deleted."
         }
         FailureReason::NotAvailable => {
-            "Heroku does not offer this to the team (an enterprise team has no invoices, a card-paying one may have \
-             no usage), or the token's owner lacks the team's Billing permission."
+            "Heroku does not offer this endpoint to the team (enterprise teams have no invoices, and teams that pay by \
+             card may have no usage), or the owner of the token lacks the team's Billing permission."
         }
         FailureReason::TeamNotFound => {
-            "Heroku knows no such team for this token: `heroku teams` lists those it sees."
+            "Check the team's name or id. `heroku teams` lists the teams that the token has access to."
         }
         FailureReason::RateLimited => {
-            "The account's rate limit is used up, by this program or by others: it refills by itself."
+            "The account's rate limit is exhausted. All clients of the account share it, and it refills by itself."
         }
-        FailureReason::ServerError => {
-            "Heroku has a fault: https://status.heroku.com tells more. It is asked again."
-        }
+        FailureReason::ServerError => "Check https://status.heroku.com. The exporter retries.",
         FailureReason::Network => {
-            "Check the network, the API's address, the proxy (HTTPS_PROXY) and the certificates (SSL_CERT_FILE)."
+            "Check the network, the API URL, the proxy (HTTPS_PROXY) and the certificates (SSL_CERT_FILE)."
         }
-        FailureReason::Timeout => "Heroku or the network is slow. It is asked again.",
+        FailureReason::Timeout => "Heroku or the network is slow. The exporter retries.",
         FailureReason::UnexpectedStatus | FailureReason::Malformed | FailureReason::TooLarge => {
-            "This is not how Heroku answers: check the API's address and any proxy on the way."
+            "Unexpected response. Check the API URL and any proxy."
         }
         FailureReason::TokenUnreadable => {
-            "Check that the file is there, that the program may read it, and what is in it."
+            "Check that the file exists, is readable by the exporter and contains a token."
         }
     }
 }

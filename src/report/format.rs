@@ -1,4 +1,4 @@
-//! Text of amounts, counts, months and names.
+//! Formatting of amounts, counts, months and names.
 
 use std::fmt::Display;
 
@@ -7,10 +7,10 @@ use billing::month::Month;
 use serde::ser::{Error, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// The minus sign of amounts for people, as wide as a plus.
+/// The minus sign of displayed amounts, as wide as a plus sign.
 pub(crate) const MINUS: char = '\u{2212}';
 
-/// Formats an amount as a decimal number of dollars with all its decimals.
+/// Formats an amount as a decimal number of dollars without rounding.
 pub(crate) fn exact(money: Money) -> String {
     decimal(money.micros(), 6)
 }
@@ -25,29 +25,31 @@ pub(super) fn decimal(value: i128, decimals: usize) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
-/// Formats an amount in dollars and cents with digit groups, such as `1,234.50`.
+/// Formats an amount rounded to cents, with digit groups: `1,234.50`.
 pub(crate) fn cents(money: Money) -> String {
     let cents = divide_rounded(money.micros(), Money::CENT.micros());
     let digits = cents.unsigned_abs();
     format!(
         "{}{}.{:02}",
         sign(cents),
-        grouped(digits / 100),
+        group_digits(digits / 100),
         digits % 100
     )
 }
 
-/// Formats an amount as [`cents`] does, with a plus sign if it rounds to a positive amount.
+/// Formats an amount like [`cents`], with a plus sign if the rounded amount is positive.
 pub(crate) fn signed_cents(money: Money) -> String {
     let text = cents(money);
     let is_positive = money > Money::ZERO && text != "0.00";
     signed(text, is_positive)
 }
 
+/// Returns the minus sign of negative values, otherwise an empty string.
 pub(super) fn sign(value: i128) -> String {
     (value < 0).then_some(MINUS).into_iter().collect()
 }
 
+/// Prepends a plus sign to the text of a positive value.
 pub(super) fn signed(text: String, is_positive: bool) -> String {
     if is_positive {
         format!("+{text}")
@@ -56,8 +58,8 @@ pub(super) fn signed(text: String, is_positive: bool) -> String {
     }
 }
 
-/// Formats a number with a comma between groups of three digits.
-pub(super) fn grouped(number: u128) -> String {
+/// Formats a number with commas between groups of three digits.
+pub(super) fn group_digits(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (position, digit) in digits.chars().enumerate() {
@@ -69,7 +71,7 @@ pub(super) fn grouped(number: u128) -> String {
     text
 }
 
-/// Formats a number of things: `no apps`, `1 app`, `2 apps`.
+/// Formats a count with its noun: `no apps`, `1 app`, `2 apps`.
 pub(crate) fn count(number: usize, singular: &str, plural: &str) -> String {
     match number {
         0 => format!("no {plural}"),
@@ -83,15 +85,15 @@ pub(super) fn month_name(month: Month) -> String {
     month.first_day().strftime("%B %Y").to_string()
 }
 
-/// Replaces each character that a terminal would obey or hide by a visible one.
+/// Replaces control and hidden characters by visible ones.
 ///
-/// A name can contain escape sequences, line breaks and bidirectional controls, which could fake
-/// output or take over the terminal.
+/// Names can contain escape sequences, line breaks and bidirectional controls, which could forge
+/// output or control the terminal.
 pub(crate) fn sanitize(text: &str) -> String {
     let mut sanitized = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            // The control pictures, such as `␛`.
+            // Control pictures, such as `␛`.
             '\0'..='\u{1f}' => sanitized.extend(char::from_u32(0x2400 + u32::from(c))),
             '\u{7f}' => sanitized.push('\u{2421}'),
             c if is_hidden(c) => sanitized.extend(c.escape_unicode()),
@@ -101,8 +103,8 @@ pub(crate) fn sanitize(text: &str) -> String {
     sanitized
 }
 
-/// Returns whether a character is invisible and changes the text around it. The joiners of emoji
-/// and of Indic scripts are not hidden.
+/// Returns whether a character is invisible or changes the text around it. The joiners of emoji and
+/// Indic scripts are allowed.
 pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -111,7 +113,7 @@ pub(super) fn is_hidden(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A decimal number that is serialized to JSON as it is, not through a float.
+/// A decimal number that is serialized to JSON verbatim, without conversion to a float.
 pub(super) struct JsonNumber(pub(super) String);
 
 impl Serialize for JsonNumber {
@@ -128,7 +130,7 @@ pub(super) fn usd<S: Serializer>(money: &Option<Money>, serializer: S) -> Result
         .serialize(serializer)
 }
 
-/// Serializes a value as it is displayed.
+/// Serializes a value as its `Display` text.
 pub(super) fn display<S: Serializer>(
     value: &impl Display,
     serializer: S,
@@ -142,7 +144,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn formats_all_digits_or_rounded_cents() {
+    fn formats_exact_amounts_and_rounded_cents() {
         let table = [
             (0, "0", "0.00", "0.00"),
             (1, "0.000001", "0.00", "0.00"),
@@ -164,12 +166,12 @@ mod tests {
                 "+9,223,372,036,854.78",
             ),
         ];
-        for (micros, all, people, signed) in table {
+        for (micros, exact_text, cents_text, signed_text) in table {
             let money = Money::from_micros_saturating(micros);
             let texts = (exact(money), cents(money), signed_cents(money));
             assert_eq!(
                 texts,
-                (all.into(), people.into(), signed.into()),
+                (exact_text.into(), cents_text.into(), signed_text.into()),
                 "{micros}"
             );
         }
@@ -186,8 +188,8 @@ mod tests {
             ("zero\u{200b}width\u{feff}", "zero\\u{200b}width\\u{feff}"),
             ("👩‍👧 family", "👩‍👧 family"),
         ];
-        for (text, shown) in table {
-            assert_eq!(sanitize(text), shown, "{text:?}");
+        for (text, sanitized) in table {
+            assert_eq!(sanitize(text), sanitized, "{text:?}");
         }
     }
 

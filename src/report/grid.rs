@@ -1,5 +1,5 @@
-//! Tables that fit the terminal: names are shortened and columns are hidden, but amounts are never
-//! cut.
+//! Tables that fit the width of the terminal. Names are truncated and columns hidden, but amounts
+//! are never truncated.
 
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentLineStyle, Row as TableRow, Table, TableStyle, Width,
@@ -23,13 +23,13 @@ impl Cell {
     }
 }
 
-/// A column. The first one of a grid has the names.
+/// A column. The first column of a grid contains names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
     title: &'static str,
     alignment: CellAlignment,
-    /// The width that must remain for long names if the column is shown. The columns with the
-    /// smallest are shown first.
+    /// The width that must remain for names for the column to be visible. Columns with smaller
+    /// values have priority.
     min_name_width: u16,
 }
 
@@ -45,14 +45,14 @@ impl Column {
 
 /// A row.
 #[derive(Debug)]
-pub(super) struct Row {
-    /// A heading has a single cell.
+pub(super) struct GridRow {
+    /// The cells. A heading has a single cell.
     pub(super) cells: Vec<Cell>,
     /// The length of the bar after the cells, from 0 to 1.
     pub(super) bar: Option<f64>,
 }
 
-impl Row {
+impl GridRow {
     pub(super) fn new(cells: Vec<Cell>) -> Self {
         Self { cells, bar: None }
     }
@@ -70,7 +70,7 @@ impl Row {
 #[derive(Debug)]
 pub(super) struct Grid {
     pub(super) columns: Vec<Column>,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<GridRow>,
 }
 
 /// The indent of rows below their heading.
@@ -80,45 +80,47 @@ const INDENT: &str = "  ";
 const GAP: &str = "  ";
 const GAP_WIDTH: u16 = 2;
 
-/// Separates the cells of a rendered line; no text of a cell contains it.
+/// The separator of cells in a rendered line. No cell contains it.
 const SEPARATOR: char = '\0';
 
-/// More characters than any terminal is wide.
+/// The maximum length of a cell in characters, more than fit the widest terminal.
 const MAX_CHARS: usize = 2 * MAX_WIDTH as usize;
 
 const MIN_BAR_WIDTH: u16 = 10;
 const MAX_BAR_WIDTH: u16 = 40;
 
 impl Grid {
-    /// Returns whether the terminal is wide enough for the column at `position`.
-    pub(super) fn shows(&self, position: usize, terminal: Terminal) -> bool {
-        self.shown(&self.table().column_max_content_widths(), terminal)
+    /// Returns whether the column at `position` is visible in the terminal.
+    pub(super) fn is_column_visible(&self, position: usize, terminal: Terminal) -> bool {
+        self.visible_columns(&self.table().column_max_content_widths(), terminal)
             .contains(&position)
     }
 
-    /// Renders the grid with the titles of its columns.
+    /// Renders the grid with a header row.
     pub(super) fn render(&self, terminal: Terminal) -> String {
         let mut table = self.table();
         let mut widths = table.column_max_content_widths();
-        let shown = self.shown(&widths, terminal);
-        let others: u16 = shown
+        let visible = self.visible_columns(&widths, terminal);
+        let other_widths: u16 = visible
             .iter()
             .skip(1)
             .map(|position| GAP_WIDTH + widths[*position])
             .sum();
-        widths[0] = widths[0].min(terminal.width.saturating_sub(others)).max(1);
+        widths[0] = widths[0]
+            .min(terminal.width.saturating_sub(other_widths))
+            .max(1);
         let bar_width = terminal
             .width
-            .saturating_sub(widths[0] + others + GAP_WIDTH);
+            .saturating_sub(widths[0] + other_widths + GAP_WIDTH);
         for (position, column) in table.column_iter_mut().enumerate() {
-            column.set_constraint(if shown.contains(&position) {
+            column.set_constraint(if visible.contains(&position) {
                 ColumnConstraint::Absolute(Width::Fixed(widths[position]))
             } else {
                 ColumnConstraint::Hidden
             });
         }
         let title = |column: &Column| Cell::new(column.title, Style::Faint);
-        let mut header = Row::new(self.columns.iter().map(title).collect());
+        let mut header = GridRow::new(self.columns.iter().map(title).collect());
         header.cells[0].style = Style::Strong;
         let mut text = String::new();
         for (row, line) in std::iter::once(&header)
@@ -130,7 +132,7 @@ impl Grid {
                 let heading = &row.cells[0];
                 painted = format!("\n{}", heading.style.paint(&heading.text, terminal));
             } else {
-                let styles = shown.iter().map(|position| row.cells[*position].style);
+                let styles = visible.iter().map(|position| row.cells[*position].style);
                 for (cell, style) in line.split(SEPARATOR).zip(styles) {
                     if !painted.is_empty() {
                         painted.push_str(GAP);
@@ -159,7 +161,7 @@ impl Grid {
             let indents = std::iter::once(INDENT).chain(std::iter::repeat(""));
             let cells = row.cells.iter().filter(|_| !row.is_heading()).zip(indents);
             let mut line = TableRow::from(cells.map(|(cell, indent)| {
-                // The layout takes quadratic time for long texts.
+                // The layout algorithm is quadratic in the length of the text.
                 let text = cell.text.chars().take(MAX_CHARS);
                 indent.chars().chain(text).collect::<String>()
             }));
@@ -167,7 +169,7 @@ impl Grid {
             table.add_row(line);
         }
         for (spec, column) in self.columns.iter().zip(table.column_iter_mut()) {
-            // Cut at any character, not only between words.
+            // Truncate at any character, not only between words.
             column.set_padding((0, 0)).set_delimiter(SEPARATOR);
             column.set_cell_alignment(spec.alignment);
         }
@@ -175,10 +177,10 @@ impl Grid {
     }
 
     /// Returns the positions of the columns that fit.
-    fn shown(&self, widths: &[u16], terminal: Terminal) -> Vec<usize> {
+    fn visible_columns(&self, widths: &[u16], terminal: Terminal) -> Vec<usize> {
         let mut by_priority: Vec<_> = (1..self.columns.len()).collect();
         by_priority.sort_by_key(|position| self.columns[*position].min_name_width);
-        let mut shown = vec![0];
+        let mut visible = vec![0];
         let mut used = 0_u16;
         for position in by_priority {
             let names = widths[0].min(self.columns[position].min_name_width + INDENT.len() as u16);
@@ -188,10 +190,10 @@ impl Grid {
             if used.saturating_add(names) > terminal.width {
                 break;
             }
-            shown.push(position);
+            visible.push(position);
         }
-        shown.sort_unstable();
-        shown
+        visible.sort_unstable();
+        visible
     }
 }
 
@@ -202,8 +204,8 @@ fn bar(length: f64, width: u16) -> String {
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// Wraps text between words, each line indented and in one style, so that no line leaves the
-/// terminal coloured.
+/// Wraps text between words. Each line is indented and styled separately, so that styles do not
+/// extend beyond a line.
 pub(super) fn paragraph(text: &str, indent: u16, style: Style, terminal: Terminal) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).add_row([text]);

@@ -1,4 +1,4 @@
-//! A team's invoices of the last months.
+//! A team's invoices of recent months.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use billing::month::Month;
 
 /// A month's invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct PastInvoice {
+pub(super) struct MonthlyInvoice {
     #[serde(serialize_with = "display")]
     pub(super) month: Month,
     #[serde(rename = "total_usd", serialize_with = "usd")]
@@ -17,9 +17,10 @@ pub(super) struct PastInvoice {
     pub(super) state: Option<&'static str>,
 }
 
-impl PastInvoice {
-    /// Returns the invoices of `current` and of `history` months before it, the oldest first.
-    pub(super) fn all(invoices: &Invoices, current: Month, history: usize) -> Vec<Self> {
+impl MonthlyInvoice {
+    /// Returns the invoices of the month `current` and the `history` months before it, oldest
+    /// first.
+    pub(super) fn recent(invoices: &Invoices, current: Month, history: usize) -> Vec<Self> {
         let of_month = |month| {
             let invoice = invoices.of_month(month)?;
             Some(Self {
@@ -34,7 +35,7 @@ impl PastInvoice {
     }
 }
 
-/// Returns `current` and `history` months before it, the latest first.
+/// Returns `current` and the `history` months before it, latest first.
 pub(super) fn months_back(current: Month, history: usize) -> impl Iterator<Item = Month> {
     std::iter::successors(Some(current), |month| Some(month.previous())).take(history + 1)
 }

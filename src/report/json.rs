@@ -1,17 +1,17 @@
-//! The report as JSON. Amounts are numbers with all their decimals; `docs/costs.schema.json` is the
-//! schema.
+//! The report as JSON. Amounts are numbers with all decimals. The schema is
+//! `docs/costs.schema.json`.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::costs::{CategoryCosts, CostSummary, Report, TeamReport};
 use super::data_issues::DataIssue;
-use super::figures::{CategoryFigures, Figures, Report, TeamReport};
 use super::format::{display, is_hidden};
-use super::freshness::Freshness;
+use super::freshness::EndpointFreshness;
 use billing::month::Month;
 
-/// The version of the schema. It is raised when a key is removed or changes its meaning.
-const SCHEMA: u32 = 1;
+/// The version of the schema, raised when a key is removed or changes its meaning.
+const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -24,28 +24,28 @@ struct Document<'a> {
     previous_month: Month,
     currency: &'static str,
     complete: bool,
-    company: &'a Figures,
-    kinds: &'a [CategoryFigures],
+    company: &'a CostSummary,
+    kinds: &'a [CategoryCosts],
     teams: &'a [TeamReport],
     missing: &'a [DataIssue],
-    asked: &'a [Freshness],
+    asked: &'a [EndpointFreshness],
     token_expires_at: Option<Timestamp>,
 }
 
-/// Formats the report as an indented JSON object, with a line break at the end.
+/// Formats the report as an indented JSON object with a trailing line break.
 ///
 /// # Errors
 ///
-/// Returns an error of the JSON serializer; none is known for this document.
+/// Returns an error if serialization fails. No report is known to cause this.
 pub fn json(report: &Report) -> Result<String, serde_json::Error> {
     let json = serde_json::to_string_pretty(&Document {
-        schema: SCHEMA,
+        schema: SCHEMA_VERSION,
         at: report.at,
         source: report.source(),
         month: report.month,
         previous_month: report.month.previous(),
         currency: "USD",
-        complete: report.is_polled && report.is_complete(),
+        complete: report.all_attempted && report.is_complete(),
         company: &report.company,
         kinds: &report.categories,
         teams: &report.teams,
@@ -56,7 +56,7 @@ pub fn json(report: &Report) -> Result<String, serde_json::Error> {
     Ok(escape(&json) + "\n")
 }
 
-/// Escapes the characters that a terminal would obey or hide. They occur only within strings.
+/// Escapes control and hidden characters, which occur only in strings.
 fn escape(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {

@@ -1,12 +1,12 @@
-//! The costs of a company for people and programs: as a table, JSON, CSV and HTML.
+//! The cost report, as a terminal table, JSON, CSV and an HTML page.
 //!
-//! `figures` computes a [`Report`] from a snapshot, the rules and the time; the other modules are
-//! formats of it. All of it is pure.
+//! `costs` computes a [`Report`] from a snapshot, the rules and the time, and the other modules
+//! format it. The module is pure.
 
+mod costs;
 pub mod csv;
 mod data_issues;
 mod failure_text;
-mod figures;
 pub(crate) mod format;
 mod freshness;
 mod grid;
@@ -18,8 +18,8 @@ mod sections;
 pub mod table;
 pub mod terminal;
 
+pub use costs::Report;
 pub use failure_text::{advice, title};
-pub use figures::Report;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,17 +1,17 @@
 //! Percentages.
 
-use super::format::{decimal, grouped, sign, signed};
+use super::format::{decimal, group_digits, sign, signed};
 use billing::money::{Money, divide_rounded};
 
 /// A percentage with one decimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PerCent {
+pub(super) struct Percent {
     tenths: i128,
 }
 
-impl PerCent {
-    /// Computes the share of `part` in `whole`, rounded half away from zero. Returns `None` unless
-    /// `whole` is positive.
+impl Percent {
+    /// Computes the share of `part` in `whole`, rounded half away from zero. Returns `None` if
+    /// `whole` is not positive.
     pub(super) fn of(part: Money, whole: Money) -> Option<Self> {
         let tenths = part.micros().checked_mul(1_000)?;
         (whole > Money::ZERO).then(|| Self {
@@ -19,26 +19,26 @@ impl PerCent {
         })
     }
 
-    /// Returns whether it rounds to less than 1 %.
+    /// Returns whether the absolute value is below 1 %.
     pub(super) fn is_below_one(self) -> bool {
         self.tenths.abs() < 10
     }
 
-    /// Formats it as a decimal number, such as `83.4`.
+    /// Formats the percentage as a decimal number, such as `83.4`.
     pub(super) fn exact(self) -> String {
         decimal(self.tenths, 1)
     }
 
-    /// Formats it for people, such as `83.4 %`.
+    /// Formats the percentage for display, such as `83.4 %`.
     pub(super) fn text(self) -> String {
         let (sign, tenths) = (sign(self.tenths), self.tenths.unsigned_abs());
         if tenths >= 100_000 {
             return format!("{sign}>9,999 %");
         }
-        format!("{sign}{}.{} %", grouped(tenths / 10), tenths % 10)
+        format!("{sign}{}.{} %", group_digits(tenths / 10), tenths % 10)
     }
 
-    /// Formats it for people, with a plus sign if it is positive.
+    /// Formats the percentage like [`Percent::text`], with a plus sign if it is positive.
     pub(super) fn signed_text(self) -> String {
         signed(self.text(), self.tenths > 0)
     }
@@ -58,7 +58,7 @@ mod tests {
             (i128::MAX / 1_000, "", "", "+>9,999 %"),
         ];
         for (tenths, exact, text, signed) in table {
-            let share = PerCent { tenths };
+            let share = Percent { tenths };
             if !exact.is_empty() {
                 assert_eq!((share.exact(), share.text()), (exact.into(), text.into()));
             }

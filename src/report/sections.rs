@@ -1,36 +1,36 @@
-//! The sections below the costs: budgets, and invoices in comparison with usage.
+//! The budget and invoice sections of the terminal report.
 
-use super::figures::{Figures, Report};
+use super::costs::{CostSummary, Report};
 use super::format::{cents, sanitize};
-use super::grid::{Cell, Column, Grid, Row};
-use super::percent::PerCent;
+use super::grid::{Cell, Column, Grid, GridRow};
+use super::percent::Percent;
 use super::terminal::Style;
 use billing::money::Money;
 use comfy_table::CellAlignment::{Left, Right};
 
-/// Creates a cell, or the mark of an unknown value.
-pub(super) fn known(text: Option<String>, style: Style) -> Cell {
+/// Creates a cell with a value, or with a dash if the value is unknown.
+pub(super) fn value_cell(text: Option<String>, style: Style) -> Cell {
     text.map_or(Cell::new("–", Style::Faint), |text| {
         Cell::new(text, style)
     })
 }
 
-/// Lists the budgets of the company, the teams and the apps, if there are any.
+/// Lists the budgets of the company, its teams and their apps. Returns `None` if there are none.
 pub(super) fn budgets(report: &Report) -> Option<Grid> {
-    let has_teams = report.teams.len() > 1;
+    let several_teams = report.teams.len() > 1;
     let mut rows = Vec::new();
-    if has_teams {
+    if several_teams {
         rows.extend(budget("all teams".to_owned(), &report.company));
     }
     for team in &report.teams {
-        rows.extend(budget(sanitize(&team.name), &team.figures));
+        rows.extend(budget(sanitize(&team.name), &team.costs));
         for app in &team.apps {
-            let prefix = if has_teams {
+            let prefix = if several_teams {
                 format!("{} ", team.name)
             } else {
                 String::new()
             };
-            rows.extend(budget(sanitize(&(prefix + &app.name)), &app.figures));
+            rows.extend(budget(sanitize(&(prefix + &app.name)), &app.costs));
         }
     }
     let columns = vec![
@@ -43,25 +43,25 @@ pub(super) fn budgets(report: &Report) -> Option<Grid> {
     (!rows.is_empty()).then_some(Grid { columns, rows })
 }
 
-fn budget(name: String, figures: &Figures) -> Option<Row> {
-    let budget = figures.budget?;
-    let left = figures.budget_left();
+fn budget(name: String, costs: &CostSummary) -> Option<GridRow> {
+    let budget = costs.budget?;
+    let left = costs.budget_left();
     let is_over = left.is_some_and(|left| left < Money::ZERO);
     let style = if is_over {
         Style::Increase
     } else {
         Style::Plain
     };
-    Some(Row::new(vec![
+    Some(GridRow::new(vec![
         Cell::new(name, Style::Plain),
         Cell::new(cents(budget), Style::Plain),
-        known(figures.budget_used().map(PerCent::text), Style::Plain),
-        known(figures.budget_forecast().map(PerCent::text), style),
-        known(left.map(cents), style),
+        value_cell(costs.budget_used().map(Percent::text), Style::Plain),
+        value_cell(costs.budget_forecast().map(Percent::text), style),
+        value_cell(left.map(cents), style),
     ]))
 }
 
-/// Compares the invoices of both months with usage, if any is known.
+/// Compares the invoices of both months with usage. Returns `None` if neither is known.
 pub(super) fn invoices(report: &Report) -> Option<Grid> {
     let mut rows = Vec::new();
     for team in &report.teams {
@@ -69,8 +69,8 @@ pub(super) fn invoices(report: &Report) -> Option<Grid> {
             if month.invoice.or(month.usage).is_none() {
                 continue;
             }
-            let amount = |money: Option<Money>| known(money.map(cents), Style::Plain);
-            rows.push(Row::new(vec![
+            let amount = |money: Option<Money>| value_cell(money.map(cents), Style::Plain);
+            rows.push(GridRow::new(vec![
                 Cell::new(sanitize(&team.name), Style::Plain),
                 Cell::new(month.month.to_string(), Style::Plain),
                 amount(month.invoice),

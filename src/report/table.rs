@@ -1,20 +1,20 @@
-//! The report as a table for the terminal.
+//! The report as a table in the terminal.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::costs::{CostSummary, Report, TeamApp, known_teams};
 use super::data_issues::DataIssue;
-use super::figures::{Figures, Report, TeamApp, known_of};
 use super::format::{cents, count, month_name, sanitize, signed_cents};
-use super::grid::{Cell, Column, Grid, Row, paragraph};
-use super::percent::PerCent;
-use super::sections::{budgets, invoices, known};
+use super::grid::{Cell, Column, Grid, GridRow, paragraph};
+use super::percent::Percent;
+use super::sections::{budgets, invoices, value_cell};
 use super::terminal::{Style, Terminal};
 use billing::money::Money;
 use comfy_table::CellAlignment::{Left, Right};
 
-/// Formats the report as a table for `terminal`, with the `top` most expensive apps, or all.
+/// Formats the report for `terminal`, with the `top` most expensive apps, or all if `None`.
 pub fn table(report: &Report, top: Option<usize>, terminal: Terminal) -> String {
     let grids = [
         Some(costs(report, top, terminal)),
@@ -34,7 +34,7 @@ pub fn table(report: &Report, top: Option<usize>, terminal: Terminal) -> String 
     parts.join("\n")
 }
 
-/// Lists the report's data issues. Returns an empty text if there are none.
+/// Lists the report's data issues. Returns an empty string if there are none.
 pub fn data_issues(report: &Report, terminal: Terminal) -> String {
     if report.issues.is_empty() {
         return String::new();
@@ -48,8 +48,8 @@ pub fn data_issues(report: &Report, terminal: Terminal) -> String {
 
 fn data_issue(issue: &DataIssue, terminal: Terminal) -> String {
     let as_of = issue
-        .shown_as_of
-        .map(|at| format!(" Figures of {} stand.", minute(at)));
+        .data_as_of
+        .map(|at| format!(" Using data of {}.", minute(at)));
     let text = format!(
         "{}, {}: {}: {}.{}",
         issue.team,
@@ -92,13 +92,13 @@ fn notes(report: &Report, terminal: Terminal) -> String {
     notes
 }
 
-/// The position of the team's column, if there is one.
+/// The position of the team column, if there is one.
 const TEAM: usize = 1;
 
 fn costs(report: &Report, top: Option<usize>, terminal: Terminal) -> Grid {
-    let has_teams = report.teams.len() > 1;
-    let grid = cost_grid(report, top, has_teams);
-    if has_teams && !grid.shows(TEAM, terminal) {
+    let several_teams = report.teams.len() > 1;
+    let grid = cost_grid(report, top, several_teams);
+    if several_teams && !grid.is_column_visible(TEAM, terminal) {
         return cost_grid(report, top, false);
     }
     grid
@@ -117,25 +117,25 @@ fn cost_grid(report: &Report, top: Option<usize>, has_team_column: bool) -> Grid
         columns.insert(TEAM, Column::new("team", Left, 30));
     }
     let no_team = has_team_column.then(String::new);
-    let row = |name: &str, style, figures: &Figures| {
-        cost_row(sanitize(name), style, no_team.clone(), figures)
+    let row = |name: &str, style, costs: &CostSummary| {
+        cost_row(sanitize(name), style, no_team.clone(), costs)
     };
     let name = match report.teams.as_slice() {
         [team] => team.name.clone(),
-        teams => known_of(teams).unwrap_or_else(|| "all teams".to_owned()),
+        teams => known_teams(teams).unwrap_or_else(|| "all teams".to_owned()),
     };
     let mut rows = vec![row(&name, Style::Strong, &report.company)];
     if report.teams.len() > 1 {
-        rows.push(Row::heading("By team"));
+        rows.push(GridRow::heading("By team"));
         let teams = report.teams.iter();
-        rows.extend(teams.map(|team| row(&team.name, Style::Plain, &team.figures)));
+        rows.extend(teams.map(|team| row(&team.name, Style::Plain, &team.costs)));
     }
-    let categories = report.categories.iter().filter(|of| !of.figures.is_zero());
+    let categories = report.categories.iter().filter(|of| !of.costs.is_zero());
     let categories: Vec<_> = categories
-        .map(|of| row(of.category.as_str(), Style::Plain, &of.figures))
+        .map(|of| row(of.category.as_str(), Style::Plain, &of.costs))
         .collect();
     if !categories.is_empty() {
-        rows.push(Row::heading("By kind"));
+        rows.push(GridRow::heading("By kind"));
         rows.extend(categories);
     }
     let apps = report.apps();
@@ -143,37 +143,37 @@ fn cost_grid(report: &Report, top: Option<usize>, has_team_column: bool) -> Grid
         return Grid { columns, rows };
     }
     let (top, others) = apps.split_at(top.unwrap_or(apps.len()).min(apps.len()));
-    rows.push(Row::heading(if others.is_empty() {
+    rows.push(GridRow::heading(if others.is_empty() {
         "By app".to_owned()
     } else {
         format!("Top {} of {} apps", top.len(), apps.len())
     }));
     rows.extend(app_rows(top, has_team_column));
     if !others.is_empty() {
-        let figures = others.iter().map(|(_, app)| app.figures).sum();
+        let costs = others.iter().map(|(_, app)| app.costs).sum();
         let name = count(others.len(), "other", "others");
-        rows.push(row(&name, Style::Faint, &figures));
+        rows.push(row(&name, Style::Faint, &costs));
     }
-    let in_no_app = Report::in_no_app(&report.company, &apps);
-    if !in_no_app.is_zero() {
-        rows.push(row("in no app", Style::Faint, &in_no_app));
+    let unallocated = Report::unallocated(&report.company, &apps);
+    if !unallocated.is_zero() {
+        rows.push(row("in no app", Style::Faint, &unallocated));
     }
     Grid { columns, rows }
 }
 
-fn app_rows(apps: &[TeamApp<'_>], has_team_column: bool) -> impl Iterator<Item = Row> {
+fn app_rows(apps: &[TeamApp<'_>], has_team_column: bool) -> impl Iterator<Item = GridRow> {
     let dollars = |(_, app): &TeamApp<'_>| {
-        let cost = app.figures.forecast.or(app.figures.current)?;
+        let cost = app.costs.forecast.or(app.costs.current)?;
         Some(cost.dollars().max(0.0))
     };
-    let most = apps.iter().filter_map(dollars).fold(0.0, f64::max);
-    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    let max = apps.iter().filter_map(dollars).fold(0.0, f64::max);
+    let mut name_counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, app) in apps {
-        *uses.entry(&app.name).or_default() += 1;
+        *name_counts.entry(&app.name).or_default() += 1;
     }
     apps.iter().map(move |team_app| {
         let (team, app) = team_app;
-        let is_ambiguous = !has_team_column && uses[app.name.as_str()] > 1;
+        let is_ambiguous = !has_team_column && name_counts[app.name.as_str()] > 1;
         let prefix = if is_ambiguous {
             format!("{} ", team.name)
         } else {
@@ -181,10 +181,10 @@ fn app_rows(apps: &[TeamApp<'_>], has_team_column: bool) -> impl Iterator<Item =
         };
         let name = sanitize(&(prefix + &app.name));
         let team_name = has_team_column.then(|| sanitize(&team.name));
-        let mut row = cost_row(name, Style::Plain, team_name, &app.figures);
+        let mut row = cost_row(name, Style::Plain, team_name, &app.costs);
         row.bar = dollars(team_app)
-            .filter(|_| most > 0.0)
-            .map(|cost| cost / most);
+            .filter(|_| max > 0.0)
+            .map(|cost| cost / max);
         if team.is_new(app)
             && let Some(share) = row.cells.last_mut()
         {
@@ -194,11 +194,11 @@ fn app_rows(apps: &[TeamApp<'_>], has_team_column: bool) -> impl Iterator<Item =
     })
 }
 
-fn cost_row(name: String, style: Style, team: Option<String>, figures: &Figures) -> Row {
-    let share = figures.change_share();
+fn cost_row(name: String, style: Style, team: Option<String>, costs: &CostSummary) -> GridRow {
+    let share = costs.change_share();
     // Small changes have no colour.
-    let is_small = share.is_some_and(PerCent::is_below_one);
-    let direction = match figures.change() {
+    let is_small = share.is_some_and(Percent::is_below_one);
+    let direction = match costs.change() {
         Some(change) if !is_small && change > Money::ZERO => Style::Increase,
         Some(change) if !is_small && change < Money::ZERO => Style::Decrease,
         _ => Style::Plain,
@@ -210,11 +210,11 @@ fn cost_row(name: String, style: Style, team: Option<String>, figures: &Figures)
     };
     let mut cells = vec![Cell::new(name, style)];
     cells.extend(team.map(|team| Cell::new(team, Style::Faint)));
-    for cost in [figures.current, figures.forecast, figures.previous] {
-        cells.push(known(cost.map(cents), strong));
+    for cost in [costs.current, costs.forecast, costs.previous] {
+        cells.push(value_cell(cost.map(cents), strong));
     }
-    cells.push(known(figures.change().map(signed_cents), direction));
-    let share = share.map(PerCent::signed_text).unwrap_or_default();
+    cells.push(value_cell(costs.change().map(signed_cents), direction));
+    let share = share.map(Percent::signed_text).unwrap_or_default();
     cells.push(Cell::new(share, direction));
-    Row::new(cells)
+    GridRow::new(cells)
 }

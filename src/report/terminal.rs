@@ -1,31 +1,31 @@
-//! The width and the styles of the terminal.
+//! Width and text styles of the terminal.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-/// The width if the output is no terminal.
+/// The width if the output is not a terminal.
 const DEFAULT_WIDTH: u16 = 100;
 
 const MIN_WIDTH: u16 = 20;
 pub(super) const MAX_WIDTH: u16 = 1_000;
 
-/// The output of a table.
+/// The properties of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
     /// The width in columns.
     pub width: u16,
-    /// Whether colours are shown.
+    /// Whether colours are enabled.
     pub has_colour: bool,
 }
 
 impl Terminal {
-    /// An output that is no terminal.
+    /// An output that is not a terminal.
     pub const PLAIN: Self = Self {
         width: DEFAULT_WIDTH,
         has_colour: false,
     };
 
-    /// Describes standard output, `columns` being the width that the terminal reports.
+    /// Describes standard output. `columns` is the width reported by the terminal.
     ///
     /// The environment variable `COLUMNS` overrides the width; `NO_COLOR` (<https://no-color.org>)
     /// and `TERM=dumb` disable colours.
@@ -46,7 +46,7 @@ impl Terminal {
     }
 }
 
-/// The style of a text.
+/// A text style.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Style {
     #[default]
@@ -60,8 +60,8 @@ pub(super) enum Style {
 }
 
 impl Style {
-    /// Adds the escape sequences of the style. The colours are the terminal's own, which fit its
-    /// background.
+    /// Adds the escape sequences of the style. The colours are from the terminal's palette, which
+    /// suits its background.
     pub(super) fn paint(self, text: &str, terminal: Terminal) -> String {
         let code = match self {
             Self::Plain => "",
@@ -83,27 +83,27 @@ mod tests {
 
     #[test]
     fn environment_overrides_the_terminal() {
-        let of = |is_terminal, columns, variables: &[(&str, &str)]| {
+        let describe = |is_terminal, columns, variables: &[(&str, &str)]| {
             let pairs = variables
                 .iter()
                 .map(|(name, value)| (name.into(), value.into()));
             let terminal = Terminal::new(is_terminal, columns, &pairs.collect());
             (terminal.width, terminal.has_colour)
         };
-        assert_eq!(of(false, None, &[]), (100, false));
-        assert_eq!(of(true, Some(80), &[("TERM", "xterm")]), (80, true));
-        assert_eq!(of(true, Some(80), &[("COLUMNS", "132")]), (132, true));
-        assert_eq!(of(false, None, &[("COLUMNS", "60")]), (60, false));
-        assert_eq!(of(true, Some(80), &[("NO_COLOR", "1")]), (80, false));
-        assert_eq!(of(true, Some(80), &[("NO_COLOR", "")]), (80, true));
-        assert_eq!(of(true, Some(80), &[("TERM", "dumb")]), (80, false));
+        assert_eq!(describe(false, None, &[]), (100, false));
+        assert_eq!(describe(true, Some(80), &[("TERM", "xterm")]), (80, true));
+        assert_eq!(describe(true, Some(80), &[("COLUMNS", "132")]), (132, true));
+        assert_eq!(describe(false, None, &[("COLUMNS", "60")]), (60, false));
+        assert_eq!(describe(true, Some(80), &[("NO_COLOR", "1")]), (80, false));
+        assert_eq!(describe(true, Some(80), &[("NO_COLOR", "")]), (80, true));
+        assert_eq!(describe(true, Some(80), &[("TERM", "dumb")]), (80, false));
         for columns in ["", "0", "wide", "-1", "99999999999999999999"] {
             assert_eq!(
-                of(true, Some(0), &[("COLUMNS", columns)]),
+                describe(true, Some(0), &[("COLUMNS", columns)]),
                 (100, true),
                 "{columns}"
             );
         }
-        assert_eq!(of(true, Some(3), &[]), (20, true));
+        assert_eq!(describe(true, Some(3), &[]), (20, true));
     }
 }

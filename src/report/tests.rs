@@ -1,4 +1,4 @@
-//! A small company with hostile names, in every form.
+//! The report of a company with hostile names, in every format.
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
@@ -14,14 +14,14 @@ use crate::snapshot::{Snapshot, Team, TeamMetadata};
 use billing::invoice::{Invoice, InvoicePeriod, Invoices};
 use billing::money::Money;
 use billing::rules::Rules;
-use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts as Used};
+use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
 use heroku_api::stats::ClientStats;
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-16T12:00:00Z".parse().unwrap()
 }
 
-pub(crate) fn good<T>(data: T) -> EndpointStatus<T> {
+pub(crate) fn succeeded<T>(data: T) -> EndpointStatus<T> {
     EndpointStatus {
         last_success: Some(LastSuccess {
             data: Arc::new(data),
@@ -42,15 +42,15 @@ pub(crate) fn failed<T>(reason: FailureReason, message: &str) -> EndpointStatus<
     }
 }
 
-pub(crate) fn used(dynos: f64, data: f64) -> Used {
-    Used {
+pub(crate) fn used(dynos: f64, data: f64) -> UsageAmounts {
+    UsageAmounts {
         dynos: Some(dynos),
         data: Some(data),
-        ..Used::default()
+        ..UsageAmounts::default()
     }
 }
 
-pub(crate) fn month(team: Used, apps: &[(&str, Used)]) -> MonthlyUsage {
+pub(crate) fn month(team: UsageAmounts, apps: &[(&str, UsageAmounts)]) -> MonthlyUsage {
     MonthlyUsage {
         team_name: None,
         team,
@@ -79,11 +79,12 @@ pub(crate) fn team(
 
 pub(crate) fn usage(months: [(&str, MonthlyUsage); 2]) -> EndpointStatus<Usage> {
     let months = months.map(|(month, usage)| (month.parse().unwrap(), usage));
-    good(Usage {
+    succeeded(Usage {
         months: months.into(),
     })
 }
 
+/// Returns a company with hostile names, failed endpoints and an invoice.
 pub(crate) fn hostile() -> Snapshot {
     let apps = [
         ("storefront-web-production", used(3.5, 250.333_333)),
@@ -93,7 +94,7 @@ pub(crate) fn hostile() -> Snapshot {
         ("👩‍👧 e\u{301}clair \u{202e}gnp.exe", used(0.125, 0.000_001)),
         ("_other", used(0.01, 0.0)),
     ];
-    let before = [
+    let previous_apps = [
         ("storefront-web-production", used(6.0, 600.0)),
         ("gone-in-october", used(2.0, 40.0)),
     ];
@@ -117,7 +118,7 @@ pub(crate) fn hostile() -> Snapshot {
         updated_at: None,
     };
     let first = usage([
-        ("2026-10", month(used(8.0, 640.0), &before)),
+        ("2026-10", month(used(8.0, 640.0), &previous_apps)),
         ("2026-11", month(used(5.5, 261.0), &apps)),
     ]);
     let second = usage([
@@ -131,7 +132,7 @@ pub(crate) fn hostile() -> Snapshot {
         ),
     ]);
     let teams = vec![
-        team("acme-web", first, good(Invoices::new(vec![invoice]))),
+        team("acme-web", first, succeeded(Invoices::new(vec![invoice]))),
         team(
             "acme-data",
             second,
@@ -143,7 +144,7 @@ pub(crate) fn hostile() -> Snapshot {
                 FailureReason::ServerError,
                 "Heroku answered 503: \u{1b}]0;title\u{7}maintenance",
             ),
-            good(Invoices::default()),
+            succeeded(Invoices::default()),
         ),
     ];
     Snapshot::new(teams, true, ClientStats::default())
@@ -166,30 +167,30 @@ fn report() -> Report {
     Report::new(&hostile(), &rules(), None, now())
 }
 
-fn at(width: u16, has_colour: bool) -> String {
+fn table_text(width: u16, has_colour: bool) -> String {
     let text = table::table(&report(), Some(5), Terminal { width, has_colour });
-    // Escapes are shown, so that the picture is text.
+    // Make escape sequences visible in the golden files.
     text.replace('\u{1b}', "<ESC>")
 }
 
 #[test]
 fn narrow() {
-    assert_snapshot!(at(40, false));
+    assert_snapshot!(table_text(40, false));
 }
 
 #[test]
 fn usual() {
-    assert_snapshot!(at(80, false));
+    assert_snapshot!(table_text(80, false));
 }
 
 #[test]
 fn wide() {
-    assert_snapshot!(at(120, false));
+    assert_snapshot!(table_text(120, false));
 }
 
 #[test]
 fn coloured() {
-    assert_snapshot!(at(80, true));
+    assert_snapshot!(table_text(80, true));
 }
 
 #[test]
@@ -202,7 +203,7 @@ fn as_csv() {
     assert_snapshot!(csv::csv(&report()).unwrap());
 }
 
-/// The money of every sort of row comes to the same, whatever form it is read from.
+/// Each kind of row has the same sum in both formats.
 #[test]
 fn rows_add_up_in_csv_and_json() {
     let text = csv::csv(&report()).unwrap();
@@ -216,17 +217,17 @@ fn rows_add_up_in_csv_and_json() {
             *sums.entry(record[0].to_owned()).or_default() += digits.parse::<i128>().unwrap();
         }
     }
-    let whole = sums["company"];
+    let total = sums["company"];
     for row in ["company_kind", "team", "team_kind"] {
-        assert_eq!(sums[row], whole, "{row}");
+        assert_eq!(sums[row], total, "{row}");
     }
     assert_eq!(sums["app"], sums["app_kind"]);
     let value: serde_json::Value = serde_json::from_str(&json::json(&report()).unwrap()).unwrap();
     let company = value["company"]["current_usd"].as_f64().unwrap();
-    assert_eq!(company, Money::from_micros_saturating(whole).dollars());
+    assert_eq!(company, Money::from_micros_saturating(total).dollars());
 }
 
-/// The width of a line in a terminal.
+/// Returns the width of a line in terminal columns.
 fn columns_of(line: &str) -> usize {
     let mut table = comfy_table::Table::new();
     table.add_row([line]);
@@ -248,7 +249,7 @@ fn fits_any_width_from_forty_columns() {
                 "{width} {longest}\n{text}"
             );
             assert!(!text.contains('\u{1b}') && text.lines().all(|l| !l.ends_with(' ')));
-            // What it costs is never cut.
+            // Amounts are never truncated.
             assert!(text.contains("416.50"), "{width}\n{text}");
         }
     }
@@ -256,7 +257,7 @@ fn fits_any_width_from_forty_columns() {
 
 #[test]
 fn formats_extreme_amounts() {
-    let monster = usage([
+    let extreme = usage([
         (
             "2026-10",
             month(used(1e308, -1e308), &[("big", used(1e308, -1e308))]),
@@ -269,7 +270,7 @@ fn formats_extreme_amounts() {
             ),
         ),
     ]);
-    let teams = vec![team("monster", monster, EndpointStatus::default())];
+    let teams = vec![team("ops", extreme, EndpointStatus::default())];
     let snapshot = Snapshot::new(teams, false, ClientStats::default());
     let report = Report::new(&snapshot, &Rules::default(), None, now());
     for width in [20, 40, 80, 200] {
@@ -294,7 +295,8 @@ fn shortens_names_of_any_length() {
         ("2026-10", month(used(1.0, 1.0), &apps)),
         ("2026-11", month(used(1.0, 1.0), &apps)),
     ];
-    let teams = [&name, "ops"].map(|of| team(of, usage(months.clone()), good(Invoices::default())));
+    let teams = [&name, "ops"]
+        .map(|name| team(name, usage(months.clone()), succeeded(Invoices::default())));
     let snapshot = Snapshot::new(teams.into(), true, ClientStats::default());
     let report = Report::new(&snapshot, &Rules::default(), None, now());
     let text = table::table(&report, None, Terminal::PLAIN);
@@ -312,17 +314,23 @@ fn renders_an_empty_snapshot() {
 
 #[test]
 fn is_complete_unless_data_is_missing() {
-    let with = |usage, invoices| {
+    let is_complete = |usage, invoices| {
         let teams = vec![team("ops", usage, invoices)];
         let snapshot = Snapshot::new(teams, false, ClientStats::default());
         Report::new(&snapshot, &Rules::default(), None, now()).is_complete()
     };
-    let usage = || good(Usage::default());
-    let invoices = || good(Invoices::default());
-    assert!(with(usage(), invoices()));
-    assert!(with(usage(), failed(FailureReason::NotAvailable, "403")));
-    assert!(!with(usage(), failed(FailureReason::Timeout, "late")));
-    assert!(!with(
+    let usage = || succeeded(Usage::default());
+    let invoices = || succeeded(Invoices::default());
+    assert!(is_complete(usage(), invoices()));
+    assert!(is_complete(
+        usage(),
+        failed(FailureReason::NotAvailable, "403")
+    ));
+    assert!(!is_complete(
+        usage(),
+        failed(FailureReason::Timeout, "late")
+    ));
+    assert!(!is_complete(
         failed(FailureReason::NotAvailable, "403"),
         failed(FailureReason::NotAvailable, "403")
     ));

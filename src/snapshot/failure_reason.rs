@@ -1,29 +1,29 @@
-//! Why a poll failed.
+//! Failure reasons.
 
-/// Why a poll failed: a closed set of words for logs, metrics and documents.
+/// The reason of a failed poll, one of a closed list for logs, metrics and documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureReason {
     /// The token is invalid (401).
     Unauthorized,
     /// The account is delinquent (402).
     PaymentRequired,
-    /// Heroku refuses an endpoint that worked before (403).
+    /// Heroku rejects access to an endpoint that worked before (403).
     Forbidden,
-    /// A resource that existed before is gone (404, 410).
+    /// A resource that existed before does not exist (404, 410).
     NotFound,
-    /// The team exists, but the endpoint has never worked for it (403, 404).
+    /// The team exists, but the endpoint has never worked for it (403, 404, 410).
     NotAvailable,
-    /// The team does not exist, or the token cannot see it.
+    /// The team does not exist, or the token has no access to it.
     TeamNotFound,
     /// The rate limit is exhausted (429).
     RateLimited,
-    /// Heroku failed (5xx).
+    /// Heroku returned a server error (5xx).
     ServerError,
-    /// Any other status.
+    /// Heroku returned any other status.
     UnexpectedStatus,
     /// The connection failed.
     Network,
-    /// The response took too long.
+    /// The poll timed out.
     Timeout,
     /// The response cannot be decoded.
     Malformed,
@@ -52,7 +52,7 @@ impl FailureReason {
         Self::TokenUnreadable,
     ];
 
-    /// Returns the word for logs, metrics and documents.
+    /// Returns the name in logs, metrics and documentation.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn list_is_indexed_by_discriminant() {
+    fn all_is_indexed_by_discriminant() {
         for (position, reason) in FailureReason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, position, "{}", reason.as_str());
         }

@@ -1,4 +1,4 @@
-//! An immutable view of everything that is known at one moment.
+//! The results of all polls at one moment.
 
 mod failure_reason;
 
@@ -18,50 +18,50 @@ use heroku_api::team::{Delinquency, Identity, Licenses};
 
 pub use failure_reason::FailureReason;
 
-/// Everything that is known at one moment. It is replaced as a whole, so no reader sees half an
-/// update.
+/// The results of all polls at one moment. A snapshot is immutable and replaced as a unit, so
+/// readers never see a partial update.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     teams: Vec<Team>,
     several_teams: bool,
     /// The enterprise accounts whose teams are all polled.
     pub accounts: Vec<Account>,
-    /// The list of the teams that the token can see, if discovery is on.
+    /// The teams that the token has access to, if team discovery is enabled.
     pub discovery: Option<EndpointStatus<Vec<Identity>>>,
-    /// Whether every endpoint has been polled once, successfully or not.
+    /// Whether every endpoint has been polled at least once, successfully or not.
     pub all_attempted: bool,
     /// When the token expires, if Heroku reports it.
     pub token_expiry: Option<Timestamp>,
     /// Statistics of the requests to Heroku.
     pub client_stats: ClientStats,
-    /// The endpoints that may be requested.
+    /// The endpoints that the configured targets can request.
     pub endpoints: Vec<Endpoint>,
 }
 
 /// An enterprise account whose teams are all polled.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// The account's id or name in the settings.
+    /// The account's id or name, as configured.
     pub name: String,
     /// The usage of the account's teams.
     pub usage: EndpointStatus<AccountUsage>,
 }
 
-/// Facts about a team other than its costs. `None` if Heroku does not offer them.
+/// Data of a team other than its costs. A field is `None` if Heroku does not offer it.
 #[derive(Clone, Debug, Default)]
 pub struct TeamMetadata {
-    /// Id, name and type.
+    /// The id, name, type and enterprise account.
     pub identity: Option<Arc<Identity>>,
     /// The scheduled suspension and deletion.
     pub delinquency: Option<Delinquency>,
-    /// The licences.
+    /// The licenses.
     pub licenses: Option<Arc<Licenses>>,
 }
 
 /// A team, or a personal account.
 #[derive(Clone, Debug, Default)]
 pub struct Team {
-    /// The id, if it is known.
+    /// The id, if known.
     pub id: Option<String>,
     /// The name in labels and logs; unique within a snapshot.
     pub name: String,
@@ -69,18 +69,18 @@ pub struct Team {
     pub invoices: EndpointStatus<Invoices>,
     /// The usage.
     pub usage: EndpointStatus<Usage>,
-    /// The endpoints with self-metrics of this team: those that are polled for it, and those in the
-    /// settings that an enterprise account replaces.
+    /// The endpoints with self-metrics of this team: those that are polled for it, and configured
+    /// ones that are polled for its enterprise account instead.
     pub polled_endpoints: &'static [Endpoint],
-    /// Facts other than costs.
+    /// Data other than costs.
     pub metadata: TeamMetadata,
 }
 
 impl Team {
-    /// The endpoints that are polled for a team by itself.
+    /// The endpoints that are polled for a single team.
     pub const ENDPOINTS: &'static [Endpoint] = &[Endpoint::Invoices, Endpoint::Usage];
 
-    /// Returns the usage and invoices that are at `now` younger than `max_age`.
+    /// Returns the usage and invoices that are younger than `max_age` at the instant `now`.
     pub fn billing_input(&self, now: Timestamp, max_age: Option<Duration>) -> BillingInput<'_> {
         let usage = self.usage.fresh_data(now, max_age);
         let success = self.usage.last_success.as_ref();
@@ -94,10 +94,10 @@ impl Team {
     }
 }
 
-/// The health of a polled endpoint, whatever its data type.
+/// The health of a polled endpoint, independent of its data type.
 #[derive(Clone, Debug)]
 pub struct EndpointHealth<'a> {
-    /// The name of the team or enterprise account, or `*` for the list of teams.
+    /// The name of the team or enterprise account, or `*` for team discovery.
     pub name: Cow<'a, str>,
     /// The endpoint.
     pub endpoint: Endpoint,
@@ -105,11 +105,11 @@ pub struct EndpointHealth<'a> {
     pub stats: &'a PollStats,
     /// Whether the last poll succeeded.
     pub is_up: bool,
-    /// Whether Heroku offers the endpoint, as far as is known.
+    /// Whether Heroku offers the endpoint, as far as known.
     pub is_available: bool,
-    /// When the data was last returned or confirmed.
+    /// When Heroku last returned or confirmed the data.
     pub last_success: Option<Timestamp>,
-    /// When the data was first returned.
+    /// When Heroku first returned the data.
     pub changed_at: Option<Timestamp>,
 }
 
@@ -131,7 +131,7 @@ impl<'a> EndpointHealth<'a> {
 /// The results of polling one endpoint.
 #[derive(Debug)]
 pub struct EndpointStatus<T> {
-    /// The last success. It stays while later polls fail.
+    /// The last success, kept while later polls fail.
     pub last_success: Option<LastSuccess<T>>,
     /// The failure of the last poll; `None` after a success and before the first poll.
     pub failure: Option<Failure>,
@@ -146,7 +146,7 @@ pub struct LastSuccess<T> {
     pub data: Arc<T>,
     /// When Heroku last returned or confirmed it.
     pub at: Timestamp,
-    /// When Heroku first returned it: a recent response can have old data.
+    /// When Heroku first returned it. A recent response can have old data.
     pub changed_at: Timestamp,
 }
 
@@ -155,7 +155,7 @@ pub struct LastSuccess<T> {
 pub struct Failure {
     /// The reason.
     pub reason: FailureReason,
-    /// The error on one line; it never contains a token.
+    /// The error on one line, without tokens.
     pub message: String,
 }
 
@@ -171,8 +171,8 @@ pub struct PollStats {
     /// The number of undecodable rows in the last success.
     pub skipped_rows: u64,
     failures: [u64; FailureReason::ALL.len()],
-    /// Whether the last response said that Heroku does not offer the endpoint. Other failures do not
-    /// reset it.
+    /// Whether Heroku does not offer the endpoint, according to the last response. Other failures
+    /// do not reset it.
     is_unavailable: bool,
 }
 
@@ -230,8 +230,8 @@ pub enum PollResult<T> {
 }
 
 impl<T: PartialEq> LastSuccess<T> {
-    /// Returns the success that follows this one. Equal data keeps the same `Arc`, so that pointer
-    /// comparison detects changes.
+    /// Returns the next success. Equal data keeps the same `Arc`, so that changes can be detected
+    /// by pointer comparison.
     #[must_use]
     pub fn renewed(self, data: T, at: Timestamp) -> Self {
         match *self.data == data {
@@ -253,8 +253,8 @@ impl<T> LastSuccess<T> {
 }
 
 impl<T: PartialEq> EndpointStatus<T> {
-    /// Records the result of a poll that ended at `now`. A failure keeps the last success; a success
-    /// clears the failure.
+    /// Records the result of a poll that ended at `now`. A failure keeps the last success; a
+    /// success clears the failure.
     pub fn record(&mut self, result: PollResult<T>, now: Timestamp, duration: Duration) {
         let stats = &mut self.stats;
         stats.polls += 1;
@@ -303,7 +303,7 @@ impl<T> EndpointStatus<T> {
         self.stats.polls > 0 && self.failure.is_none()
     }
 
-    /// Returns whether Heroku offers the endpoint, as far as is known.
+    /// Returns whether Heroku offers the endpoint, as far as known.
     pub fn is_available(&self) -> bool {
         !self.stats.is_unavailable
     }
@@ -314,11 +314,11 @@ fn expiry(at: Timestamp, max_age: Duration) -> Timestamp {
 }
 
 impl Snapshot {
-    /// Creates a snapshot of `teams`. `several_teams` states whether the settings allow more than
-    /// one; it does not depend on responses, because labels that come and go would break queries.
+    /// Creates a snapshot of `teams`. `several_teams` is whether the configuration allows more than
+    /// one team. It does not depend on responses, because labels that come and go break queries.
     ///
-    /// A team that is polled twice, by name and by id, is kept once. Teams with the same name get
-    /// their id appended, so that no label set occurs twice.
+    /// A team that is polled twice, by name and by id, is included once. Teams with the same name
+    /// get their id appended, so that label sets are unique.
     pub fn new(teams: Vec<Team>, several_teams: bool, client_stats: ClientStats) -> Self {
         let mut ids = BTreeSet::new();
         let mut names = BTreeSet::new();
@@ -327,7 +327,7 @@ impl Snapshot {
             if team.id.as_ref().is_some_and(|id| !ids.insert(id.clone())) {
                 continue;
             }
-            // Usually once, unless another team has the resulting name.
+            // Repeated only if another team has the resulting name.
             while !names.insert(team.name.clone()) {
                 let position = || (unique.len() + 1).to_string();
                 let suffix = team.id.clone().unwrap_or_else(position);
@@ -344,13 +344,13 @@ impl Snapshot {
         }
     }
 
-    /// Returns the teams, in the order of the settings, then of discovery.
+    /// Returns the teams in the order of the configuration, followed by discovered ones.
     pub fn teams(&self) -> &[Team] {
         &self.teams
     }
 
-    /// Returns the health of every polled endpoint: those of the teams, the accounts, and the list of
-    /// teams. No pair of name and endpoint occurs twice.
+    /// Returns the health of every polled endpoint: those of teams and enterprise accounts, and
+    /// team discovery. Pairs of name and endpoint are unique.
     pub fn endpoint_health(&self) -> Vec<EndpointHealth<'_>> {
         let teams = self.teams.iter().flat_map(|team| {
             let endpoints = team.polled_endpoints.iter();
@@ -390,7 +390,7 @@ impl Snapshot {
         expiries.filter(|expires| *expires > now).min()
     }
 
-    /// Returns whether the settings allow more than one team.
+    /// Returns whether the configuration allows more than one team.
     pub fn several_teams(&self) -> bool {
         self.several_teams
     }

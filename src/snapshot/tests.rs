@@ -1,4 +1,4 @@
-//! Unique names, and the record of poll results.
+//! Unique names, and recording of poll results.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn suffixed_names_are_unique() {
 }
 
 #[test]
-fn account_named_like_a_team_has_its_own_row() {
+fn account_named_like_a_team_gets_a_suffix() {
     let ops = Team {
         polled_endpoints: Team::ENDPOINTS,
         ..team(Some("1"), "ops")
@@ -96,13 +96,13 @@ fn failure_keeps_data_and_success_clears_failure() {
         (status.data(), status.failure.as_ref(), status.is_up()),
         (Some(&2), None, true)
     );
-    let failed: Vec<_> = status
+    let failures: Vec<_> = status
         .stats
         .failures()
         .filter(|(_, count)| *count > 0)
         .collect();
     assert_eq!(
-        (status.stats.polls, failed),
+        (status.stats.polls, failures),
         (3, vec![(FailureReason::Timeout, 1)])
     );
 }
@@ -112,8 +112,8 @@ fn equal_data_is_fresh_but_unchanged() {
     let mut status = EndpointStatus::default();
     status.record(success(1), at(1), Duration::ZERO);
     let first = Arc::clone(&status.last_success.as_ref().unwrap().data);
-    for polled in [success(1), PollResult::NotModified] {
-        status.record(polled, at(5), Duration::ZERO);
+    for result in [success(1), PollResult::NotModified] {
+        status.record(result, at(5), Duration::ZERO);
         let success = status.last_success.as_ref().unwrap();
         assert_eq!((success.at, success.changed_at), (at(5), at(1)));
         assert!(Arc::ptr_eq(&success.data, &first));

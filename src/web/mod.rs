@@ -1,4 +1,4 @@
-//! The routes of the program: metrics, the page, the JSON API and health checks.
+//! The HTTP routes: metrics, the page, the JSON API and health checks.
 
 mod page;
 pub mod report_cache;
@@ -22,13 +22,13 @@ pub use page::LandingPage;
 /// The paths of the health checks.
 pub const HEALTH_PATHS: &[&str] = &["/health", "/-/healthy", "/-/ready"];
 
-/// Returns all paths that are served. The last is `telemetry_path`.
+/// Returns all served paths.
 pub fn paths(telemetry_path: &str) -> impl Iterator<Item = &str> {
-    let paths = ["/", page::COSTS].iter().chain(HEALTH_PATHS);
+    let paths = ["/", page::COSTS_PATH].iter().chain(HEALTH_PATHS);
     paths.copied().chain([telemetry_path])
 }
 
-/// Returns the routes of all [`paths`].
+/// Returns a router for all [`paths`].
 pub fn router(
     metrics_cache: MetricsCache,
     reports: ReportCache,
@@ -48,7 +48,10 @@ async fn ready(State(metrics): State<Arc<MetricsCache>>) -> (StatusCode, &'stati
     if metrics.is_ready() {
         (StatusCode::OK, "OK")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not yet asked")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "waiting for the first polls",
+        )
     }
 }
 

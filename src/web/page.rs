@@ -1,4 +1,4 @@
-//! The page at `/` and the costs as JSON at `/api/v1/costs`.
+//! The page at `/`, and its data as JSON at `/api/v1/costs`.
 
 use std::sync::Arc;
 
@@ -18,17 +18,17 @@ use crate::report::html;
 use expfmt::{EncodedBodies, NegotiatedFormat};
 use exporter_toolkit::server::error_response;
 
-/// The path of the costs as JSON.
-pub(super) const COSTS: &str = "/api/v1/costs";
+/// The path of the JSON API.
+pub(super) const COSTS_PATH: &str = "/api/v1/costs";
 
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
-/// What is served at `/`.
+/// The content of `/`.
 #[derive(Clone, Debug)]
 pub enum LandingPage {
     /// The report.
-    Page,
+    Report,
     /// HTML with links to the other paths.
     Links(String),
 }
@@ -39,11 +39,11 @@ struct PageState {
     landing_page: LandingPage,
 }
 
-/// Returns the routes of the page and of the costs.
+/// Returns the routes of the page and the JSON API.
 pub(super) fn routes(reports: ReportCache, landing_page: LandingPage) -> Router {
     Router::new()
         .route("/", get(page))
-        .route(COSTS, get(costs))
+        .route(COSTS_PATH, get(costs))
         .with_state(Arc::new(PageState {
             reports,
             landing_page,
@@ -57,7 +57,7 @@ async fn page(
 ) -> Result<Response, RenderError> {
     let (status, content) = match &state.landing_page {
         LandingPage::Links(links) => (StatusCode::OK, links.clone().into_response()),
-        LandingPage::Page => {
+        LandingPage::Report => {
             let query = query.unwrap_or_default();
             let (bodies, is_found) = state.reports.page(&query).await?;
             let status = if is_found {
@@ -85,15 +85,15 @@ async fn costs(
     headers: HeaderMap,
 ) -> Result<Response, RenderError> {
     let bodies = state.reports.json().await?;
-    let fixed = [
+    let fixed_headers = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "no-cache"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((fixed, negotiated(&bodies, &headers)).into_response())
+    Ok((fixed_headers, negotiated(&bodies, &headers)).into_response())
 }
 
-/// Returns a body in the content coding that the client accepts.
+/// Returns a response in a content coding that the client accepts.
 fn negotiated(bodies: &EncodedBodies, headers: &HeaderMap) -> Response {
     let gzip = NegotiatedFormat::from_headers(headers).gzip;
     ([(VARY, "accept-encoding")], encoded(bodies, gzip)).into_response()

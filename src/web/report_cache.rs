@@ -1,4 +1,4 @@
-//! The rendered page and JSON of the latest Snapshot.
+//! A cache of the page and the JSON of the latest Snapshot.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,38 +14,39 @@ use crate::run_blocking::run_blocking;
 use crate::snapshot::Snapshot;
 use expfmt::{EncodedBodies, GzipSegment};
 
-/// How long a report is valid at most, in seconds. It shows the age of figures in minutes.
+/// The maximum age of a report in seconds, because the page shows the age of data in minutes.
 const MAX_AGE: i64 = 60;
 
-/// Computes the report of a Snapshot when it is first requested, and keeps it while it is valid.
+/// Computes the report of a Snapshot on the first request, and caches it while it is valid.
 #[derive(Debug)]
 pub struct ReportCache {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     clock: Clock,
     options: RenderOptions,
     telemetry_path: Arc<str>,
-    /// Locked while a report is computed, so that concurrent requests share it.
+    /// Locked while computing a report, so that concurrent requests share it.
     cached: Mutex<Option<Arc<CachedReport>>>,
 }
 
-/// A report and its renderings. Pages with a query are not kept, because clients choose queries.
+/// A report and its encoded forms. Pages with a query are not cached, because clients control the
+/// number of different queries.
 #[derive(Debug)]
 struct CachedReport {
     snapshot: Arc<Snapshot>,
-    /// The time in which the report is valid.
+    /// The time range in which the report is valid.
     valid: Range<Timestamp>,
     report: Report,
     page: OnceCell<Arc<EncodedBodies>>,
     json: OnceCell<Arc<EncodedBodies>>,
 }
 
-/// The page or the JSON could not be rendered.
+/// An error of rendering the page or the JSON.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// The page's template failed.
+    /// The page template failed.
     #[error(transparent)]
     Page(#[from] askama::Error),
-    /// The report could not be serialized.
+    /// Serialization failed.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
@@ -67,11 +68,11 @@ impl ReportCache {
         }
     }
 
-    /// Returns the page for the query of a URL, and whether the team that it names exists.
+    /// Returns the page for a query string, and whether the queried team exists.
     ///
     /// # Errors
     ///
-    /// Where the template fails, which no figures and no query cause.
+    /// Returns an error if the template fails. No report and no query is known to cause this.
     pub async fn page(&self, query: &str) -> Result<(Arc<EncodedBodies>, bool), RenderError> {
         let cached = self.report().await;
         let query = PageQuery::parse(query);
@@ -80,7 +81,7 @@ impl ReportCache {
         let report = Arc::clone(&cached);
         let render = || {
             run_blocking(move || {
-                let page = Page::new(&report.report, &query, &telemetry_path)?;
+                let page = Page::render(&report.report, &query, &telemetry_path)?;
                 Ok::<_, RenderError>((encode(&page.html), page.is_found))
             })
         };
@@ -96,7 +97,7 @@ impl ReportCache {
     ///
     /// # Errors
     ///
-    /// Where serialization fails, which no figures cause.
+    /// Returns an error if serialization fails. No report is known to cause this.
     pub async fn json(&self) -> Result<Arc<EncodedBodies>, RenderError> {
         let cached = self.report().await;
         let report = Arc::clone(&cached);

@@ -1,4 +1,4 @@
-//! Responses with bodies that are shared and already compressed.
+//! Responses with shared, precompressed bodies.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use expfmt::EncodedBodies;
 use futures_util::stream;
 
-/// Returns a response with one of the bodies, of which nothing is copied.
+/// Returns a response with the plain or the compressed body, without copying it.
 pub(super) fn encoded(bodies: &EncodedBodies, gzip: bool) -> Response {
     let chunks = if gzip { &bodies.gzip } else { &bodies.plain };
     let length: usize = chunks.iter().map(Bytes::len).sum();

@@ -117,7 +117,7 @@ async fn all_series_exist_before_the_first_response() {
     }
     assert!(value(&scrape, RATE_LIMIT, &[]).is_nan());
     assert_eq!(value(&scrape, "heroku_cost_exporter_build_info", &[]), 1.0);
-    assert!(scrape.help[UP].contains("polled"), "{}", scrape.help[UP]);
+    assert!(scrape.help[UP].contains("poll"), "{}", scrape.help[UP]);
     if cfg!(target_os = "linux") {
         let process = ["cpu_seconds_total", "open_fds", "max_fds", "threads"];
         let memory = ["virtual_memory_bytes", "resident_memory_bytes"];

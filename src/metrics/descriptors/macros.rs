@@ -1,6 +1,6 @@
 //! The macro that declares descriptors.
 
-/// Declares descriptors as statics, and `all`, which returns them in the order of declaration.
+/// Declares descriptors as statics, and a function `all` that returns them in this order.
 macro_rules! descriptors {
     ($($id:ident: $type:ident {
         name: $name:literal, labels: $labels:expr, source: $source:literal,
@@ -14,7 +14,7 @@ macro_rules! descriptors {
             source: $source,
         };)*
 
-        /// Returns the descriptors of this module in the order in which they are exposed.
+        /// Returns the descriptors of this module in the order of exposition.
         pub fn all() -> impl Iterator<Item = &'static expfmt::MetricDescriptor> {
             [$(&$id),*].into_iter()
         }

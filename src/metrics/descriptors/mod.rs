@@ -1,18 +1,20 @@
 //! Descriptors of all metrics.
 //!
-//! HELP lines, `docs/METRICS.md`, the README and the tests read these declarations. Each name is a
-//! complete literal, so that a search for a metric finds its declaration.
+//! HELP lines, `docs/METRICS.md` and the README's table are generated from these declarations, and
+//! tests compare with them. Each name is a complete literal, so that a search finds its
+//! declaration.
 
 pub mod cost;
 pub mod exporter;
 pub mod invoice;
+mod labels;
 pub mod legacy;
 mod macros;
 pub mod team;
 
 use expfmt::MetricDescriptor;
 
-/// Returns the descriptors of all metrics in the order in which they are exposed.
+/// Returns the descriptors of all metrics in the order of exposition.
 pub fn all() -> impl Iterator<Item = &'static MetricDescriptor> {
     legacy::all()
         .chain(cost::all())
@@ -25,7 +27,7 @@ pub fn all() -> impl Iterator<Item = &'static MetricDescriptor> {
 mod tests {
     use super::*;
     use expfmt::MetricType;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn is_name(name: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -40,37 +42,38 @@ mod tests {
         let mut seen = BTreeSet::new();
         for metric in all() {
             assert!(is_name(metric.name), "{}", metric.name);
-            let ours = metric.name.starts_with("heroku_") || metric.name.starts_with("process_");
-            assert!(ours, "{}", metric.name);
+            let has_prefix =
+                metric.name.starts_with("heroku_") || metric.name.starts_with("process_");
+            assert!(has_prefix, "{}", metric.name);
             assert_eq!(
                 metric.metric_type == MetricType::Counter,
                 metric.name.ends_with("_total"),
                 "{}",
                 metric.name
             );
-            assert!(seen.insert(metric.name), "{} is duplicate", metric.name);
+            assert!(seen.insert(metric.name), "{} is a duplicate", metric.name);
             let labels: BTreeSet<_> = metric.labels.iter().map(|l| l.name).collect();
             assert_eq!(
                 labels.len(),
                 metric.labels.len(),
-                "{}: a label is duplicate",
+                "{}: duplicate label",
                 metric.name
             );
             assert!(labels.iter().all(|l| is_name(l)), "{}", metric.name);
         }
     }
 
-    /// Both formats share one rendering of the figures, see `Rendered`.
+    /// Both formats share one rendering of the billing families, see `Rendered`.
     #[test]
-    fn figures_are_gauges() {
+    fn billing_metrics_are_gauges() {
         for metric in legacy::all().chain(cost::all()).chain(invoice::all()) {
             assert_eq!(metric.metric_type, MetricType::Gauge, "{}", metric.name);
         }
     }
 
-    /// The formats differ in the escapes of a HELP line, and share a rendering of the figures.
+    /// Escaping in HELP lines differs between the formats, which share one rendering.
     #[test]
-    fn help_needs_no_escapes() {
+    fn help_needs_no_escaping() {
         for metric in all() {
             assert!(!metric.help.contains(['\\', '\n', '"']), "{}", metric.name);
         }
@@ -92,6 +95,15 @@ mod tests {
                 );
             }
             assert!(!metric.source.is_empty(), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn each_label_has_one_description() {
+        let mut descriptions = BTreeMap::new();
+        for label in all().flat_map(|metric| metric.labels) {
+            let description = *descriptions.entry(label.name).or_insert(label.description);
+            assert_eq!(description, label.description, "{}", label.name);
         }
     }
 }

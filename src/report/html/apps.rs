@@ -1,108 +1,108 @@
-//! The table of apps: searched, sorted and split into pages.
+//! The table of apps with search, sort order and pagination.
 
 use std::cmp::Ordering;
 
 use super::chart::max_amount;
-use super::format::name;
-use super::page_query::{PageQuery, Sort};
-use super::table::Row;
-use crate::report::figures::{Figures, Report, TeamApp};
+use super::page_query::{PageQuery, SortColumn};
+use super::table::CostRow;
+use super::text::display_name;
+use crate::report::costs::{CostSummary, Report, TeamApp};
 use crate::report::format::count;
 use billing::money::Money;
 
 /// The number of apps on a page.
 const PAGE_SIZE: usize = 50;
 
-/// A page of the apps.
+/// A page of the table of apps.
 #[derive(Debug)]
-pub(super) struct Apps {
-    pub(super) rows: Vec<Row>,
-    /// The sum of the apps found, the costs of no app, and the total.
-    pub(super) sums: Vec<Row>,
-    pub(super) heads: Vec<Head>,
-    /// The number of apps found and shown.
+pub(super) struct AppTable {
+    pub(super) rows: Vec<CostRow>,
+    /// The sum of the matching apps, the unallocated costs and the total.
+    pub(super) footer: Vec<CostRow>,
+    pub(super) headers: Vec<ColumnHeader>,
+    /// The number of matching apps, and of those on this page.
     pub(super) summary: String,
     /// The URLs of the previous and the next page.
-    pub(super) earlier: Option<String>,
-    pub(super) later: Option<String>,
-    /// Whether there are any apps, found or not.
-    pub(super) any: bool,
+    pub(super) previous_page: Option<String>,
+    pub(super) next_page: Option<String>,
+    /// Whether there are any apps, matching or not.
+    pub(super) has_apps: bool,
 }
 
-/// The head of a column, with a link that sorts by it.
+/// The header of a column, with a link that sorts by it.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct ColumnHeader {
     pub(super) title: &'static str,
     /// The value of the column in a URL.
     pub(super) value: &'static str,
     pub(super) link: String,
     /// The value of `aria-sort`.
-    pub(super) sorted: Option<&'static str>,
+    pub(super) aria_sort: Option<&'static str>,
     pub(super) is_text: bool,
 }
 
-impl Apps {
-    /// Selects the apps for `query`. `whole` are the costs that include all `apps`.
+impl AppTable {
+    /// Selects the apps for `query`. `total` is the cost that includes all `apps`.
     pub(super) fn new(
         apps: &[TeamApp<'_>],
-        whole: &Figures,
+        total: &CostSummary,
         query: &PageQuery,
-        has_teams: bool,
+        several_teams: bool,
     ) -> Self {
         let matching = apps.iter().filter(|app| matches(app, &query.search));
-        let mut found: Vec<_> = matching.copied().collect();
-        found.sort_by(|a, b| compare(query, a, b));
-        let last_page = found.len().saturating_sub(1) / PAGE_SIZE;
+        let mut matching: Vec<_> = matching.copied().collect();
+        matching.sort_by(|a, b| compare(query, a, b));
+        let last_page = matching.len().saturating_sub(1) / PAGE_SIZE;
         let page = query.page.min(last_page);
-        let max = max_amount(found.iter().map(|(_, app)| &app.figures));
-        let shown = found.iter().skip(page * PAGE_SIZE).take(PAGE_SIZE);
-        let rows: Vec<_> = shown.map(|app| row(app, max, has_teams)).collect();
+        let max = max_amount(matching.iter().map(|(_, app)| &app.costs));
+        let shown = matching.iter().skip(page * PAGE_SIZE).take(PAGE_SIZE);
+        let rows: Vec<_> = shown.map(|app| row(app, max, several_teams)).collect();
         let mut summary = count(apps.len(), "app", "apps");
         if !query.search.is_empty() {
-            summary = format!("{} of {summary}", found.len());
+            summary = format!("{} of {summary}", matching.len());
         }
-        if found.len() > PAGE_SIZE {
+        if matching.len() > PAGE_SIZE {
             let first = page * PAGE_SIZE + 1;
             let last = page * PAGE_SIZE + rows.len();
             summary = format!("{summary}, of which these are {first} to {last}");
         }
-        let order = if query.ascends() {
+        let order = if query.is_ascending() {
             "ascending"
         } else {
             "descending"
         };
-        let head = |(sort, value, title): (Sort, _, _)| Head {
+        let header = |(sort, value, title): (SortColumn, _, _)| ColumnHeader {
             title,
             value,
-            link: query.sorted(sort),
-            sorted: (query.sort == sort).then_some(order),
-            is_text: sort.ascends(),
+            link: query.sorted_url(sort),
+            aria_sort: (query.sort == sort).then_some(order),
+            is_text: sort.is_ascending_by_default(),
         };
-        let columns = Sort::ALL.into_iter();
-        let columns = columns.filter(|(sort, ..)| has_teams || *sort != Sort::Team);
+        let columns = SortColumn::ALL.into_iter();
+        let columns = columns.filter(|(sort, ..)| several_teams || *sort != SortColumn::Team);
         Self {
             rows,
-            sums: sums(apps, &found, whole),
-            heads: columns.map(head).collect(),
+            footer: footer(apps, &matching, total),
+            headers: columns.map(header).collect(),
             summary,
-            earlier: (page > 0).then(|| query.on_page(page - 1)),
-            later: (page < last_page).then(|| query.on_page(page + 1)),
-            any: !apps.is_empty(),
+            previous_page: (page > 0).then(|| query.page_url(page - 1)),
+            next_page: (page < last_page).then(|| query.page_url(page + 1)),
+            has_apps: !apps.is_empty(),
         }
     }
 }
 
-/// Returns the change of an app's cost. That of a new app is its whole forecast.
-pub(super) fn increase((team, app): &TeamApp<'_>) -> Option<Money> {
-    let of_new = || app.figures.forecast.filter(|_| team.is_new(app));
-    app.figures.change().or_else(of_new)
+/// Returns the forecast change of an app's cost. For a new app this is its forecast.
+pub(super) fn cost_change((team, app): &TeamApp<'_>) -> Option<Money> {
+    let forecast_if_new = || app.costs.forecast.filter(|_| team.is_new(app));
+    app.costs.change().or_else(forecast_if_new)
 }
 
-fn row((team, app): &TeamApp<'_>, max: Money, has_teams: bool) -> Row {
-    Row {
-        detail: has_teams.then(|| name(&team.name)),
+fn row((team, app): &TeamApp<'_>, max: Money, several_teams: bool) -> CostRow {
+    CostRow {
+        detail: several_teams.then(|| display_name(&team.name)),
         is_new: team.is_new(app),
-        ..Row::new(&app.name, &app.figures).with_bar(max)
+        ..CostRow::new(&app.name, &app.costs).with_bar(max)
     }
 }
 
@@ -113,11 +113,12 @@ fn matches((team, app): &TeamApp<'_>, search: &str) -> bool {
         .any(|name| name.to_lowercase().contains(&search))
 }
 
-/// Unknown amounts come last in both orders. Equal apps are sorted by cost, then by name.
+/// Compares apps by the column of the query, then by cost and name. Unknown amounts come last in
+/// both orders.
 fn compare(query: &PageQuery, a: &TeamApp<'_>, b: &TeamApp<'_>) -> Ordering {
     let ((team_a, app_a), (team_b, app_b)) = (a, b);
     let directed = |ascending: Ordering| {
-        if query.ascends() {
+        if query.is_ascending() {
             ascending
         } else {
             ascending.reverse()
@@ -128,33 +129,34 @@ fn compare(query: &PageQuery, a: &TeamApp<'_>, b: &TeamApp<'_>) -> Ordering {
         (a, b) => b.is_some().cmp(&a.is_some()),
     };
     let by_column = match query.sort {
-        Sort::Forecast => by_amount(|(_, app)| app.figures.forecast),
-        Sort::Current => by_amount(|(_, app)| app.figures.current),
-        Sort::Previous => by_amount(|(_, app)| app.figures.previous),
-        Sort::Change => by_amount(increase),
-        Sort::App => directed(app_a.name.cmp(&app_b.name)),
-        Sort::Team => directed(team_a.name.cmp(&team_b.name)),
+        SortColumn::Forecast => by_amount(|(_, app)| app.costs.forecast),
+        SortColumn::Current => by_amount(|(_, app)| app.costs.current),
+        SortColumn::Previous => by_amount(|(_, app)| app.costs.previous),
+        SortColumn::Change => by_amount(cost_change),
+        SortColumn::App => directed(app_a.name.cmp(&app_b.name)),
+        SortColumn::Team => directed(team_a.name.cmp(&team_b.name)),
     };
     by_column
-        .then_with(|| app_b.figures.rank().cmp(&app_a.figures.rank()))
+        .then_with(|| app_b.costs.rank().cmp(&app_a.costs.rank()))
         .then_with(|| (&app_a.name, &team_a.name).cmp(&(&app_b.name, &team_b.name)))
 }
 
-/// Returns the sum of the apps found; if these are all apps, with the costs of no app and the total.
-fn sums(apps: &[TeamApp<'_>], found: &[TeamApp<'_>], whole: &Figures) -> Vec<Row> {
-    if found.is_empty() {
+/// Returns the sum of the matching apps. If all apps match, the unallocated costs and the total
+/// follow.
+fn footer(apps: &[TeamApp<'_>], matching: &[TeamApp<'_>], total: &CostSummary) -> Vec<CostRow> {
+    if matching.is_empty() {
         return Vec::new();
     }
-    let figures = found.iter().map(|(_, app)| app.figures).sum();
-    let number = count(found.len(), "app", "apps");
-    if found.len() < apps.len() {
-        return vec![Row::new(&format!("{number} found"), &figures)];
+    let costs = matching.iter().map(|(_, app)| app.costs).sum();
+    let number = count(matching.len(), "app", "apps");
+    if matching.len() < apps.len() {
+        return vec![CostRow::new(&format!("{number} found"), &costs)];
     }
-    let in_no_app = Report::in_no_app(whole, apps);
-    let mut sums = vec![Row::new(&number, &figures)];
-    if !in_no_app.is_zero() {
-        sums.push(Row::new("In no app", &in_no_app));
-        sums.push(Row::new("Together", whole));
+    let unallocated = Report::unallocated(total, apps);
+    let mut footer = vec![CostRow::new(&number, &costs)];
+    if !unallocated.is_zero() {
+        footer.push(CostRow::new("In no app", &unallocated));
+        footer.push(CostRow::new("Together", total));
     }
-    sums
+    footer
 }

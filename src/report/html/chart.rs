@@ -1,44 +1,44 @@
-//! The geometry of bars and columns for SVG, in percentages of the width or height.
+//! The geometry of bar and column charts for SVG, in percentages of the width or height.
 
-use crate::report::figures::Figures;
+use crate::report::costs::CostSummary;
 use billing::money::Money;
 
-/// A horizontal bar: the cost to date, the forecast beyond it, and a mark to compare with.
+/// A horizontal bar with the cost to date, the forecast and a mark for comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bar {
-    /// The length of the cost to date, such as `41.50%`.
+    /// The length for the cost to date, such as `41.50%`.
     pub(super) current: Option<String>,
-    /// The length of the forecast.
+    /// The length for the forecast.
     pub(super) forecast: Option<String>,
     /// The position of the mark.
     pub(super) mark: Option<String>,
-    /// The position and the length of the part beyond a limit.
+    /// The position and length of the part beyond the limit.
     pub(super) excess: Option<(String, String)>,
 }
 
 impl Bar {
-    /// Creates a bar with `max` as its full length.
-    pub(super) fn new(figures: &Figures, mark: Option<Money>, max: Money) -> Self {
+    /// Creates a bar whose full length is `max`.
+    pub(super) fn new(costs: &CostSummary, mark: Option<Money>, max: Money) -> Self {
         let length = |money: Option<Money>| length(money?, max);
         Self {
-            current: length(figures.current),
-            forecast: length(figures.forecast),
+            current: length(costs.current),
+            forecast: length(costs.forecast),
             mark: length(mark),
             excess: None,
         }
     }
 
-    /// Creates a bar that marks the part beyond `limit`.
-    pub(super) fn limited(figures: &Figures, limit: Money) -> Self {
-        let reached = figures.forecast.max(figures.current).unwrap_or_default();
-        let max = reached.max(limit);
-        if reached <= limit {
-            return Self::new(figures, None, max);
+    /// Creates a bar that highlights the part beyond `limit`.
+    pub(super) fn with_limit(costs: &CostSummary, limit: Money) -> Self {
+        let total = costs.forecast.max(costs.current).unwrap_or_default();
+        let max = total.max(limit);
+        if total <= limit {
+            return Self::new(costs, None, max);
         }
         let start = length(limit, max).unwrap_or_else(|| percent(0.0));
         Self {
-            excess: length(reached - limit, max).map(|beyond| (start, beyond)),
-            ..Self::new(figures, Some(limit), max)
+            excess: length(total - limit, max).map(|excess| (start, excess)),
+            ..Self::new(costs, Some(limit), max)
         }
     }
 
@@ -48,15 +48,15 @@ impl Bar {
     }
 }
 
-/// Returns the largest amount of bars with the previous month as their mark.
-pub(super) fn max_amount<'a>(all: impl IntoIterator<Item = &'a Figures>) -> Money {
+/// Returns the largest amount in bars that have their mark at the previous month.
+pub(super) fn max_amount<'a>(all: impl IntoIterator<Item = &'a CostSummary>) -> Money {
     let amounts = all
         .into_iter()
-        .flat_map(|figures| [figures.current, figures.forecast, figures.previous]);
+        .flat_map(|costs| [costs.current, costs.forecast, costs.previous]);
     amounts.flatten().max().unwrap_or(Money::ZERO)
 }
 
-/// Returns the length of `part` if it is positive.
+/// Returns the share of `part` in `whole` as a length, if it is positive.
 fn length(part: Money, whole: Money) -> Option<String> {
     (part > Money::ZERO && whole > Money::ZERO)
         .then(|| percent(part.dollars() / whole.dollars() * 100.0))
@@ -66,37 +66,35 @@ fn percent(value: f64) -> String {
     format!("{:.2}%", value.clamp(0.0, 100.0))
 }
 
-/// A chart of vertical columns.
+/// A column chart.
 #[derive(Debug)]
-pub(super) struct Columns {
-    /// The horizontal lines of the scale.
-    pub(super) lines: Vec<Line>,
-    pub(super) columns: Vec<Column>,
-    /// The width of a column.
-    pub(super) width: String,
+pub(super) struct ColumnChart {
+    pub(super) gridlines: Vec<Gridline>,
+    pub(super) columns: Vec<ChartColumn>,
+    pub(super) column_width: String,
 }
 
-/// A line of the scale.
+/// A horizontal gridline.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Gridline {
     pub(super) y: String,
     /// The value, such as `5k`.
     pub(super) label: String,
 }
 
-/// A column. Its height is zero if the amount is not known or negative.
+/// A column. Its height is zero if the amount is unknown or negative.
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct ChartColumn {
     pub(super) x: String,
     pub(super) middle: String,
     pub(super) y: String,
     pub(super) height: String,
 }
 
-/// The space between two columns, as a share of a column's place.
+/// The gap between two columns, as a share of the distance between them.
 const GAP: f64 = 0.28;
 
-impl Columns {
+impl ColumnChart {
     /// Creates a column for each amount.
     pub(super) fn new(amounts: &[Option<Money>]) -> Self {
         let dollars = |money: &Option<Money>| money.map_or(0.0, Money::dollars).max(0.0);
@@ -104,35 +102,36 @@ impl Columns {
         let step = step(max);
         let steps = (max / step).ceil().clamp(1.0, 9.0);
         let top = step * steps;
-        let place = 100.0 / amounts.len().max(1) as f64;
+        let distance = 100.0 / amounts.len().max(1) as f64;
         let columns = amounts.iter().enumerate().map(|(position, money)| {
             let height = dollars(money) / top * 100.0;
-            let left = place * position as f64;
-            Column {
-                x: percent(left + place * GAP / 2.0),
-                middle: percent(left + place / 2.0),
+            let left = distance * position as f64;
+            ChartColumn {
+                x: percent(left + distance * GAP / 2.0),
+                middle: percent(left + distance / 2.0),
                 y: percent(100.0 - height),
                 height: percent(height),
             }
         });
-        let lines = (0..=steps as u32).map(|number| {
+        let gridlines = (0..=steps as u32).map(|number| {
             let value = step * f64::from(number);
-            Line {
+            Gridline {
                 y: percent(100.0 - value / top * 100.0),
                 label: abbreviate(value),
             }
         });
         Self {
             columns: columns.collect(),
-            lines: lines.collect(),
-            width: percent(place * (1.0 - GAP)),
+            gridlines: gridlines.collect(),
+            column_width: percent(distance * (1.0 - GAP)),
         }
     }
 }
 
-/// Returns the step of a scale of three to five lines: 1, 2 or 5 times a power of ten.
+/// Returns the distance between gridlines, of which there are three to five: 1, 2 or 5 times a
+/// power of ten.
 ///
-/// A search, because a logarithm would link the library of mathematics, a third of a MiB.
+/// This is a search, because a logarithm would link the math library, which adds 0.3 MiB.
 fn step(max: f64) -> f64 {
     let rough = max.max(1.0) / 4.0;
     let powers = std::iter::successors(Some(0.1), |power| Some(power * 10.0));
@@ -158,26 +157,26 @@ mod tests {
     }
 
     #[test]
-    fn bar_length_is_its_share_up_to_full_length() {
-        let figures = Figures {
+    fn bar_length_is_the_share_of_the_maximum() {
+        let costs = CostSummary {
             current: Some(dollars(1)),
             forecast: Some(dollars(4)),
             previous: Some(dollars(-3)),
             budget: None,
         };
-        let bar = Bar::new(&figures, figures.previous, dollars(3));
+        let bar = Bar::new(&costs, costs.previous, dollars(3));
         assert_eq!(bar.current.as_deref(), Some("33.33%"));
         assert_eq!(bar.forecast.as_deref(), Some("100.00%"));
         assert_eq!(bar.mark, None);
-        let beyond = Bar::limited(&figures, dollars(3));
-        assert_eq!(beyond.excess, Some(("75.00%".into(), "25.00%".into())));
-        assert_eq!(Bar::limited(&figures, dollars(8)).excess, None);
-        let nothing = Bar::new(&figures, None, Money::ZERO);
-        assert_eq!((nothing.current, nothing.forecast), (None, None));
+        let over_limit = Bar::with_limit(&costs, dollars(3));
+        assert_eq!(over_limit.excess, Some(("75.00%".into(), "25.00%".into())));
+        assert_eq!(Bar::with_limit(&costs, dollars(8)).excess, None);
+        let empty = Bar::new(&costs, None, Money::ZERO);
+        assert_eq!((empty.current, empty.forecast), (None, None));
     }
 
     #[test]
-    fn scale_has_round_numbers() {
+    fn gridlines_are_round_numbers() {
         let table = [
             (0, "0 0.5"),
             (1, "0 0.5 1"),
@@ -187,19 +186,19 @@ mod tests {
             (123_456, "0 50k 100k 150k"),
             (2_000_000, "0 500k 1M 1.5M 2M"),
         ];
-        for (most, labels) in table {
-            let columns = Columns::new(&[Some(dollars(most)), None, Some(dollars(-5))]);
-            let shown: Vec<_> = columns
-                .lines
+        for (max, labels) in table {
+            let chart = ColumnChart::new(&[Some(dollars(max)), None, Some(dollars(-5))]);
+            let found: Vec<_> = chart
+                .gridlines
                 .iter()
                 .map(|line| line.label.as_str())
                 .collect();
-            assert_eq!(shown.join(" "), labels, "{most}");
-            assert_eq!(columns.columns[1].height, "0.00%");
-            assert_eq!(columns.columns[2].height, "0.00%");
+            assert_eq!(found.join(" "), labels, "{max}");
+            assert_eq!(chart.columns[1].height, "0.00%");
+            assert_eq!(chart.columns[2].height, "0.00%");
         }
-        assert!(Columns::new(&[]).columns.is_empty());
-        let monster = Money::from_micros_saturating(i128::MAX);
-        assert!(Columns::new(&[Some(monster)]).lines.len() < 7);
+        assert!(ColumnChart::new(&[]).columns.is_empty());
+        let huge = Money::from_micros_saturating(i128::MAX);
+        assert!(ColumnChart::new(&[Some(huge)]).gridlines.len() < 7);
     }
 }

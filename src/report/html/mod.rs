@@ -1,14 +1,14 @@
 //! The report as an HTML page.
 //!
-//! The markup is in `templates/`. The template engine escapes all values.
+//! The markup is in `templates/`, where all values are escaped by default.
 
 mod apps;
 mod chart;
-mod format;
 mod notices;
 mod page_query;
 mod panels;
 mod table;
+mod text;
 
 use std::cmp::Reverse;
 use std::sync::LazyLock;
@@ -18,27 +18,27 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ring::digest::{SHA256, digest};
 
-use super::figures::{CategoryFigures, Figures, Report, TeamApp, TeamReport, known_of};
-use super::format::{self as report_format, month_name};
-use apps::Apps;
+use super::costs::{CategoryCosts, CostSummary, Report, TeamApp, TeamReport, known_teams};
+use super::format::{self, month_name};
+use apps::AppTable;
 use chart::{Bar, max_amount};
-use format::{When, name};
 use notices::Notice;
 pub use page_query::PageQuery;
-use panels::{Budget, Invoices, Source, TopIncrease};
-use table::{Row, Table};
+use panels::{BudgetUse, FreshnessRow, InvoicePanel, TopIncrease};
+use table::{CostRow, CostTable};
+use text::{FormattedTime, display_name};
 
-/// The style sheet, which is part of each page.
+/// The style sheet, embedded in each page.
 const STYLE: &str = include_str!("../../../templates/page.css");
 
-/// The maximum of teams shown, the most expensive first.
-const TEAMS: usize = 200;
+/// The maximum number of teams. The most expensive are listed first.
+const MAX_TEAMS: usize = 200;
 
 /// The refresh interval of a page without data, in seconds.
 const REFRESH_SECONDS: u32 = 5;
 
-/// The content security policy of the pages. It allows the embedded style sheet and icon and the
-/// search form, and no scripts.
+/// The content security policy of the pages. It allows the embedded style sheet, the embedded icon
+/// and the search form, but no scripts.
 pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = BASE64_STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
     format!(
@@ -47,12 +47,12 @@ pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A page.
+/// A rendered page.
 #[derive(Debug)]
 pub struct Page {
     /// The markup.
     pub html: String,
-    /// Whether the team of the query exists, if there is one.
+    /// Whether the queried team exists. True if the query has no team.
     pub is_found: bool,
 }
 
@@ -63,31 +63,32 @@ struct PageTemplate<'a> {
     style: &'static str,
     version: &'static str,
     telemetry_path: &'a str,
-    /// Set while there is no data.
+    /// The refresh interval while there is no data.
     refresh_seconds: Option<u32>,
-    /// The team of the query, if it does not exist.
+    /// The queried team, if it does not exist.
     missing_team: Option<String>,
-    /// The name of the team, if there is one only.
+    /// The name of the team, if there is only one.
     team: Option<String>,
     report: &'a Report,
-    /// The teams shown: all or one.
+    /// All teams, or the queried one.
     teams: &'a [TeamReport],
-    at: When,
+    at: FormattedTime,
     notices: Vec<Notice>,
-    figures: &'a Figures,
+    costs: &'a CostSummary,
     bar: Bar,
-    team_table: Option<Table>,
+    team_table: Option<CostTable>,
     more_teams: usize,
-    categories: Table,
-    invoices: Option<Invoices>,
+    categories: CostTable,
+    invoices: Option<InvoicePanel>,
     increases: Vec<TopIncrease>,
-    budgets: Vec<Budget>,
-    apps: Apps,
+    budgets: Vec<BudgetUse>,
+    apps: AppTable,
     /// The number of apps without a row of their own.
     rolled_up: usize,
     query: &'a PageQuery,
-    sources: Vec<Source>,
-    more_sources: usize,
+    freshness: Vec<FreshnessRow>,
+    /// The number of endpoints that are not in `freshness`.
+    more_endpoints: usize,
 }
 
 #[derive(Template)]
@@ -99,12 +100,12 @@ struct LinksTemplate<'a> {
 }
 
 impl Page {
-    /// Renders the page of `report` for `query`, which selects a team by its ID or its name.
+    /// Renders the page of `report` for `query`, which can select a team by id or name.
     ///
     /// # Errors
     ///
-    /// Returns an error of the template engine; none is known for writing to memory.
-    pub fn new(
+    /// Returns an error if the template engine fails. No report is known to cause this.
+    pub fn render(
         report: &Report,
         query: &PageQuery,
         telemetry_path: &str,
@@ -120,17 +121,21 @@ impl Page {
             teams = position.map_or(teams, |position| &teams[position..=position]);
         }
         let mut template = PageTemplate::new(report, teams, query, telemetry_path);
-        template.missing_team = query.team.as_deref().filter(|_| !is_found).map(name);
+        template.missing_team = query
+            .team
+            .as_deref()
+            .filter(|_| !is_found)
+            .map(display_name);
         let html = template.render()?;
         Ok(Self { html, is_found })
     }
 
-    /// Renders a page that only links to the other endpoints.
+    /// Renders a page that only links to the other paths.
     ///
     /// # Errors
     ///
-    /// As for [`Page::new`].
-    pub fn of_links(telemetry_path: &str) -> Result<String, askama::Error> {
+    /// Same as [`Page::render`].
+    pub fn render_links(telemetry_path: &str) -> Result<String, askama::Error> {
         let template = LinksTemplate {
             style: STYLE,
             version: env!("CARGO_PKG_VERSION"),
@@ -147,64 +152,73 @@ impl<'a> PageTemplate<'a> {
         query: &'a PageQuery,
         telemetry_path: &'a str,
     ) -> Self {
-        let (team, figures, categories) = match teams {
-            [team] => (Some(name(&team.name)), &team.figures, &team.categories),
+        let (team, costs, categories) = match teams {
+            [team] => (
+                Some(display_name(&team.name)),
+                &team.costs,
+                &team.categories,
+            ),
             _ => (None, &report.company, &report.categories),
         };
         let apps: Vec<TeamApp<'_>> = teams.iter().flat_map(TeamReport::apps).collect();
-        let has_teams = teams.len() > 1;
-        let has_data = figures.is_known() || teams.iter().any(|team| !team.invoices.is_empty());
+        let several_teams = teams.len() > 1;
+        let has_data = costs.is_known() || teams.iter().any(|team| !team.invoices.is_empty());
         let prefix = team.as_ref().map(|team| format!("{team}: "));
         let month = month_name(report.month);
-        let (sources, more_sources) = panels::sources(report, teams);
+        let (freshness, more_endpoints) = panels::freshness(report, teams);
         Self {
             title: format!("{}Heroku costs, {month}", prefix.unwrap_or_default()),
             style: STYLE,
             version: env!("CARGO_PKG_VERSION"),
             telemetry_path,
-            refresh_seconds: (!report.is_polled && !has_data).then_some(REFRESH_SECONDS),
+            refresh_seconds: (!report.all_attempted && !has_data).then_some(REFRESH_SECONDS),
             missing_team: None,
             team,
             report,
             teams,
-            at: When::new(report.at, report.at),
+            at: FormattedTime::new(report.at, report.at),
             notices: notices::all(report, teams),
-            figures,
-            bar: Bar::new(figures, figures.previous, max_amount([figures])),
-            team_table: has_teams.then(|| team_table(teams, figures)),
-            more_teams: teams.len().saturating_sub(TEAMS),
-            categories: category_table(categories, figures),
+            costs,
+            bar: Bar::new(costs, costs.previous, max_amount([costs])),
+            team_table: several_teams.then(|| team_table(teams, costs)),
+            more_teams: teams.len().saturating_sub(MAX_TEAMS),
+            categories: category_table(categories, costs),
             invoices: panels::invoices(teams, report.month),
-            increases: panels::top_increases(&apps, has_teams),
-            budgets: panels::budgets(has_teams.then_some(figures), teams, &apps),
-            apps: Apps::new(&apps, figures, query, has_teams),
+            increases: panels::top_increases(&apps, several_teams),
+            budgets: panels::budgets(several_teams.then_some(costs), teams, &apps),
+            apps: AppTable::new(&apps, costs, query, several_teams),
             rolled_up: teams.iter().map(|team| team.rolled_up).sum(),
             query,
-            sources,
-            more_sources,
+            freshness,
+            more_endpoints,
         }
     }
 }
 
-fn team_table(teams: &[TeamReport], whole: &Figures) -> Table {
+fn team_table(teams: &[TeamReport], total: &CostSummary) -> CostTable {
     let mut sorted: Vec<_> = teams.iter().collect();
-    sorted.sort_by_key(|team| Reverse(team.figures.rank()));
-    let rows = sorted.into_iter().take(TEAMS).map(|team| Row {
-        link: Some(PageQuery::of_team(team.id.as_deref().or(Some(&team.name)))),
-        ..Row::new(&team.name, &team.figures)
+    sorted.sort_by_key(|team| Reverse(team.costs.rank()));
+    let rows = sorted.into_iter().take(MAX_TEAMS).map(|team| CostRow {
+        link: Some(PageQuery::team_url(team.id.as_deref().or(Some(&team.name)))),
+        ..CostRow::new(&team.name, &team.costs)
     });
-    let sum = known_of(teams).unwrap_or_else(|| "All teams".to_owned());
-    Table::new("Costs by team", "Team", rows, vec![Row::new(&sum, whole)])
+    let name = known_teams(teams).unwrap_or_else(|| "All teams".to_owned());
+    CostTable::new(
+        "Costs by team",
+        "Team",
+        rows,
+        vec![CostRow::new(&name, total)],
+    )
 }
 
-fn category_table(categories: &[CategoryFigures], whole: &Figures) -> Table {
-    let shown = categories.iter().filter(|of| !of.figures.is_zero());
-    let rows = shown.map(|of| Row {
+fn category_table(categories: &[CategoryCosts], total: &CostSummary) -> CostTable {
+    let shown = categories.iter().filter(|of| !of.costs.is_zero());
+    let rows = shown.map(|of| CostRow {
         detail: Some(of.category.description().to_owned()),
-        ..Row::new(of.category.as_str(), &of.figures)
+        ..CostRow::new(of.category.as_str(), &of.costs)
     });
-    let sums = vec![Row::new("Together", whole)];
-    Table::new("Costs by kind", "Kind", rows, sums)
+    let footer = vec![CostRow::new("Together", total)];
+    CostTable::new("Costs by kind", "Kind", rows, footer)
 }
 
 #[cfg(test)]

@@ -1,36 +1,36 @@
-//! Problems that people should act on.
+//! Notices about problems that require action.
 
 use jiff::{Span, Timestamp};
 
-use super::format::{When, message, name};
+use super::text::{FormattedTime, display_message, display_name};
+use crate::report::costs::{Report, TeamReport};
 use crate::report::data_issues::DataIssue;
-use crate::report::figures::{Report, TeamReport};
 use crate::report::format::month_name;
 
-/// The maximum of endpoints that a notice names.
-const MAX_NAMED: usize = 8;
+/// The maximum number of endpoints that a notice lists.
+const MAX_ENDPOINTS: usize = 8;
 
-/// How long before the expiry of the token there is a notice.
+/// The time before the expiry of the token at which a notice appears, in hours.
 const TOKEN_NOTICE_HOURS: i64 = 30 * 24;
 
-/// The number of latest invoices that are checked.
-const INVOICES: usize = 3;
+/// The number of recent invoices that are checked.
+const CHECKED_INVOICES: usize = 3;
 
-/// A problem that people should act on.
+/// A problem that requires action.
 #[derive(Debug, Default)]
 pub(super) struct Notice {
     pub(super) title: String,
-    /// The endpoints with the problem.
+    /// The affected endpoints.
     pub(super) endpoints: Vec<String>,
-    /// The number of further endpoints.
-    pub(super) more: usize,
+    /// The number of affected endpoints that are not listed.
+    pub(super) more_endpoints: usize,
     pub(super) message: Option<String>,
     pub(super) advice: String,
-    /// The time of the oldest data that is shown instead.
-    pub(super) shown_as_of: Option<When>,
+    /// The time of the oldest data that the page shows instead.
+    pub(super) data_as_of: Option<FormattedTime>,
 }
 
-/// Returns the notices about `teams` and about what belongs to no team.
+/// Returns the notices about `teams` and about targets that are not teams.
 pub(super) fn all(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
     let mut notices = Vec::new();
     notices.extend(token(report));
@@ -47,15 +47,15 @@ fn token(report: &Report) -> Option<Notice> {
     let expiry = report.token_expires_at?;
     let notice_span = Span::new().hours(TOKEN_NOTICE_HOURS);
     let horizon = report.at.checked_add(notice_span).unwrap_or(Timestamp::MAX);
-    let when = When::new(expiry, report.at);
+    let time = FormattedTime::new(expiry, report.at);
     let verb = if expiry <= report.at {
         "expired"
     } else {
         "expires"
     };
     (expiry <= horizon).then(|| Notice {
-        title: format!("The token {verb} {}", when.age),
-        message: Some(format!("It is good until {}.", when.text)),
+        title: format!("The token {verb} {}", time.age),
+        message: Some(format!("It is good until {}.", time.text)),
         advice: "Make one with `heroku authorizations:create` and set HEROKU_API_KEY (or the file \
                  that HEROKU_API_KEY_FILE names) to it."
             .to_owned(),
@@ -69,38 +69,42 @@ fn scheduled(
     team: &TeamReport,
     now: Timestamp,
 ) -> Option<Notice> {
-    let when = When::new(at?, now);
+    let time = FormattedTime::new(at?, now);
     Some(Notice {
-        title: format!("Heroku will {verb} {} {}", name(&team.name), when.age),
-        message: Some(format!("It is set for {}.", when.text)),
+        title: format!(
+            "Heroku will {verb} {} {}",
+            display_name(&team.name),
+            time.age
+        ),
+        message: Some(format!("It is set for {}.", time.text)),
         advice: "The team has an unpaid bill: settle it with Heroku.".to_owned(),
         ..Notice::default()
     })
 }
 
-/// Returns a notice for each reason of failures.
+/// Returns a notice for each failure reason.
 fn failures(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
     let mut by_reason: Vec<Vec<&DataIssue>> = Vec::new();
     let failures = report.issues.iter().filter(|issue| issue.is_failure);
-    for issue in failures.filter(|issue| report.concerns(&issue.team, teams)) {
+    for issue in failures.filter(|issue| report.is_relevant(&issue.team, teams)) {
         match by_reason.iter_mut().find(|of| of[0].reason == issue.reason) {
             Some(issues) => issues.push(issue),
             None => by_reason.push(vec![issue]),
         }
     }
     let notices = by_reason.into_iter().map(|issues| {
-        let oldest = issues.iter().filter_map(|issue| issue.shown_as_of).min();
+        let oldest = issues.iter().filter_map(|issue| issue.data_as_of).min();
         Notice {
             title: issues[0].title.to_owned(),
             endpoints: issues
                 .iter()
-                .take(MAX_NAMED)
+                .take(MAX_ENDPOINTS)
                 .map(|issue| endpoint(issue))
                 .collect(),
-            more: issues.len().saturating_sub(MAX_NAMED),
-            message: Some(message(&issues[0].message)),
+            more_endpoints: issues.len().saturating_sub(MAX_ENDPOINTS),
+            message: Some(display_message(&issues[0].message)),
             advice: issues[0].advice.to_owned(),
-            shown_as_of: oldest.map(|at| When::new(at, report.at)),
+            data_as_of: oldest.map(|at| FormattedTime::new(at, report.at)),
         }
     });
     notices.collect()
@@ -109,18 +113,18 @@ fn failures(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
 fn endpoint(issue: &DataIssue) -> String {
     match issue.team.as_str() {
         "*" => "the list of teams".to_owned(),
-        team => format!("{}: {}", name(team), issue.endpoint),
+        team => format!("{}: {}", display_name(team), issue.endpoint),
     }
 }
 
-/// Returns a notice for each of the latest invoices that failed.
+/// Returns a notice for each recent invoice with a failed payment.
 fn invoices(team: &TeamReport) -> impl Iterator<Item = Notice> {
-    let latest = team.invoices.iter().rev().take(INVOICES);
+    let latest = team.invoices.iter().rev().take(CHECKED_INVOICES);
     let failed = latest.filter(|invoice| invoice.state == Some("failed"));
     failed.map(|invoice| Notice {
         title: format!(
             "{}: the invoice of {} failed",
-            name(&team.name),
+            display_name(&team.name),
             month_name(invoice.month)
         ),
         advice: "Heroku could not charge it: look at the payment method in the team's billing \

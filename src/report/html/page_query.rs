@@ -1,13 +1,13 @@
-//! The query string of the page. Invalid values are ignored.
+//! The query string of the page. Invalid parameters are ignored.
 
 use url::form_urlencoded::{Serializer, parse};
 
-/// The maximum of characters of a search.
+/// The maximum length of a search text in characters.
 const MAX_SEARCH: usize = 100;
 
-/// The column by which apps are sorted.
+/// A column by which apps can be sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum SortColumn {
     #[default]
     Forecast,
     Current,
@@ -17,8 +17,8 @@ pub(super) enum Sort {
     Team,
 }
 
-impl Sort {
-    /// All columns from left to right, with their values in a URL and their titles.
+impl SortColumn {
+    /// All columns from left to right, each with its value in a URL and its title.
     pub(super) const ALL: [(Self, &str, &str); 6] = [
         (Self::App, "app", "App"),
         (Self::Team, "team", "Team"),
@@ -28,23 +28,23 @@ impl Sort {
         (Self::Change, "change", "Change"),
     ];
 
-    /// Returns whether the default order is ascending, as it is for names.
-    pub(super) fn ascends(self) -> bool {
+    /// Returns whether the default order is ascending, which is the case for names.
+    pub(super) fn is_ascending_by_default(self) -> bool {
         matches!(self, Self::App | Self::Team)
     }
 }
 
-/// The parameters of the page.
+/// The query parameters of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageQuery {
-    /// The name or ID of a team; all teams otherwise.
+    /// The name or id of a team, or `None` for all teams.
     pub(super) team: Option<String>,
-    pub(super) sort: Sort,
-    /// Whether the order is the opposite of the column's default order.
+    pub(super) sort: SortColumn,
+    /// Whether the order is opposite to the default order of the column.
     pub(super) reversed: bool,
-    /// A part of the names of apps or their teams.
+    /// The search text, a part of the names of apps or their teams.
     pub(super) search: String,
-    /// The page of the apps, from 0.
+    /// The page of the table of apps, from 0.
     pub(super) page: usize,
 }
 
@@ -57,7 +57,9 @@ impl PageQuery {
             match &*key {
                 "team" if !value.is_empty() => query.team = Some(value.into_owned()),
                 "sort" => {
-                    let sort = Sort::ALL.into_iter().find(|(_, name, _)| *name == value);
+                    let sort = SortColumn::ALL
+                        .into_iter()
+                        .find(|(_, name, _)| *name == value);
                     query.sort = sort.map(|(sort, ..)| sort).unwrap_or_default();
                 }
                 "order" => order = Some(value == "asc"),
@@ -66,16 +68,17 @@ impl PageQuery {
                 _ => {}
             }
         }
-        query.reversed = order.is_some_and(|ascends| ascends != query.sort.ascends());
+        query.reversed =
+            order.is_some_and(|ascending| ascending != query.sort.is_ascending_by_default());
         query
     }
 
     /// Returns whether the order is ascending.
-    pub(super) fn ascends(&self) -> bool {
-        self.sort.ascends() != self.reversed
+    pub(super) fn is_ascending(&self) -> bool {
+        self.sort.is_ascending_by_default() != self.reversed
     }
 
-    /// Returns the URL, relative to the page.
+    /// Returns the URL relative to the page.
     pub(super) fn url(&self) -> String {
         let mut query = Serializer::for_suffix("?".to_owned(), 1);
         if let Some(team) = &self.team {
@@ -84,14 +87,16 @@ impl PageQuery {
         if !self.search.is_empty() {
             query.append_pair("q", &self.search);
         }
-        let column = Sort::ALL.into_iter().find(|(sort, ..)| *sort == self.sort);
+        let column = SortColumn::ALL
+            .into_iter()
+            .find(|(sort, ..)| *sort == self.sort);
         if let Some((_, value, _)) = column
-            && (self.sort != Sort::default() || self.reversed)
+            && (self.sort != SortColumn::default() || self.reversed)
         {
             query.append_pair("sort", value);
         }
         if self.reversed {
-            query.append_pair("order", if self.ascends() { "asc" } else { "desc" });
+            query.append_pair("order", if self.is_ascending() { "asc" } else { "desc" });
         }
         if self.page > 0 {
             query.append_pair("sheet", &(self.page + 1).to_string());
@@ -99,18 +104,18 @@ impl PageQuery {
         query.finish()
     }
 
-    /// Returns the URL for another column, or for the other order of the same column.
-    pub(super) fn sorted(&self, sort: Sort) -> String {
-        let sorted = Self {
+    /// Returns the URL that sorts by a column, or reverses the order of the current column.
+    pub(super) fn sorted_url(&self, sort: SortColumn) -> String {
+        let query = Self {
             sort,
             reversed: sort == self.sort && !self.reversed,
             ..self.clone()
         };
-        sorted.on_page(0)
+        query.page_url(0)
     }
 
-    /// Returns the URL for another page of apps.
-    pub(super) fn on_page(&self, page: usize) -> String {
+    /// Returns the URL of a page of the table of apps.
+    pub(super) fn page_url(&self, page: usize) -> String {
         let query = Self {
             page,
             ..self.clone()
@@ -118,8 +123,8 @@ impl PageQuery {
         format!("{}#apps", query.url())
     }
 
-    /// Returns the URL for a team, or for all teams.
-    pub(super) fn of_team(team: Option<&str>) -> String {
+    /// Returns the URL of a team, or of all teams if `None`.
+    pub(super) fn team_url(team: Option<&str>) -> String {
         let team = team.map(str::to_owned);
         let query = Self {
             team,
@@ -161,11 +166,14 @@ mod tests {
     #[test]
     fn sorting_again_reverses_the_order() {
         let query = PageQuery::parse("sort=app&q=a%26b");
-        assert!(query.ascends());
-        assert_eq!(query.sorted(Sort::App), "?q=a%26b&sort=app&order=desc#apps");
-        assert_eq!(query.sorted(Sort::Forecast), "?q=a%26b#apps");
+        assert!(query.is_ascending());
         assert_eq!(
-            PageQuery::parse("order=asc").sorted(Sort::Forecast),
+            query.sorted_url(SortColumn::App),
+            "?q=a%26b&sort=app&order=desc#apps"
+        );
+        assert_eq!(query.sorted_url(SortColumn::Forecast), "?q=a%26b#apps");
+        assert_eq!(
+            PageQuery::parse("order=asc").sorted_url(SortColumn::Forecast),
             "?#apps"
         );
     }
@@ -174,14 +182,14 @@ mod tests {
         #[test]
         fn round_trips_through_url(
             team in proptest::option::of(".+"),
-            sort in 0..Sort::ALL.len(),
+            sort in 0..SortColumn::ALL.len(),
             reversed: bool,
             search in "\\S{0,100}",
-            sheet in 0_usize..9_999,
+            page in 0_usize..9_999,
         ) {
-            let query = PageQuery { team, sort: Sort::ALL[sort].0, reversed, search, page: sheet };
-            let address = query.url();
-            prop_assert_eq!(PageQuery::parse(&address[1..]), query, "{}", address);
+            let query = PageQuery { team, sort: SortColumn::ALL[sort].0, reversed, search, page };
+            let url = query.url();
+            prop_assert_eq!(PageQuery::parse(&url[1..]), query, "{}", url);
         }
     }
 }

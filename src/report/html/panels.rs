@@ -1,107 +1,109 @@
-//! The panels beside the tables of costs: budgets, invoices, top increases and data sources.
+//! The other panels of the page: budgets, invoices, top increases and data freshness.
 
 use std::cmp::Reverse;
 
-use super::apps::increase;
-use super::chart::{Bar, Columns};
-use super::format::{When, message, name};
-use crate::report::figures::{Figures, Report, TeamApp, TeamReport};
+use super::apps::cost_change;
+use super::chart::{Bar, ColumnChart};
+use super::text::{FormattedTime, display_message, display_name};
+use crate::report::costs::{CostSummary, Report, TeamApp, TeamReport};
 use crate::report::format::{cents, month_name};
-use crate::report::freshness::{EndpointFreshness, Freshness};
+use crate::report::freshness::{EndpointFreshness, EndpointState};
 use crate::report::invoices::months_back;
-use crate::report::percent::PerCent;
+use crate::report::percent::Percent;
 use billing::money::{Money, sum_known};
 use billing::month::Month;
 
 /// The number of months before the current one in the chart of invoices.
-const MONTHS: usize = 12;
+const CHART_MONTHS: usize = 12;
 
-/// The number of top increases.
-const INCREASES: usize = 6;
+/// The maximum number of top increases.
+const MAX_INCREASES: usize = 6;
 
-/// The smallest increase shown.
+/// The smallest increase that is listed.
 const MIN_INCREASE: Money = Money::CENT;
 
-/// The maximum of budgets shown, the most used first.
-const BUDGETS: usize = 100;
+/// The maximum number of budgets. Those with the highest use are listed first.
+const MAX_BUDGETS: usize = 100;
 
-/// The maximum of data sources shown, the failed ones first.
-const SOURCES: usize = 60;
+/// The maximum number of endpoints. Failed ones are listed first.
+const MAX_ENDPOINTS: usize = 60;
 
-/// A budget.
+/// A budget and its use.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct BudgetUse {
     pub(super) name: String,
-    pub(super) figures: Figures,
-    /// What remains of the budget or exceeds it at the month's end.
-    pub(super) left: Option<Money>,
+    pub(super) costs: CostSummary,
+    /// The absolute difference between the budget and the forecast.
+    pub(super) difference: Option<Money>,
     pub(super) is_over: bool,
     pub(super) bar: Bar,
 }
 
 /// Returns the budgets of the company, the teams and their apps.
 pub(super) fn budgets(
-    company: Option<&Figures>,
+    company: Option<&CostSummary>,
     teams: &[TeamReport],
     apps: &[TeamApp<'_>],
-) -> Vec<Budget> {
-    let company = company.map(|figures| ("All teams".to_owned(), figures));
-    let of_teams = teams.iter().map(|team| (name(&team.name), &team.figures));
+) -> Vec<BudgetUse> {
+    let company = company.map(|costs| ("All teams".to_owned(), costs));
+    let of_teams = teams
+        .iter()
+        .map(|team| (display_name(&team.name), &team.costs));
     let of_apps = apps.iter().map(|(team, app)| {
-        let app_name = name(&app.name);
+        let app_name = display_name(&app.name);
         let name = match teams {
             [_] => app_name,
-            _ => format!("{} / {app_name}", name(&team.name)),
+            _ => format!("{} / {app_name}", display_name(&team.name)),
         };
-        (name, &app.figures)
+        (name, &app.costs)
     });
     let all = company.into_iter().chain(of_teams).chain(of_apps);
-    let budgets = all.filter_map(|(name, figures)| {
-        let left = figures.budget_left();
-        Some(Budget {
+    let budgets = all.filter_map(|(name, costs)| {
+        let left = costs.budget_left();
+        Some(BudgetUse {
             name,
-            figures: *figures,
-            left: left.map(|left| left.max(-left)),
+            costs: *costs,
+            difference: left.map(|left| left.max(-left)),
             is_over: left.is_some_and(|left| left < Money::ZERO),
-            bar: Bar::limited(figures, figures.budget?),
+            bar: Bar::with_limit(costs, costs.budget?),
         })
     });
     let mut budgets: Vec<_> = budgets.collect();
-    budgets.sort_by_key(|Budget { figures, .. }| {
-        Reverse(figures.budget_forecast().or(figures.budget_used()))
+    budgets.sort_by_key(|BudgetUse { costs, .. }| {
+        Reverse(costs.budget_forecast().or(costs.budget_used()))
     });
-    budgets.truncate(BUDGETS);
+    budgets.truncate(MAX_BUDGETS);
     budgets
 }
 
 /// The chart and table of invoices by month.
 #[derive(Debug)]
-pub(super) struct Invoices {
-    pub(super) columns: Columns,
+pub(super) struct InvoicePanel {
+    pub(super) chart: ColumnChart,
     pub(super) months: Vec<InvoiceMonth>,
-    /// A description of the chart.
+    /// The text alternative of the chart.
     pub(super) summary: String,
-    /// Whether there is an invoice of the current month.
-    pub(super) is_open: bool,
+    /// Whether there is an invoice for the current month.
+    pub(super) has_open_month: bool,
 }
 
-/// A month's invoices.
+/// The invoices of a month.
 #[derive(Debug)]
 pub(super) struct InvoiceMonth {
     pub(super) month: Month,
     pub(super) total: Option<Money>,
-    /// The state, if there is one team.
+    /// The payment state, if there is only one team.
     pub(super) state: Option<&'static str>,
-    /// Whether it is the current month.
+    /// Whether this is the current month.
     pub(super) is_open: bool,
 }
 
-/// Returns the invoices of `teams` up to the month `current`, if any are known.
-pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<Invoices> {
+/// Returns the invoices of `teams` up to the month `current`. Returns `None` if there are none.
+pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<InvoicePanel> {
     let all = || teams.iter().flat_map(|team| &team.invoices);
     let known = all().filter(|invoice| invoice.total.is_some());
     let earliest = known.map(|invoice| invoice.month).min()?;
-    let months = months_back(current, MONTHS).take_while(|month| *month >= earliest);
+    let months = months_back(current, CHART_MONTHS).take_while(|month| *month >= earliest);
     let mut months: Vec<_> = months.collect();
     months.reverse();
     let of_month = |month| all().filter(move |invoice| invoice.month == month);
@@ -117,9 +119,9 @@ pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<Invoices>
         }
     });
     let months: Vec<_> = months.collect();
-    Some(Invoices {
-        columns: Columns::new(&totals),
-        is_open: totals.last().is_some_and(Option::is_some),
+    Some(InvoicePanel {
+        chart: ColumnChart::new(&totals),
+        has_open_month: totals.last().is_some_and(Option::is_some),
         summary: summary(&months),
         months,
     })
@@ -139,7 +141,7 @@ fn summary(months: &[InvoiceMonth]) -> String {
     }
 }
 
-/// One of the apps whose costs rise most.
+/// An app whose cost rises.
 #[derive(Debug)]
 pub(super) struct TopIncrease {
     pub(super) name: String,
@@ -149,25 +151,29 @@ pub(super) struct TopIncrease {
     pub(super) bar: Bar,
 }
 
-/// Returns the apps whose costs rise most, the largest increase first.
-pub(super) fn top_increases(apps: &[TeamApp<'_>], has_teams: bool) -> Vec<TopIncrease> {
-    let increases = apps.iter().filter_map(|app| Some((increase(app)?, app)));
-    let mut increases: Vec<_> = increases.filter(|(by, _)| *by >= MIN_INCREASE).collect();
-    increases.sort_by_key(|(by, (team, app))| (Reverse(*by), &app.name, &team.name));
-    let max = increases.first().map_or(Money::ZERO, |(by, _)| *by);
-    let top = increases.into_iter().take(INCREASES);
-    let top = top.map(|(by, (team, app))| {
-        let figures = Figures {
-            current: Some(by),
-            ..Figures::default()
+/// Returns the apps with the largest increases, largest first.
+pub(super) fn top_increases(apps: &[TeamApp<'_>], several_teams: bool) -> Vec<TopIncrease> {
+    let increases = apps.iter().filter_map(|app| Some((cost_change(app)?, app)));
+    let mut increases: Vec<_> = increases
+        .filter(|(increase, _)| *increase >= MIN_INCREASE)
+        .collect();
+    increases.sort_by_key(|(increase, (team, app))| (Reverse(*increase), &app.name, &team.name));
+    let max = increases
+        .first()
+        .map_or(Money::ZERO, |(increase, _)| *increase);
+    let top = increases.into_iter().take(MAX_INCREASES);
+    let top = top.map(|(increase, (team, app))| {
+        let costs = CostSummary {
+            current: Some(increase),
+            ..CostSummary::default()
         };
-        let share = app.figures.change_share().map(PerCent::signed_text);
+        let share = app.costs.change_share().map(Percent::signed_text);
         TopIncrease {
-            name: name(&app.name),
-            team: has_teams.then(|| name(&team.name)),
-            amount: by,
+            name: display_name(&app.name),
+            team: several_teams.then(|| display_name(&team.name)),
+            amount: increase,
             share: share.or_else(|| team.is_new(app).then(|| "new".to_owned())),
-            bar: Bar::new(&figures, None, max),
+            bar: Bar::new(&costs, None, max),
         }
     });
     top.collect()
@@ -175,56 +181,60 @@ pub(super) fn top_increases(apps: &[TeamApp<'_>], has_teams: bool) -> Vec<TopInc
 
 /// An endpoint and the age of its data.
 #[derive(Debug)]
-pub(super) struct Source {
-    pub(super) owner: String,
+pub(super) struct FreshnessRow {
+    /// The name of the target.
+    pub(super) target: String,
     pub(super) endpoint: &'static str,
     pub(super) state: &'static str,
     pub(super) is_failed: bool,
-    pub(super) as_of: Option<When>,
-    pub(super) changed: Option<When>,
-    /// What is missing.
+    pub(super) data_as_of: Option<FormattedTime>,
+    pub(super) changed_at: Option<FormattedTime>,
+    /// The message of a data issue.
     pub(super) message: Option<String>,
-    /// What to do about it, if no notice has it.
+    /// The advice on the data issue, unless a notice contains it.
     pub(super) advice: Option<&'static str>,
 }
 
-/// Returns the endpoints of `teams` and those of no team, and how many more there are.
-pub(super) fn sources(report: &Report, teams: &[TeamReport]) -> (Vec<Source>, usize) {
-    let concerned = report.freshness.iter();
-    let mut all: Vec<_> = concerned
-        .filter(|source| report.concerns(&source.team, teams))
+/// Returns the freshness of the endpoints of `teams` and of targets that are not teams, and the
+/// number of endpoints that are not listed.
+pub(super) fn freshness(report: &Report, teams: &[TeamReport]) -> (Vec<FreshnessRow>, usize) {
+    let all = report.freshness.iter();
+    let mut relevant: Vec<_> = all
+        .filter(|endpoint| report.is_relevant(&endpoint.team, teams))
         .collect();
-    all.sort_by_key(|source| source.state.min(EndpointFreshness::LastSuccess));
-    let more = all.len().saturating_sub(SOURCES);
-    let shown = all.into_iter().take(SOURCES);
+    relevant.sort_by_key(|endpoint| endpoint.state.min(EndpointState::Succeeded));
+    let more = relevant.len().saturating_sub(MAX_ENDPOINTS);
+    let listed = relevant.into_iter().take(MAX_ENDPOINTS);
     (
-        shown.map(|source| self::source(source, report)).collect(),
+        listed
+            .map(|endpoint| freshness_row(endpoint, report))
+            .collect(),
         more,
     )
 }
 
-fn source(source: &Freshness, report: &Report) -> Source {
+fn freshness_row(endpoint: &EndpointFreshness, report: &Report) -> FreshnessRow {
     let issue = report
         .issues
         .iter()
-        .find(|issue| (&issue.team, issue.endpoint) == (&source.team, source.endpoint));
-    let when = |at: Option<_>| at.map(|at| When::new(at, report.at));
-    Source {
-        owner: match source.team.as_str() {
+        .find(|issue| (&issue.team, issue.endpoint) == (&endpoint.team, endpoint.endpoint));
+    let formatted = |at: Option<_>| at.map(|at| FormattedTime::new(at, report.at));
+    FreshnessRow {
+        target: match endpoint.team.as_str() {
             "*" => "List of teams".to_owned(),
-            team => name(team),
+            team => display_name(team),
         },
-        endpoint: source.endpoint,
-        state: match source.state {
-            EndpointFreshness::NotAsked => "not asked yet",
-            EndpointFreshness::LastSuccess => "good",
-            EndpointFreshness::NotAvailable => "not offered",
-            EndpointFreshness::Failed => "failed",
+        endpoint: endpoint.endpoint,
+        state: match endpoint.state {
+            EndpointState::NotPolled => "not asked yet",
+            EndpointState::Succeeded => "good",
+            EndpointState::NotAvailable => "not offered",
+            EndpointState::Failed => "failed",
         },
-        is_failed: source.state == EndpointFreshness::Failed,
-        as_of: when(source.as_of),
-        changed: when(source.changed_at),
-        message: issue.map(|issue| message(&issue.message)),
+        is_failed: endpoint.state == EndpointState::Failed,
+        data_as_of: formatted(endpoint.data_as_of),
+        changed_at: formatted(endpoint.changed_at),
+        message: issue.map(|issue| display_message(&issue.message)),
         advice: issue
             .filter(|issue| !issue.is_failure)
             .map(|issue| issue.advice),

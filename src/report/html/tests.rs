@@ -1,7 +1,7 @@
-//! Pages of hostile, of large and of empty companies.
+//! Pages of companies with hostile names, many apps, and no data.
 
 use super::*;
-use crate::report::tests::{failed, good, hostile, month, now, rules, team, usage, used};
+use crate::report::tests::{failed, hostile, month, now, rules, succeeded, team, usage, used};
 use crate::snapshot::FailureReason;
 use crate::snapshot::{EndpointStatus, Snapshot, Team};
 use billing::invoice::Invoices;
@@ -20,8 +20,8 @@ const HOSTILE: [&str; 6] = [
 ];
 
 fn report_of(teams: Vec<Team>) -> Report {
-    let several = teams.len() > 1;
-    let mut snapshot = Snapshot::new(teams, several, ClientStats::default());
+    let several_teams = teams.len() > 1;
+    let mut snapshot = Snapshot::new(teams, several_teams, ClientStats::default());
     snapshot.all_attempted = true;
     report(&snapshot)
 }
@@ -35,13 +35,13 @@ fn report(snapshot: &Snapshot) -> Report {
 }
 
 fn page(report: &Report, query: &str) -> String {
-    Page::new(report, &PageQuery::parse(query), "/metrics")
+    Page::render(report, &PageQuery::parse(query), "/metrics")
         .unwrap()
         .html
 }
 
-/// Two months of apps, the first the costliest.
-fn of_apps(names: &[&str]) -> EndpointStatus<Usage> {
+/// Returns two months of usage of apps with decreasing costs.
+fn app_usage(names: &[&str]) -> EndpointStatus<Usage> {
     let cost = |position: usize| (names.len() - position) as f64;
     let apps: Vec<_> = names
         .iter()
@@ -55,8 +55,8 @@ fn of_apps(names: &[&str]) -> EndpointStatus<Usage> {
     ])
 }
 
-/// The text of the cells that name a row of the last table of costs.
-fn apps_of(html: &str) -> Vec<&str> {
+/// Returns the app names in the table of apps.
+fn app_names(html: &str) -> Vec<&str> {
     let (_, apps) = html.split_once("Costs by app").unwrap();
     let (body, _) = apps.split_once("</tbody>").unwrap();
     let cells = body.split("scope=\"row\"><bdi>").skip(1);
@@ -67,18 +67,18 @@ fn apps_of(html: &str) -> Vec<&str> {
 
 #[test]
 fn escapes_names_and_queries() {
-    let of = |names: [&str; 6], team_name: &str| {
-        let mut own = team(
+    let report_with = |names: [&str; 6], team_name: &str| {
+        let mut first = team(
             team_name,
-            of_apps(&names),
+            app_usage(&names),
             failed(FailureReason::Timeout, names[0]),
         );
-        own.id = Some(names[1].to_owned());
-        let other = team(names[2], of_apps(&names), good(Invoices::default()));
-        report_of(vec![own, other])
+        first.id = Some(names[1].to_owned());
+        let second = team(names[2], app_usage(&names), succeeded(Invoices::default()));
+        report_of(vec![first, second])
     };
-    let hostile = of(HOSTILE, HOSTILE[3]);
-    let harmless = of(["a", "b", "c", "d", "e", "f"], "g");
+    let hostile = report_with(HOSTILE, HOSTILE[3]);
+    let harmless = report_with(["a", "b", "c", "d", "e", "f"], "g");
     let count = |html: &str, c: char| html.matches(c).count();
     for query in ["", "team=a", "sort=app", "q=zzz"] {
         let (hostile_query, harmless_query) = match query {
@@ -86,19 +86,17 @@ fn escapes_names_and_queries() {
             "team=a" => ("team=%3C/title%3E%3Cscript%3E", query),
             _ => (query, query),
         };
-        let (bad, fine) = (
-            page(&hostile, hostile_query),
-            page(&harmless, harmless_query),
-        );
-        for mark in ['<', '>', '"'] {
+        let hostile_page = page(&hostile, hostile_query);
+        let harmless_page = page(&harmless, harmless_query);
+        for c in ['<', '>', '"'] {
             assert_eq!(
-                count(&bad, mark),
-                count(&fine, mark),
-                "{query} {mark}\n{bad}"
+                count(&hostile_page, c),
+                count(&harmless_page, c),
+                "{query} {c}\n{hostile_page}"
             );
         }
-        let lower = bad.to_lowercase();
-        for wrong in [
+        let lower = hostile_page.to_lowercase();
+        for forbidden in [
             "<script",
             "<img",
             "<svg onload",
@@ -106,31 +104,30 @@ fn escapes_names_and_queries() {
             "\u{0}",
             "\u{feff}",
         ] {
-            assert!(!lower.contains(wrong), "{wrong:?}");
+            assert!(!lower.contains(forbidden), "{forbidden:?}");
         }
         assert_eq!(lower.matches("</style").count(), 1);
     }
 }
 
-/// What a browser would have to be allowed: nothing that the policy does not.
 #[test]
 fn complies_with_the_content_security_policy() {
     let html = page(&report(&hostile()), "");
-    for wrong in [
+    for forbidden in [
         " style=", " onload=", "<script", "<iframe", "url(", "@import", " src=",
     ] {
-        assert!(!html.contains(wrong), "{wrong}");
+        assert!(!html.contains(forbidden), "{forbidden}");
     }
     let links: Vec<_> = html
         .split("href=\"")
         .skip(1)
         .filter_map(|rest| rest.split('"').next())
         .collect();
-    let stays = |link: &&str| {
+    let is_local = |link: &&str| {
         link.starts_with(['?', '#', '/']) && !link.starts_with("//")
             || link.starts_with("data:image/svg+xml,")
     };
-    assert!(links.iter().all(stays), "{links:?}");
+    assert!(links.iter().all(is_local), "{links:?}");
     assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));
     assert!(!CONTENT_SECURITY_POLICY.contains("script-src"));
 }
@@ -163,17 +160,16 @@ fn refreshes_until_the_first_response() {
     assert!(!html.contains("Heroku is being asked") && !html.contains("refresh"));
 }
 
-/// Each reason for which an endpoint can fail says what to do.
 #[test]
 fn shows_advice_for_every_failure_reason() {
     for reason in FailureReason::ALL {
-        let sick = team(
-            "sick",
-            failed(reason, "it <says> so"),
-            failed(reason, "it <says> so"),
+        let ops = team(
+            "ops",
+            failed(reason, "a <message>"),
+            failed(reason, "a <message>"),
         );
-        let html = page(&report_of(vec![sick]), "");
-        // A command that stands between backticks is marked as one.
+        let html = page(&report_of(vec![ops]), "");
+        // Commands between backticks become `code` elements.
         let html = html.replace("<code>", "`").replace("</code>", "`");
         let escaped = |text: &str| text.replace('\'', "&#39;");
         assert!(
@@ -187,11 +183,11 @@ fn shows_advice_for_every_failure_reason() {
             reason.as_str()
         );
         assert!(
-            html.contains("it &#60;says&#62; so"),
+            html.contains("a &#60;message&#62;"),
             "{}\n{html}",
             reason.as_str()
         );
-        assert!(html.contains("sick: usage") && html.contains("sick: invoices"));
+        assert!(html.contains("ops: usage") && html.contains("ops: invoices"));
     }
 }
 
@@ -199,11 +195,11 @@ fn shows_advice_for_every_failure_reason() {
 fn combines_failures_of_one_reason() {
     let names: Vec<_> = (0..500).map(|number| format!("team-{number}")).collect();
     let teams = names.iter().map(|name| {
-        let refused = || "Heroku answered 401";
+        let message = "Heroku answered 401";
         team(
             name,
-            failed(FailureReason::Unauthorized, refused()),
-            failed(FailureReason::Unauthorized, refused()),
+            failed(FailureReason::Unauthorized, message),
+            failed(FailureReason::Unauthorized, message),
         )
     });
     let html = page(&report_of(teams.collect()), "");
@@ -214,7 +210,7 @@ fn combines_failures_of_one_reason() {
 
 #[test]
 fn announces_suspension_deletion_and_token_expiry() {
-    let mut late = team("late", of_apps(&["a"]), good(Invoices::default()));
+    let mut late = team("late", app_usage(&["a"]), succeeded(Invoices::default()));
     late.metadata.delinquency = Some(Delinquency {
         suspension: Some("2026-11-20T00:00:00Z".parse().unwrap()),
         deletion: Some("2026-12-20T00:00:00Z".parse().unwrap()),
@@ -244,61 +240,61 @@ fn searches_sorts_and_pages_a_thousand_apps() {
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let report = report_of(vec![team(
         "ops",
-        of_apps(&names),
-        good(Invoices::default()),
+        app_usage(&names),
+        succeeded(Invoices::default()),
     )]);
     let first = page(&report, "");
     assert!(first.len() < 120_000, "{}", first.len());
-    assert_eq!(apps_of(&first), &names[..50]);
+    assert_eq!(app_names(&first), &names[..50]);
     assert!(
         first.contains("1000 apps, of which these are 1 to 50"),
         "{first}"
     );
-    assert_eq!(apps_of(&page(&report, "sheet=20")), &names[950..]);
-    assert_eq!(apps_of(&page(&report, "sheet=999999")), &names[950..]);
+    assert_eq!(app_names(&page(&report, "sheet=20")), &names[950..]);
+    assert_eq!(app_names(&page(&report, "sheet=999999")), &names[950..]);
     let reversed: Vec<_> = names.iter().rev().take(50).copied().collect();
     for query in ["sort=app&order=desc", "order=asc", "sort=current&order=asc"] {
-        assert_eq!(apps_of(&page(&report, query)), reversed, "{query}");
+        assert_eq!(app_names(&page(&report, query)), reversed, "{query}");
     }
     let found = page(&report, "q=PP-099&sort=app");
-    assert_eq!(apps_of(&found), &names[990..]);
+    assert_eq!(app_names(&found), &names[990..]);
     assert!(found.contains("10 of 1000 apps"), "{found}");
     assert!(page(&report, "q=nothing").contains("0 of 1000 apps"));
 }
 
 #[test]
-fn finds_team_by_id_and_name() {
+fn finds_team_by_name_and_id() {
     let report = report(&hostile());
     for query in ["team=acme-data", "team=id+of+acme-data"] {
-        let page = Page::new(&report, &PageQuery::parse(query), "/metrics").unwrap();
+        let page = Page::render(&report, &PageQuery::parse(query), "/metrics").unwrap();
         assert!(page.is_found && page.html.contains("<h1><bdi>acme-data</bdi>"));
         assert!(!page.html.contains("storefront"), "{}", page.html);
     }
-    let missing = Page::new(&report, &PageQuery::parse("team=nobody"), "/metrics").unwrap();
+    let missing = Page::render(&report, &PageQuery::parse("team=nobody"), "/metrics").unwrap();
     assert!(!missing.is_found && missing.html.contains("No team is called <bdi>nobody</bdi>"));
 }
 
-/// What is not known comes last, whichever way it is sorted, and a new app rose by all of it.
+/// In both orders. The change of a new app is its forecast.
 #[test]
 fn sorts_unknown_amounts_last() {
     let report = report(&hostile());
-    let first = |query: &str| apps_of(&page(&report, query))[0].to_owned();
+    let first = |query: &str| app_names(&page(&report, query))[0].to_owned();
     assert_eq!(
         first("sort=previous&order=desc"),
         "storefront-web-production"
     );
     assert_eq!(first("sort=previous&order=asc"), "_other");
-    let fallen = report.apps().into_iter().filter_map(|(team, app)| {
-        let by = apps::increase(&(team, app))?;
-        Some((by, app.name.as_str()))
+    let changes = report.apps().into_iter().filter_map(|(team, app)| {
+        let change = apps::cost_change(&(team, app))?;
+        Some((change, app.name.as_str()))
     });
-    assert_eq!(first("sort=change&order=asc"), fallen.min().unwrap().1);
-    let last = |query: &str| apps_of(&page(&report, query)).last().unwrap().to_string();
+    assert_eq!(first("sort=change&order=asc"), changes.min().unwrap().1);
+    let last = |query: &str| app_names(&page(&report, query)).last().unwrap().to_string();
     assert_eq!(last("sort=current&order=asc"), "gone-in-october");
     assert_eq!(last("sort=current"), "gone-in-october");
 }
 
-/// A personal account has invoices and nothing else.
+/// Such as a personal account.
 #[test]
 fn renders_account_with_invoices_only() {
     let mut account = team(
@@ -320,7 +316,7 @@ fn renders_account_with_invoices_only() {
 
 #[test]
 fn draws_extreme_amounts_within_bounds() {
-    let monster = usage([
+    let extreme = usage([
         (
             "2026-10",
             month(used(1e308, -1e308), &[("big", used(1e308, -1e308))]),
@@ -334,10 +330,10 @@ fn draws_extreme_amounts_within_bounds() {
         ),
     ]);
     let html = page(
-        &report_of(vec![team("monster", monster, EndpointStatus::default())]),
+        &report_of(vec![team("ops", extreme, EndpointStatus::default())]),
         "",
     );
-    for wrong in ["NaN", "inf%", "\"-", "e+"] {
-        assert!(!html.contains(&format!("width=\"{wrong}")), "{wrong}");
+    for invalid in ["NaN", "inf%", "\"-", "e+"] {
+        assert!(!html.contains(&format!("width=\"{invalid}")), "{invalid}");
     }
 }

@@ -1,4 +1,4 @@
-//! Costs and invoices of a Snapshot, from which the metrics are made.
+//! Costs and invoices of a Snapshot, from which the billing families are built.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use billing::cost::TeamCost;
 use billing::invoice::Invoices;
 use billing::month::Month;
 
-/// Costs and invoices by team, of a Snapshot at one instant.
+/// Costs and invoices of the teams of a Snapshot at one instant.
 #[derive(Debug)]
-pub struct Figures<'a> {
+pub struct BillingData<'a> {
     /// The teams and their costs.
     pub(super) costs: Vec<(&'a Team, TeamCost<'a>)>,
-    /// The names of the teams with known invoices, and the invoices.
+    /// The names of the teams with known invoices, and their invoices.
     pub(super) invoices: Vec<(&'a str, &'a Invoices)>,
-    pub(super) current: Month,
-    /// The names of the current and of the previous month.
+    pub(super) current_month: Month,
+    /// The names of the current and the previous month.
     pub(super) month_names: [String; 2],
     pub(super) several_teams: bool,
     pub(super) options: &'a RenderOptions,
 }
 
-impl<'a> Figures<'a> {
-    /// Computes the figures of `snapshot` at the instant `now`.
+impl<'a> BillingData<'a> {
+    /// Computes the billing data of `snapshot` at the instant `now`.
     pub fn new(snapshot: &'a Snapshot, now: Timestamp, options: &'a RenderOptions) -> Self {
         let costs = snapshot.teams().iter().map(|team| {
             let input = team.billing_input(now, options.max_age);
@@ -35,31 +35,31 @@ impl<'a> Figures<'a> {
             let invoices = team.invoices.fresh_data(now, options.max_age)?;
             Some((team.name.as_str(), invoices))
         });
-        let current = Month::at(now);
+        let current_month = Month::at(now);
         Self {
             costs: costs.collect(),
             invoices: invoices.collect(),
-            current,
-            month_names: [current, current.previous()].map(|month| month.to_string()),
+            current_month,
+            month_names: [current_month, current_month.previous()].map(|month| month.to_string()),
             several_teams: snapshot.several_teams(),
             options,
         }
     }
 }
 
-/// Returns whether the figures of two Snapshots, each at its instant, are identical.
-pub(super) fn same_figures(
-    (before, at): (&Snapshot, Timestamp),
+/// Returns whether two Snapshots, each at its instant, have identical billing data.
+pub(super) fn has_same_billing_data(
+    (previous, previous_at): (&Snapshot, Timestamp),
     (snapshot, now): (&Snapshot, Timestamp),
     max_age: Option<Duration>,
 ) -> bool {
-    let mut teams = before.teams().iter().zip(snapshot.teams());
-    Month::at(at) == Month::at(now)
-        && before.several_teams() == snapshot.several_teams()
-        && before.teams().len() == snapshot.teams().len()
-        && teams.all(|(before, team)| {
-            before
-                .billing_input(at, max_age)
+    let mut teams = previous.teams().iter().zip(snapshot.teams());
+    Month::at(previous_at) == Month::at(now)
+        && previous.several_teams() == snapshot.several_teams()
+        && previous.teams().len() == snapshot.teams().len()
+        && teams.all(|(previous, team)| {
+            previous
+                .billing_input(previous_at, max_age)
                 .is_same(&team.billing_input(now, max_age))
         })
 }

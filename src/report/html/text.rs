@@ -1,41 +1,43 @@
-//! Times and names on the page.
+//! Times, names and messages on the page.
 
 use jiff::Timestamp;
 
 use crate::report::format::{MINUS, count, sanitize};
 
-/// The maximum of characters of a name.
+/// The maximum length of a name in characters.
 const MAX_NAME: usize = 120;
 
-/// The maximum of characters of a message.
+/// The maximum length of a message in characters.
 const MAX_MESSAGE: usize = 600;
 
-/// Inserts the currency sign after the sign of an amount.
-pub(super) fn dollars(amount: &str) -> String {
+/// Inserts a dollar sign after the sign of an amount.
+pub(super) fn with_dollar_sign(amount: &str) -> String {
     let digits = amount.trim_start_matches(['+', MINUS]);
     let sign = amount.strip_suffix(digits).unwrap_or_default();
     format!("{sign}${digits}")
 }
 
-/// An instant and its age.
+/// A time and its age.
 #[derive(Clone, Debug)]
-pub(super) struct When {
-    pub(super) exact: String,
+pub(super) struct FormattedTime {
+    /// The time in RFC 3339.
+    pub(super) rfc3339: String,
+    /// The time for display.
     pub(super) text: String,
     pub(super) age: String,
 }
 
-impl When {
+impl FormattedTime {
     pub(super) fn new(at: Timestamp, now: Timestamp) -> Self {
         Self {
-            exact: at.to_string(),
+            rfc3339: at.to_string(),
             text: at.strftime("%-d %b %Y, %H:%M UTC").to_string(),
             age: age(at, now),
         }
     }
 }
 
-/// Formats the time since or until an instant, in the largest unit of which there is one.
+/// Formats the time since or until an instant in the largest possible unit.
 fn age(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - at.as_second();
     let units = [
@@ -56,8 +58,8 @@ fn age(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Sanitizes and truncates a name. A blank name is quoted, so that its link can be seen.
-pub(super) fn name(name: &str) -> String {
+/// Sanitizes and truncates a name. A blank name is quoted, so that its link is visible.
+pub(super) fn display_name(name: &str) -> String {
     if name.trim().is_empty() {
         return format!("“{}”", sanitize(name));
     }
@@ -65,7 +67,7 @@ pub(super) fn name(name: &str) -> String {
 }
 
 /// Sanitizes and truncates a message.
-pub(super) fn message(message: &str) -> String {
+pub(super) fn display_message(message: &str) -> String {
     truncate(&sanitize(message), MAX_MESSAGE)
 }
 
@@ -97,23 +99,23 @@ mod tests {
     }
 
     #[test]
-    fn currency_follows_the_sign() {
+    fn inserts_dollar_sign_after_sign() {
         for (amount, text) in [
             ("12.34", "$12.34"),
             ("+12.34", "+$12.34"),
             ("−0.01", "−$0.01"),
             ("0.00", "$0.00"),
         ] {
-            assert_eq!(dollars(amount), text);
+            assert_eq!(with_dollar_sign(amount), text);
         }
     }
 
     #[test]
-    fn names_are_visible_and_limited() {
-        assert_eq!(name(""), "“”");
-        assert_eq!(name(" "), "“ ”");
-        assert_eq!(name("shop"), "shop");
-        assert_eq!(name("a\u{202e}b"), "a\\u{202e}b");
-        assert_eq!(name(&"x".repeat(10_000)).chars().count(), MAX_NAME);
+    fn names_are_visible_and_truncated() {
+        assert_eq!(display_name(""), "“”");
+        assert_eq!(display_name(" "), "“ ”");
+        assert_eq!(display_name("shop"), "shop");
+        assert_eq!(display_name("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(display_name(&"x".repeat(10_000)).chars().count(), MAX_NAME);
     }
 }

@@ -10,9 +10,9 @@ use serde::{Serialize, Serializer};
 
 use super::data_issues::DataIssue;
 use super::format::{JsonNumber, display, exact, usd};
-use super::freshness::Freshness;
-use super::invoices::PastInvoice;
-use super::percent::PerCent;
+use super::freshness::EndpointFreshness;
+use super::invoices::MonthlyInvoice;
+use super::percent::Percent;
 use crate::snapshot::{Snapshot, Team};
 use billing::category::{ByCategory, Category};
 use billing::cost::{Billed, MonthCost, Period, Row, TeamCost};
@@ -21,18 +21,20 @@ use billing::month::Month;
 use billing::price::Quantity;
 use billing::rules::Rules;
 
-/// Amounts of a company, a team, an app or a category. `None` if not known.
+/// The costs of a company, a team, an app or a category. Unknown amounts are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Figures {
+pub(super) struct CostSummary {
     /// The cost of the current month to date.
     pub(super) current: Option<Money>,
-    /// The forecast of the current month's cost at its end.
+    /// The forecast cost of the full current month.
     pub(super) forecast: Option<Money>,
+    /// The cost of the previous month.
     pub(super) previous: Option<Money>,
+    /// The monthly budget.
     pub(super) budget: Option<Money>,
 }
 
-/// The costs of a company.
+/// The cost report of a company.
 #[derive(Debug)]
 pub struct Report {
     /// Whether the data is synthetic.
@@ -40,14 +42,14 @@ pub struct Report {
     pub(super) at: Timestamp,
     pub(super) month: Month,
     /// The sum over all teams. It has a budget if every team has one.
-    pub(super) company: Figures,
-    pub(super) categories: Vec<CategoryFigures>,
-    /// The teams in the order of the settings.
+    pub(super) company: CostSummary,
+    pub(super) categories: Vec<CategoryCosts>,
+    /// The teams, in the order of the snapshot.
     pub(super) teams: Vec<TeamReport>,
     pub(super) issues: Vec<DataIssue>,
-    /// Whether every endpoint has been polled at least once.
-    pub(super) is_polled: bool,
-    pub(super) freshness: Vec<Freshness>,
+    /// Whether every endpoint has been polled at least once, successfully or not.
+    pub(super) all_attempted: bool,
+    pub(super) freshness: Vec<EndpointFreshness>,
     pub(super) token_expires_at: Option<Timestamp>,
 }
 
@@ -61,45 +63,45 @@ pub(super) struct TeamReport {
     /// The share of the month that its usage covers, from 0 to 1.
     pub(super) covered_ratio: Option<f64>,
     #[serde(flatten)]
-    pub(super) figures: Figures,
+    pub(super) costs: CostSummary,
     #[serde(rename = "kinds")]
-    pub(super) categories: Vec<CategoryFigures>,
+    pub(super) categories: Vec<CategoryCosts>,
     #[serde(rename = "bills")]
     pub(super) reconciliations: [InvoiceReconciliation; 2],
-    pub(super) invoices: Vec<PastInvoice>,
-    /// When Heroku will suspend the team unless it pays.
+    pub(super) invoices: Vec<MonthlyInvoice>,
+    /// When Heroku will suspend the team for unpaid invoices.
     pub(super) suspension_at: Option<Timestamp>,
-    /// When Heroku will delete the team unless it pays.
+    /// When Heroku will delete the team for unpaid invoices.
     pub(super) deletion_at: Option<Timestamp>,
-    /// The number of apps without a row of their own because of `apps.max`.
+    /// The number of apps in the row `_other`, see `apps.max`.
     #[serde(rename = "apps_rolled_up")]
     pub(super) rolled_up: usize,
-    /// The apps, or the rows in which apps are added up, the most expensive first.
+    /// The apps and the rows that combine apps, most expensive first.
     pub(super) apps: Vec<AppReport>,
 }
 
-/// The costs of an app, or of the apps that share a row.
+/// The costs of an app, or of apps that share a row.
 #[derive(Debug, Serialize)]
 pub(super) struct AppReport {
     #[serde(rename = "app_name")]
     pub(super) name: String,
     #[serde(flatten)]
-    pub(super) figures: Figures,
-    /// The amounts by category, without forecasts.
+    pub(super) costs: CostSummary,
+    /// The costs by category, without forecasts.
     #[serde(rename = "kinds")]
-    pub(super) categories: Vec<CategoryFigures>,
+    pub(super) categories: Vec<CategoryCosts>,
 }
 
 /// The costs of a category.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct CategoryFigures {
+pub(super) struct CategoryCosts {
     #[serde(rename = "kind", serialize_with = "category")]
     pub(super) category: Category,
     #[serde(flatten)]
-    pub(super) figures: Figures,
+    pub(super) costs: CostSummary,
 }
 
-/// A month's invoice in comparison with the cost of the month's usage.
+/// The comparison of a month's invoice with the cost of the month's usage.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct InvoiceReconciliation {
     /// `current` or `previous`.
@@ -121,76 +123,81 @@ pub(super) struct InvoiceReconciliation {
 /// An app and its team.
 pub(super) type TeamApp<'a> = (&'a TeamReport, &'a AppReport);
 
-impl Figures {
+impl CostSummary {
+    /// Returns the difference between the forecast and the previous month.
     pub(super) fn change(&self) -> Option<Money> {
         Some(self.forecast? - self.previous?)
     }
 
-    pub(super) fn change_share(&self) -> Option<PerCent> {
-        PerCent::of(self.change()?, self.previous?)
+    pub(super) fn change_share(&self) -> Option<Percent> {
+        Percent::of(self.change()?, self.previous?)
     }
 
-    pub(super) fn budget_used(&self) -> Option<PerCent> {
-        PerCent::of(self.current?, self.budget?)
+    /// Returns the share of the budget that has been spent.
+    pub(super) fn budget_used(&self) -> Option<Percent> {
+        Percent::of(self.current?, self.budget?)
     }
 
-    pub(super) fn budget_forecast(&self) -> Option<PerCent> {
-        PerCent::of(self.forecast?, self.budget?)
+    /// Returns the share of the budget that the forecast uses.
+    pub(super) fn budget_forecast(&self) -> Option<Percent> {
+        Percent::of(self.forecast?, self.budget?)
     }
 
+    /// Returns the difference between the budget and the forecast.
     pub(super) fn budget_left(&self) -> Option<Money> {
         Some(self.budget? - self.forecast?)
     }
 
+    /// Returns whether any cost is known.
     pub(super) fn is_known(&self) -> bool {
         self.current.or(self.forecast).or(self.previous).is_some()
     }
 
-    /// Returns whether every cost is zero or not known.
+    /// Returns whether all costs are zero or unknown.
     pub(super) fn is_zero(&self) -> bool {
         let costs = [self.current, self.forecast, self.previous];
         costs.into_iter().flatten().all(|cost| cost == Money::ZERO)
     }
 
-    /// Returns the key by which the most expensive items are found.
+    /// Returns the key for sorting by cost.
     pub(super) fn rank(&self) -> (Option<Money>, Option<Money>) {
         (self.forecast.or(self.current), self.previous)
     }
 
-    /// Returns the columns of the JSON and CSV formats, with exact values.
+    /// Returns the names and exact values of the columns in JSON and CSV.
     pub(super) fn columns(&self) -> [(&'static str, Option<String>); 8] {
         [
             ("current_usd", self.current.map(exact)),
             ("forecast_usd", self.forecast.map(exact)),
             ("previous_usd", self.previous.map(exact)),
             ("change_usd", self.change().map(exact)),
-            ("change_percent", self.change_share().map(PerCent::exact)),
+            ("change_percent", self.change_share().map(Percent::exact)),
             ("budget_usd", self.budget.map(exact)),
             (
                 "budget_used_percent",
-                self.budget_used().map(PerCent::exact),
+                self.budget_used().map(Percent::exact),
             ),
             (
                 "budget_forecast_percent",
-                self.budget_forecast().map(PerCent::exact),
+                self.budget_forecast().map(Percent::exact),
             ),
         ]
     }
 }
 
-/// Adds what is known.
-impl Sum for Figures {
+/// Adds known amounts. A sum is unknown only if all amounts are.
+impl Sum for CostSummary {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), |sum, figures| Self {
-            current: sum_known([sum.current, figures.current]),
-            forecast: sum_known([sum.forecast, figures.forecast]),
-            previous: sum_known([sum.previous, figures.previous]),
-            budget: sum_known([sum.budget, figures.budget]),
+        all.fold(Self::default(), |sum, costs| Self {
+            current: sum_known([sum.current, costs.current]),
+            forecast: sum_known([sum.forecast, costs.forecast]),
+            previous: sum_known([sum.previous, costs.previous]),
+            budget: sum_known([sum.budget, costs.budget]),
         })
     }
 }
 
-impl Serialize for Figures {
+impl Serialize for CostSummary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let columns = self.columns().into_iter();
         serializer.collect_map(columns.map(|(name, value)| (name, value.map(JsonNumber))))
@@ -202,7 +209,7 @@ fn category<S: Serializer>(category: &Category, serializer: S) -> Result<S::Ok, 
 }
 
 impl Report {
-    /// Computes the report at the instant `now`, from data that is not older than `max_age`.
+    /// Computes the report at the instant `now`, from data younger than `max_age`.
     pub fn new(
         snapshot: &Snapshot,
         rules: &Rules,
@@ -213,16 +220,16 @@ impl Report {
         let teams: Vec<_> = teams
             .map(|team| TeamReport::new(team, rules, max_age, now))
             .collect();
-        let mut company: Figures = teams.iter().map(|team| team.figures).sum();
-        if teams.iter().any(|team| team.figures.budget.is_none()) {
+        let mut company: CostSummary = teams.iter().map(|team| team.costs).sum();
+        if teams.iter().any(|team| team.costs.budget.is_none()) {
             company.budget = None;
         }
         let categories = Category::ALL.into_iter().enumerate();
-        let categories = categories.map(|(position, category)| CategoryFigures {
+        let categories = categories.map(|(position, category)| CategoryCosts {
             category,
-            figures: teams
+            costs: teams
                 .iter()
-                .map(|team| team.categories[position].figures)
+                .map(|team| team.categories[position].costs)
                 .sum(),
         });
         Self {
@@ -232,26 +239,27 @@ impl Report {
             company,
             categories: categories.collect(),
             issues: DataIssue::all(snapshot),
-            is_polled: snapshot.all_attempted,
-            freshness: Freshness::all(snapshot),
+            all_attempted: snapshot.all_attempted,
+            freshness: EndpointFreshness::all(snapshot),
             token_expires_at: snapshot.token_expiry,
             teams,
         }
     }
 
-    /// Returns the source of the data, as JSON and CSV name it.
+    /// Returns the source of the data, for JSON and CSV.
     pub(super) fn source(&self) -> &'static str {
         if self.is_demo { "demo data" } else { "heroku" }
     }
 
-    /// Returns whether no endpoint failed and each team has one with data.
+    /// Returns whether no endpoint failed and each team has an endpoint with data.
     pub fn is_complete(&self) -> bool {
         !self.issues.iter().any(|issue| issue.is_failure)
     }
 
-    /// Returns whether the name `team` is one of `teams`, or not a team but an account or the list.
-    pub(super) fn concerns(&self, team: &str, teams: &[TeamReport]) -> bool {
-        let contains = |teams: &[TeamReport]| teams.iter().any(|of| of.name == team);
+    /// Returns whether an endpoint of the target `name` is relevant for `teams`: if it is one of
+    /// them, or not a team but an enterprise account or team discovery.
+    pub(super) fn is_relevant(&self, name: &str, teams: &[TeamReport]) -> bool {
+        let contains = |teams: &[TeamReport]| teams.iter().any(|team| team.name == name);
         contains(teams) || !contains(&self.teams)
     }
 
@@ -273,25 +281,25 @@ impl Report {
         }
     }
 
-    /// Returns what `whole` holds beyond `apps`, such as spaces.
-    pub(super) fn in_no_app(whole: &Figures, apps: &[TeamApp<'_>]) -> Figures {
-        let apps: Figures = apps.iter().map(|(_, app)| app.figures).sum();
-        let beyond =
-            |whole: Option<Money>, apps: Option<Money>| Some(whole? - apps.unwrap_or_default());
-        Figures {
-            current: beyond(whole.current, apps.current),
-            forecast: beyond(whole.forecast, apps.forecast),
-            previous: beyond(whole.previous, apps.previous),
+    /// Returns the part of `total` that belongs to none of `apps`, such as private spaces.
+    pub(super) fn unallocated(total: &CostSummary, apps: &[TeamApp<'_>]) -> CostSummary {
+        let apps: CostSummary = apps.iter().map(|(_, app)| app.costs).sum();
+        let difference =
+            |total: Option<Money>, apps: Option<Money>| Some(total? - apps.unwrap_or_default());
+        CostSummary {
+            current: difference(total.current, apps.current),
+            forecast: difference(total.forecast, apps.forecast),
+            previous: difference(total.previous, apps.previous),
             budget: None,
         }
     }
 
-    /// Returns all apps, the most expensive first.
+    /// Returns the apps of all teams, most expensive first.
     pub(super) fn apps(&self) -> Vec<TeamApp<'_>> {
         let mut apps: Vec<_> = self.teams.iter().flat_map(TeamReport::apps).collect();
         apps.sort_by(|(team_a, a), (team_b, b)| {
             let by_name = || (&a.name, &team_a.name).cmp(&(&b.name, &team_b.name));
-            b.figures.rank().cmp(&a.figures.rank()).then_with(by_name)
+            b.costs.rank().cmp(&a.costs.rank()).then_with(by_name)
         });
         apps
     }
@@ -304,14 +312,14 @@ impl TeamReport {
         let forecast = cost.forecast.as_ref();
         let of_team = |month: &Billed<'_>| month.cost.as_ref().map(|cost| cost.team);
         let delinquency = team.metadata.delinquency.unwrap_or_default();
-        let invoices = input
-            .invoices
-            .map(|invoices| PastInvoice::all(invoices, Month::at(now), rules.invoice_history));
+        let invoices = input.invoices.map(|invoices| {
+            MonthlyInvoice::recent(invoices, Month::at(now), rules.invoice_history)
+        });
         Self {
             name: input.name.to_owned(),
             id: input.id.map(str::to_owned),
             covered_ratio: forecast.map(|forecast| forecast.coverage.ratio()),
-            figures: Figures {
+            costs: CostSummary {
                 current: cost.current.total(),
                 forecast: forecast.and_then(|forecast| forecast.team.total()),
                 previous: cost.previous.total(),
@@ -338,9 +346,9 @@ impl TeamReport {
         self.apps.iter().map(move |app| (self, app))
     }
 
-    /// Returns whether an app has no cost in the previous month although its team has.
+    /// Returns whether an app has no cost in the previous month, but its team has.
     pub(super) fn is_new(&self, app: &AppReport) -> bool {
-        app.figures.previous.is_none() && self.figures.previous.is_some()
+        app.costs.previous.is_none() && self.costs.previous.is_some()
     }
 }
 
@@ -359,9 +367,10 @@ impl InvoiceReconciliation {
     }
 }
 
-/// Returns `2 of 3 teams` if the costs of one of three teams are not known.
-pub(super) fn known_of(teams: &[TeamReport]) -> Option<String> {
-    let known = teams.iter().filter(|team| team.figures.is_known()).count();
+/// Returns `2 of 3 teams` if the costs of one of three teams are unknown. Returns `None` if all are
+/// known.
+pub(super) fn known_teams(teams: &[TeamReport]) -> Option<String> {
+    let known = teams.iter().filter(|team| team.costs.is_known()).count();
     (known < teams.len()).then(|| format!("{known} of {} teams", teams.len()))
 }
 
@@ -370,10 +379,10 @@ fn categories(
     current: Option<ByCategory>,
     forecast: Option<ByCategory>,
     previous: Option<ByCategory>,
-) -> Vec<CategoryFigures> {
-    let of = |category: &Category| CategoryFigures {
+) -> Vec<CategoryCosts> {
+    let of = |category: &Category| CategoryCosts {
         category: *category,
-        figures: Figures {
+        costs: CostSummary {
             current: current.and_then(|costs| costs.get(*category)),
             forecast: forecast.and_then(|costs| costs.get(*category)),
             previous: previous.and_then(|costs| costs.get(*category)),
@@ -383,7 +392,7 @@ fn categories(
     categories.iter().map(of).collect()
 }
 
-/// Returns the apps of both months, the most expensive first.
+/// Returns the apps of both months, most expensive first.
 fn apps(cost: &TeamCost<'_>, budgets: &BTreeMap<&str, Money>) -> Vec<AppReport> {
     let months = [&cost.current, &cost.previous].map(|month| month.cost.as_ref());
     let rows = months.iter().flatten().flat_map(|month| month.rows.keys());
@@ -395,7 +404,7 @@ fn apps(cost: &TeamCost<'_>, budgets: &BTreeMap<&str, Money>) -> Vec<AppReport> 
         let [current, previous] = months.map(of_month);
         AppReport {
             name: name.to_owned(),
-            figures: Figures {
+            costs: CostSummary {
                 current: current.and_then(|cost| cost.total()),
                 forecast: forecasts.and_then(|rows| rows.get(name).copied()),
                 previous: previous.and_then(|cost| cost.total()),
@@ -405,7 +414,7 @@ fn apps(cost: &TeamCost<'_>, budgets: &BTreeMap<&str, Money>) -> Vec<AppReport> 
         }
     };
     let mut apps: Vec<_> = names.into_iter().map(app).collect();
-    // Stable, so that apps of equal cost stay in the order of their names.
-    apps.sort_by_key(|app| Reverse(app.figures.rank()));
+    // The sort is stable and keeps apps of equal cost in the order of their names.
+    apps.sort_by_key(|app| Reverse(app.costs.rank()));
     apps
 }
