@@ -283,7 +283,7 @@ mod tests {
                 },
             )
             .unwrap(),
-            token: Token::Given("token".into()),
+            token: Token::Value("token".into()),
             scope: Scope::named((0..100).map(|n| format!("team-{n}")).collect()),
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(1),

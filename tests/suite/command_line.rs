@@ -386,5 +386,5 @@ fn a_switch_takes_its_value_behind_an_equals_sign() {
     let message = refused(&["--heroku.personal-account", "false"], &environment);
     assert!(message.contains("unrecognized subcommand"), "{message}");
     let message = refused(&["--heroku.personal-account="], &environment);
-    assert!(message.contains("neither true nor false"), "{message}");
+    assert!(message.contains("expected true or false"), "{message}");
 }

@@ -284,7 +284,7 @@ pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
     let client = Client::new(api_url.parse().expect("a URL"), options).expect("a client");
     Poller::new(Options {
         client,
-        token: Token::Given(token.into()),
+        token: Token::Value(token.into()),
         scope: Scope::named(vec![team.to_owned()]),
         interval: Duration::from_secs(1),
         timeout: TIMEOUT,

@@ -138,7 +138,7 @@ fn settings_that_cannot_be_used_are_all_named() {
         (Some(2), String::new())
     );
     let message = text(&output.stderr);
-    for part in ["--format", "table, json, csv", "--top", "--seed"] {
+    for part in ["--format", "table, json or csv", "--top", "--seed"] {
         assert!(message.contains(part), "{part}:\n{message}");
     }
     // Variables of such names belong to other programs.

@@ -46,7 +46,7 @@ impl Targets {
         let several_teams = scope.several_teams();
         let (named, filter) = match &scope.teams {
             TeamScope::Named(teams) => (&**teams, None),
-            TeamScope::Seen(filter) => (&[][..], Some(filter)),
+            TeamScope::All(filter) => (&[][..], Some(filter)),
         };
         let named = named.iter();
         let accounts = scope.enterprise_accounts.iter();
@@ -340,7 +340,7 @@ fn endpoints(scope: &Scope) -> Vec<Endpoint> {
     let has_accounts = !scope.enterprise_accounts.is_empty();
     let (is_discovering, polls_teams) = match &scope.teams {
         TeamScope::Named(teams) => (false, !teams.is_empty()),
-        TeamScope::Seen(_) => (true, true),
+        TeamScope::All(_) => (true, true),
     };
     let is_requested = |endpoint: &Endpoint| match endpoint {
         Endpoint::Team | Endpoint::Usage | Endpoint::Delinquency | Endpoint::Licenses => {
@@ -384,7 +384,7 @@ mod tests {
         ];
         assert_eq!(words(&account), expected);
         let all = Scope {
-            teams: TeamScope::Seen(NameFilter::default()),
+            teams: TeamScope::All(NameFilter::default()),
             ..account
         };
         assert_eq!(words(&all).len(), Endpoint::ALL.len());
