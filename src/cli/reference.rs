@@ -83,7 +83,7 @@ pub fn polling_limits() -> String {
         limits.idle.as_secs(),
         limits.body >> 20,
         client::MAX_PAGES,
-        collector::CONCURRENCY,
+        collector::MAX_CONCURRENT_POLLS,
         collector::RATE_LIMIT_FLOOR,
     )
 }
