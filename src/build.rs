@@ -1,10 +1,10 @@
-//! Identifies the build of the program.
+//! Build information.
 
-/// The version of the program.
+/// The version of the exporter.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The commit of the source, or `unknown`.
+/// The Git commit, or `unknown`.
 pub const REVISION: &str = env!("HEROKU_COST_EXPORTER_REVISION");
 
-/// The version of the compiler.
+/// The version of the Rust compiler.
 pub const RUSTC: &str = env!("HEROKU_COST_EXPORTER_RUSTC");

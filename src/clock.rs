@@ -10,16 +10,16 @@ use jiff::Timestamp;
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// Returns the system's clock.
+    /// Returns the system clock.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the only place that reads the system's clock"
+        reason = "the only place that reads the system clock"
     )]
     pub fn system() -> Self {
         Self::from_fn(Timestamp::now)
     }
 
-    /// Returns a clock that reads the time from `now`.
+    /// Creates a clock that calls `now` for the current time.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

@@ -1,11 +1,15 @@
 //! See what you spend on Heroku and where the month will end, by team, app and resource type.
 //!
+//! The exporter polls Heroku's Platform API on a schedule, keeps the latest data in an immutable
+//! [`Snapshot`](snapshot::Snapshot), and serves it as Prometheus metrics and as a web page:
+//!
 //! ```text
 //! config ─> collector ─(heroku-api)─> Snapshot ─┬─> metrics ─(expfmt)────┐
 //!                                               └─> report ─────────────┴─> web ─(exporter-toolkit)─> client
 //! ```
 //!
-//! `ARCHITECTURE.md` is the map.
+//! [`cli::run`] is the entry point. `ARCHITECTURE.md` describes the modules and crates in detail.
+//! This library is not a stable interface: it exists for the binary and the tests.
 
 pub mod build;
 pub mod cli;

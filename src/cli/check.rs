@@ -1,4 +1,4 @@
-//! `check`: polls Heroku once and prints the answer of each endpoint of each team.
+//! `check`: polls Heroku once and prints the result of each endpoint of each target.
 
 use std::fmt::Write;
 use std::io;
@@ -19,30 +19,33 @@ use billing::usage::Usage;
 use heroku_api::enterprise::AccountUsage;
 use heroku_api::stats::Endpoint;
 
-const NO_USAGE: &str = "no usage in this month or the last";
+/// The indentation of a line below the result of an endpoint.
+const INDENT: &str = "                    ";
+
+const NO_USAGE: &str = "no usage in the current or previous month";
 
 pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Result<ExitCode> {
-    logging::start_beside_output(config.log);
+    logging::init_errors_only(config.log);
     let api_url = heroku.api_url.clone();
     let poll = async { anyhow::Ok(poller(heroku, Clock::system())?.once().await) };
     let snapshot = runtime()?.block_on(poll)?;
     let mut text = String::new();
     if let Some(path) = &config.file {
-        describe_rules(&mut text, path, &config.rules);
+        write_rules(&mut text, path, &config.rules);
     }
-    let _ = writeln!(text, "Asked {api_url}");
-    let is_healthy = describe(&mut text, &snapshot);
-    describe_unknown_teams(&mut text, &config.rules, &snapshot);
+    let _ = writeln!(text, "Polled {api_url}");
+    let is_healthy = write_results(&mut text, &snapshot);
+    write_unknown_teams(&mut text, &config.rules, &snapshot);
     io::Write::write_all(&mut io::stdout(), text.as_bytes())?;
     Ok(ExitCode::from(u8::from(!is_healthy)))
 }
 
-/// Summarizes the rules of a configuration file and of the flags that take precedence.
-fn describe_rules(text: &mut String, path: &Path, rules: &Rules) {
+/// Writes a summary of the rules, which are those of the configuration file and of flags.
+fn write_rules(text: &mut String, path: &Path, rules: &Rules) {
     let (apps, budgets) = (&rules.apps, &rules.budgets);
     let mut parts = vec![
         format!(
-            "{} with own prices",
+            "{} with prices",
             count(rules.team_prices.len(), "team", "teams")
         ),
         format!(
@@ -50,19 +53,27 @@ fn describe_rules(text: &mut String, path: &Path, rules: &Rules) {
             count(budgets.teams.len(), "team", "teams")
         ),
         format!("{} with a budget", count(budgets.apps.len(), "app", "apps")),
-        format!("{} of apps", count(apps.groups.len(), "group", "groups")),
+        count(apps.groups.len(), "app group", "app groups"),
     ];
     if !apps.filter.allows_all() {
-        parts.push("some apps left out".to_owned());
+        parts.push("app filter".to_owned());
     }
     if let Some(max) = apps.max {
-        parts.push(format!("{} a team at most", count(max, "row", "rows")));
+        parts.push(format!(
+            "at most {} per team",
+            count(max, "app row", "app rows")
+        ));
     }
-    let _ = writeln!(text, "Read {}\n  {}", path.display(), parts.join(", "));
+    let _ = writeln!(
+        text,
+        "Configuration file {}\n  {}\n",
+        path.display(),
+        parts.join(", ")
+    );
 }
 
-/// Lists the teams of the configuration file that do not exist. Their names may be misspelt.
-fn describe_unknown_teams(text: &mut String, rules: &Rules, snapshot: &Snapshot) {
+/// Writes the teams of the configuration file that were not polled, possibly because of a typo.
+fn write_unknown_teams(text: &mut String, rules: &Rules, snapshot: &Snapshot) {
     let mut unknown = rules.teams();
     for team in snapshot.teams() {
         unknown.remove(team.name.as_str());
@@ -74,82 +85,87 @@ fn describe_unknown_teams(text: &mut String, rules: &Rules, snapshot: &Snapshot)
     for team in unknown {
         let _ = writeln!(
             text,
-            "  {team:?} is none of these teams: what the configuration file says of it changes nothing"
+            "Unknown team {team:?} in the configuration file: its prices and budgets have no effect"
         );
     }
 }
 
-/// Describes the answers, and returns whether no endpoint failed and each team and account has one
-/// that answers. An endpoint that Heroku does not offer is no failure.
-fn describe(text: &mut String, snapshot: &Snapshot) -> bool {
+/// Writes the result of each endpoint. Returns whether no endpoint failed and each team and account
+/// has a successful one. An endpoint that is not available is not a failure.
+fn write_results(text: &mut String, snapshot: &Snapshot) -> bool {
     let mut is_healthy = true;
-    if let Some(listing) = &snapshot.discovery {
-        text.push_str("\nThe teams that the token sees\n");
-        let seen = |teams: &Vec<_>| count(teams.len(), "team", "teams");
-        is_healthy &= line(text, "teams", listing, seen) == Verdict::Answered;
+    if let Some(discovery) = &snapshot.discovery {
+        text.push_str("\nTeam discovery\n");
+        let found = |teams: &Vec<_>| count(teams.len(), "team", "teams");
+        is_healthy &= write_result(text, "teams", discovery, found) == PollStatus::Ok;
         let teams = || snapshot.teams().iter();
         let is_polled = |id| teams().any(|team| team.id.as_ref() == Some(id));
-        if let Some(seen) = listing.data()
-            && !seen.is_empty()
-            && !seen.iter().any(|identity| is_polled(&identity.id))
+        if let Some(found) = discovery.data()
+            && !found.is_empty()
+            && !found.iter().any(|identity| is_polled(&identity.id))
         {
-            text.push_str("            none of them is asked for: no name passes HEROKU_TEAM_INCLUDE and HEROKU_TEAM_EXCLUDE\n");
+            let _ = writeln!(
+                text,
+                "{INDENT}HEROKU_TEAM_INCLUDE and HEROKU_TEAM_EXCLUDE reject all of them."
+            );
             is_healthy = false;
         }
     }
     for account in &snapshot.accounts {
         let _ = writeln!(text, "\nEnterprise account {}", account.name);
-        is_healthy &= line(text, "usage", &account.usage, account_usage) == Verdict::Answered;
+        let status = write_result(text, "usage", &account.usage, account_usage);
+        is_healthy &= status == PollStatus::Ok;
     }
     for team in snapshot.teams() {
         let id = team.id.as_ref().filter(|id| **id != team.name);
         let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
         let _ = writeln!(text, "\n{}{id}", team.name);
-        let mut verdicts = Vec::new();
+        let mut statuses = Vec::new();
         if team.polled_endpoints.contains(&Endpoint::Invoices) {
-            verdicts.push(line(text, "invoices", &team.invoices, invoices));
+            statuses.push(write_result(text, "invoices", &team.invoices, invoices));
         }
         let polls_usage = team.polled_endpoints.contains(&Endpoint::Usage);
         if polls_usage || team.usage.data().is_some() {
-            verdicts.push(line(text, "usage", &team.usage, usage));
+            statuses.push(write_result(text, "usage", &team.usage, usage));
         }
-        // A team of an enterprise account may have neither invoices nor, as yet, usage.
+        // A team of an enterprise account may have neither invoices nor usage yet.
         let is_of_account = !polls_usage && team.id.is_some();
-        is_healthy &= is_of_account || verdicts.contains(&Verdict::Answered);
-        is_healthy &= !verdicts.contains(&Verdict::Failed);
+        is_healthy &= is_of_account || statuses.contains(&PollStatus::Ok);
+        is_healthy &= !statuses.contains(&PollStatus::Failed);
     }
     is_healthy
 }
 
-/// The result of polling an endpoint.
+/// The status of an endpoint after polling it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Answered,
+enum PollStatus {
+    Ok,
     NotAvailable,
     Failed,
 }
 
-fn line<T>(
+/// Writes the result of an endpoint, with advice if it failed.
+fn write_result<T>(
     text: &mut String,
     endpoint: &str,
     status: &EndpointStatus<T>,
     describe: impl Fn(&T) -> String,
-) -> Verdict {
+) -> PollStatus {
     let Some(failure) = &status.failure else {
-        let answer = status.data().map(describe);
-        let answer = answer.unwrap_or_else(|| "it was not asked".to_owned());
-        let _ = writeln!(text, "  {endpoint:<8}  ok      {answer}");
-        return Verdict::Answered;
+        let data = status.data().map(describe);
+        let data = data.unwrap_or_else(|| "not polled".to_owned());
+        let _ = writeln!(text, "  {endpoint:<8}  ok      {data}");
+        return PollStatus::Ok;
     };
-    let (verdict, mark) = match failure.reason {
-        FailureReason::NotAvailable => (Verdict::NotAvailable, "none"),
-        _ => (Verdict::Failed, "failed"),
+    let (poll_status, mark) = match failure.reason {
+        FailureReason::NotAvailable => (PollStatus::NotAvailable, "n/a"),
+        _ => (PollStatus::Failed, "failed"),
     };
     let (reason, message) = (failure.reason.as_str(), &failure.message);
     let advice = report::advice(failure.reason);
     let _ = writeln!(text, "  {endpoint:<8}  {mark:<6}  {reason}: {message}");
-    let _ = writeln!(text, "                    {advice}");
-    verdict
+    let _ = writeln!(text, "{INDENT}{advice}");
+    poll_status
 }
 
 fn invoices(invoices: &Invoices) -> String {

@@ -1,4 +1,4 @@
-//! `demo`: serves a made-up company from a simulated Heroku on loopback.
+//! `demo`: serves a synthetic company from a simulated Heroku on a loopback address.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -20,55 +20,55 @@ use crate::config::token::Token;
 use crate::config::{DemoConfig, HerokuConfig, ServeConfig, WebConfig};
 use crate::metrics::RenderOptions;
 
-/// The time limit of a poll, which is ample for a Heroku in the same process.
+/// The time limit for a poll, ample for a server in the same process.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The time between two checks whether a new day has begun.
+/// The time between two checks for a new day.
 const DAY_CHECK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run((config, demo): (ServeConfig, DemoConfig)) -> anyhow::Result<ExitCode> {
-    logging::start(config.log);
+    logging::init(config.log);
     let clock = clock_on(demo.date);
     block_on(async {
         let stop = shutdown::signal()?;
         let listeners = listen(&config.web).await?;
         let simulator = simulator(demo.seed, &clock).await?;
-        introduce(&simulator, day(&clock), &listeners, &config.web)?;
+        print_urls(&simulator, today(&clock), &listeners, &config.web)?;
 
         let poller = poller(heroku_config(&simulator, demo, &clock)?, clock.clone())?;
-        let days = tokio::spawn(turn_days(simulator, demo.seed, clock.clone()));
-        let shown = RenderOptions {
+        let updates = tokio::spawn(update_daily(simulator, demo.seed, clock.clone()));
+        let options = RenderOptions {
             max_age: config.max_age,
             legacy: config.legacy_metrics,
             is_demo: true,
             rules: Arc::new(config.rules),
         };
-        let status = serve(poller, listeners, config.web, clock, shown, stop).await;
-        days.abort();
+        let status = serve(poller, listeners, config.web, clock, options, stop).await;
+        updates.abort();
         status
     })
 }
 
-/// Starts the simulated Heroku on the day of `clock`.
+/// Starts the simulated Heroku on the date of `clock`.
 pub(crate) async fn simulator(seed: u64, clock: &Clock) -> anyhow::Result<Simulator> {
-    let today = day(clock);
+    let today = today(clock);
     Simulator::builder(Company::synthetic(seed, today), today)
         .start()
         .await
-        .context("the simulated Heroku could not start")
+        .context("cannot start the simulated Heroku")
 }
 
-/// Returns the settings of polling all teams of the simulated Heroku.
+/// Returns the settings for polling all teams of the simulated Heroku.
 pub(crate) fn heroku_config(
     simulator: &Simulator,
     demo: DemoConfig,
     clock: &Clock,
 ) -> anyhow::Result<HerokuConfig> {
-    let company = Company::synthetic(demo.seed, day(clock));
+    let company = Company::synthetic(demo.seed, today(clock));
     let teams = company.teams.iter().map(|team| team.name.clone()).collect();
     Ok(HerokuConfig {
         api_url: simulator.url().parse()?,
-        token: Token::Given(simulator.token().into()),
+        token: Token::Value(simulator.token().into()),
         scope: Scope::named(teams),
         timeout: DEMO_TIMEOUT,
         poll_interval: demo.poll_interval,
@@ -76,7 +76,7 @@ pub(crate) fn heroku_config(
     })
 }
 
-/// Returns the system's clock, or one that starts now at noon of `date`.
+/// Returns a clock that starts at noon of `date`, or the system clock if there is no date.
 pub(crate) fn clock_on(date: Option<Date>) -> Clock {
     let system = Clock::system();
     let noon = date.and_then(|date| Offset::UTC.to_timestamp(date.at(12, 0, 0, 0)).ok());
@@ -89,27 +89,28 @@ pub(crate) fn clock_on(date: Option<Date>) -> Clock {
     }
 }
 
-fn day(clock: &Clock) -> Date {
+/// Returns the current UTC date.
+fn today(clock: &Clock) -> Date {
     Offset::UTC.to_datetime(clock.now()).date()
 }
 
-/// Moves the simulated Heroku to each new UTC day, so that a demo can run for weeks.
-async fn turn_days(simulator: Simulator, seed: u64, clock: Clock) {
-    let mut today = day(&clock);
+/// Updates the simulated Heroku on each new UTC day, so that a demo can run for weeks.
+async fn update_daily(simulator: Simulator, seed: u64, clock: Clock) {
+    let mut date = today(&clock);
     loop {
         tokio::time::sleep(DAY_CHECK).await;
-        if day(&clock) != today {
-            today = day(&clock);
-            simulator.set_company(Company::synthetic(seed, today));
-            simulator.set_today(today);
+        if today(&clock) != date {
+            date = today(&clock);
+            simulator.set_company(Company::synthetic(seed, date));
+            simulator.set_today(date);
         }
     }
 }
 
-/// Prints the addresses to open.
-fn introduce(
+/// Prints the URLs to open.
+fn print_urls(
     simulator: &Simulator,
-    today: Date,
+    date: Date,
     listeners: &[TcpListener],
     web: &WebConfig,
 ) -> anyhow::Result<()> {
@@ -117,11 +118,11 @@ fn introduce(
     let is_secure = web.file.as_ref().is_some_and(|f| f.config().tls.is_some());
     let scheme = if is_secure { "https" } else { "http" };
     let mut text = format!(
-        "A made-up company on {today}, from a simulated Heroku at {}: no account, no network.\n\nOpen\n",
+        "Serving a synthetic company on {date} from a simulated Heroku at {}.\n\nOpen\n",
         simulator.url()
     );
     for address in listeners.iter().flat_map(TcpListener::local_addr) {
-        // A wildcard address is where to listen, not where to go.
+        // One cannot connect to a wildcard address.
         let authority = if address.ip().is_unspecified() {
             format!("localhost:{}", address.port())
         } else {
@@ -131,7 +132,7 @@ fn introduce(
             text.push_str(&format!("  {scheme}://{authority}{path}\n"));
         }
     }
-    text.push_str("\nStop with Ctrl-C.\n");
+    text.push_str("\nPress Ctrl-C to stop.\n");
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
 }

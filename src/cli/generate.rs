@@ -1,4 +1,4 @@
-//! `generate`: completions and man pages, made from the parser.
+//! `generate`: shell completions and man pages, generated from the parser.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,14 +12,16 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::parser;
 use crate::config::API_KEY_VARIABLE;
 
-pub(crate) fn run(asked: Option<&ArgMatches>) -> anyhow::Result<ExitCode> {
-    let text = match asked.and_then(ArgMatches::subcommand) {
-        Some(("completions", asked)) => {
-            let shell = asked.get_one::<Shell>("shell").context("no shell")?;
+pub(crate) fn run(matches: Option<&ArgMatches>) -> anyhow::Result<ExitCode> {
+    let text = match matches.and_then(ArgMatches::subcommand) {
+        Some(("completions", matches)) => {
+            let shell = matches.get_one::<Shell>("shell").context("missing shell")?;
             completions(*shell)
         }
-        Some(("man", asked)) => page(asked.get_one::<String>("subcommand").map(String::as_str))?,
-        _ => bail!("nothing to generate"),
+        Some(("man", matches)) => {
+            man_page(matches.get_one::<String>("subcommand").map(String::as_str))?
+        }
+        _ => bail!("missing subcommand"),
     };
     std::io::stdout().write_all(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -28,34 +30,30 @@ pub(crate) fn run(asked: Option<&ArgMatches>) -> anyhow::Result<ExitCode> {
 fn completions(shell: Shell) -> Vec<u8> {
     let mut command = parser::command();
     let name = command.get_name().to_owned();
-    // For bash, clap_complete writes a hyphen of the program's name in two ways, and the function then
-    // does not find its own subcommands. So it gets a name without one.
-    let is_bash = shell == Shell::Bash;
-    let plain = if is_bash {
-        name.replace('-', "_")
-    } else {
-        name.clone()
-    };
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut command, plain.clone(), &mut text);
-    if !is_bash {
+    if shell != Shell::Bash {
+        clap_complete::generate(shell, &mut command, name, &mut text);
         return text;
     }
-    // Only `complete`, at the end of a line, names the program.
+    // For bash, clap_complete escapes hyphens of the name inconsistently, so that the completion does
+    // not find the subcommands. As a workaround, the name is generated with underscores.
+    let escaped = name.replace('-', "_");
+    clap_complete::generate(shell, &mut command, &escaped, &mut text);
+    // Only the `complete` commands need the real name, which ends their line.
     let text = String::from_utf8_lossy(&text);
-    text.replace(&format!(" {plain}\n"), &format!(" {name}\n"))
+    text.replace(&format!(" {escaped}\n"), &format!(" {name}\n"))
         .into_bytes()
 }
 
 /// Returns the man page of the program or of a subcommand.
-fn page(subcommand: Option<&str>) -> anyhow::Result<Vec<u8>> {
+fn man_page(subcommand: Option<&str>) -> anyhow::Result<Vec<u8>> {
     let mut command = parser::command();
-    // Gives subcommands the names of their pages.
+    // Sets the display names of subcommands.
     command.build();
     let mut text = Vec::new();
     if let Some(name) = subcommand {
         let found = command.find_subcommand(name).cloned();
-        let found = found.with_context(|| format!("{name} is no subcommand"))?;
+        let found = found.with_context(|| format!("unknown subcommand {name}"))?;
         Man::new(found).render(&mut text)?;
     } else {
         Man::new(command).render(&mut text)?;
@@ -64,15 +62,15 @@ fn page(subcommand: Option<&str>) -> anyhow::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Returns sections of the program's page that apply to every subcommand.
+/// Returns the sections of the main page that apply to all subcommands.
 fn sections() -> Roff {
     let mut page = Roff::new();
-    let mut section = |title, terms: &[(&str, &str)]| {
+    let mut section = |title, entries: &[(&str, &str)]| {
         page.control("SH", [title]);
-        for (term, meaning) in terms {
+        for (term, description) in entries {
             page.control("TP", []);
             page.text([bold(*term)]);
-            page.text([roman(*meaning)]);
+            page.text([roman(*description)]);
         }
     };
     section(
@@ -80,33 +78,33 @@ fn sections() -> Roff {
         &[
             (
                 API_KEY_VARIABLE,
-                "The Heroku API token. It has no flag, because other users can read flags in the process list. \
-                 HEROKU_API_KEY_FILE names a file that holds it, and is the better place.",
+                "The Heroku API token. There is no such flag, because other users can read flags in the process \
+                 list. A file with the token, set with HEROKU_API_KEY_FILE, is safer.",
             ),
             (
                 "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
-                "Proxies to Heroku, and hosts that are reached without one.",
+                "Proxies for requests to Heroku, and hosts that bypass them.",
             ),
             (
                 "SSL_CERT_FILE, SSL_CERT_DIR",
-                "Certificates to trust in place of the system's.",
+                "CA certificates to trust instead of the system's.",
             ),
             (
                 "Variables of options",
-                "The descriptions of options name them. The option takes precedence, and an empty variable counts \
-                 as not set.",
+                "See the descriptions of the options. The option takes precedence, and an empty variable counts \
+                 as unset.",
             ),
         ],
     );
     section(
         "EXIT STATUS",
         &[
-            ("0", "The program was stopped, or check found no failure."),
+            ("0", "Success, or shutdown by a signal."),
             (
                 "1",
-                "Something failed: an address is in use, or check or healthcheck found a failure.",
+                "Failure: an address is in use, or check, report or healthcheck found a failure.",
             ),
-            ("2", "An option or a setting is invalid."),
+            ("2", "Invalid option or setting."),
         ],
     );
     page

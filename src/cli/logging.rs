@@ -1,4 +1,4 @@
-//! The log: lines on standard error, as logfmt or JSON.
+//! Logging to standard error, as logfmt or JSON.
 
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -7,22 +7,23 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 
-/// Sets up the log of the program.
-pub(crate) fn start(config: LogConfig) {
+/// Initializes logging.
+pub(crate) fn init(config: LogConfig) {
     let level = match config.level {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Error => LevelFilter::ERROR,
     };
-    // Below a warning, third-party crates log internals, and might log a header. Targets are prefixes.
+    // Third-party crates log internals, possibly headers, below the level of warnings. Targets are
+    // prefixes.
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("exporter_toolkit", level)
         .with_target("heroku_cost_exporter", level)
         .with_target("heroku_api", level)
         .with_target("heroku_sim", level);
-    let lines = match config.format {
+    let layer = match config.format {
         LogFormat::Logfmt => {
             let format = tracing_logfmt::builder().with_target(false);
             format.layer().with_writer(std::io::stderr).boxed()
@@ -35,17 +36,18 @@ pub(crate) fn start(config: LogConfig) {
             format.with_writer(std::io::stderr).boxed()
         }
     };
-    // Fails only if a log is set up already.
+    // Fails only if logging is already initialized.
     let _ = tracing_subscriber::registry()
-        .with(lines.with_filter(targets))
+        .with(layer.with_filter(targets))
         .try_init();
 }
 
-/// Sets up the log of a subcommand whose output describes the answers itself.
-pub(crate) fn start_beside_output(config: LogConfig) {
+/// Initializes logging of errors only, unless debug messages are enabled. For subcommands whose
+/// output already reports the result of each poll.
+pub(crate) fn init_errors_only(config: LogConfig) {
     let level = match config.level {
         LogLevel::Debug => LogLevel::Debug,
         _ => LogLevel::Error,
     };
-    start(LogConfig { level, ..config });
+    init(LogConfig { level, ..config });
 }

@@ -1,4 +1,4 @@
-//! The command line. One file a subcommand, wiring only.
+//! The command line: one module for each subcommand, wiring only.
 
 mod check;
 #[cfg(feature = "demo")]
@@ -21,43 +21,43 @@ use clap::ArgMatches;
 use crate::config::token::looks_like_token;
 use crate::config::{ConfigErrors, RawArgs, Resolver};
 
-/// The exit status for invalid settings, as for unknown flags.
+/// The exit status for invalid settings, the same as for unknown flags.
 const INVALID_SETTINGS: u8 = 2;
 
-/// Runs the program with its arguments and its environment.
+/// Runs the program with the given arguments and environment variables.
 ///
-/// The exit status is 0 on success, 1 if something failed, and 2 if a flag or a setting is invalid.
+/// The exit status is 0 on success, 1 on failure, and 2 if a flag or a setting is invalid.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     environment: BTreeMap<OsString, OsString>,
 ) -> ExitCode {
     let matches = match parser::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(message) => return print(&message),
+        Err(error) => return print(&error),
     };
     let (subcommand, flags) = parser::raw_flags(&matches);
     let raw = RawArgs { flags, environment };
     dispatch(subcommand, &matches, &raw).unwrap_or_else(|error| {
         let is_config = error.is::<ConfigErrors>();
-        // If standard error is closed, there is nowhere to report it.
+        // A closed standard error is ignored.
         let _ = writeln!(std::io::stderr(), "heroku-cost-exporter: {error:#}");
         ExitCode::from(if is_config { INVALID_SETTINGS } else { 1 })
     })
 }
 
-/// Prints a message of the parser: help and version to standard output with status 0, errors to
-/// standard error with status 2.
-fn print(message: &clap::Error) -> ExitCode {
-    if looks_like_token(&message.to_string()) {
+/// Prints help and version to standard output with status 0, and errors to standard error with
+/// status 2.
+fn print(error: &clap::Error) -> ExitCode {
+    if looks_like_token(&error.to_string()) {
         let _ = writeln!(
             std::io::stderr(),
-            "heroku-cost-exporter: an argument looks like a token, which others could see in the process list: \
-             set HEROKU_API_KEY or HEROKU_API_KEY_FILE instead"
+            "heroku-cost-exporter: an argument looks like a token, which other users can read in the process list; \
+             use HEROKU_API_KEY or HEROKU_API_KEY_FILE"
         );
     } else {
-        let _ = message.print();
+        let _ = error.print();
     }
-    ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(INVALID_SETTINGS))
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(INVALID_SETTINGS))
 }
 
 fn dispatch(subcommand: &str, matches: &ArgMatches, raw: &RawArgs) -> anyhow::Result<ExitCode> {
@@ -77,8 +77,8 @@ fn dispatch(subcommand: &str, matches: &ArgMatches, raw: &RawArgs) -> anyhow::Re
     }
 }
 
-/// Makes `ring` the one implementation of TLS's cryptography.
+/// Installs `ring` as the cryptography provider of rustls.
 pub(crate) fn install_tls() {
-    // Fails only if it is installed already.
+    // Fails only if it is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

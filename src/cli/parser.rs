@@ -1,5 +1,5 @@
-//! The parser of the command line, made from the declarations of the settings. It accepts any
-//! value: `config` parses all of them and reports all errors together.
+//! The command-line parser, generated from the declarations of the settings. It accepts values as
+//! text; `config` parses them and reports all errors together.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,29 +8,24 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::config::setting::{self, Arity, Group, Setting};
 
-/// Lines of the help are not longer, however wide the terminal.
+/// The maximum width of the help.
 const MAX_WIDTH: usize = 120;
 
-/// Returns the parser. Without a subcommand the program serves, so that the start line of the Go
-/// program keeps working.
+/// Returns the parser. Without a subcommand, `serve` runs, for compatibility with the Go program.
 pub(crate) fn command() -> Command {
     let (heroku, costs, log) = (&setting::HEROKU, &setting::COSTS, &setting::LOG);
     let serving = &[heroku, costs, &setting::SERVING, log];
     let subcommands: [(_, _, &[&Group]); _] = [
-        (
-            "serve",
-            "Poll Heroku and serve metrics (the default)",
-            serving,
-        ),
+        ("serve", "Poll Heroku and serve metrics (default)", serving),
         #[cfg(feature = "demo")]
         (
             "demo",
-            "Serve a made-up company: no account, no network",
+            "Serve a synthetic company; needs no account and no network",
             &[&setting::DEMO, costs, &setting::SERVING, log],
         ),
         (
             "check",
-            "Poll Heroku once and print what each endpoint answers",
+            "Poll Heroku once and print the result of each endpoint",
             &[heroku, costs, log],
         ),
         (
@@ -38,19 +33,19 @@ pub(crate) fn command() -> Command {
             "Poll Heroku once and print the costs",
             &[&setting::REPORT, &setting::DEMO, heroku, costs, log],
         ),
-        ("metrics", "Print the metric reference, as Markdown", &[]),
+        ("metrics", "Print the metric reference as Markdown", &[]),
         (
             "healthcheck",
-            "Check that the server on this machine is alive",
-            &[&setting::LISTENING],
+            "Check that the local server is alive",
+            &[&setting::LISTEN],
         ),
     ];
     let command = Command::new("heroku-cost-exporter")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .after_help(
-            "The Heroku API token is read from HEROKU_API_KEY, or from the file that HEROKU_API_KEY_FILE names.\n\
-             Without a subcommand the program serves.",
+            "The Heroku API token is read from HEROKU_API_KEY, or from the file set with HEROKU_API_KEY_FILE.\n\
+             Without a subcommand, serve runs.",
         )
         .max_term_width(MAX_WIDTH);
     let subcommand = |(name, about, groups)| grouped(Command::new(name).about(about), groups);
@@ -64,17 +59,16 @@ fn generate() -> Command {
         .value_name("SHELL")
         .required(true)
         .value_parser(value_parser!(clap_complete::Shell));
-    let completions = Command::new("completions").about("Print completions for a shell");
-    let man =
-        Command::new("man").about("Print a man page, of the program or of one of its subcommands");
+    let completions = Command::new("completions").about("Print shell completions");
+    let man = Command::new("man").about("Print the man page of the program or of a subcommand");
     Command::new("generate")
-        .about("Print completions for a shell, or a man page")
+        .about("Print shell completions or a man page")
         .subcommand_required(true)
         .subcommand(completions.arg(shell))
         .subcommand(man.arg(Arg::new("subcommand").value_name("SUBCOMMAND")))
 }
 
-/// Adds the flags of groups, each under its heading.
+/// Adds the flags of each group under its heading.
 fn grouped(command: Command, groups: &[&Group]) -> Command {
     groups.iter().fold(command, |command, group| {
         command
@@ -87,7 +81,7 @@ fn argument(setting: &'static Setting) -> Arg {
     let variable = setting.variable().map(|name| format!("\n[env: {name}]"));
     let default = setting.default.map(|value| format!("\n[default: {value}]"));
     let details: String = variable.into_iter().chain(default).collect();
-    // `-h` shows the first clause.
+    // `-h` shows only the text before the first semicolon.
     let summary = setting.help.split(';').next().unwrap_or_default();
     let argument = Arg::new(setting.flag)
         .long(setting.flag)
@@ -96,12 +90,12 @@ fn argument(setting: &'static Setting) -> Arg {
         .long_help(format!("{}{details}", setting.help))
         .hide_short_help(!setting.in_short_help)
         .value_parser(value_parser!(OsString))
-        // So that a negative price is an invalid value rather than an unknown flag.
+        // Reports a negative number as an invalid value and not as an unknown flag.
         .allow_negative_numbers(true);
     match setting.arity {
         Arity::One => argument.action(ArgAction::Set),
         Arity::Repeated => argument.action(ArgAction::Append),
-        // A value behind a space could not be told from a subcommand.
+        // A value after a space would be ambiguous with a subcommand.
         Arity::Switch => argument
             .action(ArgAction::Set)
             .num_args(0..=1)
@@ -110,12 +104,12 @@ fn argument(setting: &'static Setting) -> Arg {
     }
 }
 
-/// Returns the subcommand and the flags before and behind it. Those behind it take precedence.
+/// Returns the subcommand and the flags before and after it. Flags after it take precedence.
 pub(crate) fn raw_flags(matches: &ArgMatches) -> (&str, BTreeMap<&'static str, Vec<OsString>>) {
-    let (subcommand, behind) = matches.subcommand().unwrap_or(("serve", matches));
-    let flags = [matches, behind].into_iter().flat_map(|matches| {
+    let (subcommand, after) = matches.subcommand().unwrap_or(("serve", matches));
+    let flags = [matches, after].into_iter().flat_map(|matches| {
         setting::all().filter_map(|setting| {
-            // Not every subcommand has every flag.
+            // Fails if the subcommand does not have the flag.
             let values = matches.try_get_many::<OsString>(setting.flag).ok()??;
             Some((setting.flag, values.cloned().collect()))
         })
@@ -129,12 +123,12 @@ mod tests {
     use crate::cli::reference;
 
     #[test]
-    fn the_parser_is_sound() {
+    fn parser_passes_debug_assertions() {
         command().debug_assert();
     }
 
     #[test]
-    fn the_reference_has_every_flag_of_the_parser_and_no_other() {
+    fn reference_lists_all_flags() {
         let mut command = command();
         command.build();
         let mut flags: Vec<String> = command
@@ -151,7 +145,7 @@ mod tests {
             .lines()
             .filter_map(|line| {
                 Some(
-                    line.strip_prefix("| `--")?
+                    line.strip_prefix("`--")?
                         .split([' ', '['])
                         .next()?
                         .trim_end_matches('`')

@@ -83,7 +83,7 @@ pub fn polling_limits() -> String {
         limits.idle.as_secs(),
         limits.body >> 20,
         client::MAX_PAGES,
-        collector::CONCURRENCY,
+        collector::MAX_CONCURRENT_POLLS,
         collector::RATE_LIMIT_FLOOR,
     )
 }
@@ -122,11 +122,9 @@ graceful shutdown | {} | closed
 
 /// The tables of settings in `docs/CONFIGURATION.md`.
 pub fn settings() -> String {
-    const HEADER: &str = "| flag | environment | default | what it does |\n|---|---|---|---|\n";
-    let mut text = HEADER.to_owned();
-    let _ = writeln!(
-        text,
-        "| (none: other users can read flags) | `{API_KEY_VARIABLE}` | required | The Heroku API token |"
+    let mut text = format!(
+        "flag | environment variable | default | description\n---|---|---|---\n\
+         none | `{API_KEY_VARIABLE}` | required | Heroku API token\n"
     );
     for group in [
         &setting::HEROKU,
@@ -136,9 +134,10 @@ pub fn settings() -> String {
     ] {
         rows(&mut text, group);
     }
-    let _ = write!(text, "\nOf `report` alone:\n\n{HEADER}");
+    const HEADER: &str = "flag | default | description\n---|---|---\n";
+    let _ = write!(text, "\nOnly for `report`:\n\n{HEADER}");
     rows(&mut text, &setting::REPORT);
-    let _ = write!(text, "\nOf `demo` and `report --demo` alone:\n\n{HEADER}");
+    let _ = write!(text, "\nOnly for `demo` and `report --demo`:\n\n{HEADER}");
     rows(&mut text, &setting::DEMO);
     text
 }
@@ -149,7 +148,6 @@ fn rows(text: &mut String, group: &Group) {
         let default = match (setting.default, *flag) {
             (Some(default), _) => format!("`{default}`"),
             (None, "heroku.team-id") => "required, or another scope".to_owned(),
-            (None, "date") => "today, in UTC".to_owned(),
             (None, _) => String::new(),
         };
         let value = match setting.arity {
@@ -157,26 +155,25 @@ fn rows(text: &mut String, group: &Group) {
             Arity::One | Arity::Repeated => format!(" {}", setting.value_name),
         };
         let variable = setting.variable();
-        let variable = variable.map_or("none".to_owned(), |name| format!("`{name}`"));
-        let _ = writeln!(
-            text,
-            "| `--{flag}{value}` | {variable} | {default} | {help} |"
-        );
+        let variable = variable.map_or(String::new(), |name| format!("`{name}` | "));
+        let _ = writeln!(text, "`--{flag}{value}` | {variable}{default} | {help}");
     }
 }
 
 /// The table of the configuration file's keys in `docs/CONFIGURATION.md`.
 pub fn config_keys() -> String {
-    let mut text = "| key | what it does | what it has to be |\n|---|---|---|\n".to_owned();
-    for key in &keys::ALL {
-        let _ = writeln!(text, "| `{}` | {} | {} |", key.path, key.help, key.expected);
+    let mut text = "key | description\n---|---\n".to_owned();
+    for key in keys::ALL.iter().filter(|key| !key.example.is_empty()) {
+        let _ = writeln!(text, "`{}` | {}", key.path, key.help);
     }
     text
 }
 
-/// `docs/config.example.yml`: every key of the configuration file.
+/// `docs/config.example.yml`, with all keys of the configuration file.
 pub fn config_example() -> String {
-    let mut text = "# Every key of the configuration file, with values that are not the defaults. All may be left out.\n".to_owned();
+    let mut text =
+        "# All keys of the configuration file, with example values. Every key is optional.\n"
+            .to_owned();
     let mut above = "";
     for key in &keys::ALL {
         let parent = key.parent();
@@ -186,7 +183,7 @@ pub fn config_example() -> String {
         if levels == 0 {
             text.push('\n');
         }
-        // The first key of a list's item has the dash.
+        // The first key of a list item follows the dash.
         let begins = parent.strip_suffix("[]").is_some_and(|list| list == above);
         if begins {
             indent.truncate(indent.len() - 2);
@@ -194,10 +191,10 @@ pub fn config_example() -> String {
         let _ = writeln!(text, "{indent}# {}.", key.help);
         if !key.example.is_empty() {
             let default = key.default;
-            let default = default.map(|value| format!("; {value} if it is left out"));
+            let default = default.map(|value| format!(" Default: {value}."));
             let _ = writeln!(
                 text,
-                "{indent}# Value: {}{}.",
+                "{indent}# Expected: {}.{}",
                 key.expected,
                 default.unwrap_or_default()
             );

@@ -1,4 +1,4 @@
-//! `report`: polls Heroku once and prints what it costs, as a table, as JSON or as CSV.
+//! `report`: polls Heroku once and prints the costs as a table, JSON or CSV.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ pub(crate) fn run(
     config: ReportConfig,
     environment: &BTreeMap<OsString, OsString>,
 ) -> anyhow::Result<ExitCode> {
-    logging::start_beside_output(config.log);
+    logging::init_errors_only(config.log);
     let is_demo = !matches!(config.source, DataSource::Heroku(_));
     let (snapshot, clock) = runtime()?.block_on(snapshot(config.source))?;
     let mut report = Report::new(&snapshot, &config.rules, config.max_age, clock.now());
@@ -33,9 +33,9 @@ pub(crate) fn run(
         }
         ReportFormat::Json => json::json(&report)?,
         ReportFormat::Csv => {
-            // CSV has no place for it.
-            let missing = table::data_issues(&report, Terminal::PLAIN);
-            let _ = std::io::stderr().write_all(missing.as_bytes());
+            // CSV has no place for data issues.
+            let issues = table::data_issues(&report, Terminal::PLAIN);
+            let _ = std::io::stderr().write_all(issues.as_bytes());
             csv::csv(&report)?
         }
     };
@@ -43,7 +43,7 @@ pub(crate) fn run(
     Ok(ExitCode::from(u8::from(!report.is_complete())))
 }
 
-/// Polls once, and returns the clock that the data goes with.
+/// Polls once. Returns the snapshot and the clock of its source.
 async fn snapshot(source: DataSource) -> anyhow::Result<(Snapshot, Clock)> {
     match source {
         DataSource::Heroku(heroku) => {

@@ -28,49 +28,57 @@ use exporter_toolkit::server::{self, ServerConfig};
 use exporter_toolkit::{shutdown, systemd};
 use heroku_api::client::{Client, ClientOptions, Limits};
 
-/// How long the program waits for the state file after the signal to stop, so that stopping takes
-/// less than two seconds.
-const LAST_SAVING: Duration = Duration::from_millis(1700);
+/// The time limit for writing the state file after the signal to stop. Shutdown takes less than two
+/// seconds.
+const SAVE_TIMEOUT: Duration = Duration::from_millis(1700);
 
 /// The `User-Agent` of requests to Heroku.
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Result<ExitCode> {
-    logging::start(config.log);
+    logging::init(config.log);
     block_on(async {
         let stop = shutdown::signal()?;
         let listeners = listen(&config.web).await?;
         let poller = poller(heroku, Clock::system())?;
-        let shown = RenderOptions {
+        let options = RenderOptions {
             max_age: config.max_age,
             legacy: config.legacy_metrics,
             is_demo: false,
             rules: Arc::new(config.rules),
         };
-        serve(poller, listeners, config.web, Clock::system(), shown, stop).await
+        serve(
+            poller,
+            listeners,
+            config.web,
+            Clock::system(),
+            options,
+            stop,
+        )
+        .await
     })
 }
 
-/// Runs a server to its end without waiting for blocking tasks: a name lookup or a password
-/// comparison must not delay the end of the program.
+/// Runs `server` to completion. Does not wait for blocking tasks, such as a name lookup or a password
+/// comparison, which would delay shutdown.
 pub(crate) fn block_on(
-    serving: impl Future<Output = anyhow::Result<ExitCode>>,
+    server: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> anyhow::Result<ExitCode> {
     let runtime = runtime()?;
-    let status = runtime.block_on(serving);
+    let status = runtime.block_on(server);
     runtime.shutdown_background();
     status
 }
 
-/// Builds the runtime of every subcommand that polls or serves.
+/// Builds the async runtime.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("the asynchronous runtime could not be started")
+        .context("cannot start the async runtime")
 }
 
-/// Builds the poller.
+/// Builds the poller and its HTTP client.
 pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Poller> {
     install_tls();
     let options = ClientOptions {
@@ -98,17 +106,17 @@ pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     web: WebConfig,
     clock: Clock,
-    shown: RenderOptions,
+    options: RenderOptions,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<ExitCode> {
     let mut background = JoinSet::new();
     let (sender, published) = watch::channel(Arc::new(poller.snapshot()));
-    let (stop_polling, mut polling_stops) = watch::channel(false);
+    let (stop_polling, mut polling_stopped) = watch::channel(false);
     let polling = tokio::spawn(poller.run(sender, async move {
-        let _ = polling_stops.wait_for(|stops| *stops).await;
+        let _ = polling_stopped.wait_for(|stopped| *stopped).await;
     }));
     let http_metrics = Arc::new(HttpMetrics::new(web::paths(&web.telemetry_path)));
-    let counted = Arc::clone(&http_metrics);
+    let on_response = Arc::clone(&http_metrics);
     let mut server_config = ServerConfig {
         limits: server::Limits {
             requests: web.max_requests,
@@ -116,7 +124,7 @@ pub(crate) async fn serve(
         },
         realm: env!("CARGO_PKG_NAME"),
         unlimited_paths: web::HEALTH_PATHS,
-        on_response: Arc::new(move |path, status| counted.record(path, status)),
+        on_response: Arc::new(move |path, status| on_response.record(path, status)),
         ..ServerConfig::default()
     };
     if let Some(file) = web.file {
@@ -125,39 +133,40 @@ pub(crate) async fn serve(
         background.spawn(watcher.run());
     }
     let path = &web.telemetry_path;
-    let reports = ReportCache::new(published.clone(), clock.clone(), shown.clone(), path);
+    let reports = ReportCache::new(published.clone(), clock.clone(), options.clone(), path);
     let landing_page = if web.has_page {
         LandingPage::Report
     } else {
         LandingPage::Links(Page::render_links(path)?)
     };
-    let metrics = MetricsCache::new(published, clock, shown, http_metrics);
+    let metrics = MetricsCache::new(published, clock, options, http_metrics);
     let routes = web::router(metrics, reports, path, landing_page);
     systemd::notify_ready();
     background.spawn(systemd::run_watchdog());
-    let end = Cell::new(Instant::now());
+    let deadline = Cell::new(Instant::now());
     let stop = async {
         stop.await;
-        end.set(Instant::now() + LAST_SAVING);
+        deadline.set(Instant::now() + SAVE_TIMEOUT);
         systemd::notify_stopping();
         stop_polling.send_replace(true);
     };
     server::serve(listeners, routes, server_config, stop).await;
-    if timeout_at(end.get(), polling).await.is_err() {
-        tracing::warn!("the state file was not written to the end and stays as it was");
+    if timeout_at(deadline.get(), polling).await.is_err() {
+        tracing::warn!("state file write timed out, previous file remains");
     }
     background.abort_all();
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Listens before anything else is done, so that a port in use is reported at once.
+/// Binds the addresses to listen on. Called before anything else, so that an address in use is
+/// reported at once.
 pub(crate) async fn listen(web: &WebConfig) -> anyhow::Result<Vec<TcpListener>> {
     listen::listen(&web.listen)
         .await
         .map_err(|error| match error {
             ListenError::Bind { address, error } => anyhow::Error::new(error).context(format!(
-                "cannot listen on {address} (set PORT or --web.listen-address to one that is free)"
+                "cannot listen on {address}, set PORT or --web.listen-address to use another address"
             )),
             error => error.into(),
         })

@@ -1,4 +1,4 @@
-//! When a failed poll is retried, and how long a successful one stays current.
+//! The delay before the next poll, after a success or a failure.
 
 use std::time::Duration;
 
@@ -6,46 +6,46 @@ use super::error::Error;
 use crate::snapshot::FailureReason;
 use heroku_api::error::Error as ApiError;
 
-/// How long Heroku takes to refill the rate limit by one request: 75 requests a minute.
+/// The time in which the rate limit refills by one request. Heroku refills 75 requests a minute.
 /// <https://devcenter.heroku.com/articles/platform-api-reference#rate-limits>
 pub(super) const RATE_LIMIT_REFILL: Duration = Duration::from_millis(800);
 
-/// The upper bound of the first retry delay; each consecutive failure doubles it.
+/// The upper bound of the first retry delay. Each consecutive failure doubles it.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 
-/// The same after status 429, so that the rate limit refills a little first.
+/// The upper bound of the first retry delay after status 429, so that the rate limit can refill.
 const FIRST_RETRY_WHEN_LIMITED: Duration = Duration::from_secs(15);
 
-/// The longest retry delay after a transient failure.
+/// The maximum retry delay after a transient failure.
 const MAX_RETRY: Duration = Duration::from_secs(300);
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The shortest retry delay of metadata.
+/// The minimum retry delay of metadata.
 pub(super) const METADATA_RETRY: Duration = Duration::from_secs(3600);
 
-/// The delays between two requests to one endpoint.
+/// The limits of the delay between two requests to an endpoint.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BackoffLimits {
     /// The delay after a success.
     pub(super) interval: Duration,
-    /// The shortest delay, which follows from Heroku's rate limit and the number of endpoints.
+    /// The minimum delay, which follows from the rate limit and the number of endpoints.
     pub(super) floor: Duration,
 }
 
 impl BackoffLimits {
-    /// Returns the delay until the retry of a poll that failed after `failures` earlier failures:
-    /// exponential, with full jitter so that many exporters do not retry in step.
+    /// Returns the retry delay of a poll after `failures` earlier failures. It grows exponentially,
+    /// with full jitter so that several exporters do not retry in step.
     pub(super) fn poll_retry(self, error: &Error, failures: u32) -> Duration {
         if matches!(error, Error::Api(ApiError::TooManyPages(_))) {
-            // It cost as many requests as many polls.
+            // The poll has already used many requests.
             return MAX_RETRY.max(self.floor);
         }
         let (first, longest) = match error.reason() {
-            // A contract may change, but rarely does.
+            // The endpoint becomes available only if the contract changes.
             FailureReason::NotAvailable => return self.metadata_refresh(),
             FailureReason::RateLimited => (FIRST_RETRY_WHEN_LIMITED, MAX_RETRY),
-            // These are usually permanent, so the delay may grow to the interval.
+            // Usually permanent, so the delay may grow to the interval.
             FailureReason::Forbidden | FailureReason::NotFound | FailureReason::TeamNotFound => {
                 (FIRST_RETRY, self.interval)
             }
@@ -54,7 +54,7 @@ impl BackoffLimits {
         let exponential = first.saturating_mul(2_u32.saturating_pow(failures));
         let bounded = exponential.min(longest).min(self.interval.max(first));
         let jittered = bounded.mul_f64(fastrand::f64());
-        // `Retry-After` outweighs the interval, within reason.
+        // `Retry-After` may exceed the interval, up to a limit.
         let retry_after = match error {
             Error::Api(error) => error.retry_after().unwrap_or_default(),
             _ => Duration::ZERO,
@@ -63,13 +63,12 @@ impl BackoffLimits {
         jittered.max(retry_after).max(self.floor)
     }
 
-    /// Returns how long metadata stays current, and how long an endpoint that Heroku does not offer
-    /// is left alone.
+    /// Returns the delay before metadata is refreshed, and before an unavailable endpoint is retried.
     pub(super) fn metadata_refresh(self) -> Duration {
         self.interval.max(DAY)
     }
 
-    /// Returns the delay until the retry of a metadata request that failed.
+    /// Returns the retry delay of a failed metadata request.
     pub(super) fn metadata_retry(self, error: &Error) -> Duration {
         if error.is_missing() {
             return self.metadata_refresh();
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_honoured() {
+    fn honors_retry_after() {
         assert!(LIMITS.poll_retry(&status(429, Some(120)), 0) >= Duration::from_secs(120));
         assert!(LIMITS.poll_retry(&status(503, Some(u64::MAX)), 0) <= LIMITS.interval);
     }

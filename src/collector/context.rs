@@ -1,4 +1,4 @@
-//! What all jobs share: the client, the token, and the concurrency limit.
+//! The context that all jobs share: client, token and concurrency limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ pub(super) struct PollContext {
     pub(super) client: Client,
     token: Arc<Token>,
     last_token: Mutex<Option<SecretString>>,
-    /// How many different tokens in a row have been read.
+    /// The number of token changes, including the first token.
     token_generation: AtomicU64,
     timeout: Duration,
     /// Limits the number of concurrent polls.
@@ -36,27 +36,27 @@ impl PollContext {
         }
     }
 
-    /// Reads the token, and returns it with its generation.
+    /// Reads the token. Returns it with its generation.
     pub(super) async fn token(&self) -> Result<(SecretString, u64), Error> {
-        // A file can be on a file system that hangs.
+        // The file may be on a file system that hangs.
         let token = Arc::clone(&self.token);
         let read = tokio::task::spawn_blocking(move || token.read()).await;
         let token = read.unwrap_or(Err(TokenError::Malformed))?;
         let mut last = self.last_token.lock().await;
-        let same = |last: &SecretString| last.expose_secret() == token.expose_secret();
-        if !last.as_ref().is_some_and(same) {
+        let is_same = |last: &SecretString| last.expose_secret() == token.expose_secret();
+        if !last.as_ref().is_some_and(is_same) {
             *last = Some(token.clone());
             self.token_generation.fetch_add(1, Ordering::Relaxed);
         }
         Ok((token, self.token_generation()))
     }
 
-    /// Returns how often the token has changed, counting the first; 0 before it is read.
+    /// Returns the number of token changes, including the first token; 0 before it is read.
     pub(super) fn token_generation(&self) -> u64 {
         self.token_generation.load(Ordering::Relaxed)
     }
 
-    /// Runs `fetch` with the token, within the time that one poll may take.
+    /// Runs `fetch` with the token, within the time limit of a poll.
     pub(super) async fn with_token<T>(
         &self,
         fetch: impl AsyncFnOnce(SecretString) -> Result<T, Error>,
@@ -65,12 +65,13 @@ impl PollContext {
             .await
     }
 
-    /// Waits for `result` as long as one poll may take.
+    /// Waits for `result` within the time limit of a poll.
     pub(super) async fn within_deadline<T>(
         &self,
         result: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        // The client limits each request and reports it better; this limits several requests.
+        // The client enforces the limit for each request, with better errors. This also covers
+        // several requests in a row.
         let deadline = self.timeout + Duration::from_secs(1);
         let result = tokio::time::timeout(deadline, result).await;
         result.unwrap_or(Err(heroku_api::error::Error::Timeout.into()))

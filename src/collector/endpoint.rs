@@ -1,4 +1,4 @@
-//! The state of one polled endpoint: its last response, its schedule, and its log lines.
+//! The state of a polled endpoint: its last response, its schedule and its log lines.
 
 use super::error::{Error, chain};
 use super::poll::Completion;
@@ -8,7 +8,7 @@ use crate::snapshot::{EndpointStatus, Failure, FailureReason, PollResult};
 use heroku_api::client::{Conditional, Validator};
 use heroku_api::stats::Endpoint;
 
-/// The state of one polled endpoint.
+/// The state of a polled endpoint.
 #[derive(Debug)]
 pub(super) struct EndpointState<T> {
     pub(super) status: EndpointStatus<T>,
@@ -17,15 +17,16 @@ pub(super) struct EndpointState<T> {
     validator: Option<Validator>,
     /// The raw pages of the last success, if there is a state file.
     pages: Vec<String>,
-    /// The errors of the rows skipped in the last success. They are logged when they change.
+    /// The errors of the rows skipped in the last success. Changes are logged.
     skipped_rows: Vec<String>,
 }
 
-/// What a request has to know of earlier responses.
+/// The results of earlier polls that the next poll depends on.
 #[derive(Clone, Debug)]
-pub(super) struct Previous {
+pub(super) struct PollHistory {
+    /// The validator of the last success, for a conditional request.
     pub(super) validator: Option<Validator>,
-    /// Whether a poll has ever succeeded. If not, a missing resource is normal.
+    /// Whether a poll has ever succeeded. If not, the endpoint may not be available.
     pub(super) has_succeeded: bool,
 }
 
@@ -40,7 +41,7 @@ impl<T: PartialEq> EndpointState<T> {
         }
     }
 
-    /// Restores the response of the state file.
+    /// Restores the response in the state file.
     pub(super) fn restore(&mut self, loaded: Option<LoadedResponse<T>>) {
         let Some(loaded) = loaded else { return };
         self.status.last_success = Some(loaded.success);
@@ -63,8 +64,8 @@ impl<T: PartialEq> EndpointState<T> {
         })
     }
 
-    pub(super) fn previous(&self) -> Previous {
-        Previous {
+    pub(super) fn history(&self) -> PollHistory {
+        PollHistory {
             validator: self.validator.clone(),
             has_succeeded: self.has_succeeded(),
         }
@@ -74,7 +75,7 @@ impl<T: PartialEq> EndpointState<T> {
         self.status.last_success.is_some()
     }
 
-    /// Returns whether every row of the last success was decoded.
+    /// Returns whether all rows of the last success were decoded.
     pub(super) fn is_complete(&self) -> bool {
         self.skipped_rows.is_empty()
     }
@@ -115,23 +116,22 @@ impl<T: PartialEq> EndpointState<T> {
                 self.schedule.fail(retry);
                 let (reason, message) = (error.reason(), chain(&error));
                 let retry_in_seconds = retry.as_secs_f64().round();
-                let (word, error) = (reason.as_str(), &message);
                 if reason != FailureReason::NotAvailable {
                     tracing::warn!(
                         team,
                         endpoint,
-                        reason = word,
-                        error,
+                        reason = reason.as_str(),
+                        error = message,
                         retry_in_seconds,
                         "poll failed"
                     );
                 } else if self.status.is_available() {
-                    // Logged once: it is a permanent state.
+                    // Logged once, because the state is usually permanent.
                     tracing::info!(
                         team,
                         endpoint,
-                        reason = word,
-                        error,
+                        reason = reason.as_str(),
+                        error = message,
                         retry_in_seconds,
                         "endpoint not available"
                     );

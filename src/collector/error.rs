@@ -1,11 +1,11 @@
-//! Why a poll failed.
+//! The error of a failed poll, and its failure reason.
 
 use heroku_api::error::Error as ApiError;
 
 use crate::config::token::TokenError;
 use crate::snapshot::FailureReason;
 
-/// Why a poll or a metadata request failed.
+/// The error of a poll or a metadata request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     /// The request failed.
@@ -21,12 +21,12 @@ pub(super) enum Error {
     #[error("no such enterprise account")]
     AccountNotFound(#[source] Box<Error>),
     /// The token cannot be read.
-    #[error("no token")]
+    #[error(transparent)]
     Token(#[from] TokenError),
 }
 
 impl Error {
-    /// Classifies the error.
+    /// Returns the failure reason.
     pub(super) fn reason(&self) -> FailureReason {
         match self {
             Self::Api(error) => classify(error),
@@ -37,12 +37,12 @@ impl Error {
         }
     }
 
-    /// Returns whether the resource does not exist, or not for this token.
+    /// Returns whether the resource does not exist or is not accessible with this token.
     pub(super) fn is_missing(&self) -> bool {
         self.reason() == FailureReason::NotAvailable || self.is_gone()
     }
 
-    /// Returns whether the team or account itself may be gone.
+    /// Returns whether the team or account itself may no longer exist.
     pub(super) fn is_gone(&self) -> bool {
         use FailureReason::{Forbidden, NotFound, TeamNotFound};
         matches!(self.reason(), Forbidden | NotFound | TeamNotFound)

@@ -1,7 +1,7 @@
-//! Metadata: identities, delinquency and licences of teams, and the expiry of the token.
+//! Metadata: identities, delinquency and licenses of teams, and the expiry of the token.
 //!
-//! Metadata changes rarely and costs are complete without it. So it is requested once everything has
-//! been polled, no faster than Heroku's rate limit refills, and a failure is no failed poll.
+//! Metadata changes rarely, and costs do not depend on it. It is requested after everything has been
+//! polled, no faster than the rate limit refills, and a failure does not count as a failed poll.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use heroku_api::client::Decoded;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::{Delinquency, Identity, Licenses};
 
-/// The number of concurrent metadata requests.
-const CONCURRENCY: usize = 4;
+/// The maximum number of concurrent metadata requests.
+const MAX_CONCURRENT_REQUESTS: usize = 4;
 
 /// The metadata requests in flight.
 pub(super) type MetadataJobs = JoinSet<JobResult>;
@@ -34,7 +34,7 @@ pub(super) struct MetadataCache {
     token: TokenExpiry,
     /// When the next request may start.
     next_start: Instant,
-    /// Metadata in the state file of teams that have not been seen yet.
+    /// The metadata in the state file of teams that are not yet known.
     loaded: LoadedState,
 }
 
@@ -44,22 +44,22 @@ struct CachedTeam {
     identity: CachedValue<Identity>,
     delinquency: CachedValue<Delinquency>,
     licenses: CachedValue<Licenses>,
-    /// Whether the team is polled: then its target saves the identity.
+    /// Whether the team is polled. If so, its target saves the identity.
     is_polled: bool,
 }
 
-/// One piece of metadata and its schedule.
+/// A cached value and its schedule.
 #[derive(Debug)]
 struct CachedValue<T> {
     value: Option<MetadataValue<T>>,
     schedule: Schedule,
 }
 
-/// When the token expires. It is requested once for each token, and never saved.
+/// The expiry of the token. It is requested once for each token and never saved.
 #[derive(Debug)]
 struct TokenExpiry {
     schedule: Schedule,
-    /// The generation of the token that was last used.
+    /// The token generation of the last result.
     generation: Option<u64>,
     expiry: Option<Timestamp>,
 }
@@ -71,7 +71,7 @@ pub(super) struct MetadataTarget<'a> {
     pub(super) id_or_name: String,
     /// The identity, if polling has found it.
     pub(super) identity: Option<&'a MetadataValue<Identity>>,
-    /// Whether the team is polled by itself.
+    /// Whether the team is a target, and not only reported by an enterprise account.
     pub(super) is_polled: bool,
 }
 
@@ -86,7 +86,7 @@ pub(super) enum JobResult {
 }
 
 impl MetadataCache {
-    /// Creates a cache with the metadata of the state file.
+    /// Creates a cache with the metadata in the state file.
     pub(super) fn new(loaded: LoadedState) -> Self {
         Self {
             teams: BTreeMap::new(),
@@ -100,7 +100,8 @@ impl MetadataCache {
         }
     }
 
-    /// Adds and removes teams so that the cache has those of `targets`, with their identities.
+    /// Sets the teams to those of `targets`, with their identities. Teams that remain keep their
+    /// metadata.
     pub(super) fn set_targets(
         &mut self,
         targets: &[MetadataTarget<'_>],
@@ -118,7 +119,7 @@ impl MetadataCache {
         }
     }
 
-    /// Creates the team with the metadata of the state file.
+    /// Creates a team with the metadata in the state file.
     fn restore(&mut self, id_or_name: &str, now: Timestamp, limits: BackoffLimits) -> CachedTeam {
         let subject = Subject::Team(id_or_name.to_owned());
         let loaded = &mut self.loaded;
@@ -142,7 +143,7 @@ impl MetadataCache {
     pub(super) fn start_due(&mut self, jobs: &mut MetadataJobs, context: &Arc<PollContext>) {
         let now = Instant::now();
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
-        while jobs.len() < CONCURRENCY && self.next_start <= now {
+        while jobs.len() < MAX_CONCURRENT_REQUESTS && self.next_start <= now {
             let mut teams = self.teams.iter_mut();
             if is_due(self.token.next_due(now, context.token_generation())) {
                 let job = jobs.spawn(fetch_token_expiry(Arc::clone(context)));
@@ -162,7 +163,7 @@ impl MetadataCache {
 
     /// Returns when the next request is due.
     pub(super) fn next_due(&self, jobs: &MetadataJobs, token_generation: u64) -> Option<Instant> {
-        if jobs.len() >= CONCURRENCY {
+        if jobs.len() >= MAX_CONCURRENT_REQUESTS {
             return None;
         }
         let teams = self.teams.values().flat_map(CachedTeam::schedules);
@@ -187,7 +188,7 @@ impl MetadataCache {
         }
         let mut teams = self.teams.iter_mut();
         let team = teams.find(|(_, team)| team.schedules().iter().any(|s| s.is_running(job)));
-        // A team that has been removed since then needs no metadata.
+        // Results of teams that have been removed are dropped.
         let Some((key, team)) = team else {
             return false;
         };
@@ -272,21 +273,21 @@ impl<T: Clone> CachedValue<T> {
         }
     }
 
-    /// Returns the data, if Heroku offers it.
+    /// Returns the data, if it is available.
     fn data(&self) -> Option<&Arc<T>> {
         self.value.as_ref()?.data.as_ref()
     }
 
-    /// Takes a newer value from the state file or another response. It stays current as long as if
-    /// it had been requested.
+    /// Replaces the value with a newer one from the state file or another response. It is refreshed
+    /// at the same age as a requested value.
     fn seed_from(
         &mut self,
         value: Option<&MetadataValue<T>>,
         now: Timestamp,
         limits: BackoffLimits,
     ) {
-        let newest = self.value.as_ref().map(|own| own.at);
-        let Some(value) = value.filter(|value| newest.is_none_or(|at| at < value.at)) else {
+        let cached_at = self.value.as_ref().map(|cached| cached.at);
+        let Some(value) = value.filter(|value| cached_at.is_none_or(|at| at < value.at)) else {
             return;
         };
         let age = Duration::try_from(now.duration_since(value.at)).unwrap_or_default();
@@ -314,7 +315,7 @@ impl<T: Clone> CachedValue<T> {
         true
     }
 
-    /// Returns the entry for the state file. A value from another response is saved with that.
+    /// Returns the entry for the state file, unless the value is part of another entry.
     fn entry(&self, subject: Subject) -> Option<Entry<'_>> {
         let value = self.value.as_ref()?;
         let is_own = value.data.is_none() || !value.pages.is_empty();
@@ -323,8 +324,7 @@ impl<T: Clone> CachedValue<T> {
 }
 
 impl TokenExpiry {
-    /// Returns when the expiry of the token of this generation is requested: at once, and after
-    /// failures again.
+    /// Returns when the expiry is due: at once for a new token generation, else only after a failure.
     fn next_due(&self, now: Instant, generation: u64) -> Option<Instant> {
         let due = self.schedule.next_due()?;
         if self.generation != Some(generation) {
@@ -374,7 +374,7 @@ fn record_result<T>(
     schedule.fail(retry);
 }
 
-/// Requests one piece of a team's metadata.
+/// Fetches the metadata of a team from one endpoint.
 async fn fetch(context: Arc<PollContext>, team: String, endpoint: Endpoint) -> JobResult {
     let client = &context.client;
     match endpoint {
@@ -394,7 +394,7 @@ async fn fetch(context: Arc<PollContext>, team: String, endpoint: Endpoint) -> J
 }
 
 async fn fetch_token_expiry(context: Arc<PollContext>) -> JobResult {
-    // If the token cannot be read, the failure is that of the last one.
+    // If the token cannot be read, the failure counts for the previous generation.
     let mut generation = context.token_generation();
     let expires_in = context.within_deadline(async {
         let token;
@@ -410,7 +410,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loaded_metadata_stays_current_for_the_rest_of_its_day() {
+    fn loaded_metadata_is_refreshed_at_age_of_one_day() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         let limits = BackoffLimits {
             interval: Duration::from_secs(3600),

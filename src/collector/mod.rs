@@ -1,7 +1,7 @@
 //! Polls Heroku on a schedule and publishes snapshots.
 //!
-//! Each endpoint of each target has its own schedule, so one that fails or hangs delays no other.
-//! Retries are decided in `backoff`; the client makes none.
+//! Each endpoint of each target has its own schedule, so one that fails or hangs does not delay the
+//! others. `backoff` decides about retries; the client does not retry.
 
 mod backoff;
 mod context;
@@ -14,4 +14,4 @@ mod scheduler;
 pub mod state;
 mod targets;
 
-pub use scheduler::{CONCURRENCY, Options, Poller, RATE_LIMIT_FLOOR};
+pub use scheduler::{MAX_CONCURRENT_POLLS, Options, Poller, RATE_LIMIT_FLOOR};

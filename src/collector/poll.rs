@@ -1,4 +1,4 @@
-//! One round of polling, and the responses of its requests.
+//! A polling round and the responses of its polls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use heroku_api::team::Identity;
 /// The polls in flight, each with its response and its duration.
 pub(super) type PollJobs = JoinSet<(Response, Duration)>;
 
-/// The response of one poll.
+/// The response of a poll.
 #[derive(Debug)]
 pub(super) enum Response {
     TeamInvoices(Result<Conditional<Invoices>, Error>),
@@ -33,12 +33,12 @@ pub(super) enum Response {
     PersonalInvoices(Result<Conditional<Invoices>, Error>),
 }
 
-/// What is recorded with a response.
+/// The circumstances of a completed poll.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Completion {
     /// When the response arrived.
     pub(super) now: Timestamp,
-    /// How long the poll took.
+    /// The duration of the poll.
     pub(super) duration: Duration,
     pub(super) limits: BackoffLimits,
     /// Whether to keep the raw pages for the state file.
@@ -50,9 +50,9 @@ pub(super) struct PollRound<'a> {
     pub(super) jobs: &'a mut PollJobs,
     pub(super) context: &'a Arc<PollContext>,
     pub(super) now: Timestamp,
-    /// Whether to start only first polls.
+    /// Whether to skip endpoints that were polled before.
     pub(super) first_polls_only: bool,
-    /// The enterprise accounts that report the usage of their teams, each by its id or name.
+    /// The ids or names of enterprise accounts that report the usage of their teams.
     pub(super) accounts: Arc<[String]>,
 }
 
@@ -62,7 +62,7 @@ impl PollRound<'_> {
         Month::at(self.now)
     }
 
-    /// Returns whether a poll is due and wanted in this round.
+    /// Returns whether a poll is due in this round.
     pub(super) fn is_due(&self, schedule: &Schedule) -> bool {
         schedule.is_due(Instant::now(), settled_month(self.now))
             && !(self.first_polls_only && schedule.was_started())
@@ -76,7 +76,7 @@ impl PollRound<'_> {
     ) {
         let context = Arc::clone(self.context);
         let job = self.jobs.spawn(async move {
-            // Fails only if the semaphore is closed, which never happens.
+            // Fails only if the semaphore is closed, which does not happen.
             let _permit = context.permits.acquire().await;
             let started = Instant::now();
             (poll.await, started.elapsed())

@@ -1,4 +1,4 @@
-//! When an endpoint is requested next.
+//! The schedule of an endpoint.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use billing::month::Month;
 use heroku_api::stats::Endpoint;
 
-/// How long after the start of a UTC month everything is polled again. The clocks may differ, and
-/// Heroku returns an error for a month that has not begun on its own clock.
+/// The delay after the start of a UTC month before everything is polled again. Heroku's clock may
+/// differ, and Heroku rejects requests for a future month.
 const MONTH_START_DELAY: SignedDuration = SignedDuration::from_secs(10);
 
-/// The schedule of one endpoint.
+/// The schedule of an endpoint.
 #[derive(Debug)]
 pub(super) struct Schedule {
     pub(super) endpoint: Endpoint,
@@ -25,7 +25,7 @@ pub(super) struct Schedule {
     /// The month in which the last poll started. The next month makes the endpoint due.
     polled_in: Option<Month>,
     consecutive_failures: u32,
-    /// Whether a request has succeeded or failed.
+    /// Whether a request has completed, successfully or not.
     attempted: bool,
 }
 
@@ -59,7 +59,7 @@ impl Schedule {
         self.polled_in.is_some()
     }
 
-    /// Returns whether nothing is left to try: a request has ended, or none will be made.
+    /// Returns whether a request has completed or the endpoint is disabled.
     pub(super) fn is_attempted(&self) -> bool {
         self.attempted || !self.enabled
     }
@@ -73,7 +73,7 @@ impl Schedule {
         self.consecutive_failures
     }
 
-    /// Records that `job` has started; a poll also names its `month`.
+    /// Records that `job` has started. Polls set the current `month`.
     pub(super) fn start(&mut self, job: task::Id, month: Option<Month>) {
         self.running = Some(job);
         self.polled_in = month.or(self.polled_in);
@@ -117,7 +117,7 @@ pub(super) fn settled_month(now: Timestamp) -> Month {
     Month::at(now.saturating_sub(MONTH_START_DELAY).unwrap_or(now))
 }
 
-/// Returns how long it takes until [`settled_month`] changes.
+/// Returns the time until [`settled_month`] changes.
 pub(super) fn until_next_month(now: Timestamp) -> Duration {
     let end = settled_month(now).end();
     let next = end
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn new_month_is_polled_ten_seconds_after_it_began() {
+    fn polls_ten_seconds_after_month_start() {
         let polled_in = |month: &str| Schedule {
             polled_in: Some(month.parse().unwrap()),
             due: Instant::now() + Duration::from_secs(300),

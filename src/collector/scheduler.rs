@@ -1,4 +1,4 @@
-//! The scheduler: starts what is due, records results, and publishes snapshots.
+//! The scheduler: starts polls that are due, records results and publishes snapshots.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use crate::config::token::Token;
 use crate::snapshot::Snapshot;
 use heroku_api::client::Client;
 
-/// The longest sleep. It bounds how late a suspended machine or a changed clock is noticed.
+/// The maximum sleep, so that a clock change or a resume from suspend is noticed soon.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
-/// The number of concurrent polls.
-pub const CONCURRENCY: usize = 100;
+/// The maximum number of concurrent polls.
+pub const MAX_CONCURRENT_POLLS: usize = 100;
 
-/// The number of requests in the account's rate limit of 4,500 that are left to others.
+/// The default of [`Options::rate_limit_floor`]. Heroku's limit is 4,500 requests.
 pub const RATE_LIMIT_FLOOR: u64 = 100;
 
 /// The options of a [`Poller`].
@@ -40,17 +40,17 @@ pub struct Options {
     pub token: Token,
     /// The teams and accounts to poll.
     pub scope: Scope,
-    /// The time between two polls. It is lengthened if Heroku's rate limit does not allow it for
-    /// that many endpoints.
+    /// The time between two polls of an endpoint. It is increased if the rate limit does not allow
+    /// it for the number of endpoints.
     pub interval: Duration,
-    /// The longest time for one poll of one endpoint, with all its requests.
+    /// The time limit for one poll of an endpoint, including all its requests.
     pub timeout: Duration,
-    /// The number of requests in the account's rate limit that are left to others: polling pauses
+    /// The number of requests of the account's rate limit to leave to other clients. Polling pauses
     /// while fewer remain.
     pub rate_limit_floor: u64,
     /// The clock.
     pub clock: Clock,
-    /// The state file.
+    /// The state file, if there is one.
     pub state: Option<StateFile>,
 }
 
@@ -74,14 +74,14 @@ pub struct Poller {
 type Finished<T> = Result<(task::Id, T), JoinError>;
 
 impl Poller {
-    /// Creates a poller with the contents of the state file. It sends no request before
-    /// [`Poller::run`] or [`Poller::once`].
+    /// Creates a poller and loads the state file. Sends no requests.
     pub fn new(options: Options) -> Self {
         let (client, state) = (options.client, options.state);
         let load = |state: &StateFile| state.read(client.api_url(), options.clock.now());
         let mut loaded = state.as_ref().map_or_else(LoadedState::default, load);
         let targets = Targets::new(&options.scope, &mut loaded);
-        let context = PollContext::new(client, options.token, options.timeout, CONCURRENCY);
+        let context =
+            PollContext::new(client, options.token, options.timeout, MAX_CONCURRENT_POLLS);
         let mut poller = Self {
             context: Arc::new(context),
             clock: options.clock,
@@ -98,8 +98,7 @@ impl Poller {
         poller
     }
 
-    /// Polls every endpoint once, including those of teams discovered on the way, and returns the
-    /// result.
+    /// Polls every endpoint once, including those of teams discovered in the process.
     pub async fn once(mut self) -> Snapshot {
         self.start_polls(true);
         while let Some(finished) = self.polls.join_next_with_id().await {
@@ -109,8 +108,8 @@ impl Poller {
         self.snapshot()
     }
 
-    /// Polls on schedule until `stop`, and publishes a snapshot after each response. At the end, polls
-    /// in flight are cancelled and the state file is written.
+    /// Polls on schedule until `stop` resolves, and publishes a snapshot after each response. Then
+    /// cancels the polls in flight and writes the state file.
     pub async fn run(
         mut self,
         published: watch::Sender<Arc<Snapshot>>,
@@ -149,14 +148,14 @@ impl Poller {
         self.state_writer.wait().await;
     }
 
-    /// Returns what is known.
+    /// Returns a snapshot of the current state.
     pub fn snapshot(&self) -> Snapshot {
         let stats = self.context.client.stats();
         let generation = self.context.token_generation();
         self.targets.snapshot(stats, &self.metadata, generation)
     }
 
-    /// Returns the limits that follow from the number of endpoints.
+    /// Returns the backoff limits for the number of endpoints.
     fn backoff_limits(&self) -> BackoffLimits {
         let endpoints = u32::try_from(self.targets.polled_endpoints()).unwrap_or(u32::MAX);
         let floor = RATE_LIMIT_REFILL.saturating_mul(endpoints);
@@ -186,7 +185,7 @@ impl Poller {
                 self.state_writer.is_dirty |= self.targets.record(job, response, completion);
                 self.update_metadata_targets();
             }
-            // Jobs are never cancelled here, so this is a bug. Polling of the endpoint goes on.
+            // Jobs are not cancelled here, so this one panicked. The endpoint is polled again.
             Err(error) => {
                 tracing::error!(%error, "poll panicked");
                 self.targets.abort(error.id(), limits.interval);
@@ -213,7 +212,7 @@ impl Poller {
         self.apply_rate_limit();
     }
 
-    /// Requests the metadata of the teams that polling has found.
+    /// Updates the teams whose metadata is requested.
     fn update_metadata_targets(&mut self) {
         let limits = self.backoff_limits();
         let targets = self.targets.metadata_targets();
@@ -226,12 +225,12 @@ impl Poller {
         let Some(remaining) = self.context.client.take_rate_limit_remaining() else {
             return;
         };
-        let missing = self.rate_limit_floor.saturating_sub(remaining);
-        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
-        let pause = RATE_LIMIT_REFILL.saturating_mul(missing);
+        let deficit = self.rate_limit_floor.saturating_sub(remaining);
+        let deficit = u32::try_from(deficit).unwrap_or(u32::MAX);
+        let pause = RATE_LIMIT_REFILL.saturating_mul(deficit);
         let was_paused = self.resume_at.is_some();
-        self.resume_at = (missing > 0).then(|| Instant::now() + pause);
-        if missing > 0 && !was_paused {
+        self.resume_at = (deficit > 0).then(|| Instant::now() + pause);
+        if deficit > 0 && !was_paused {
             tracing::warn!(
                 rate_limit_remaining = remaining,
                 pause_seconds = pause.as_secs(),
@@ -240,7 +239,7 @@ impl Poller {
         }
     }
 
-    /// Starts to write the state file, if something has changed.
+    /// Starts writing the state file, if something has changed.
     fn save(&mut self) {
         let (targets, metadata) = (&self.targets, &self.metadata);
         let entries = || targets.entries().chain(metadata.entries()).collect();
@@ -248,7 +247,7 @@ impl Poller {
             .save(self.context.client.api_url(), entries);
     }
 
-    /// Returns how long to sleep until something is due.
+    /// Returns the time until something is due.
     fn until_next(&self) -> Duration {
         let generation = self.context.token_generation();
         let metadata = self.metadata.next_due(&self.metadata_jobs, generation);
@@ -256,7 +255,7 @@ impl Poller {
         let due = self.targets.next_due().into_iter().chain(metadata).min();
         let due = due.max(self.resume_at.filter(|_| due.is_some()));
         let until_due = due.map(|due| due.saturating_duration_since(Instant::now()));
-        // Never zero, so that no calendar error can cause a busy loop.
+        // Never zero, so that an error in calendar arithmetic cannot cause a busy loop.
         until_due
             .unwrap_or(MAX_SLEEP)
             .min(until_next_month(self.clock.now()))
@@ -270,7 +269,7 @@ mod tests {
     use heroku_api::client::{ClientOptions, Limits};
 
     #[test]
-    fn lengthens_interval_to_what_the_rate_limit_allows() {
+    fn increases_interval_to_respect_rate_limit() {
         crate::cli::install_tls();
         let poller = Poller::new(Options {
             client: Client::new(
@@ -283,7 +282,7 @@ mod tests {
                 },
             )
             .unwrap(),
-            token: Token::Given("token".into()),
+            token: Token::Value("token".into()),
             scope: Scope::named((0..100).map(|n| format!("team-{n}")).collect()),
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(1),

@@ -1,39 +1,39 @@
-//! The settings of polling Heroku: the token, the scope and the limits.
+//! The settings for polling Heroku: token, scope and limits.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
 
-use super::resolver::Resolver;
+use super::resolver::{REDACTED, Resolver};
 use super::scope::{NameFilter, Scope, TeamScope};
 use super::setting::{self, Setting};
 use super::token::{self, API_KEY_VARIABLE, Token};
-use super::value;
+use super::value::{self, Parsed};
 
-/// The value that means every team that the token sees.
-const EVERY_TEAM: &str = "*";
+/// The team that means all teams that the token can access.
+const ALL_TEAMS: &str = "*";
 
-/// The settings of polling Heroku.
+/// The settings for polling Heroku.
 #[derive(Debug)]
 pub struct HerokuConfig {
-    /// The address of the API.
+    /// The URL of the API.
     pub api_url: Url,
     /// The token.
     pub token: Token,
     /// The teams and accounts to report on.
     pub scope: Scope,
-    /// The time limit of one poll of one endpoint.
+    /// The time limit for one poll of an endpoint.
     pub timeout: Duration,
-    /// The time between two polls.
+    /// The time between two polls of an endpoint.
     pub poll_interval: Duration,
-    /// The file in which Heroku's answers outlive a restart.
+    /// The state file.
     pub state_file: Option<PathBuf>,
 }
 
 impl HerokuConfig {
-    /// Returns whether to use the proxy that the environment names. An API on loopback is reached
-    /// without one, because a proxy would look for it on its own loopback.
+    /// Returns whether to use the proxy set in the environment. Requests to a loopback address bypass
+    /// it, because the proxy would send them to its own loopback.
     pub fn use_proxy(&self) -> bool {
         !value::is_loopback(&self.api_url)
     }
@@ -42,11 +42,11 @@ impl HerokuConfig {
 /// The value of `HEROKU_TEAM_ID`.
 enum Teams {
     Named(Vec<String>),
-    Seen,
+    All,
 }
 
 impl Resolver<'_> {
-    /// Reads the settings of polling Heroku.
+    /// Reads the settings for polling Heroku.
     pub fn heroku(&mut self) -> Option<HerokuConfig> {
         let token = self.token();
         let scope = self.scope();
@@ -66,12 +66,12 @@ impl Resolver<'_> {
     }
 
     pub(super) fn poll_interval(&mut self) -> Option<Duration> {
-        // Beyond a week, the last figures of a month could be missed.
+        // With a longer interval, the final figures of a month could be missed.
         let range = Duration::from_secs(1)..=Duration::from_secs(7 * 24 * 3600);
         self.read(&setting::POLL_INTERVAL, value::duration(range))
     }
 
-    /// Reads the token. The file takes precedence over the variable, because it can be renewed.
+    /// Reads the token. The file takes precedence over the variable, because it can be rotated.
     fn token(&mut self) -> Option<Token> {
         let file = &setting::HEROKU_API_KEY_FILE;
         let errors = self.errors.len();
@@ -81,14 +81,15 @@ impl Resolver<'_> {
         }
         let text = self.variable(API_KEY_VARIABLE);
         match text.map(|text| token::parse(&text.into())) {
-            Some(Ok(Some(token))) => return Some(Token::Given(token)),
+            Some(Ok(Some(token))) => return Some(Token::Value(token)),
             Some(Err(error)) => self.errors.push(format!(
-                "{API_KEY_VARIABLE} {error}: set it to the token alone, such as `heroku authorizations:create` prints"
+                "invalid value {REDACTED} for {API_KEY_VARIABLE}: {error}, \
+                 expected a token as printed by `heroku authorizations:create`"
             )),
             _ if self.errors.len() > errors => {}
             _ => self.errors.push(format!(
-                "{API_KEY_VARIABLE} is not set: set it to a Heroku API token, such as `heroku authorizations:create` prints, \
-                 or set {} to {}",
+                "{API_KEY_VARIABLE} is not set: set it to a token as printed by \
+                 `heroku authorizations:create`, or set {} to {}",
                 file.name(),
                 file.expected
             )),
@@ -107,29 +108,27 @@ impl Resolver<'_> {
         let accounts = self.read(account, value::names);
         let personal_account = self.read(personal, value::boolean);
         if let Some(Teams::Named(names)) = &teams {
-            self.reject_tokens(team_id, "a team", names);
+            self.reject_tokens(team_id, names);
         }
         if let Some(names) = &accounts {
-            self.reject_tokens(account, "an account", names);
+            self.reject_tokens(account, names);
         }
         let is_empty = teams.is_none() && accounts.is_none() && personal_account == Some(false);
         if is_empty && self.errors.len() == errors {
             self.errors.push(format!(
-                "{} is not set: set it, or --{}, to {}; or set {} to {}; or set {} to true",
+                "{} is not set: set it to {}; or set {} or {}",
                 team_id.name(),
-                team_id.flag,
                 team_id.expected,
                 account.name(),
-                account.expected,
                 personal.name(),
             ));
         }
-        let every_team = matches!(teams, Some(Teams::Seen));
-        let include = self.team_patterns(&setting::HEROKU_TEAM_INCLUDE, every_team);
-        let exclude = self.team_patterns(&setting::HEROKU_TEAM_EXCLUDE, every_team);
+        let all_teams = matches!(teams, Some(Teams::All));
+        let include = self.team_patterns(&setting::HEROKU_TEAM_INCLUDE, all_teams);
+        let exclude = self.team_patterns(&setting::HEROKU_TEAM_EXCLUDE, all_teams);
         Some(Scope {
             teams: match teams {
-                Some(Teams::Seen) => TeamScope::Seen(NameFilter::new(include, exclude)),
+                Some(Teams::All) => TeamScope::All(NameFilter::new(include, exclude)),
                 Some(Teams::Named(names)) => TeamScope::Named(names),
                 None => TeamScope::Named(Vec::new()),
             },
@@ -138,12 +137,12 @@ impl Resolver<'_> {
         })
     }
 
-    /// Reads patterns of team names, which have no effect unless every team is polled.
-    fn team_patterns(&mut self, setting: &Setting, every_team: bool) -> Vec<regex::Regex> {
+    /// Reads patterns of team names, which are an error unless all teams are polled.
+    fn team_patterns(&mut self, setting: &Setting, all_teams: bool) -> Vec<regex::Regex> {
         let patterns = self.read_all(setting, value::pattern).unwrap_or_default();
-        if !patterns.is_empty() && !every_team {
+        if !patterns.is_empty() && !all_teams {
             self.errors.push(format!(
-                "{} picks from every team that the token sees: set {} to {EVERY_TEAM}, or leave it out",
+                "{} requires {} to be {ALL_TEAMS}",
                 setting.name(),
                 setting::HEROKU_TEAM_ID.name(),
             ));
@@ -151,11 +150,11 @@ impl Resolver<'_> {
         patterns
     }
 
-    /// Rejects names that look like a token, which must not become a part of a URL.
-    fn reject_tokens(&mut self, setting: &Setting, what: &str, names: &[String]) {
+    /// Rejects names that look like a token, which must not become part of a URL.
+    fn reject_tokens(&mut self, setting: &Setting, names: &[String]) {
         if names.iter().any(|name| self.looks_like_secret(name)) {
             self.errors.push(format!(
-                "{} names {what} that looks like a token: give {}",
+                "invalid value {REDACTED} for {}: looks like a token, expected {}",
                 setting.name(),
                 setting.expected
             ));
@@ -163,18 +162,17 @@ impl Resolver<'_> {
     }
 }
 
-fn teams(text: &str) -> Result<Teams, String> {
+fn teams(text: &str) -> Parsed<Teams> {
     let names = text.split(',').map(str::trim);
     let (stars, names): (Vec<_>, Vec<_>) = names
         .filter(|name| !name.is_empty())
-        .partition(|name| *name == EVERY_TEAM);
+        .partition(|name| *name == ALL_TEAMS);
     if stars.is_empty() {
         return value::names(text).map(Teams::Named);
     }
     if !names.is_empty() {
-        return Err(format!(
-            "{EVERY_TEAM} is every team that the token sees, and takes no names beside it"
-        ));
+        let reason = format!("{ALL_TEAMS} cannot be combined with names");
+        return Err(Some(reason));
     }
-    Ok(Teams::Seen)
+    Ok(Teams::All)
 }

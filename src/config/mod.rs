@@ -1,7 +1,7 @@
-//! Flags, environment and configuration file become plain data. All errors are reported together,
-//! and secrets are never printed.
+//! Resolves flags, environment variables and the configuration file to plain data.
 //!
-//! The environment is passed in; nothing here reads it, or the clock.
+//! All errors are reported together, and secrets are never printed. The environment is passed in;
+//! this module reads neither the environment nor the clock.
 
 mod errors;
 pub mod file;
@@ -26,44 +26,44 @@ pub use resolver::{RawArgs, Resolver};
 pub use token::API_KEY_VARIABLE;
 pub use value::{LogFormat, LogLevel, ReportFormat};
 
-/// The settings of a program that serves, apart from where its data comes from.
+/// The settings of `serve` and `demo`, except for the source of the data.
 #[derive(Debug)]
 pub struct ServeConfig {
-    /// The rules of costs and rows.
+    /// The rules for costs, app rows and budgets.
     pub rules: Rules,
-    /// The configuration file that some of the rules are from.
+    /// The path of the configuration file, if there is one.
     pub file: Option<PathBuf>,
-    /// Whether the metrics of the Go program are served.
+    /// Whether to expose the metrics of the Go program.
     pub legacy_metrics: bool,
     /// The settings of the HTTP server.
     pub web: WebConfig,
-    /// The age beyond which figures are not shown.
+    /// The maximum age of figures; `None` means no limit.
     pub max_age: Option<Duration>,
-    /// The settings of the log.
+    /// The logging settings.
     pub log: LogConfig,
 }
 
 /// The settings of the HTTP server.
 #[derive(Debug)]
 pub struct WebConfig {
-    /// The addresses to listen on; at least one.
+    /// The addresses to listen on. There is at least one.
     pub listen: Vec<ListenAddress>,
     /// The path of the metrics.
     pub telemetry_path: String,
-    /// The web configuration with TLS and users; `None` means plain HTTP for everybody.
+    /// The web configuration with TLS and users; `None` means plain HTTP without authentication.
     pub file: Option<LoadedConfig>,
-    /// The most requests at once; `None` means no limit.
+    /// The maximum number of requests in flight; `None` means no limit.
     pub max_requests: Option<usize>,
-    /// Whether `/` is the page with the costs, and not only links.
+    /// Whether `/` serves the page with the costs. Otherwise it has only links.
     pub has_page: bool,
 }
 
-/// The settings of the log.
+/// The logging settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogConfig {
-    /// The least severe level that is logged.
+    /// The minimum level.
     pub level: LogLevel,
-    /// The format of a line.
+    /// The format of a log line.
     pub format: LogFormat,
 }
 
@@ -72,15 +72,15 @@ pub struct LogConfig {
 pub struct ReportConfig {
     /// The source of the data.
     pub source: DataSource,
-    /// The rules of costs and rows.
+    /// The rules for costs, app rows and budgets.
     pub rules: Rules,
-    /// The age beyond which figures are not shown.
+    /// The maximum age of figures; `None` means no limit.
     pub max_age: Option<Duration>,
-    /// The settings of the log.
+    /// The logging settings.
     pub log: LogConfig,
     /// The format of the report.
     pub format: ReportFormat,
-    /// How many apps a table shows; `None` means all of them.
+    /// The number of apps in the table; `None` means all.
     pub top: Option<usize>,
 }
 
@@ -94,20 +94,20 @@ pub enum DataSource {
     Demo(DemoConfig),
 }
 
-/// The settings of the made-up company.
+/// The settings of the simulated Heroku.
 #[cfg(feature = "demo")]
 #[derive(Clone, Copy, Debug)]
 pub struct DemoConfig {
-    /// The seed of the company.
+    /// The seed of the synthetic company.
     pub seed: u64,
-    /// The day to show, in place of today.
+    /// The simulated date; `None` means today.
     pub date: Option<jiff::civil::Date>,
-    /// The time between two polls.
+    /// The time between two polls of an endpoint.
     pub poll_interval: Duration,
 }
 
 impl Resolver<'_> {
-    /// Reads the settings of a program that serves.
+    /// Reads the settings of `serve` and `demo`, except for the source of the data.
     pub fn serve(&mut self) -> Option<ServeConfig> {
         let (file, rules) = self.rules();
         let legacy_metrics = self.read(&setting::METRICS_LEGACY, value::boolean);
@@ -124,7 +124,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// Reads the settings of `report`. For a made-up company, those of Heroku are not read.
+    /// Reads the settings of `report`. With `--demo`, the settings for polling Heroku are not read.
     pub fn report(&mut self) -> Option<ReportConfig> {
         let source = self.source();
         let (_, rules) = self.rules();
@@ -155,7 +155,7 @@ impl Resolver<'_> {
         self.heroku().map(Box::new).map(DataSource::Heroku)
     }
 
-    /// Reads the settings of the made-up company.
+    /// Reads the settings of the simulated Heroku.
     #[cfg(feature = "demo")]
     pub fn demo(&mut self) -> Option<DemoConfig> {
         let poll_interval = self.poll_interval();
@@ -170,11 +170,11 @@ impl Resolver<'_> {
 
     /// Reads the addresses to listen on.
     pub fn listen(&mut self) -> Option<Vec<ListenAddress>> {
-        // An invalid port is an error even if addresses are given: one of the two is a mistake.
+        // An invalid port is an error even if `--web.listen-address` overrides it.
         let port = self.read(&setting::PORT, value::number(0..=u16::MAX));
         let listen = self.read_all(&setting::WEB_LISTEN_ADDRESS, value::listen_addresses);
-        let of_port = |port| vec![ListenAddress { host: None, port }];
-        listen.map(|all| all.concat()).or(port.map(of_port))
+        let all_hosts = |port| vec![ListenAddress { host: None, port }];
+        listen.map(|lists| lists.concat()).or(port.map(all_hosts))
     }
 
     fn web(&mut self) -> Option<WebConfig> {

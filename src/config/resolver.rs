@@ -1,21 +1,24 @@
-//! Finds the text of each setting, parses it and collects errors.
+//! Resolves settings: finds the text of each setting, parses it and collects errors.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fmt::Display;
 
 use url::Url;
 
 use super::errors::ConfigErrors;
 use super::setting::{Arity, Setting};
 use super::token::{API_KEY_VARIABLE, looks_like_token};
+use super::value::Parsed;
 
-/// The settings as text: flags and environment. Both are passed in, so that tests choose them.
+/// The replacement of secrets in messages.
+pub(super) const REDACTED: &str = "[redacted]";
+
+/// The flags and environment variables as text. Both are passed in, so that tests can set them.
 #[derive(Debug, Default)]
 pub struct RawArgs {
-    /// The values of each flag that was given, by its name.
+    /// The values of each flag that is set, by flag.
     pub flags: BTreeMap<&'static str, Vec<OsString>>,
-    /// The environment.
+    /// The environment variables.
     pub environment: BTreeMap<OsString, OsString>,
 }
 
@@ -24,8 +27,7 @@ impl RawArgs {
     ///
     /// # Errors
     ///
-    /// Returns all errors together: the setting, the value unless it may be a secret, and what is
-    /// expected.
+    /// Returns the errors of all invalid settings.
     pub fn resolve<'a, T>(
         &'a self,
         read: impl FnOnce(&mut Resolver<'a>) -> Option<T>,
@@ -41,26 +43,28 @@ impl RawArgs {
     }
 }
 
-/// Reads settings one by one and collects errors. A method returns `None` for a setting that is
-/// invalid, after it has recorded the error, or that is not set and has no default.
+/// Reads settings one by one and collects errors.
+///
+/// A method returns `None` if a setting is invalid, after recording the error, or if it is not set
+/// and has no default.
 #[derive(Debug)]
 pub struct Resolver<'a> {
     pub(super) raw: &'a RawArgs,
     pub(super) errors: Vec<String>,
 }
 
-/// The text of a setting and the flag or variable that holds it.
+/// The text of a setting, and the flag or variable that it comes from.
 pub(super) struct RawValue<'a> {
     pub(super) origin: String,
     pub(super) texts: Vec<&'a str>,
 }
 
 impl<'a> Resolver<'a> {
-    /// Reads a setting of one value.
+    /// Reads a setting with one value.
     pub(super) fn read<T>(
         &mut self,
         setting: &Setting,
-        parse: impl Fn(&str) -> Result<T, String>,
+        parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<T> {
         let raw = self.raw(setting).or_else(|| {
             Some(RawValue {
@@ -71,11 +75,11 @@ impl<'a> Resolver<'a> {
         self.parse(setting, raw?, parse)?.pop()
     }
 
-    /// Reads a setting of several values.
+    /// Reads a setting with several values.
     pub(super) fn read_all<T>(
         &mut self,
         setting: &Setting,
-        parse: impl Fn(&str) -> Result<T, String>,
+        parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<Vec<T>> {
         let raw = self.raw(setting)?;
         self.parse(setting, raw, parse)
@@ -85,30 +89,30 @@ impl<'a> Resolver<'a> {
         &mut self,
         setting: &Setting,
         raw: RawValue<'_>,
-        parse: impl Fn(&str) -> Result<T, String>,
+        parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<Vec<T>> {
         let errors = self.errors.len();
         let mut values = Vec::new();
         for text in raw.texts {
             match parse(text) {
                 Ok(value) => values.push(value),
-                Err(error) => {
-                    let error = format!("{error}; give {}", setting.expected);
-                    self.invalid(&raw.origin, text, error);
+                Err(reason) => {
+                    let (text, expected) = (self.quoted(text), setting.expected);
+                    let reason = reason
+                        .map(|reason| format!("{reason}, "))
+                        .unwrap_or_default();
+                    self.errors.push(format!(
+                        "invalid value {text} for {}: {reason}expected {expected}",
+                        raw.origin
+                    ));
                 }
             }
         }
         (self.errors.len() == errors).then_some(values)
     }
 
-    /// Records that the value of a setting is invalid.
-    pub(super) fn invalid(&mut self, origin: &str, text: &str, error: impl Display) {
-        let text = self.shown(text);
-        self.errors.push(format!("{origin} is {text}: {error}"));
-    }
-
-    /// Returns what was given for a setting. The flag takes precedence over the variable. An empty
-    /// variable counts as not set, because compose files and units write it so.
+    /// Returns the text of a setting. The flag takes precedence over the variable. An empty variable
+    /// counts as unset, because compose files and systemd units write unset variables that way.
     pub(super) fn raw(&mut self, setting: &Setting) -> Option<RawValue<'a>> {
         if let Some(values) = self.raw.flags.get(setting.flag) {
             let origin = format!("--{}", setting.flag);
@@ -129,6 +133,7 @@ impl<'a> Resolver<'a> {
         Some(RawValue { origin, texts })
     }
 
+    /// Returns the value of an environment variable, unless it is empty.
     pub(super) fn variable(&mut self, name: &str) -> Option<&'a str> {
         let value = self.raw.environment.get(OsStr::new(name))?.to_str();
         if value.is_none() {
@@ -137,7 +142,7 @@ impl<'a> Resolver<'a> {
         value.filter(|text| !text.trim().is_empty())
     }
 
-    /// Returns whether a value is the token, looks like one or is a URL with a password.
+    /// Returns whether a value contains the token or a similar text, or is a URL with credentials.
     pub(super) fn looks_like_secret(&self, value: &str) -> bool {
         let token = self.raw.environment.get(OsStr::new(API_KEY_VARIABLE));
         let token = token.and_then(|token| token.to_str()).map(str::trim);
@@ -147,10 +152,10 @@ impl<'a> Resolver<'a> {
                 .is_ok_and(|url| url.password().is_some() || !url.username().is_empty())
     }
 
-    /// Quotes a value for a message, unless it may be a secret in the wrong place.
-    pub(super) fn shown(&self, value: &str) -> String {
+    /// Quotes a value for a message, or redacts it if it looks like a secret.
+    pub(super) fn quoted(&self, value: &str) -> String {
         if self.looks_like_secret(value) {
-            return "a value that looks like a secret".to_owned();
+            return REDACTED.to_owned();
         }
         format!("{value:?}")
     }

@@ -1,5 +1,5 @@
-//! The rules of costs and rows: flags and variables, and the configuration file, over which they
-//! take precedence.
+//! The rules for costs, app rows and budgets. Flags and environment variables take precedence over
+//! the configuration file.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use super::{setting, value};
 use billing::name_filter::NameFilter;
 use billing::rules::{AppRules, REVIEW_APP_PATTERN, REVIEW_APP_ROW, Rules};
 
-/// The number of closed invoices that are shown by default.
+/// The default number of closed invoices to report.
 const DEFAULT_INVOICE_HISTORY: usize = 12;
 
 impl Resolver<'_> {
-    /// Reads the rules and the path of the configuration file, if there is one.
+    /// Reads the rules, and the path of the configuration file if there is one.
     pub(super) fn rules(&mut self) -> (Option<PathBuf>, Rules) {
         let (path, file) = self.read_file(&setting::CONFIG_FILE, file::read).unzip();
         let file = file.unwrap_or_default();
@@ -27,7 +27,7 @@ impl Resolver<'_> {
         let groups = self.read_all(&setting::APPS_GROUP, value::group);
         let mut groups = groups.or(file.groups).unwrap_or_default();
         if file.group_review_apps == Some(true) {
-            // The last, so that a company's own groups take precedence.
+            // Added last, so that the user's groups take precedence.
             let group = format!("{REVIEW_APP_PATTERN}={REVIEW_APP_ROW}");
             groups.extend(value::group(&group));
         }

@@ -2,28 +2,28 @@
 
 pub use billing::name_filter::NameFilter;
 
-/// The teams and accounts to report on, in any mix.
+/// The teams and accounts to report on, in any combination.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// The teams.
     pub teams: TeamScope,
-    /// Enterprise accounts with all their teams, each by its id or its name.
+    /// The ids or names of enterprise accounts, which are reported with all their teams.
     pub enterprise_accounts: Vec<String>,
-    /// Whether to report on the account that the token belongs to, with its own invoices.
+    /// Whether to report on the invoices of the token's own account.
     pub personal_account: bool,
 }
 
 /// The teams to report on.
 #[derive(Clone, Debug)]
 pub enum TeamScope {
-    /// Named teams, each by its id or its name, without duplicates. Empty if only accounts are set.
+    /// The ids or names of teams, without duplicates. Empty if only accounts are set.
     Named(Vec<String>),
-    /// Every team that the token sees and whose name passes the filter.
-    Seen(NameFilter),
+    /// All teams that the token can access and whose names the filter allows.
+    All(NameFilter),
 }
 
 impl Scope {
-    /// Returns the scope of these teams alone, each by its id or its name.
+    /// Creates a scope of teams, given by their ids or names, without accounts.
     pub fn named(teams: Vec<String>) -> Self {
         Self {
             teams: TeamScope::Named(teams),
@@ -32,12 +32,13 @@ impl Scope {
         }
     }
 
-    /// Returns whether there can be more than one team, so that invoices need a team label. It depends
-    /// on the settings alone: labels that changed with Heroku's answers would break queries.
+    /// Returns whether there can be more than one team, so that legacy invoice metrics need a team
+    /// label. This depends only on the settings, because labels that changed with Heroku's responses
+    /// would break queries.
     pub fn several_teams(&self) -> bool {
         let named = match &self.teams {
             TeamScope::Named(teams) => teams.len(),
-            TeamScope::Seen(_) => return true,
+            TeamScope::All(_) => return true,
         };
         !self.enterprise_accounts.is_empty() || named + usize::from(self.personal_account) > 1
     }
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_named_team_or_the_personal_account_is_alone() {
+    fn detects_scopes_with_several_teams() {
         let scope = |teams: &[&str], account: &[&str], personal_account| {
             let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
             Scope {
@@ -62,10 +63,10 @@ mod tests {
         assert!(scope(&["ops"], &[], true).several_teams());
         assert!(scope(&["ops", "web"], &[], false).several_teams());
         assert!(scope(&[], &["acme"], false).several_teams());
-        let seen = Scope {
-            teams: TeamScope::Seen(NameFilter::default()),
+        let all = Scope {
+            teams: TeamScope::All(NameFilter::default()),
             ..scope(&[], &[], false)
         };
-        assert!(seen.several_teams());
+        assert!(all.several_teams());
     }
 }

@@ -1,38 +1,38 @@
-//! Declarations of all settings. The parser, the help, `docs/CONFIGURATION.md` and error messages
-//! are made from them.
+//! Declarations of all settings. The parser, its help, error messages and the tables in
+//! `docs/CONFIGURATION.md` are generated from them.
 
 /// A setting.
 #[derive(Debug)]
 pub struct Setting {
     /// The name of the flag, without the dashes.
     pub flag: &'static str,
-    /// The placeholder for the value in the help.
+    /// The placeholder of the value in the help.
     pub value_name: &'static str,
-    /// What the setting does.
+    /// What the setting does. `-h` shows the text before the first semicolon.
     pub help: &'static str,
-    /// A description of valid values, which completes "set it to …".
+    /// A description of valid values, which completes "expected …".
     pub expected: &'static str,
     /// The default value.
     pub default: Option<&'static str>,
-    /// The values that the flag takes.
+    /// The number of values.
     pub arity: Arity,
-    /// Whether `-h` shows the flag; `--help` shows all.
+    /// Whether `-h` shows the flag. `--help` shows all flags.
     pub in_short_help: bool,
     has_variable: bool,
 }
 
-/// The values that a flag takes.
+/// The number of values of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arity {
     /// One value.
     One,
-    /// One value each time that the flag is given; one value a line in the variable.
+    /// One value for each occurrence of the flag, or for each line of the variable.
     Repeated,
-    /// `true` or `false` after an `=`; the flag alone means `true`.
+    /// `true` or `false` after `=`. The flag without a value means `true`.
     Switch,
 }
 
-/// Settings under one heading of the help.
+/// The settings under one heading of the help.
 #[derive(Debug)]
 pub struct Group {
     /// The heading.
@@ -80,37 +80,38 @@ impl Setting {
         self
     }
 
-    /// Makes the setting a flag alone, which no variable of the platform can set by accident.
+    /// Omits the environment variable, so that a variable of the platform cannot set the flag by
+    /// accident.
     const fn without_variable(mut self) -> Self {
         self.has_variable = false;
         self
     }
 
-    /// Returns the environment variable, if there is one: the flag's name in capitals, with `_` for
-    /// each dot and dash.
+    /// Returns the name of the environment variable, if there is one: the flag in upper case, with
+    /// `_` for each dot and dash.
     pub fn variable(&self) -> Option<String> {
         let variable = || self.flag.replace(['.', '-'], "_").to_ascii_uppercase();
         self.has_variable.then(variable)
     }
 
-    /// Returns how messages refer to the setting: by its variable or else by its flag.
+    /// Returns the name of the setting in messages: the variable, or the flag if there is none.
     pub(super) fn name(&self) -> String {
         self.variable()
             .unwrap_or_else(|| format!("--{}", self.flag))
     }
 }
 
-/// A valid pattern.
-pub(super) const PATTERN: &str = "a regular expression of the whole name, such as shop-.*";
+/// The description of a valid pattern.
+pub(super) const PATTERN: &str = "a regular expression for the full name, such as shop-.*";
 
-/// A valid value of a switch.
+/// The description of a valid switch.
 const BOOLEAN: &str = "true or false";
 
-/// A valid price.
+/// The description of a valid price.
 pub(super) const PRICE: &str =
     "an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals";
 
-/// Declares a group and its settings: flag, value, what it does, what is expected.
+/// Declares a group and its settings: flag, placeholder, help, expected values.
 macro_rules! settings {
     ($group:ident $heading:literal: $(
         $(#[$attribute:meta])*
@@ -133,123 +134,123 @@ macro_rules! settings {
 
 settings! { HEROKU "Heroku":
     HEROKU_TEAM_ID = "heroku.team-id", "TEAM[,TEAM...]",
-        "The teams to report on, each by its id or its name; * alone means every team that the token sees",
-        "a team's id or name, or several with commas, as `heroku teams` lists them, or * for every team that the token sees", .in_short_help();
-    HEROKU_TEAM_INCLUDE = "heroku.team-include", "PATTERN",
-        "With * as the team: report on a team only if its whole name matches this regular expression or that of another such flag",
+        "Ids or names of the teams to report on; * means all teams that the token can access",
+        "a team's id or name as listed by `heroku teams`, several separated by commas, or * for all teams", .in_short_help();
+    HEROKU_TEAM_INCLUDE = "heroku.team-include", "REGEX",
+        "Report only on teams whose full name matches; requires --heroku.team-id=*; repeatable",
         PATTERN, .repeated();
-    HEROKU_TEAM_EXCLUDE = "heroku.team-exclude", "PATTERN",
-        "With * as the team: do not report on a team if its whole name matches this regular expression",
+    HEROKU_TEAM_EXCLUDE = "heroku.team-exclude", "REGEX",
+        "Do not report on teams whose full name matches; requires --heroku.team-id=*; repeatable",
         PATTERN, .repeated();
     HEROKU_ENTERPRISE_ACCOUNT = "heroku.enterprise-account", "ACCOUNT[,ACCOUNT...]",
-        "The enterprise accounts to report on with all their teams, each by its id or its name",
-        "an enterprise account's id or name, or several with commas, as `heroku enterprises` lists them";
+        "Ids or names of enterprise accounts to report on with all their teams",
+        "an enterprise account's id or name as listed by `heroku enterprises`, or several separated by commas";
     HEROKU_PERSONAL_ACCOUNT = "heroku.personal-account", "BOOLEAN",
-        "Whether to report on the invoices of the account that the token belongs to",
+        "Report on the invoices of the token's own account",
         BOOLEAN, .switch(), .default("false");
     HEROKU_API_KEY_FILE = "heroku.api-key-file", "PATH",
-        "A file that holds the Heroku API token, in place of HEROKU_API_KEY; it is read again at every poll",
-        "the path of a file that holds the token", .in_short_help();
+        "File with the Heroku API token, used instead of HEROKU_API_KEY; read again at every poll",
+        "the path of a file that contains a token", .in_short_help();
     HEROKU_API_URL = "heroku.api-url", "URL",
-        "The address of the Heroku Platform API; plain http only on loopback",
-        "an https URL such as https://api.heroku.com (http only for a loopback address)", .default("https://api.heroku.com");
+        "URL of the Heroku Platform API",
+        "an https URL such as https://api.heroku.com, or an http URL with a loopback address", .default("https://api.heroku.com");
     HEROKU_TIMEOUT = "heroku.timeout", "DURATION",
-        "The time limit of one poll of one endpoint, with all its pages",
-        "a duration such as 1m, 30s or 30, from 100ms to 10m", .default("1m");
+        "Time limit for one poll of an endpoint, including all pages",
+        "a duration such as 1m or 30s, from 100ms to 10m", .default("1m");
     STATE_FILE = "state.file", "PATH",
-        "A file in which to keep what Heroku last answered, so that a restart loses nothing",
-        "the path of a file in a directory that exists";
+        "File that preserves Heroku's last responses across restarts",
+        "the path of a file in an existing directory";
 }
 
 settings! { COSTS "Costs":
     CONFIG_FILE = "config.file", "PATH",
-        "A file with prices, budgets and rules for apps, such as docs/config.example.yml; it is read once, at start",
+        "YAML file with prices, budgets and app rules; read once, at start; see docs/config.example.yml",
         "the path of a YAML file such as docs/config.example.yml", .in_short_help();
     PRICE_DYNO_UNIT_USD = "price.dyno-unit-usd", "USD",
-        "The price of a dyno unit for a month; without it, the price on the team's invoice, else the list price",
+        "Monthly price of a dyno unit; by default the price on the team's invoice, else the list price",
         PRICE;
     PRICE_SPACE_CREDIT_USD = "price.space-credit-usd", "USD",
-        "The price of a space credit; without it, space credits have no cost series",
+        "Price of a space credit; without it, space credits have no cost",
         PRICE;
-    APPS_INCLUDE = "apps.include", "PATTERN",
-        "Give an app a row only if its whole name matches this regular expression or that of another such flag",
+    APPS_INCLUDE = "apps.include", "REGEX",
+        "Give a row only to apps whose full name matches; all others are combined in the row _excluded; repeatable",
         PATTERN, .repeated();
-    APPS_EXCLUDE = "apps.exclude", "PATTERN",
-        "Give an app no row of its own if its whole name matches this regular expression",
+    APPS_EXCLUDE = "apps.exclude", "REGEX",
+        "Give no row to apps whose full name matches; they are combined in the row _excluded; repeatable",
         PATTERN, .repeated();
-    APPS_GROUP = "apps.group", "PATTERN=NAME",
-        "Add up the apps whose whole names match a regular expression in a row of this name, in which $1 or ${1} is what the first parentheses matched; the first group that matches counts",
-        "a regular expression of the whole name, =, and the name of the row, such as (.+)-worker=$1", .repeated();
+    APPS_GROUP = "apps.group", "REGEX=NAME",
+        "Combine apps whose full name matches REGEX in one row called NAME, where $1 or ${1} is the first capture group; the first matching group applies; repeatable",
+        "REGEX=NAME, such as (.+)-worker=$1", .repeated();
     APPS_MAX = "apps.max", "NUMBER",
-        "The most rows of apps that a team may have, the costliest first; the rest is added up in one",
+        "Maximum number of app rows per team; the least expensive apps are combined in the row _other",
         "a whole number from 1 to 100000";
     DATA_MAX_AGE = "data.max-age", "DURATION",
-        "The age beyond which Heroku's figures are no longer shown, if it gives no others; without it they are shown at any age",
-        "a duration such as 2d, 36h or 86400, from 1s to 366d";
+        "Maximum age of figures; older ones are omitted; unlimited by default",
+        "a duration such as 2d or 36h, from 1s to 366d";
 }
 
 settings! { SERVING "Serving":
     POLL_INTERVAL = "poll.interval", "DURATION",
-        "The time between two polls of Heroku, which renews its figures about nightly",
-        "a duration such as 1h, 30m, 90s or 90, from 1s to 7d", .default("1h"), .in_short_help();
+        "Time between two polls of an endpoint; Heroku updates its figures about once a night",
+        "a duration such as 1h, 30m or 90s, from 1s to 7d", .default("1h"), .in_short_help();
     METRICS_LEGACY = "metrics.legacy", "BOOLEAN",
-        "Whether to serve the metrics of the Go program that this one replaces",
+        "Expose the metrics of the Go program that this exporter replaces",
         BOOLEAN, .switch(), .default("true");
     PORT = "port", "PORT",
-        "The port to listen on, at every address of the machine",
+        "Port to listen on, on all addresses",
         "a number from 0 to 65535", .default("8080"), .in_short_help();
     WEB_LISTEN_ADDRESS = "web.listen-address", "[HOST]:PORT",
-        "An address to listen on, in place of --port; several as several flags, or with commas",
+        "Address to listen on, instead of --port; repeatable, or several separated by commas",
         "an address such as :8080, 127.0.0.1:8080, [::1]:8080 or localhost:8080", .repeated(), .in_short_help();
     WEB_TELEMETRY_PATH = "web.telemetry-path", "PATH",
-        "The path under which the metrics are served",
+        "Path under which to expose metrics",
         "a path such as /metrics, of letters, digits and - _ . ~ between single slashes", .default("/metrics");
     WEB_CONFIG_FILE = "web.config.file", "PATH",
-        "A file that switches on TLS, users and more, in the format of other exporters: see docs/WEB.md",
-        "the path of a web configuration, as docs/WEB.md describes it", .in_short_help();
+        "Configuration file that can enable TLS, authentication and a rate limit; see docs/WEB.md",
+        "the path of a web configuration file, see docs/WEB.md", .in_short_help();
     WEB_MAX_REQUESTS = "web.max-requests", "NUMBER",
-        "The most requests that are answered at once; 0 means no limit",
+        "Maximum number of requests in flight; 0 means no limit",
         "a whole number such as 40, or 0 for no limit", .default("40");
     WEB_PAGE = "web.page", "BOOLEAN",
-        "Whether / is the page with the costs; without it, / has links only",
+        "Serve the page with the costs at /; if false, / has only links",
         BOOLEAN, .switch(), .default("true");
 }
 
 settings! { LOG "Logging":
     LOG_LEVEL = "log.level", "LEVEL",
-        "The least severe messages to log: debug, info, warn or error",
-        "one of debug, info, warn, error", .default("info"), .in_short_help();
+        "Log only messages of this level or above: debug, info, warn or error",
+        "debug, info, warn or error", .default("info"), .in_short_help();
     LOG_FORMAT = "log.format", "FORMAT",
-        "The format of a log line: logfmt or json",
-        "one of logfmt, json", .default("logfmt");
+        "Format of log messages: logfmt or json",
+        "logfmt or json", .default("logfmt");
 }
 
 settings! { REPORT "Report":
     REPORT_FORMAT = "format", "FORMAT",
-        "The format of the report: table, json or csv",
-        "one of table, json, csv", .default("table"), .in_short_help(), .without_variable();
+        "Format of the report: table, json or csv",
+        "table, json or csv", .default("table"), .in_short_help(), .without_variable();
     REPORT_TOP = "top", "NUMBER",
-        "How many apps the table shows, the costliest first; 0 means all of them",
+        "Number of apps in the table, most expensive first; 0 means all",
         "a whole number such as 10, or 0 for all apps", .default("10"), .in_short_help(), .without_variable();
     #[cfg(feature = "demo")]
     REPORT_DEMO = "demo", "BOOLEAN",
-        "Report on a made-up company from a simulated Heroku: no account, no network",
+        "Report on a synthetic company from a simulated Heroku; needs no account and no network",
         BOOLEAN, .switch(), .default("false"), .in_short_help(), .without_variable();
 }
 
 settings! { DEMO "Demo":
     #[cfg(feature = "demo")]
     DEMO_SEED = "seed", "NUMBER",
-        "Which company to make up: the same for the same number and date",
+        "Seed of the synthetic company; the same seed and date give the same data",
         "a whole number from 0 to 18446744073709551615", .default("1"), .in_short_help(), .without_variable();
     #[cfg(feature = "demo")]
     DEMO_DATE = "date", "YYYY-MM-DD",
-        "The day to show, in place of today",
-        "a date of this century such as 2026-11-30", .in_short_help(), .without_variable();
+        "Simulated date; today (UTC) by default",
+        "a date from 2000 to 2099, such as 2026-11-30", .in_short_help(), .without_variable();
 }
 
-/// Settings of the addresses to listen on.
-pub static LISTENING: Group = Group {
+/// The settings of the addresses to listen on.
+pub static LISTEN: Group = Group {
     heading: "Serving",
     settings: &[&PORT, &WEB_LISTEN_ADDRESS],
 };
@@ -265,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_follow_one_rule() {
+    fn derives_variables_from_flags() {
         let variables: Vec<_> = all().filter_map(Setting::variable).collect();
         for legacy in ["PORT", "HEROKU_TEAM_ID"] {
             assert!(

@@ -1,4 +1,4 @@
-//! What is refused, with which words, and what is taken for what.
+//! Tests of flags and environment variables: accepted values, rejected values and errors.
 
 use std::ffi::OsString;
 
@@ -33,29 +33,31 @@ fn raw(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> RawArgs 
     raw
 }
 
-const ENOUGH: [(&str, &str); 2] = [
+/// The smallest valid environment.
+const MINIMAL: [(&str, &str); 2] = [
     ("HEROKU_API_KEY", "HRKU-secret"),
     ("HEROKU_TEAM_ID", "acme"),
 ];
 
 fn with(flag: &'static str, value: &str) -> Result<Config, ConfigErrors> {
-    resolve(&raw(&[(flag, value)], &ENOUGH))
+    resolve(&raw(&[(flag, value)], &MINIMAL))
 }
 
-fn is_refused(flag: &'static str, value: &str) -> bool {
-    with(flag, value).is_err_and(|problems| problems.to_string().contains(&format!("--{flag} is")))
+fn is_rejected(flag: &'static str, value: &str) -> bool {
+    let message = format!("for --{flag}: ");
+    with(flag, value).is_err_and(|errors| errors.to_string().contains(&message))
 }
 
 fn named(config: &Config) -> &[String] {
     match &config.heroku.scope.teams {
         TeamScope::Named(teams) => teams,
-        TeamScope::Seen(_) => panic!("every team"),
+        TeamScope::All(_) => panic!("all teams"),
     }
 }
 
 #[test]
-fn a_token_and_a_team_are_enough() {
-    let config = resolve(&raw(&[], &ENOUGH)).unwrap();
+fn requires_only_token_and_team() {
+    let config = resolve(&raw(&[], &MINIMAL)).unwrap();
     assert_eq!(config.heroku.api_url.as_str(), "https://api.heroku.com/");
     assert_eq!(named(&config), ["acme"]);
     assert_eq!(config.heroku.poll_interval, Duration::from_secs(3600));
@@ -77,7 +79,7 @@ fn a_token_and_a_team_are_enough() {
 }
 
 #[test]
-fn all_problems_are_told_at_once_and_no_secret() {
+fn reports_all_errors_without_secrets() {
     let environment = [
         ("HEROKU_API_KEY", "HRKU-12 34"),
         ("HEROKU_TEAM_ID", "HRKU-12"),
@@ -92,32 +94,32 @@ fn all_problems_are_told_at_once_and_no_secret() {
     ];
     let message = resolve(&raw(&flags, &environment)).unwrap_err().to_string();
     insta::assert_snapshot!(message, @r#"
-    8 settings cannot be used:
-      HEROKU_API_KEY holds a character that no token has (a space, a quote from a copy, a line break?): set it to the token alone, such as `heroku authorizations:create` prints
-      HEROKU_TEAM_ID names a team that looks like a token: give a team's id or name, or several with commas, as `heroku teams` lists them, or * for every team that the token sees
-      --heroku.api-url is a value that looks like a secret: a URL with a user name or password; the token goes in HEROKU_API_KEY; give an https URL such as https://api.heroku.com (http only for a loopback address)
-      POLL_INTERVAL is "0s": out of range; give a duration such as 1h, 30m, 90s or 90, from 1s to 7d
-      PORT is "70000": not a whole number in range; give a number from 0 to 65535
-      --web.listen-address is "8080": not an address; give an address such as :8080, 127.0.0.1:8080, [::1]:8080 or localhost:8080
-      WEB_TELEMETRY_PATH is "metrics": not a path; give a path such as /metrics, of letters, digits and - _ . ~ between single slashes
-      LOG_FORMAT is "xml": not a known value; give one of logfmt, json
+    8 invalid settings:
+      invalid value [redacted] for HEROKU_API_KEY: token contains white space or another invalid character, expected a token as printed by `heroku authorizations:create`
+      invalid value [redacted] for HEROKU_TEAM_ID: looks like a token, expected a team's id or name as listed by `heroku teams`, several separated by commas, or * for all teams
+      invalid value [redacted] for --heroku.api-url: credentials in the URL are not supported (use HEROKU_API_KEY), expected an https URL such as https://api.heroku.com, or an http URL with a loopback address
+      invalid value "0s" for POLL_INTERVAL: expected a duration such as 1h, 30m or 90s, from 1s to 7d
+      invalid value "70000" for PORT: expected a number from 0 to 65535
+      invalid value "8080" for --web.listen-address: expected an address such as :8080, 127.0.0.1:8080, [::1]:8080 or localhost:8080
+      invalid value "metrics" for WEB_TELEMETRY_PATH: expected a path such as /metrics, of letters, digits and - _ . ~ between single slashes
+      invalid value "xml" for LOG_FORMAT: expected logfmt or json
     "#);
 }
 
 #[test]
-fn one_problem_is_told_in_the_singular() {
+fn reports_single_error_in_singular() {
     let message = with("port", "http").unwrap_err().to_string();
     assert_eq!(
         message,
-        "a setting cannot be used:\n  --port is \"http\": not a whole number in range; give a number from 0 to 65535"
+        "invalid setting:\n  invalid value \"http\" for --port: expected a number from 0 to 65535"
     );
 }
 
 #[test]
-fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
+fn flag_overrides_variable_and_empty_variable_is_unset() {
     let environment = [
-        ENOUGH[0],
-        ENOUGH[1],
+        MINIMAL[0],
+        MINIMAL[1],
         ("PORT", "1000"),
         ("LOG_LEVEL", " "),
         ("POLL_INTERVAL", ""),
@@ -131,20 +133,20 @@ fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
         }]
     );
     assert_eq!(config.serve.log.level, LogLevel::Info);
-    assert!(is_refused("port", ""));
+    assert!(is_rejected("port", ""));
 }
 
 #[test]
-fn listen_addresses_win_over_the_port() {
+fn listen_addresses_override_port() {
     let mut raw = raw(
         &[
             ("web.listen-address", ":1"),
             ("web.listen-address", "[::1]:2,localhost:3"),
         ],
-        &ENOUGH,
+        &MINIMAL,
     );
     raw.environment.insert("PORT".into(), "9".into());
-    let shown: Vec<_> = resolve(&raw)
+    let addresses: Vec<_> = resolve(&raw)
         .unwrap()
         .serve
         .web
@@ -152,7 +154,7 @@ fn listen_addresses_win_over_the_port() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    assert_eq!(shown, [":1", "[::1]:2", "localhost:3"]);
+    assert_eq!(addresses, [":1", "[::1]:2", "localhost:3"]);
     for address in [
         "",
         "80",
@@ -166,21 +168,21 @@ fn listen_addresses_win_over_the_port() {
         "a:80,",
         ":",
     ] {
-        assert!(is_refused("web.listen-address", address), "{address:?}");
+        assert!(is_rejected("web.listen-address", address), "{address:?}");
     }
 }
 
 #[test]
-fn teams_are_split_trimmed_and_named_once() {
+fn splits_trims_and_deduplicates_teams() {
     let config = with("heroku.team-id", " acme, ops ,,acme").unwrap();
     assert_eq!(named(&config), ["acme", "ops"]);
     for teams in ["", ",", " , ", "a/b", "a b", "..", "ä", "a?b", "**", "*a"] {
-        assert!(is_refused("heroku.team-id", teams), "{teams:?}");
+        assert!(is_rejected("heroku.team-id", teams), "{teams:?}");
     }
 }
 
 #[test]
-fn a_token_in_the_place_of_a_team_is_not_repeated() {
+fn redacts_token_in_place_of_team() {
     for team in ["HRKU-other", "acme,HRKU-secret", "hrku-other"] {
         let message = with("heroku.team-id", team).unwrap_err().to_string();
         assert!(
@@ -191,7 +193,7 @@ fn a_token_in_the_place_of_a_team_is_not_repeated() {
 }
 
 #[test]
-fn the_token_goes_to_https_or_to_this_machine() {
+fn accepts_https_and_loopback_api_urls() {
     for url in [
         "https://heroku.example/base",
         "http://localhost:5000",
@@ -213,12 +215,12 @@ fn the_token_goes_to_https_or_to_this_machine() {
         "https://a#b",
         "file:///etc",
     ] {
-        assert!(is_refused("heroku.api-url", url), "{url}");
+        assert!(is_rejected("heroku.api-url", url), "{url}");
     }
 }
 
 #[test]
-fn durations_have_units_or_are_plain_seconds() {
+fn parses_durations_with_and_without_units() {
     for (text, seconds) in [
         ("1s", 1),
         ("90s", 90),
@@ -254,12 +256,12 @@ fn durations_have_units_or_are_plain_seconds() {
         "1mo",
         "99999999999999999999h",
     ] {
-        assert!(is_refused("poll.interval", text), "{text:?}");
+        assert!(is_rejected("poll.interval", text), "{text:?}");
     }
 }
 
 #[test]
-fn the_telemetry_path_is_one_that_nothing_else_has() {
+fn rejects_invalid_and_reserved_telemetry_paths() {
     assert_eq!(
         with("web.telemetry-path", "/prometheus/heroku.txt")
             .unwrap()
@@ -272,25 +274,25 @@ fn the_telemetry_path_is_one_that_nothing_else_has() {
         "", "/", "metrics", "//", "/a/", "/a//b", "/a b", "/{x}", "/ä", "/..", "/a/../b",
         "/health", "/-/ready", "/api/v1", "/%2e",
     ] {
-        assert!(is_refused("web.telemetry-path", path), "{path:?}");
+        assert!(is_rejected("web.telemetry-path", path), "{path:?}");
     }
 }
 
 #[test]
-fn zero_requests_mean_no_limit() {
-    let most = |value| {
+fn zero_max_requests_means_no_limit() {
+    let limit = |value| {
         with("web.max-requests", value)
             .unwrap()
             .serve
             .web
             .max_requests
     };
-    assert_eq!(most("0"), None);
-    assert_eq!(most("1"), Some(1));
-    let default = resolve(&raw(&[], &ENOUGH)).unwrap();
+    assert_eq!(limit("0"), None);
+    assert_eq!(limit("1"), Some(1));
+    let default = resolve(&raw(&[], &MINIMAL)).unwrap();
     assert_eq!(default.serve.web.max_requests, Some(40));
     for value in ["", "-1", "+1", "1.5", "many", "99999999999"] {
-        assert!(is_refused("web.max-requests", value), "{value:?}");
+        assert!(is_rejected("web.max-requests", value), "{value:?}");
     }
 }
 
@@ -299,20 +301,21 @@ fn rejects_missing_web_config_file() {
     let message = with("web.config.file", "/nowhere/web.yml").unwrap_err();
     assert_eq!(
         message.to_string(),
-        "a setting cannot be used:\n  --web.config.file: /nowhere/web.yml: cannot be read: \
+        "invalid setting:\n  --web.config.file: /nowhere/web.yml: cannot be read: \
          No such file or directory (os error 2)"
     );
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_not_utf_8_is_refused_and_not_shown() {
+fn rejects_values_that_are_not_utf_8() {
     use std::os::unix::ffi::OsStringExt;
-    let odd = OsString::from_vec(vec![0xff, b'x']);
-    let mut raw = raw(&[], &ENOUGH);
-    raw.environment.insert("PORT".into(), odd.clone());
-    raw.environment.insert("HEROKU_API_KEY".into(), odd.clone());
-    raw.flags.insert("log.level", vec![odd]);
+    let invalid = OsString::from_vec(vec![0xff, b'x']);
+    let mut raw = raw(&[], &MINIMAL);
+    raw.environment.insert("PORT".into(), invalid.clone());
+    raw.environment
+        .insert("HEROKU_API_KEY".into(), invalid.clone());
+    raw.flags.insert("log.level", vec![invalid]);
     let message = resolve(&raw).unwrap_err().to_string();
     for setting in ["PORT", "HEROKU_API_KEY", "--log.level"] {
         assert!(
@@ -323,7 +326,7 @@ fn what_is_not_utf_8_is_refused_and_not_shown() {
 }
 
 #[test]
-fn a_token_s_file_wins_over_the_variable_and_is_trimmed() {
+fn token_file_overrides_variable() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("token");
     std::fs::write(&path, "\n HRKU-from-file \r\n").unwrap();
@@ -333,14 +336,14 @@ fn a_token_s_file_wins_over_the_variable_and_is_trimmed() {
         secrecy::ExposeSecret::expose_secret(&token),
         "HRKU-from-file"
     );
-    // Rotation needs no restart.
+    // Rotation requires no restart.
     std::fs::write(&path, "HRKU-renewed").unwrap();
     let token = config.heroku.token.read().unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&token), "HRKU-renewed");
 }
 
 #[test]
-fn a_token_s_file_that_cannot_be_used_is_refused_and_its_content_not_shown() {
+fn rejects_invalid_token_files_without_their_content() {
     let directory = tempfile::tempdir().unwrap();
     for (name, content) in [
         ("empty", ""),
@@ -354,22 +357,22 @@ fn a_token_s_file_that_cannot_be_used_is_refused_and_its_content_not_shown() {
             .unwrap_err()
             .to_string();
         assert!(
-            message.contains("--heroku.api-key-file is") && !message.contains("secret"),
+            message.contains("for --heroku.api-key-file: ") && !message.contains("secret"),
             "{message}"
         );
     }
-    assert!(is_refused(
+    assert!(is_rejected(
         "heroku.api-key-file",
         directory.path().join("none").to_str().unwrap()
     ));
-    assert!(is_refused(
+    assert!(is_rejected(
         "heroku.api-key-file",
         directory.path().to_str().unwrap()
     ));
 }
 
 #[test]
-fn a_state_file_needs_a_directory_that_exists() {
+fn state_file_requires_existing_directory() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("state.json");
     assert_eq!(
@@ -390,17 +393,17 @@ fn a_state_file_needs_a_directory_that_exists() {
         "/no/such/directory/state.json",
         directory.path().to_str().unwrap(),
     ] {
-        assert!(is_refused("state.file", path), "{path:?}");
+        assert!(is_rejected("state.file", path), "{path:?}");
     }
 }
 
 #[test]
-fn ages_and_timeouts_are_bounded() {
+fn max_age_and_timeout_are_bounded() {
     assert_eq!(
         with("data.max-age", "2d").unwrap().serve.max_age,
         Some(Duration::from_secs(172_800))
     );
-    assert_eq!(resolve(&raw(&[], &ENOUGH)).unwrap().serve.max_age, None);
+    assert_eq!(resolve(&raw(&[], &MINIMAL)).unwrap().serve.max_age, None);
     assert_eq!(
         with("heroku.timeout", "250ms").unwrap().heroku.timeout,
         Duration::from_millis(250)
@@ -411,7 +414,7 @@ fn ages_and_timeouts_are_bounded() {
         ("heroku.timeout", "99ms"),
         ("heroku.timeout", "11m"),
     ] {
-        assert!(is_refused(flag, value), "{flag} {value}");
+        assert!(is_rejected(flag, value), "{flag} {value}");
     }
 }
 
@@ -419,8 +422,8 @@ fn ages_and_timeouts_are_bounded() {
 fn log_settings_ignore_case() {
     let log = |level, format| {
         let environment = [
-            ENOUGH[0],
-            ENOUGH[1],
+            MINIMAL[0],
+            MINIMAL[1],
             ("LOG_LEVEL", level),
             ("LOG_FORMAT", format),
         ];
@@ -434,16 +437,16 @@ fn log_settings_ignore_case() {
         assert_eq!(log(level, format), expected, "{level} {format}");
     }
     for (flag, value) in [("log.level", "loud"), ("log.format", "json5")] {
-        assert!(is_refused(flag, value), "{flag} {value}");
+        assert!(is_rejected(flag, value), "{flag} {value}");
     }
 }
 
-/// A variable of the platform must not change what a report shows.
+/// A variable of the platform must not change a report.
 #[test]
 fn report_and_demo_flags_have_no_variables() {
     let environment = [
-        ENOUGH[0],
-        ENOUGH[1],
+        MINIMAL[0],
+        MINIMAL[1],
         ("DEMO", "true"),
         ("REPORT_DEMO", "true"),
         ("FORMAT", "csv"),
@@ -462,11 +465,11 @@ fn report_and_demo_flags_have_no_variables() {
 
 #[cfg(feature = "demo")]
 #[test]
-fn demo_flags_choose_the_company() {
+fn demo_flags_set_seed_and_date() {
     let flags = [("demo", "true"), ("seed", "7"), ("date", "2026-11-30")];
     let config = raw(&flags, &[]).resolve(Resolver::report).unwrap();
     let DataSource::Demo(demo) = config.source else {
-        panic!("not the demo");
+        panic!("not a demo");
     };
     assert_eq!((demo.seed, demo.date), (7, "2026-11-30".parse().ok()));
 }

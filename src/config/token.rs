@@ -1,4 +1,4 @@
-//! The Heroku API token and its source. The token cannot be printed.
+//! The Heroku API token and its source. The token is never printed.
 
 use std::fmt;
 use std::io;
@@ -8,8 +8,8 @@ use secrecy::SecretString;
 
 use exporter_toolkit::bounded;
 
-/// The variable that holds the token. It has no flag, because other users can read flags in the
-/// process list.
+/// The environment variable with the token. There is no such flag, because other users can read
+/// flags in the process list.
 pub const API_KEY_VARIABLE: &str = "HEROKU_API_KEY";
 
 /// The maximum size of a token file in bytes.
@@ -17,9 +17,9 @@ const MAX_FILE_SIZE: u64 = 64 << 10;
 
 /// The source of the token.
 pub enum Token {
-    /// A value that was given at start.
-    Given(SecretString),
-    /// A file, whose content may change while the program runs.
+    /// The token itself.
+    Value(SecretString),
+    /// A file, whose content may change while the exporter runs.
     File(PathBuf),
 }
 
@@ -27,25 +27,25 @@ pub enum Token {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file cannot be read.
-    #[error("{path} cannot be read", path = .0.display())]
+    #[error("cannot read token file {path}", path = .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
     /// The file is empty.
-    #[error("{path} is empty", path = .0.display())]
+    #[error("token file {path} is empty", path = .0.display())]
     Empty(PathBuf),
-    /// The text is no valid token.
-    #[error("holds a character that no token has (a space, a quote from a copy, a line break?)")]
+    /// The token contains invalid characters.
+    #[error("token contains white space or another invalid character")]
     Malformed,
 }
 
 impl Token {
-    /// Returns the token, from the current content of a file.
+    /// Returns the token. If it is in a file, reads the current content.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read or holds no token.
+    /// Returns an error if the file cannot be read or contains no valid token.
     pub fn read(&self) -> Result<SecretString, TokenError> {
         match self {
-            Self::Given(token) => Ok(token.clone()),
+            Self::Value(token) => Ok(token.clone()),
             Self::File(path) => {
                 let text = bounded::read(path, MAX_FILE_SIZE)
                     .map(SecretString::from)
@@ -60,19 +60,19 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Given(_) => f.write_str("Given([REDACTED])"),
+            Self::Value(_) => f.write_str("Value([REDACTED])"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
         }
     }
 }
 
-/// Returns whether a text contains what looks like a Heroku token, `HRKU-…`. Such a text must not be
-/// part of a message.
+/// Returns whether a text contains `HRKU-`, the prefix of Heroku's tokens. Messages must not repeat
+/// such a text.
 pub fn looks_like_token(text: &str) -> bool {
     text.to_ascii_uppercase().contains("HRKU-")
 }
 
-/// Parses a token with white space around it. Returns `None` if there is only white space.
+/// Parses a token and trims white space. Returns `None` if there is only white space.
 ///
 /// # Errors
 ///

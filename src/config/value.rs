@@ -1,5 +1,4 @@
-//! Parsers of single values. An error says what is wrong with the value; the caller adds what is
-//! expected.
+//! Parsers of single values.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -17,36 +16,40 @@ use billing::money::Money;
 use billing::name_filter::anchored_regex;
 use billing::rules::Group;
 
-/// The highest price in dollars. No price of Heroku's comes near it.
+/// The highest price in dollars, far above any price of Heroku.
 const MAX_PRICE: i32 = 1_000_000;
 
-/// The highest budget in dollars. No company's budget comes near it.
+/// The highest budget in dollars, far above any company's budget.
 const MAX_BUDGET: i32 = 1_000_000_000;
 
-/// A valid budget.
+/// The description of a valid budget.
 pub(super) const BUDGET: &str =
     "an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals";
 
-/// Paths that the program serves itself, or may serve.
+/// The result of parsing a value. The error is a reason to report in addition to the description of
+/// valid values, if there is one.
+pub(super) type Parsed<T> = Result<T, Option<String>>;
+
+/// Paths that metrics cannot have, because the exporter serves or may serve something else there.
 const RESERVED_PATHS: [&str; 4] = ["/health", "/-/healthy", "/-/ready", "/api"];
 
 /// The severity of a log message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
-    /// Details for finding a fault.
+    /// Details for troubleshooting.
     Debug,
     /// Normal events.
     Info,
     /// Events that need attention.
     Warn,
-    /// Failures of the program.
+    /// Failures of the exporter itself.
     Error,
 }
 
 /// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// `key=value` pairs, as Prometheus logs.
+    /// `key=value` pairs, the format of Prometheus.
     Logfmt,
     /// A JSON object.
     Json,
@@ -57,68 +60,66 @@ pub enum LogFormat {
 pub enum ReportFormat {
     /// A table for the terminal.
     Table,
-    /// JSON with all figures.
+    /// JSON.
     Json,
-    /// CSV for spreadsheets.
+    /// CSV, for spreadsheets.
     Csv,
 }
 
-pub(super) fn boolean(text: &str) -> Result<bool, String> {
+pub(super) fn boolean(text: &str) -> Parsed<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
-        _ => Err("neither true nor false".to_owned()),
+        _ => Err(None),
     }
 }
 
-/// Parses a whole number of decimal digits. `FromStr` alone would accept `+1`.
+/// Parses a number of decimal digits only. `FromStr` alone would accept `+1`.
 fn digits<N: FromStr>(text: &str) -> Option<N> {
     let text = text.trim();
-    let is_plain = text.bytes().all(|b| b.is_ascii_digit());
-    is_plain.then(|| text.parse().ok())?
+    let is_number = text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
 }
 
 /// Returns a parser of whole numbers in a range.
 pub(super) fn number<N: FromStr + PartialOrd>(
     range: RangeInclusive<N>,
-) -> impl Fn(&str) -> Result<N, String> {
+) -> impl Fn(&str) -> Parsed<N> {
     move |text| {
         digits(text)
             .filter(|number| range.contains(number))
-            .ok_or_else(|| "not a whole number in range".to_owned())
+            .ok_or(None)
     }
 }
 
-/// Parses a limit, of which 0 means none.
-pub(super) fn limit(text: &str) -> Result<Option<usize>, String> {
+/// Parses a limit. 0 means no limit.
+pub(super) fn limit(text: &str) -> Parsed<Option<usize>> {
     let limit = number(0..=u32::MAX)(text)?;
     Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0))
 }
 
-pub(super) fn invoice_history(text: &str) -> Result<usize, String> {
+pub(super) fn invoice_history(text: &str) -> Parsed<usize> {
     number(0..=120)(text)
 }
 
-pub(super) fn max_apps(text: &str) -> Result<usize, String> {
+pub(super) fn max_apps(text: &str) -> Parsed<usize> {
     number(1..=100_000)(text)
 }
 
-/// Returns a parser of durations in a range, such as `1h30m`, `90s`, `2d` or `90`, which are
-/// seconds.
-pub(super) fn duration(
-    range: RangeInclusive<Duration>,
-) -> impl Fn(&str) -> Result<Duration, String> {
+/// Returns a parser of durations in a range, such as `1h30m`, `90s` or `2d`. A number without a unit
+/// is in seconds.
+pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&str) -> Parsed<Duration> {
     move |text| {
         let duration = digits(text).map(Duration::from_secs);
         let duration = duration.or_else(|| duration_with_units(text));
-        let duration = duration.ok_or("not a duration")?;
-        let in_range = range.contains(&duration).then_some(duration);
-        in_range.ok_or_else(|| "out of range".to_owned())
+        duration
+            .filter(|duration| range.contains(duration))
+            .ok_or(None)
     }
 }
 
 fn duration_with_units(text: &str) -> Option<Duration> {
-    // The parser also accepts ISO 8601, of which Prometheus has none.
+    // Jiff also accepts ISO 8601, which Prometheus does not use.
     let text = text.trim().to_ascii_lowercase();
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
@@ -129,18 +130,17 @@ fn duration_with_units(text: &str) -> Option<Duration> {
     duration.try_into().ok()
 }
 
-/// Returns a parser of one of several words in any case.
-pub(super) fn one_of<T: Copy>(words: &[(&str, T)]) -> impl Fn(&str) -> Result<T, String> {
+/// Returns a parser of one of several words. Case is ignored.
+pub(super) fn one_of<T: Copy>(words: &[(&str, T)]) -> impl Fn(&str) -> Parsed<T> {
     move |text| {
         let text = text.trim();
         let mut words = words.iter();
         let found = words.find(|(word, _)| word.eq_ignore_ascii_case(text));
-        let (_, value) = found.ok_or("not a known value")?;
-        Ok(*value)
+        found.map(|(_, value)| *value).ok_or(None)
     }
 }
 
-/// Returns whether a URL refers to this machine, by name or by address.
+/// Returns whether the host of a URL is `localhost` or a loopback address.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -150,126 +150,125 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-pub(super) fn api_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text.trim()).map_err(|error| format!("not a URL ({error})"))?;
-    let wrong = if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        "not an http or https URL"
+pub(super) fn api_url(text: &str) -> Parsed<Url> {
+    let url = Url::parse(text.trim()).map_err(|error| error.to_string())?;
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    let reason = if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(None);
     } else if url.scheme() == "http" && !is_loopback(&url) {
         "plain http would send the token unencrypted"
-    } else if !url.username().is_empty() || url.password().is_some() {
-        "a URL with a user name or password; the token goes in HEROKU_API_KEY"
-    } else if looks_like_token(url.as_str()) {
-        "a URL with a token in it; the token goes in HEROKU_API_KEY"
+    } else if has_user || looks_like_token(url.as_str()) {
+        "credentials in the URL are not supported (use HEROKU_API_KEY)"
     } else if url.query().is_some() || url.fragment().is_some() {
-        "a URL with a query or a fragment"
+        "query and fragment are not supported"
     } else {
         return Ok(url);
     };
-    Err(wrong.to_owned())
+    Err(Some(reason.to_owned()))
 }
 
-pub(super) fn state_file(text: &str) -> Result<PathBuf, String> {
+pub(super) fn state_file(text: &str) -> Parsed<PathBuf> {
     let path = PathBuf::from(text);
     let directory = match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     };
     if path.file_name().is_none() || !directory.is_dir() || path.is_dir() {
-        return Err("cannot be a file".to_owned());
+        return Err(None);
     }
     Ok(path)
 }
 
-/// Parses the path of a token file, and reads the file once so that errors are found at start.
-pub(super) fn api_key_file(text: &str) -> Result<Token, String> {
+/// Parses the path of a token file. Reads the file once, so that errors are reported at start.
+pub(super) fn api_key_file(text: &str) -> Parsed<Token> {
     let token = Token::File(PathBuf::from(text));
     match token.read() {
         Ok(_) => Ok(token),
-        // Without the path, which may be the token itself by mistake.
-        Err(TokenError::Unreadable(_, cause)) => Err(format!("it cannot be read ({cause})")),
-        Err(TokenError::Empty(_)) => Err("it is empty".to_owned()),
-        Err(error @ TokenError::Malformed) => Err(format!("it {error}")),
+        // The path is omitted, as it may be the token by mistake.
+        Err(TokenError::Unreadable(_, cause)) => Err(Some(format!("cannot be read ({cause})"))),
+        Err(TokenError::Empty(_)) => Err(Some("file is empty".to_owned())),
+        Err(error @ TokenError::Malformed) => Err(Some(error.to_string())),
     }
 }
 
-/// Parses addresses that are separated by commas.
-pub(super) fn listen_addresses(text: &str) -> Result<Vec<ListenAddress>, String> {
+/// Parses addresses separated by commas.
+pub(super) fn listen_addresses(text: &str) -> Parsed<Vec<ListenAddress>> {
     let addresses = text.split(',').map(|text| text.trim().parse());
     let addresses: Result<_, _> = addresses.collect();
-    addresses.map_err(|_| "not an address".to_owned())
+    addresses.map_err(|_| None)
 }
 
-pub(super) fn telemetry_path(path: &str) -> Result<String, String> {
-    // Such a path needs no escaping in a route, a URL or a page.
+pub(super) fn telemetry_path(path: &str) -> Parsed<String> {
+    // No escaping is needed in routes, URLs and pages.
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
     let mut segments = path.split('/').skip(1);
     if !path.starts_with('/')
         || !path.bytes().all(is_plain)
         || segments.any(|segment| matches!(segment, "" | "." | ".."))
     {
-        return Err("not a path".to_owned());
+        return Err(None);
     }
     if RESERVED_PATHS.contains(&path) || path.starts_with("/api/") {
-        return Err("this path serves something else".to_owned());
+        return Err(Some("path is reserved".to_owned()));
     }
     Ok(path.to_owned())
 }
 
 #[cfg(feature = "demo")]
-pub(super) fn date(text: &str) -> Result<jiff::civil::Date, String> {
+pub(super) fn date(text: &str) -> Parsed<jiff::civil::Date> {
     let date = text.parse().ok();
     let date = date.filter(|date: &jiff::civil::Date| (2000..2100).contains(&date.year()));
-    date.ok_or_else(|| "not a date of this century".to_owned())
+    date.ok_or(None)
 }
 
-/// Parses the names or ids of teams or accounts, separated by commas, and keeps each once.
-pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
+/// Parses ids or names of teams or accounts, separated by commas. Removes duplicates.
+pub(super) fn names(text: &str) -> Parsed<Vec<String>> {
     let mut seen = BTreeSet::new();
     let names = text.split(',').map(str::trim);
     let names: Vec<_> = names
         .filter(|name| !name.is_empty() && seen.insert(*name))
         .collect();
     if names.is_empty() {
-        return Err("there is no name in it".to_owned());
+        return Err(None);
     }
     names.into_iter().map(team).collect()
 }
 
-/// Parses the id or the name of a team or an account, which becomes a part of a URL.
-pub(super) fn team(name: &str) -> Result<String, String> {
+/// Parses the id or name of a team or an account, which becomes a segment of a URL.
+pub(super) fn team(name: &str) -> Parsed<String> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if name.is_empty() || !name.bytes().all(is_plain) || name.bytes().all(|b| b == b'.') {
-        return Err(
-            "an id or name has only letters, digits, dashes, dots and underscores".to_owned(),
-        );
+        let reason = "only letters, digits, dashes, dots and underscores are allowed";
+        return Err(Some(reason.to_owned()));
     }
     Ok(name.to_owned())
 }
 
-pub(super) fn price(text: &str) -> Result<Money, String> {
+pub(super) fn price(text: &str) -> Parsed<Money> {
     usd(text, MAX_PRICE)
 }
 
-pub(super) fn budget(text: &str) -> Result<Money, String> {
+pub(super) fn budget(text: &str) -> Parsed<Money> {
     usd(text, MAX_BUDGET)
 }
 
-fn usd(text: &str, max: i32) -> Result<Money, String> {
-    let amount = Money::parse(text.trim()).ok_or("not an amount")?;
-    let in_range = (amount <= Money::from_whole_dollars(max)).then_some(amount);
-    in_range.ok_or_else(|| "out of range".to_owned())
+fn usd(text: &str, max: i32) -> Parsed<Money> {
+    let amount = Money::parse(text.trim());
+    amount
+        .filter(|amount| *amount <= Money::from_whole_dollars(max))
+        .ok_or(None)
 }
 
-pub(super) fn pattern(text: &str) -> Result<Regex, String> {
+pub(super) fn pattern(text: &str) -> Parsed<Regex> {
     if text.is_empty() {
-        return Err("it matches no name".to_owned());
+        return Err(Some("empty pattern".to_owned()));
     }
-    anchored_regex(text).map_err(|error| format!("not a pattern ({error})"))
+    Ok(anchored_regex(text)?)
 }
 
-/// Parses `PATTERN=NAME`. The pattern may contain `=`, the name may not.
-pub(super) fn group(text: &str) -> Result<Group, String> {
-    let (text, name) = text.rsplit_once('=').ok_or("there is no = in it")?;
+/// Parses `REGEX=NAME`. Only the pattern may contain `=`.
+pub(super) fn group(text: &str) -> Parsed<Group> {
+    let (text, name) = text.rsplit_once('=').ok_or(None)?;
     let pattern = pattern(text)?;
     group_name(&pattern, name)?;
     Ok(Group {
@@ -278,17 +277,14 @@ pub(super) fn group(text: &str) -> Result<Group, String> {
     })
 }
 
-/// Checks the name of a group's row: names of the program's own rows begin with an underscore, and
-/// each reference has to be a group of the pattern.
-pub(super) fn group_name(pattern: &Regex, name: &str) -> Result<(), String> {
+/// Checks the name of a group's row. A leading underscore is reserved for rows such as
+/// `_team_total`, and each reference must be a capture group of the pattern.
+pub(super) fn group_name(pattern: &Regex, name: &str) -> Parsed<()> {
     if name.trim().is_empty() {
-        return Err("the name is empty".to_owned());
+        return Err(Some("empty name".to_owned()));
     }
     if name.starts_with('_') {
-        return Err(
-            "the name begins with _, as those of the program's own rows do, such as _team_total"
-                .to_owned(),
-        );
+        return Err(Some("names that start with _ are reserved".to_owned()));
     }
     let mut rest = name;
     while let Some((_, after)) = rest.split_once('$') {
@@ -297,7 +293,9 @@ pub(super) fn group_name(pattern: &Regex, name: &str) -> Result<(), String> {
             continue;
         }
         let (reference, after) = match after.strip_prefix('{') {
-            Some(braced) => braced.split_once('}').ok_or("a ${ in the name has no }")?,
+            Some(braced) => braced
+                .split_once('}')
+                .ok_or_else(|| "missing } in name".to_owned())?,
             None => {
                 let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
                 let end = after.find(|c| !word(c)).unwrap_or(after.len());
@@ -309,11 +307,10 @@ pub(super) fn group_name(pattern: &Regex, name: &str) -> Result<(), String> {
             Err(_) => pattern.capture_names().flatten().any(|n| n == reference),
         };
         if !exists {
-            return Err(
-                "the name refers to parentheses that the pattern does not have (write ${1} where a letter, \
-                 a digit or _ follows, and $$ for a dollar sign)"
-                    .to_owned(),
-            );
+            // The reference is omitted, as it may contain a secret.
+            let reason = "the name refers to a capture group that the pattern does not have \
+                          (use ${1} before a letter, digit or _, and $$ for a dollar sign)";
+            return Err(Some(reason.to_owned()));
         }
         rest = after;
     }

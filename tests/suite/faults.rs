@@ -289,7 +289,7 @@ pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
         Client::new(api_url.parse().expect("a valid URL"), options).expect("valid client options");
     Poller::new(Options {
         client,
-        token: Token::Given(token.into()),
+        token: Token::Value(token.into()),
         scope: Scope::named(vec![team.to_owned()]),
         interval: Duration::from_secs(1),
         timeout: TIMEOUT,

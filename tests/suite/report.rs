@@ -137,7 +137,7 @@ fn reports_all_invalid_settings() {
         (Some(2), String::new())
     );
     let message = text(&output.stderr);
-    for part in ["--format", "table, json, csv", "--top", "--seed"] {
+    for part in ["--format", "table, json or csv", "--top", "--seed"] {
         assert!(message.contains(part), "{part}:\n{message}");
     }
     // Report settings have no variables, because such common names may belong to other programs.

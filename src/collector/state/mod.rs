@@ -1,9 +1,9 @@
-//! The state file: the last responses, so that a restart during an outage loses nothing and any other
-//! restart requests only what has changed.
+//! The state file preserves the last responses across restarts: no data is lost during an outage, and
+//! the first requests are conditional.
 //!
-//! It holds the raw responses and decodes them like any other, so its format cannot drift from the
-//! domain types. It holds no token. The checksum detects edits: Heroku would confirm an edited
-//! response as not modified. An unusable file is logged and ignored.
+//! The file contains raw responses, which are decoded like responses from Heroku, so that there is no
+//! second format of the data. It contains no token. A checksum detects edits, because Heroku would
+//! confirm an edited response as not modified. An invalid file is logged and ignored.
 
 pub(super) mod writer;
 
@@ -28,13 +28,13 @@ use heroku_api::enterprise::AccountUsage;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::{Account, Delinquency, Identity, Licenses};
 
-/// The version of the format. A file of another version is ignored, which costs one poll.
+/// The version of the format. A file of another version is ignored.
 const VERSION: u32 = 3;
 
-/// How far entries may be in the future, as the clock may have been set back.
+/// The maximum time that entries may be in the future, as the clock may have been set back.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The largest file that is read, in bytes.
+/// The maximum size of the file in bytes.
 const MAX_FILE_SIZE: u64 = 1 << 30;
 
 /// The state file.
@@ -43,17 +43,17 @@ pub struct StateFile {
     path: PathBuf,
 }
 
-/// What an entry is about.
+/// The subject of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
-    /// A team, by the id or name that it is requested by.
+    /// A team, by the id or name in requests.
     Team(String),
     /// An enterprise account, by its id or name in the settings.
     EnterpriseAccount(String),
     /// The token's own account.
     PersonalAccount,
-    /// The list of teams.
+    /// The list of discovered teams.
     Teams,
 }
 
@@ -72,10 +72,10 @@ impl std::fmt::Display for Subject {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry<'a> {
-    /// What it is about.
+    /// The subject.
     #[serde(rename = "about")]
     pub subject: Subject,
-    /// The endpoint, as [`Endpoint::as_str`].
+    /// The endpoint, from [`Endpoint::as_str`].
     pub endpoint: Cow<'a, str>,
     /// When Heroku last returned or confirmed the response.
     pub at: Timestamp,
@@ -83,7 +83,7 @@ pub struct Entry<'a> {
     pub changed_at: Timestamp,
     /// The validator for a conditional request.
     pub validator: Option<Cow<'a, Validator>>,
-    /// The raw pages; none if Heroku does not offer the endpoint.
+    /// The raw pages; empty if the endpoint is not available.
     pub pages: Cow<'a, [String]>,
 }
 
@@ -92,21 +92,21 @@ pub struct Entry<'a> {
 pub struct LoadedState {
     /// The number of entries.
     pub entries: usize,
-    /// Invoices of teams and of the personal account.
+    /// The invoices of teams and of the personal account.
     pub invoices: HashMap<Subject, LoadedResponse<Invoices>>,
-    /// Usage of teams.
+    /// The usage of teams.
     pub usage: HashMap<Subject, LoadedResponse<Usage>>,
-    /// Usage of enterprise accounts.
+    /// The usage of enterprise accounts.
     pub account_usage: HashMap<Subject, LoadedResponse<AccountUsage>>,
-    /// The list of teams.
+    /// The list of discovered teams.
     pub teams: HashMap<Subject, LoadedResponse<Vec<Identity>>>,
-    /// Identities of teams.
+    /// The identities of teams.
     pub identities: HashMap<Subject, MetadataValue<Identity>>,
-    /// Identities of enterprise accounts.
+    /// The identities of enterprise accounts.
     pub accounts: HashMap<Subject, MetadataValue<Account>>,
-    /// Scheduled suspensions and deletions of teams.
+    /// The delinquency of teams.
     pub delinquencies: HashMap<Subject, MetadataValue<Delinquency>>,
-    /// Licences of teams.
+    /// The licenses of teams.
     pub licenses: HashMap<Subject, MetadataValue<Licenses>>,
 }
 
@@ -126,7 +126,7 @@ pub struct LoadedResponse<T> {
 /// A decoded response of a metadata endpoint.
 #[derive(Clone, Debug)]
 pub struct MetadataValue<T> {
-    /// The decoded data; `None` if Heroku does not offer the endpoint.
+    /// The decoded data; `None` if the endpoint is not available.
     pub data: Option<Arc<T>>,
     /// When Heroku returned it.
     pub at: Timestamp,
@@ -153,25 +153,25 @@ impl<T> MetadataValue<T> {
 struct Document<'a> {
     version: u32,
     crc32: u32,
-    /// Not a `Url`, because a URL can be written in several ways.
+    /// Not a `Url`, because parsing would normalize it and hide edits.
     api_url: Cow<'a, str>,
-    #[serde(borrow)]
-    answers: &'a RawValue,
+    #[serde(borrow, rename = "answers")]
+    entries: &'a RawValue,
 }
 
-/// What a document of any version has.
+/// The part of a document that all versions share.
 #[derive(Deserialize)]
 struct Versioned {
     version: u32,
 }
 
-/// Why a state file is unusable.
+/// Why a state file is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// The file is not a state file, or only a part of one.
+    /// The file is truncated or not a state file.
     #[error("truncated, or not a state file: {0}")]
     Truncated(#[from] serde_json::Error),
     /// The file has another version.
@@ -180,29 +180,29 @@ pub enum StateError {
     /// The file has been edited or damaged.
     #[error("checksum mismatch: edited or damaged")]
     ChecksumMismatch,
-    /// The file belongs to another API.
-    #[error("belongs to another API, {0}")]
+    /// The file contains responses of another API.
+    #[error("contains responses of another API, {0}")]
     OtherApi(Url),
-    /// This program would not have written the entry.
+    /// The exporter could not have written the entry.
     #[error("invalid {endpoint} entry of {subject}: {error}")]
     InvalidEntry {
-        /// What the entry is about.
+        /// The subject of the entry.
         subject: Subject,
-        /// The entry's endpoint.
+        /// The endpoint of the entry.
         endpoint: String,
-        /// What is wrong.
+        /// The error.
         error: String,
     },
 }
 
 impl StateFile {
-    /// Creates the state file at `path`, which need not exist.
+    /// Creates a reference to the file at `path`, which need not exist.
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Reads the responses of the API at `api_url` until `now`. An error is logged, and nothing is
-    /// returned.
+    /// Reads the responses of the API at `api_url`. Logs an error and returns an empty state if the
+    /// file is invalid.
     pub fn read(&self, api_url: &Url, now: Timestamp) -> LoadedState {
         let path = self.path.display();
         let text = bounded::read(&self.path, MAX_FILE_SIZE).map_err(StateError::from);
@@ -222,16 +222,16 @@ impl StateFile {
         }
     }
 
-    /// Returns a closure that writes the entries to the file. It may block.
+    /// Returns a blocking closure that writes the entries to the file.
     pub fn writer(&self, api_url: &Url, entries: &[Entry<'_>]) -> impl FnOnce() + Send + use<> {
         let text = serde_json::value::to_raw_value(entries)
             .and_then(|entries| serialize(api_url, &entries));
         let path = self.path.clone();
         move || {
-            let written = text
+            let result = text
                 .map_err(io::Error::from)
                 .and_then(|text| replace(&path, text.as_bytes()));
-            if let Err(error) = written {
+            if let Err(error) = result {
                 let path = path.display();
                 tracing::error!(%path, %error, "state file write failed");
             }
@@ -239,17 +239,17 @@ impl StateFile {
     }
 }
 
-/// Returns the text of a state file with `entries`, a list of [`Entry`].
+/// Serializes a state file with `entries`, a JSON list of [`Entry`].
 ///
 /// # Errors
 ///
-/// Never, as each part can be written as JSON.
+/// Does not fail, as all parts are valid JSON.
 pub fn serialize(api_url: &Url, entries: &RawValue) -> serde_json::Result<String> {
     serde_json::to_string(&Document {
         version: VERSION,
         crc32: checksum(api_url.as_str(), entries),
         api_url: api_url.as_str().into(),
-        answers: entries,
+        entries,
     })
 }
 
@@ -260,25 +260,25 @@ fn checksum(api_url: &str, entries: &RawValue) -> u32 {
     hasher.finalize()
 }
 
-/// Parses a state file: the responses of the API at `api_url` until `now`.
+/// Parses a state file with responses of the API at `api_url`. Times after `now` are set to `now`.
 ///
 /// # Errors
 ///
-/// If any part of it is not as this program writes it.
+/// Returns an error if the exporter could not have written the file.
 pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<LoadedState, StateError> {
     let Versioned { version } = serde_json::from_str(text)?;
     if version != VERSION {
         return Err(StateError::Version(version));
     }
     let document: Document<'_> = serde_json::from_str(text)?;
-    if document.crc32 != checksum(&document.api_url, document.answers) {
+    if document.crc32 != checksum(&document.api_url, document.entries) {
         return Err(StateError::ChecksumMismatch);
     }
     if document.api_url != api_url.as_str() {
         let other = document.api_url.parse();
         return Err(other.map_or(StateError::ChecksumMismatch, StateError::OtherApi));
     }
-    let entries: Vec<Entry<'static>> = serde_json::from_str(document.answers.get())?;
+    let entries: Vec<Entry<'static>> = serde_json::from_str(document.entries.get())?;
     let mut loaded = LoadedState {
         entries: entries.len(),
         ..LoadedState::default()
@@ -300,7 +300,7 @@ impl LoadedState {
     fn add(&mut self, entry: Entry<'_>, now: Timestamp) -> Result<(), String> {
         let latest = now.saturating_add(CLOCK_TOLERANCE).unwrap_or(now);
         if entry.at > latest || entry.changed_at > entry.at {
-            return Err("times out of order".into());
+            return Err("inconsistent times".into());
         }
         fn insert<T>(
             map: &mut HashMap<Subject, T>,
@@ -329,7 +329,7 @@ impl LoadedState {
                 insert(&mut self.delinquencies, subject, entry.metadata(now))
             }
             (Team(_), "licenses") => insert(&mut self.licenses, subject, entry.metadata(now)),
-            _ => Err("no such endpoint".into()),
+            _ => Err("unknown endpoint".into()),
         }
     }
 }
@@ -364,9 +364,10 @@ impl Entry<'_> {
     }
 }
 
-/// Replaces a file atomically. Only its owner can read it.
+/// Replaces a file atomically. Only the owner can read it.
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    // A rename is atomic only within a file system. With a fixed name, a crash leaves at most one file.
+    // A rename is atomic only within a file system. With a fixed name, crashes leave at most one
+    // temporary file.
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     match std::fs::remove_file(&temporary) {
@@ -384,7 +385,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     flush_directory(path)
 }
 
-/// Flushes the directory, without which a power cut can undo the rename.
+/// Flushes the directory. Otherwise a power failure could undo the rename.
 #[cfg(unix)]
 fn flush_directory(path: &Path) -> io::Result<()> {
     let directory = match path.parent() {

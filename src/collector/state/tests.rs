@@ -1,4 +1,4 @@
-//! Round trips of the state file, and files that are refused.
+//! Tests of the state file: round trips and invalid files.
 
 use super::*;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn subject() -> Subject {
     Subject::Team("acme".into())
 }
 
-/// The entries of a team, as a JSON list.
+/// Returns the entries of a team as a JSON list.
 fn entries() -> String {
     let entry = |endpoint: Endpoint, page: Option<&str>| Entry {
         subject: subject(),
@@ -42,7 +42,7 @@ fn entries() -> String {
     serde_json::to_string(&entries).unwrap()
 }
 
-/// The file with these entries.
+/// Returns the file with these entries.
 fn file(entries: &str) -> String {
     let entries: &RawValue = serde_json::from_str(entries).unwrap();
     serialize(&api_url(), entries).unwrap()
@@ -73,14 +73,13 @@ fn round_trip_keeps_data_and_times() {
 }
 
 #[test]
-fn refuses_invalid_files_with_reason() {
+fn rejects_invalid_files_with_reason() {
     let edit = |from: &str, to: &str| {
         let text = written();
         assert!(text.contains(from), "{from}");
         text.replace(from, to)
     };
-    // With a valid checksum.
-    let seal = |from: &str, to: &str| {
+    let edit_with_valid_checksum = |from: &str, to: &str| {
         let entries = entries();
         assert!(entries.contains(from), "{from}");
         file(&entries.replace(from, to))
@@ -106,25 +105,31 @@ fn refuses_invalid_files_with_reason() {
             "https://heroku.example/",
         ),
         (file("{}"), "truncated"),
-        (seal(NOW, "2026-11-25T12:00:00Z"), "times"),
         (
-            seal("2026-11-22T03:00:00Z", "2026-11-24T00:00:00Z"),
+            edit_with_valid_checksum(NOW, "2026-11-25T12:00:00Z"),
             "times",
         ),
         (
-            seal(r#""endpoint":"usage""#, r#""endpoint":"teams""#),
-            "no such endpoint",
+            edit_with_valid_checksum("2026-11-22T03:00:00Z", "2026-11-24T00:00:00Z"),
+            "times",
         ),
         (
-            seal(
+            edit_with_valid_checksum(r#""endpoint":"usage""#, r#""endpoint":"teams""#),
+            "unknown endpoint",
+        ),
+        (
+            edit_with_valid_checksum(
                 r#""about":{"team":"acme"},"endpoint":"usage""#,
                 r#""about":"personal_account","endpoint":"usage""#,
             ),
-            "no such endpoint",
+            "unknown endpoint",
         ),
-        (seal(r#"[{\"month\":\"2026-11\""#, r#"<html>"#), "usage"),
         (
-            seal(r#""validator":null"#, r#""validator":null,"token":"x""#),
+            edit_with_valid_checksum(r#"[{\"month\":\"2026-11\""#, r#"<html>"#),
+            "usage",
+        ),
+        (
+            edit_with_valid_checksum(r#""validator":null"#, r#""validator":null,"token":"x""#),
             "truncated",
         ),
     ];
@@ -135,7 +140,7 @@ fn refuses_invalid_files_with_reason() {
 }
 
 #[test]
-fn refuses_equivalent_api_url() {
+fn rejects_equivalent_api_url() {
     let written = written();
     for other in [
         "https://API.heroku.com/",
@@ -153,7 +158,7 @@ fn refuses_equivalent_api_url() {
 }
 
 #[test]
-fn refuses_truncated_file() {
+fn rejects_truncated_file() {
     let text = written();
     for end in 0..text.len() {
         assert!(parse(&text[..end], &api_url(), now()).is_err(), "{end}");
@@ -187,7 +192,7 @@ fn ignores_missing_file_and_directory() {
 
 proptest! {
     #[test]
-    fn any_edit_is_detected(text in ".{0,300}", position in 0_usize..400, byte in any::<char>()) {
+    fn detects_any_edit(text in ".{0,300}", position in 0_usize..400, byte in any::<char>()) {
         let _ = parse(&text, &api_url(), now());
         let mut edited: Vec<char> = written().chars().collect();
         let position = position % edited.len();

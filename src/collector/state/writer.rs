@@ -29,7 +29,7 @@ impl StateWriter {
         self.file.is_some()
     }
 
-    /// Starts to write the entries, if something has changed and no write is in progress.
+    /// Starts writing the entries, if something has changed and no write is in progress.
     pub(in crate::collector) fn save<'a>(
         &mut self,
         api_url: &Url,
@@ -45,7 +45,7 @@ impl StateWriter {
 
     /// Waits for the write in progress. Returns whether there was one.
     pub(in crate::collector) async fn wait(&mut self) -> bool {
-        // A failure has been logged.
+        // Failures are already logged.
         self.running.join_next().await.is_some()
     }
 }

@@ -1,4 +1,4 @@
-//! Discovery of the teams that the token can see.
+//! Discovery of the teams that the token can access.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use billing::name_filter::NameFilter;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Identity;
 
-/// The state of the list of teams.
+/// The list of teams and the filter of their names.
 #[derive(Debug)]
 pub(super) struct TeamDiscovery {
     pub(super) teams: EndpointState<Vec<Identity>>,
@@ -26,10 +26,10 @@ impl TeamDiscovery {
         if !round.is_due(&self.teams.schedule) {
             return;
         }
-        let (context, previous) = (Arc::clone(round.context), self.teams.previous());
+        let (context, history) = (Arc::clone(round.context), self.teams.history());
         let poll = async move {
             let result = context.with_token(async |token| {
-                let teams = context.client.teams(&token, previous.validator.as_ref());
+                let teams = context.client.teams(&token, history.validator.as_ref());
                 Ok(teams.await?)
             });
             Response::Teams(result.await)
@@ -37,7 +37,7 @@ impl TeamDiscovery {
         round.start(&mut self.teams.schedule, poll);
     }
 
-    /// Returns the teams that the filter selects, by name.
+    /// Returns the teams that the filter allows, sorted by name.
     pub(super) fn selected(&self) -> Vec<&Identity> {
         let teams = self.teams.status.data().into_iter().flatten();
         let mut selected: Vec<_> = teams
@@ -47,8 +47,8 @@ impl TeamDiscovery {
         selected
     }
 
-    /// Returns whether a team that is not selected is gone, or is listed under a name that the
-    /// filter rejects. An undecodable row could be any team, so absence then proves nothing.
+    /// Returns whether a team is no longer listed, or the filter rejects its name. If rows were
+    /// skipped, absence proves nothing, because an undecodable row could be any team.
     pub(super) fn excludes(&self, id: &str) -> bool {
         let mut teams = self.teams.status.data().into_iter().flatten();
         let listed = teams.find(|team| team.id == id);

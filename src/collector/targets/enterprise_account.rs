@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::lookup::Lookup;
 use crate::collector::context::PollContext;
-use crate::collector::endpoint::{EndpointState, Previous};
+use crate::collector::endpoint::{EndpointState, PollHistory};
 use crate::collector::error::Error;
 use crate::collector::poll::{Completion, PollRound, Response};
 use crate::collector::state::{Entry, LoadedState, MetadataValue, Subject};
@@ -25,8 +25,8 @@ use heroku_api::team::Account;
 pub(super) struct EnterpriseAccountTarget {
     lookup: Arc<Lookup<Account>>,
     pub(super) usage: EndpointState<AccountUsage>,
-    /// The usage of each team by its id, or by its name if Heroku gives no id. It stays the same
-    /// value while the usage of other teams changes.
+    /// The usage of each team by its id, or by its name if the response has no id. A team's value
+    /// does not change when only the usage of other teams does.
     teams: BTreeMap<String, LastSuccess<Usage>>,
 }
 
@@ -37,7 +37,7 @@ struct Request {
     account: Arc<Lookup<Account>>,
     month: Month,
     now: Timestamp,
-    previous: Previous,
+    history: PollHistory,
 }
 
 impl EnterpriseAccountTarget {
@@ -58,7 +58,7 @@ impl EnterpriseAccountTarget {
         Subject::EnterpriseAccount(self.id_or_name().to_owned())
     }
 
-    /// Restores the responses of the state file.
+    /// Restores the responses in the state file.
     pub(super) fn restore(&mut self, loaded: &mut LoadedState) {
         let subject = self.subject();
         let account = loaded.accounts.remove(&subject);
@@ -83,7 +83,7 @@ impl EnterpriseAccountTarget {
                 account: Arc::clone(&self.lookup),
                 month: round.month(),
                 now: round.now,
-                previous: self.usage.previous(),
+                history: self.usage.history(),
             };
             let poll = async move { Response::AccountUsage(request.fetch().await) };
             round.start(&mut self.usage.schedule, poll);
@@ -103,7 +103,7 @@ impl EnterpriseAccountTarget {
             self.split_by_team();
         }
         if is_gone && !self.lookup.is_by_id() {
-            // An account that was created again has the same name and another id.
+            // An account that was deleted and created again has the same name and another id.
             self.lookup = Lookup::new(name, None);
         }
         is_new
@@ -118,7 +118,7 @@ impl EnterpriseAccountTarget {
         for (key, team) in &success.data.teams {
             let usage = match previous.remove(key) {
                 Some(previous) => previous.renewed(team.usage.clone(), success.at),
-                // It may have been the same for long.
+                // The last change of the account's data is the best estimate.
                 None => LastSuccess {
                     data: Arc::new(team.usage.clone()),
                     at: success.at,
@@ -129,17 +129,17 @@ impl EnterpriseAccountTarget {
         }
     }
 
-    /// Returns whether the account reports the usage of its teams. If it never did and Heroku
-    /// refuses to, the teams are polled instead.
+    /// Returns whether the account reports the usage of its teams. If Heroku has always denied
+    /// access, the teams are polled instead.
     pub(super) fn reports_usage(&self) -> bool {
         use FailureReason::{Forbidden, NotAvailable, NotFound};
         let failure = self.usage.status.failure.as_ref();
-        let is_refused = failure
+        let is_denied = failure
             .is_some_and(|failure| matches!(failure.reason, Forbidden | NotAvailable | NotFound));
-        self.usage.has_succeeded() || !is_refused
+        self.usage.has_succeeded() || !is_denied
     }
 
-    /// Returns the usage of the team with this id or name, if the last response has it.
+    /// Returns the usage of the team with this id or name, if the last response contains it.
     pub(super) fn usage_of(&self, id: Option<&str>, name: &str) -> Option<EndpointStatus<Usage>> {
         let by_id = id.and_then(|id| self.teams.get(id));
         let usage = by_id.or_else(|| self.teams.get(name))?;
@@ -184,10 +184,10 @@ impl Request {
         let fetch = self.context.with_token(async |token| {
             let id = self.id(&token).await?;
             let months = (self.month.previous(), self.month);
-            let (client, validator) = (&self.context.client, self.previous.validator.as_ref());
+            let (client, validator) = (&self.context.client, self.history.validator.as_ref());
             let result = client.account_usage(&token, id, months, validator).await;
             match result.map_err(Error::from) {
-                Err(error) if error.is_missing() && !self.previous.has_succeeded => {
+                Err(error) if error.is_missing() && !self.history.has_succeeded => {
                     self.identity(&token).await?;
                     Err(Error::NotAvailable(Box::new(error)))
                 }
@@ -207,7 +207,7 @@ impl Request {
         })
     }
 
-    /// Returns the account's id, which usage is requested by.
+    /// Returns the account's id, which requests for usage require.
     async fn id(&self, token: &SecretString) -> Result<&str, Error> {
         let id_or_name = &self.account.id_or_name;
         if self.account.is_by_id() {

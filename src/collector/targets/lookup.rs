@@ -10,7 +10,7 @@ use crate::collector::state::MetadataValue;
 use heroku_api::client::Decoded;
 use heroku_api::error::Error as ApiError;
 
-/// A resource by its id or name, and its identity, which is requested until one request succeeds.
+/// A resource by its id or name, and its identity once it has been fetched.
 #[derive(Debug)]
 pub(super) struct Lookup<T> {
     pub(super) id_or_name: String,
@@ -30,7 +30,7 @@ impl<T> Lookup<T> {
         self.identity.get()
     }
 
-    /// Returns the identity, from `fetch` if it is not known yet.
+    /// Returns the identity. Runs `fetch` if it is not known yet.
     pub(super) async fn fetch_identity(
         &self,
         now: Timestamp,
@@ -53,13 +53,13 @@ impl<T> Lookup<T> {
     }
 }
 
-/// Returns whether this is an id, which is a UUID, and not a name.
+/// Returns whether a text is an id, which is a UUID, and not a name.
 pub(super) fn is_id(id_or_name: &str) -> bool {
-    let fits = |(position, byte): (usize, u8)| match position {
+    let is_valid = |(position, byte): (usize, u8)| match position {
         8 | 13 | 18 | 23 => byte == b'-',
         _ => byte.is_ascii_hexdigit(),
     };
-    id_or_name.len() == 36 && id_or_name.bytes().enumerate().all(fits)
+    id_or_name.len() == 36 && id_or_name.bytes().enumerate().all(is_valid)
 }
 
 #[cfg(test)]
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_ids_from_names() {
+    fn distinguishes_ids_from_names() {
         assert!(is_id("01234567-89ab-cdef-0123-456789ABCDEF"));
         let names = [
             "acme",

@@ -1,4 +1,4 @@
-//! Everything that is polled: teams, enterprise accounts, the personal account, and discovery.
+//! The polled targets: teams, enterprise accounts, the personal account, and team discovery.
 
 mod discovery;
 mod enterprise_account;
@@ -27,7 +27,7 @@ use heroku_api::stats::{ClientStats, Endpoint};
 use personal_account::PersonalAccountTarget;
 use team::{TeamTarget, listed};
 
-/// Everything that is polled.
+/// All targets.
 #[derive(Debug)]
 pub(super) struct Targets {
     teams: Vec<TeamTarget>,
@@ -41,12 +41,12 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// Creates the targets that the settings select, with the responses of the state file.
+    /// Creates the targets of `scope`, with the responses in the state file.
     pub(super) fn new(scope: &Scope, loaded: &mut LoadedState) -> Self {
         let several_teams = scope.several_teams();
         let (named, filter) = match &scope.teams {
             TeamScope::Named(teams) => (&**teams, None),
-            TeamScope::Seen(filter) => (&[][..], Some(filter)),
+            TeamScope::All(filter) => (&[][..], Some(filter)),
         };
         let named = named.iter();
         let accounts = scope.enterprise_accounts.iter();
@@ -113,8 +113,8 @@ impl Targets {
         self.schedules().filter_map(Schedule::next_due).min()
     }
 
-    /// Returns whether everything has been polled once, successfully or not. A team discovered later
-    /// does not revoke it.
+    /// Returns whether everything has been polled once, successfully or not. Remains true when a team
+    /// is discovered later.
     pub(super) fn all_attempted(&self) -> bool {
         self.all_attempted
     }
@@ -156,7 +156,7 @@ impl Targets {
         response: Response,
         completion: Completion,
     ) -> bool {
-        // A target that has been removed since then needs no response.
+        // Responses of targets that have been removed are dropped.
         let is_new = match response {
             Response::Teams(result) => {
                 let discovery = self.discovery.as_mut();
@@ -208,7 +208,7 @@ impl Targets {
             self.teams
                 .retain(|team| !(team.is_discovered() && discovery.excludes(team.id_or_name())));
             for identity in discovery.selected() {
-                match self.teams.iter_mut().find(|team| team.is(identity)) {
+                match self.teams.iter_mut().find(|team| team.matches(identity)) {
                     Some(team) => team.set_identity(listed(identity, success.at)),
                     None => {
                         let mut team = TeamTarget::discovered(identity, success.at);
@@ -227,8 +227,8 @@ impl Targets {
             .filter(|account| account.reports_usage())
     }
 
-    /// Decides for each team whether its usage is polled or comes from an enterprise account. An
-    /// account omits teams without usage, so belonging to it is enough.
+    /// Decides for each team whether its usage is polled or reported by an enterprise account.
+    /// Belonging to the account is enough, because its response omits teams without usage.
     fn assign_usage(&mut self) {
         for team in &mut self.teams {
             let from_account = self.accounts.iter().any(|account| {
@@ -240,7 +240,7 @@ impl Targets {
         }
     }
 
-    /// Returns the teams whose metadata is requested: those that are known to exist.
+    /// Returns the teams whose metadata is requested, which are those known to exist.
     pub(super) fn metadata_targets(&self) -> Vec<MetadataTarget<'_>> {
         let teams = self.teams.iter();
         let polled = teams.filter(|team| team.exists() || team.identity().is_some());
@@ -277,7 +277,7 @@ impl Targets {
         if reported.is_empty() {
             return reported;
         }
-        // Compared by id if both ids are known, else by name, which is unique too.
+        // Teams are compared by id if both ids are known, else by name, which is also unique.
         let ids: HashSet<_> = self.teams.iter().map(TeamTarget::id_or_name).collect();
         let names: HashSet<_> = self.teams.iter().map(TeamTarget::name).collect();
         let unidentified = self.teams.iter().filter(|team| team.id().is_none());
@@ -293,7 +293,7 @@ impl Targets {
         reported
     }
 
-    /// Returns everything that is known.
+    /// Returns a snapshot of all targets.
     pub(super) fn snapshot(
         &self,
         client_stats: ClientStats,
@@ -306,8 +306,8 @@ impl Targets {
                 let usage = accounts.find_map(|a| a.usage_of(team.id(), team.name()));
                 usage.or_else(|| {
                     let mut accounts = self.reporting_accounts();
-                    let own = accounts.find(|a| team.belongs_to(a.id_or_name()))?;
-                    Some(own.status(None))
+                    let account = accounts.find(|a| team.belongs_to(a.id_or_name()))?;
+                    Some(account.status(None))
                 })
             };
             let account_usage = team.is_usage_from_account().then(account_usage).flatten();
@@ -340,7 +340,7 @@ fn endpoints(scope: &Scope) -> Vec<Endpoint> {
     let has_accounts = !scope.enterprise_accounts.is_empty();
     let (is_discovering, polls_teams) = match &scope.teams {
         TeamScope::Named(teams) => (false, !teams.is_empty()),
-        TeamScope::Seen(_) => (true, true),
+        TeamScope::All(_) => (true, true),
     };
     let is_requested = |endpoint: &Endpoint| match endpoint {
         Endpoint::Team | Endpoint::Usage | Endpoint::Delinquency | Endpoint::Licenses => {
@@ -360,8 +360,8 @@ mod tests {
     use billing::name_filter::NameFilter;
 
     #[test]
-    fn lists_endpoints_that_the_scope_can_request() {
-        let words = |scope: &Scope| -> Vec<_> {
+    fn lists_endpoints_of_scope() {
+        let names = |scope: &Scope| -> Vec<_> {
             let endpoints = endpoints(scope).into_iter();
             endpoints.map(Endpoint::as_str).collect()
         };
@@ -369,7 +369,7 @@ mod tests {
             personal_account: true,
             ..Scope::named(Vec::new())
         };
-        assert_eq!(words(&personal), ["invoices", "authorizations"]);
+        assert_eq!(names(&personal), ["invoices", "authorizations"]);
         let account = Scope {
             enterprise_accounts: vec!["acme".to_owned()],
             ..Scope::named(Vec::new())
@@ -382,11 +382,11 @@ mod tests {
             "licenses",
             "authorizations",
         ];
-        assert_eq!(words(&account), expected);
+        assert_eq!(names(&account), expected);
         let all = Scope {
-            teams: TeamScope::Seen(NameFilter::default()),
+            teams: TeamScope::All(NameFilter::default()),
             ..account
         };
-        assert_eq!(words(&all).len(), Endpoint::ALL.len());
+        assert_eq!(names(&all).len(), Endpoint::ALL.len());
     }
 }

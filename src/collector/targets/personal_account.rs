@@ -1,4 +1,4 @@
-//! The token's own account, which has invoices but no usage.
+//! The personal account of the token's owner, which has invoices but no usage.
 
 use std::sync::Arc;
 
@@ -30,15 +30,15 @@ impl PersonalAccountTarget {
         if !round.is_due(&self.invoices.schedule) {
             return;
         }
-        let (context, previous) = (Arc::clone(round.context), self.invoices.previous());
+        let (context, history) = (Arc::clone(round.context), self.invoices.history());
         let poll = async move {
             let result = context.with_token(async |token| {
                 let invoices = context
                     .client
-                    .account_invoices(&token, previous.validator.as_ref());
+                    .account_invoices(&token, history.validator.as_ref());
                 match invoices.await.map_err(Error::from) {
-                    // The account exists, so Heroku does not offer the endpoint to it.
-                    Err(error) if error.is_missing() && !previous.has_succeeded => {
+                    // The account exists, so the endpoint is not available to it.
+                    Err(error) if error.is_missing() && !history.has_succeeded => {
                         Err(Error::NotAvailable(Box::new(error)))
                     }
                     other => other,

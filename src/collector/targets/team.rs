@@ -1,4 +1,4 @@
-//! A team that is polled by itself.
+//! A team whose endpoints are polled.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::task;
 
 use super::lookup::Lookup;
 use crate::collector::context::PollContext;
-use crate::collector::endpoint::{EndpointState, Previous};
+use crate::collector::endpoint::{EndpointState, PollHistory};
 use crate::collector::error::Error;
 use crate::collector::poll::{Completion, PollRound, Response};
 use crate::collector::schedule::Schedule;
@@ -22,18 +22,18 @@ use heroku_api::client::Conditional;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Identity;
 
-/// How long a response waits for the team's identity. The next poll requests it again.
+/// The time limit for fetching an identity that the poll does not require. The next poll retries.
 const IDENTITY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A team and the state of its endpoints.
 #[derive(Debug)]
 pub(super) struct TeamTarget {
     lookup: Arc<Lookup<Identity>>,
-    /// Whether discovery found the team; the settings name the others.
+    /// Whether the team was discovered. Otherwise the settings name it.
     is_discovered: bool,
-    /// Whether invoices need a lookup for the team's name.
+    /// Whether polling invoices includes a lookup of the team's name.
     needs_name: bool,
-    /// The team's name in the last usage response that has one.
+    /// The team's name in the last usage response that contains one.
     usage_name: Option<String>,
     invoices: EndpointState<Invoices>,
     /// Disabled while a polled enterprise account reports the team's usage.
@@ -48,10 +48,10 @@ struct Request {
     needs_name: bool,
     month: Month,
     now: Timestamp,
-    previous: Previous,
+    history: PollHistory,
     /// Whether the team is known to exist.
     team_exists: bool,
-    /// The enterprise accounts that report the usage of their teams.
+    /// The ids or names of enterprise accounts that report the usage of their teams.
     accounts: Arc<[String]>,
 }
 
@@ -59,12 +59,12 @@ impl TeamTarget {
     /// Creates a team that the settings name.
     pub(super) fn named(id_or_name: &str, several_teams: bool) -> Self {
         let lookup = Lookup::new(id_or_name.to_owned(), None);
-        // The usage rows of a single team given by its id contain its name.
+        // For a single team set by its id, the name in the usage rows is enough.
         let needs_name = several_teams || !lookup.is_by_id();
         Self::new(lookup, false, needs_name)
     }
 
-    /// Creates a team that discovery found.
+    /// Creates a team that was discovered.
     pub(super) fn discovered(identity: &Identity, at: Timestamp) -> Self {
         let lookup = Lookup::new(identity.id.clone(), Some(listed(identity, at)));
         Self::new(lookup, true, false)
@@ -81,7 +81,7 @@ impl TeamTarget {
         }
     }
 
-    /// Restores the responses of the state file.
+    /// Restores the responses in the state file.
     pub(super) fn restore(&mut self, loaded: &mut LoadedState) {
         let subject = self.subject();
         if !self.is_discovered
@@ -128,25 +128,25 @@ impl TeamTarget {
     /// Starts the polls that are due.
     pub(super) fn start_due(&mut self, round: &mut PollRound<'_>) {
         if round.is_due(&self.invoices.schedule) {
-            let request = self.request(self.invoices.previous(), round);
+            let request = self.request(self.invoices.history(), round);
             let poll = async move { request.fetch_invoices().await };
             round.start(&mut self.invoices.schedule, poll);
         }
         if round.is_due(&self.usage.schedule) {
-            let request = self.request(self.usage.previous(), round);
+            let request = self.request(self.usage.history(), round);
             let poll = async move { request.fetch_usage().await };
             round.start(&mut self.usage.schedule, poll);
         }
     }
 
-    fn request(&self, previous: Previous, round: &PollRound<'_>) -> Request {
+    fn request(&self, history: PollHistory, round: &PollRound<'_>) -> Request {
         Request {
             context: Arc::clone(round.context),
             team: Arc::clone(&self.lookup),
             needs_name: self.needs_name,
             month: round.month(),
             now: round.now,
-            previous,
+            history,
             team_exists: self.exists(),
             accounts: Arc::clone(&round.accounts),
         }
@@ -206,24 +206,22 @@ impl TeamTarget {
         self.identity()?.data.as_deref()
     }
 
-    /// Returns whether the team is known to belong to an enterprise account, given by its id or
-    /// name.
+    /// Returns whether the team is known to belong to an enterprise account with this id or name.
     pub(super) fn belongs_to(&self, account: &str) -> bool {
         self.identity_data()
             .is_some_and(|identity| belongs_to(identity, account))
     }
 
-    /// Returns whether this is the team with that identity. While its id is unknown, the name
-    /// decides.
-    pub(super) fn is(&self, identity: &Identity) -> bool {
+    /// Returns whether the team has this identity. Compares names while the id is unknown.
+    pub(super) fn matches(&self, identity: &Identity) -> bool {
         match self.id() {
             Some(id) => id == identity.id,
             None => self.name() == identity.name || self.lookup.id_or_name == identity.id,
         }
     }
 
-    /// Returns the team's name: that in the list of teams if discovery found it, else that in the
-    /// usage, which also follows a renaming, else that of the identity, else that in the settings.
+    /// Returns the team's name: from the list of teams if it was discovered, else from the usage,
+    /// which reflects a renaming, else from the identity, else from the settings.
     pub(super) fn name(&self) -> &str {
         let identity = self.identity_data().map(|identity| &*identity.name);
         let listed = identity.filter(|_| self.is_discovered);
@@ -251,11 +249,10 @@ impl TeamTarget {
         !self.usage.schedule.enabled
     }
 
-    /// Returns the team for a snapshot, with the usage of its enterprise account if that reports
-    /// it.
+    /// Returns the team for a snapshot, with the usage that its enterprise account reports, if any.
     pub(super) fn snapshot(&self, account_usage: Option<EndpointStatus<Usage>>) -> Team {
         let mut usage = self.usage.status.clone();
-        // Alerts on the two endpoints of a team in the settings must keep their series.
+        // A team in the settings keeps the series of both endpoints, which alerts may use.
         let mut polled_endpoints = Team::ENDPOINTS;
         if self.is_usage_from_account() && self.is_discovered {
             polled_endpoints = &[Endpoint::Invoices];
@@ -281,11 +278,11 @@ impl Request {
         let result = self.context.with_token(async |token| {
             let identity = async {
                 if self.needs_name {
-                    // Only the name is needed, so a failure is not one of this endpoint.
+                    // Only the name is needed, so the poll succeeds without it.
                     self.identity_in_time(&token).await;
                 }
             };
-            let (client, validator) = (&self.context.client, self.previous.validator.as_ref());
+            let (client, validator) = (&self.context.client, self.history.validator.as_ref());
             let invoices = client.invoices(&token, &self.team.id_or_name, validator);
             let (result, ()) = tokio::join!(invoices, identity);
             self.classify(result.map_err(Error::from), &token).await
@@ -293,7 +290,7 @@ impl Request {
         Response::TeamInvoices(result.await)
     }
 
-    /// Requests the usage, unless the team belongs to an account that reports it.
+    /// Fetches the usage, unless the team belongs to an enterprise account that reports it.
     async fn fetch_usage(&self) -> Response {
         let result = self.context.with_token(async |token| {
             if !self.accounts.is_empty() {
@@ -305,7 +302,7 @@ impl Request {
             }
             let id = self.id(&token).await?;
             let months = (self.month.previous(), self.month);
-            let (client, validator) = (&self.context.client, self.previous.validator.as_ref());
+            let (client, validator) = (&self.context.client, self.history.validator.as_ref());
             let result = client.usage(&token, id, months, validator).await;
             let result = self.classify(result.map_err(Error::from), &token).await;
             result.map(Some)
@@ -316,15 +313,15 @@ impl Request {
         }
     }
 
-    /// Finds out why an endpoint that has never succeeded is missing: because there is no such
-    /// team, or because Heroku does not offer the endpoint to it.
+    /// Classifies the error of a missing endpoint that has never succeeded: either the team does not
+    /// exist, or the endpoint is not available to it.
     async fn classify<T>(
         &self,
         result: Result<Conditional<T>, Error>,
         token: &SecretString,
     ) -> Result<Conditional<T>, Error> {
         let error = match result {
-            Err(error) if error.is_missing() && !self.previous.has_succeeded => error,
+            Err(error) if error.is_missing() && !self.history.has_succeeded => error,
             other => return other,
         };
         if self.team_exists {
@@ -349,8 +346,8 @@ impl Request {
         identity.ok()?.ok()?.data.as_deref()
     }
 
-    /// Returns the team's id, which usage is requested by. If the token may see the team's bills but
-    /// not the team, falls back to the name in the settings.
+    /// Returns the team's id, which requests for usage require. Falls back to the name in the
+    /// settings if the token can access the team's usage but not the team.
     async fn id(&self, token: &SecretString) -> Result<&str, Error> {
         let id_or_name = &self.team.id_or_name;
         if self.team.is_by_id() {
@@ -364,13 +361,14 @@ impl Request {
     }
 }
 
-/// Returns whether a team belongs to an enterprise account, given by its id or name.
+/// Returns whether a team belongs to an enterprise account with this id or name.
 fn belongs_to(identity: &Identity, account: &str) -> bool {
     let owner = identity.enterprise_account.as_ref();
     owner.is_some_and(|owner| owner.matches(account))
 }
 
-/// Returns the identity of a team as the list of teams has it. The state file keeps the list.
+/// Returns the identity of a team in the list of teams. It has no pages, because the state file
+/// contains the list itself.
 pub(super) fn listed(identity: &Identity, at: Timestamp) -> MetadataValue<Identity> {
     MetadataValue {
         data: Some(Arc::new(identity.clone())),

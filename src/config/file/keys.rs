@@ -1,22 +1,23 @@
-//! Every key of the configuration file as plain data, declared once: the reader, the example file
-//! and the reference in `docs/CONFIGURATION.md` use these declarations. A key that is also a flag has
-//! the flag's name, with a level for each dot and `_` for each dash.
+//! Declarations of all keys of the configuration file. The parser, `docs/config.example.yml` and the
+//! table in `docs/CONFIGURATION.md` are generated from them.
+//!
+//! A key that is also a flag has the flag's name, with a level for each dot and `_` for each dash.
 
 use super::super::setting::{self, PATTERN, PRICE, Setting};
 use super::super::value::BUDGET;
 
-/// A key.
+/// A key of the configuration file.
 #[derive(Debug)]
 pub struct Key {
     /// The path, with a dot between levels and `[]` after a list.
     pub path: &'static str,
     /// What the key does.
     pub help: &'static str,
-    /// What a value has to be: it completes "expected …".
+    /// A description of valid values, which completes "expected …".
     pub expected: &'static str,
     /// The default value, if there is one.
     pub default: Option<&'static str>,
-    /// The value in the example file; empty if other keys follow below.
+    /// The value in the example file; empty if the key has children.
     pub example: &'static str,
 }
 
@@ -63,17 +64,12 @@ impl Key {
     }
 }
 
-const LIST_OF_PATTERNS: &str = "a list of regular expressions of the whole name";
-const KEYS: &str = "keys and values";
+const PATTERNS: &str = "a list of regular expressions for the full name";
+const MAPPING: &str = "keys and values";
 
 /// All keys, in the order of the example file. A parent precedes its children.
 pub static ALL: [Key; 22] = [
-    Key::new(
-        "price",
-        "What Heroku's units cost every team that has no price of its own below",
-        KEYS,
-        "",
-    ),
+    Key::new("price", "Prices of all teams", MAPPING, ""),
     Key::from_setting(
         &setting::PRICE_DYNO_UNIT_USD,
         "price.dyno_unit_usd",
@@ -81,7 +77,7 @@ pub static ALL: [Key; 22] = [
     ),
     Key::new(
         "price.addon_credit_usd",
-        "What an add-on credit costs",
+        "Price of an add-on credit",
         PRICE,
         "0.95",
     )
@@ -91,48 +87,48 @@ pub static ALL: [Key; 22] = [
         "price.space_credit_usd",
         "1000",
     ),
-    Key::new("invoices", "What is shown of invoices", KEYS, ""),
+    Key::new("invoices", "Invoices", MAPPING, ""),
     Key::new(
         "invoices.history",
-        "How many closed invoices to show, counted back from the latest",
+        "Number of closed invoices to report, latest first",
         "a whole number from 0 to 120",
         "24",
     )
     .with_default("12"),
-    Key::new("apps", "Which apps have a row of their own", KEYS, ""),
+    Key::new("apps", "App rows", MAPPING, ""),
     Key::new(
         "apps.include",
-        "Give an app a row only if its whole name matches one of these",
-        LIST_OF_PATTERNS,
+        "Apps that get their own row; all others are combined in the row _excluded",
+        PATTERNS,
         r#"["shop.*", "billing"]"#,
     ),
     Key::new(
         "apps.exclude",
-        "Give an app no row of its own if its whole name matches one of these",
-        LIST_OF_PATTERNS,
+        "Apps without their own row; they are combined in the row _excluded",
+        PATTERNS,
         r#"[".*-sandbox"]"#,
     ),
     Key::new(
         "apps.group",
-        "Add up apps in one row; the first group that matches counts",
+        "Groups of apps that are combined in one row; the first matching group applies",
         "a list of groups, each with a pattern and a name",
         "",
     ),
     Key::new(
         "apps.group[].pattern",
-        "Which apps",
+        "Apps of the group",
         PATTERN,
         r#""(.+)-worker-[0-9]+""#,
     ),
     Key::new(
         "apps.group[].name",
-        "The name of the row, in which $1 or ${1} stands for what the first parentheses matched",
-        "a name that does not begin with _",
+        "Name of the row, where $1 or ${1} is the first capture group",
+        "a name that does not start with _",
         r#""$1-worker""#,
     ),
     Key::new(
         "apps.group_review_apps",
-        "Whether to add up Heroku's review apps, such as shop-pr-1234, in one row for each pipeline, such as shop-pr",
+        "Combine the review apps of a pipeline, such as shop-pr-1234, in one row, such as shop-pr",
         "true or false",
         "true",
     )
@@ -140,50 +136,50 @@ pub static ALL: [Key; 22] = [
     Key::from_setting(&setting::APPS_MAX, "apps.max", "50"),
     Key::new(
         "teams",
-        "What differs from team to team",
-        "a list of teams, none twice",
+        "Prices and budgets by team",
+        "a list of teams without duplicates",
         "",
     ),
     Key::new(
         "teams[].team",
-        "Which team; the one key that has to be there",
+        "Id or name of the team; required",
         "a team's id or name",
         "acme-web",
     ),
     Key::new(
         "teams[].price",
-        "What units cost this team; what is not set here is taken from the prices above",
-        "keys and values, as above",
+        "Prices of the team, which override those of all teams",
+        MAPPING,
         "",
     ),
     Key::new(
         "teams[].price.dyno_unit_usd",
-        "What a dyno unit costs this team for a month",
+        "Monthly price of a dyno unit",
         PRICE,
         "22.5",
     ),
     Key::new(
         "teams[].price.addon_credit_usd",
-        "What an add-on credit costs this team",
+        "Price of an add-on credit",
         PRICE,
         "0.9",
     ),
     Key::new(
         "teams[].price.space_credit_usd",
-        "What a space credit costs this team",
+        "Price of a space credit",
         PRICE,
         "900",
     ),
     Key::new(
         "teams[].budget_usd",
-        "What the team may cost in a month",
+        "Monthly budget of the team",
         BUDGET,
         "12000",
     ),
     Key::new(
         "teams[].app_budget_usd",
-        "What apps of the team may cost in a month, by the name of the row",
-        "names, each with an amount as above",
+        "Monthly budgets of apps, by row",
+        "row names with amounts",
         "{shop: 4000, shop-pr: 250.50}",
     ),
 ];

@@ -1,7 +1,7 @@
-//! The configuration file: settings that are inconvenient as flags, in YAML. [`parse`] returns a
-//! [`File`], or all errors with their locations. The file contains no secret.
+//! The configuration file: settings that are inconvenient as flags, in YAML. It contains no secrets.
 //!
-//! Flags and variables take precedence; `config::rules` merges them.
+//! [`parse`] returns a [`File`], or all errors with their locations. `config::rules` merges the file
+//! with flags and environment variables, which take precedence.
 
 pub mod keys;
 
@@ -18,31 +18,31 @@ use billing::money::Money;
 use billing::rules::{Budgets, Group, Prices};
 use exporter_toolkit::config_file::{self, Document, Field, FileErrors, Key, Location, Section};
 
-/// A valid configuration file. What it does not set is `None` or empty.
+/// A parsed configuration file. Keys that are not set are `None` or empty.
 #[derive(Debug, Default)]
 pub struct File {
-    /// The prices of Heroku's units.
+    /// The prices of all teams.
     pub prices: Prices,
-    /// The number of closed invoices that are shown.
+    /// The number of closed invoices to report.
     pub invoice_history: Option<usize>,
-    /// Patterns of the apps that are included.
+    /// The patterns of apps to include.
     pub include: Option<Vec<Regex>>,
-    /// Patterns of the apps that are excluded.
+    /// The patterns of apps to exclude.
     pub exclude: Option<Vec<Regex>>,
-    /// Groups of apps that are reported as one.
+    /// The groups of apps that share a row.
     pub groups: Option<Vec<Group>>,
-    /// Whether review apps are reported as one app per pipeline.
+    /// Whether the review apps of a pipeline share a row.
     pub group_review_apps: Option<bool>,
-    /// The maximum number of apps that are reported per team.
+    /// The maximum number of app rows per team.
     pub max_apps: Option<usize>,
-    /// The prices of single teams.
+    /// The prices by team.
     pub team_prices: BTreeMap<String, Prices>,
     /// The monthly budgets of teams and apps.
     pub budgets: Budgets,
 }
 
 impl Resolver<'_> {
-    /// Reads the file that a setting names. Records all of its errors.
+    /// Reads the file at the path that `setting` contains. Records all errors of the file.
     pub(super) fn read_file<T>(
         &mut self,
         setting: &'static Setting,
@@ -53,9 +53,10 @@ impl Resolver<'_> {
         match read(Path::new(&path), &|text| self.looks_like_secret(text)) {
             Ok(file) => Some((path.into(), file)),
             Err(errors) => {
-                let shown = self.shown(&path);
-                let is_plain = !path.is_empty() && shown == format!("\"{path}\"");
-                let path = if is_plain { path } else { shown };
+                let quoted = self.quoted(&path);
+                // Paths that need no escaping are not quoted.
+                let is_plain = !path.is_empty() && quoted == format!("\"{path}\"");
+                let path = if is_plain { path } else { quoted };
                 let errors = errors.in_file(&path);
                 let errors = errors.map(|error| format!("{}: {error}", raw.origin));
                 self.errors.extend(errors);
@@ -65,7 +66,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Reads the file at `path`. Messages do not repeat what `is_secret` accepts.
+/// Reads the file at `path`. Errors omit texts for which `is_secret` returns true.
 pub(super) fn read(path: &Path, is_secret: &dyn Fn(&str) -> bool) -> Result<File, FileErrors> {
     parse_with(&config_file::read(path)?, is_secret)
 }

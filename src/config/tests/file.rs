@@ -1,5 +1,4 @@
-//! The configuration file: what is taken, what is refused and where, and which of flag, variable
-//! and file wins.
+//! Tests of the configuration file: accepted values, errors with locations, and precedence.
 
 use proptest::prelude::*;
 
@@ -13,7 +12,7 @@ fn usd(text: &str) -> Option<Money> {
 
 fn errors(text: &str) -> Vec<String> {
     match parse(text) {
-        Ok(file) => panic!("{text:?} is taken: {file:?}"),
+        Ok(file) => panic!("accepted {text:?}: {file:?}"),
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
     }
 }
@@ -74,7 +73,7 @@ fn empty_file_sets_nothing() {
         "teams: []",
         "price: {}",
     ] {
-        let file = parse(text).unwrap_or_else(|problems| panic!("{text:?}: {problems}"));
+        let file = parse(text).unwrap_or_else(|errors| panic!("{text:?}: {errors}"));
         assert_eq!(file.prices, Default::default(), "{text:?}");
         assert!(file.max_apps.is_none() && file.team_prices.is_empty());
     }
@@ -111,32 +110,32 @@ teams:
 \"HRKU-4711\": HRKU-4711
 ";
     insta::assert_snapshot!(errors(text).join("\n"), @r##"
-    2:18: price.dyno_unit_usd: ".nan" is invalid: not an amount, expected an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
-    3:21: price.addon_credit_usd: "-1" is invalid: not an amount, expected an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
-    4:21: price.space_credit_usd: "1e400" is invalid: not an amount, expected an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
+    2:18: price.dyno_unit_usd: ".nan" is invalid, expected an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
+    3:21: price.addon_credit_usd: "-1" is invalid, expected an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
+    4:21: price.space_credit_usd: "1e400" is invalid, expected an amount in US dollars such as 25 or 27.50, from 0 to 1000000 with at most six decimals
     5:3: price.dyno: unknown key, expected dyno_unit_usd, addon_credit_usd, space_credit_usd
-    7:12: invoices.history: "1.5" is invalid: not a whole number in range, expected a whole number from 0 to 120
+    7:12: invoices.history: "1.5" is invalid, expected a whole number from 0 to 120
     8:1: invoices: duplicate key, first at 6:1
-    10:12: apps.include: found a single value, expected a list of regular expressions of the whole name
-    11:13: apps.exclude[0]: "(" is invalid: not a pattern (unclosed group), expected a regular expression of the whole name, such as shop-.*
-    11:18: apps.exclude[1]: found a list, expected a regular expression of the whole name, such as shop-.*
-    11:23: apps.exclude[2]: found nothing, expected a regular expression of the whole name, such as shop-.*
-    11:26: apps.exclude[3]: found keys and values, expected a regular expression of the whole name, such as shop-.*
+    10:12: apps.include: found a single value, expected a list of regular expressions for the full name
+    11:13: apps.exclude[0]: "(" is invalid: unclosed group, expected a regular expression for the full name, such as shop-.*
+    11:18: apps.exclude[1]: found a list, expected a regular expression for the full name, such as shop-.*
+    11:23: apps.exclude[2]: found nothing, expected a regular expression for the full name, such as shop-.*
+    11:26: apps.exclude[3]: found keys and values, expected a regular expression for the full name, such as shop-.*
     13:7: apps.group[0]: name is missing
-    14:17: apps.group[1].pattern: "(" is invalid: not a pattern (unclosed group), expected a regular expression of the whole name, such as shop-.*
+    14:17: apps.group[1].pattern: "(" is invalid: unclosed group, expected a regular expression for the full name, such as shop-.*
     14:32: apps.group[1].colour: unknown key, expected pattern, name
-    15:26: apps.group[2].name: "_team_total" is invalid: the name begins with _, as those of the program's own rows do, such as _team_total, expected a name that does not begin with _
+    15:26: apps.group[2].name: "_team_total" is invalid: names that start with _ are reserved, expected a name that does not start with _
     16:7: apps.group[3]: found a single value, expected keys and values
-    17:22: apps.group_review_apps: "yes" is invalid: neither true nor false, expected true or false
-    18:8: apps.max: "0" is invalid: not a whole number in range, expected a whole number from 1 to 100000
+    17:22: apps.group_review_apps: "yes" is invalid, expected true or false
+    18:8: apps.max: "0" is invalid, expected a whole number from 1 to 100000
     21:12: teams[1].team: duplicate team, first at 20:11
-    21:30: teams[1].budget_usd: "many" is invalid: not an amount, expected an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
-    22:12: teams[2].team: "a/b" is invalid: an id or name has only letters, digits, dashes, dots and underscores, expected a team's id or name
+    21:30: teams[1].budget_usd: "many" is invalid, expected an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
+    22:12: teams[2].team: "a/b" is invalid: only letters, digits, dashes, dots and underscores are allowed, expected a team's id or name
     23:5: teams[3]: team is missing
-    24:40: teams[4].app_budget_usd.shop: "-1" is invalid: not an amount, expected an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
+    24:40: teams[4].app_budget_usd.shop: "-1" is invalid, expected an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
     24:44: teams[4].app_budget_usd.shop: duplicate key, first at 24:34
     24:58: teams[4].app_budget_usd.api: found a list, expected an amount in US dollars such as 500 or 499.99, from 0 to 1000000000 with at most six decimals
-    25:33: teams[5].app_budget_usd: found a single value, expected names, each with an amount as above
+    25:33: teams[5].app_budget_usd: found a single value, expected row names with amounts
     26:1: [redacted]: unknown key, expected price, invoices, apps, teams
     "##);
 }
@@ -189,7 +188,7 @@ fn rejects_unsupported_yaml_with_location() {
     }
 }
 
-/// The settings with a file of this content.
+/// Resolves settings with a configuration file.
 fn with_file(
     content: &[u8],
     flags: &[(&'static str, &str)],
@@ -198,13 +197,13 @@ fn with_file(
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("costs.yml");
     std::fs::write(&path, content).unwrap();
-    let environment = [&ENOUGH, environment].concat();
+    let environment = [&MINIMAL, environment].concat();
     let mut raw = raw(flags, &environment);
     raw.flags.insert("config.file", vec![path.clone().into()]);
     resolve(&raw)
         .inspect(|config| assert_eq!(config.serve.file.as_ref(), Some(&path)))
-        .map_err(|problems| {
-            problems
+        .map_err(|errors| {
+            errors
                 .to_string()
                 .replace(path.to_str().unwrap(), "costs.yml")
         })
@@ -247,21 +246,21 @@ apps:
     assert_eq!(both.prices.space_credit, usd("3"));
     assert_eq!(both.invoice_history, 5);
     assert_eq!(both.apps.max, Some(4));
-    // A list replaces the file's. The group of review apps is a setting of its own.
+    // Lists replace those of the file. The group of review apps is a separate setting.
     let names: Vec<_> = both.apps.groups.iter().map(|g| g.name.as_str()).collect();
     assert_eq!(names, ["d", "${1}-pr"]);
-    let takes = |name| both.apps.filter.allows(name);
-    assert!(takes("jobs") && !takes("api") && !takes("web"));
+    let allows = |name| both.apps.filter.allows(name);
+    assert!(allows("jobs") && !allows("api") && !allows("web"));
 }
 
 #[test]
 fn reports_file_errors_with_setting_errors() {
     let message = with_file(b"apps: {max: 0}\ntaems: []\n", &[("port", "x")], &[]).unwrap_err();
     insta::assert_snapshot!(message, @r##"
-    3 settings cannot be used:
-      --config.file: costs.yml:1:13: apps.max: "0" is invalid: not a whole number in range, expected a whole number from 1 to 100000
+    3 invalid settings:
+      --config.file: costs.yml:1:13: apps.max: "0" is invalid, expected a whole number from 1 to 100000
       --config.file: costs.yml:2:1: taems: unknown key, expected price, invoices, apps, teams
-      --port is "x": not a whole number in range; give a number from 0 to 65535
+      invalid value "x" for --port: expected a number from 0 to 65535
     "##);
     for (content, why) in [
         (&b"price: \xff"[..], "UTF-8"),
@@ -293,15 +292,15 @@ fn does_not_repeat_secrets_of_file() {
         let errors = errors(content).concat();
         assert!(!errors.contains("other"), "{errors}");
     }
-    // A token of another shape is known by being the token.
+    // A token without the usual prefix is recognized by its value.
     let content = b"apps: {max: geheim-4711}";
     let message = with_file(content, &[], &[("HEROKU_API_KEY", "geheim-4711")]).unwrap_err();
     assert!(!message.contains("geheim"), "{message}");
 }
 
-/// What a file may be made of, and what it may not.
-fn piece() -> impl Strategy<Value = String> {
-    let pieces = [
+/// Returns a fragment of a valid or invalid file.
+fn fragment() -> impl Strategy<Value = String> {
+    let fragments = [
         "price",
         "dyno_unit_usd",
         "apps",
@@ -349,15 +348,15 @@ fn piece() -> impl Strategy<Value = String> {
         "\\",
     ];
     prop_oneof![
-        8 => proptest::sample::select(pieces.to_vec()).prop_map(str::to_owned),
+        8 => proptest::sample::select(fragments.to_vec()).prop_map(str::to_owned),
         1 => any::<String>(),
     ]
 }
 
 proptest! {
     #[test]
-    fn parses_any_text_without_panic(pieces in proptest::collection::vec(piece(), 0..40)) {
-        let text = pieces.concat();
+    fn parses_any_text_without_panic(fragments in proptest::collection::vec(fragment(), 0..40)) {
+        let text = fragments.concat();
         if let Err(errors) = parse(&text) {
             prop_assert!(errors.iter().next().is_some());
             for error in errors.iter() {

@@ -1,17 +1,17 @@
-//! How figures become costs and rows, as flags and variables say it.
+//! Tests of the rules for costs and app rows.
 
 use super::*;
 use billing::money::Money;
 
 fn rules(flags: &[(&'static str, &str)]) -> Rules {
-    resolve(&raw(flags, &ENOUGH)).unwrap().serve.rules
+    resolve(&raw(flags, &MINIMAL)).unwrap().serve.rules
 }
 
 fn usd(text: &str) -> Option<Money> {
     Some(Money::parse(text).unwrap())
 }
 
-/// The row of an app, as its group names it.
+/// Returns the row of an app in a group.
 fn row(rules: &Rules, app: &str) -> Option<String> {
     let groups = rules.apps.groups.iter();
     let mut groups = groups.filter(|group| group.pattern.is_match(app));
@@ -22,7 +22,7 @@ fn row(rules: &Rules, app: &str) -> Option<String> {
 }
 
 #[test]
-fn without_settings_the_rules_are_the_plain_ones() {
+fn defaults_have_no_prices_filters_or_budgets() {
     let rules = rules(&[]);
     assert_eq!(rules.prices.dyno_unit, None);
     assert_eq!(rules.prices.addon_credit, None);
@@ -54,7 +54,7 @@ fn prices_are_exact_and_bounded() {
             "1,5",
             "99999999999999999999999",
         ] {
-            assert!(is_refused(flag, price), "{flag} {price:?}");
+            assert!(is_rejected(flag, price), "{flag} {price:?}");
         }
     }
     let rules = rules(&[
@@ -66,7 +66,7 @@ fn prices_are_exact_and_bounded() {
 }
 
 #[test]
-fn counts_are_bounded() {
+fn max_apps_is_bounded() {
     assert_eq!(rules(&[("apps.max", "1")]).apps.max, Some(1));
     for (flag, value) in [
         ("apps.max", "0"),
@@ -78,12 +78,12 @@ fn counts_are_bounded() {
         ("apps.max", "many"),
         ("apps.max", "99999999999999999999999"),
     ] {
-        assert!(is_refused(flag, value), "{flag} {value}");
+        assert!(is_rejected(flag, value), "{flag} {value}");
     }
 }
 
 #[test]
-fn groups_name_rows() {
+fn group_names_expand_capture_groups() {
     let rules = rules(&[
         ("apps.group", "a=b=c=d"),
         ("apps.group", "(.+)-worker-[0-9]+=$1-worker"),
@@ -104,33 +104,33 @@ fn groups_name_rows() {
 }
 
 #[test]
-fn groups_that_cannot_name_a_row_are_refused() {
+fn rejects_invalid_groups() {
     for (group, why) in [
-        ("shop", "there is no ="),
-        ("=shop", "matches no name"),
-        ("shop=", "the name is empty"),
-        ("shop= ", "the name is empty"),
+        ("shop", "expected REGEX=NAME"),
+        ("=shop", "empty pattern"),
+        ("shop=", "empty name"),
+        ("shop= ", "empty name"),
         ("(=shop", "unclosed group"),
-        ("shop=_team_total", "begins with _"),
-        ("shop=_other", "begins with _"),
+        ("shop=_team_total", "are reserved"),
+        ("shop=_other", "are reserved"),
         ("shop=$1", "does not have"),
         ("(.+)=$2", "does not have"),
         ("(.+)=$1_all", "${1}"),
         ("(.+)=$x", "does not have"),
-        ("(.+)=${1", "has no }"),
+        ("(.+)=${1", "missing }"),
         ("(.+)=${}", "does not have"),
         ("(.+)=cash $", "does not have"),
         ("(.+)=$99999999999999999999999", "does not have"),
     ] {
         let message = with("apps.group", group).unwrap_err().to_string();
-        assert!(message.contains("--apps.group is"), "{message}");
+        assert!(message.contains("for --apps.group: "), "{message}");
         assert!(message.contains(why), "{group}: {message}");
     }
     assert!(with("apps.group", "shop=$0").is_ok());
 }
 
 #[test]
-fn review_apps_share_a_row_where_that_is_wanted() {
+fn groups_review_apps_after_own_groups() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("costs.yml");
     std::fs::write(&path, "apps: {group_review_apps: true}").unwrap();
@@ -153,37 +153,37 @@ fn review_apps_share_a_row_where_that_is_wanted() {
 }
 
 #[test]
-fn a_variable_has_a_pattern_a_line() {
+fn splits_patterns_of_variable_by_line() {
     let environment = [
-        ENOUGH[0],
-        ENOUGH[1],
+        MINIMAL[0],
+        MINIMAL[1],
         ("APPS_EXCLUDE", "\n shop-.{1,3}\n\napi, v2\n"),
         ("APPS_INCLUDE", " \n "),
     ];
     let config = resolve(&raw(&[], &environment)).unwrap();
-    let takes = |name| config.serve.rules.apps.filter.allows(name);
-    assert!(!takes("shop-abc") && !takes("api, v2") && takes("shop-abcd") && takes("api"));
+    let allows = |name| config.serve.rules.apps.filter.allows(name);
+    assert!(!allows("shop-abc") && !allows("api, v2") && allows("shop-abcd") && allows("api"));
 }
 
 #[test]
-fn each_pattern_that_cannot_be_used_is_a_problem_of_its_own() {
+fn reports_each_invalid_pattern() {
     let flags = [
         ("apps.include", "ok"),
         ("apps.include", "("),
         ("apps.include", "HRKU-secret("),
         ("apps.exclude", "*"),
     ];
-    let message = resolve(&raw(&flags, &ENOUGH)).unwrap_err();
-    insta::assert_snapshot!(message, @r##"
-    3 settings cannot be used:
-      --apps.include is "(": not a pattern (unclosed group); give a regular expression of the whole name, such as shop-.*
-      --apps.include is a value that looks like a secret: not a pattern (unclosed group); give a regular expression of the whole name, such as shop-.*
-      --apps.exclude is "*": not a pattern (repetition operator missing expression); give a regular expression of the whole name, such as shop-.*
+    let errors = resolve(&raw(&flags, &MINIMAL)).unwrap_err();
+    insta::assert_snapshot!(errors, @r##"
+    3 invalid settings:
+      invalid value "(" for --apps.include: unclosed group, expected a regular expression for the full name, such as shop-.*
+      invalid value [redacted] for --apps.include: unclosed group, expected a regular expression for the full name, such as shop-.*
+      invalid value "*" for --apps.exclude: repetition operator missing expression, expected a regular expression for the full name, such as shop-.*
     "##);
 }
 
 #[test]
-fn the_demo_has_rules_too() {
+fn demo_applies_rules() {
     let flags = [("apps.max", "3"), ("metrics.legacy", "false")];
     let config = raw(&flags, &[]).resolve(Resolver::serve).unwrap();
     assert_eq!(config.rules.apps.max, Some(3));

@@ -1,4 +1,4 @@
-//! Whose costs are asked for.
+//! Tests of the teams and accounts to report on.
 
 use super::*;
 
@@ -8,11 +8,11 @@ fn scope(flags: &[(&'static str, &str)]) -> Result<Scope, String> {
     let config = resolve(&raw(flags, &TOKEN));
     config
         .map(|config| config.heroku.scope)
-        .map_err(|problems| problems.to_string())
+        .map_err(|errors| errors.to_string())
 }
 
 #[test]
-fn any_scope_is_enough_and_any_mix_is_taken() {
+fn accepts_any_combination_of_scopes() {
     let personal = scope(&[("heroku.personal-account", "true")]).unwrap();
     assert!(personal.personal_account && personal.enterprise_accounts.is_empty());
     assert!(matches!(personal.teams, TeamScope::Named(teams) if teams.is_empty()));
@@ -30,10 +30,10 @@ fn any_scope_is_enough_and_any_mix_is_taken() {
         ("heroku.personal-account", "1"),
     ])
     .unwrap();
-    let TeamScope::Seen(filter) = mix.teams else {
-        panic!("every team");
+    let TeamScope::All(filter) = mix.teams else {
+        panic!("named teams");
     };
-    for (name, taken) in [
+    for (name, allowed) in [
         ("acme-web", true),
         ("ops", true),
         ("opss", true),
@@ -41,54 +41,60 @@ fn any_scope_is_enough_and_any_mix_is_taken() {
         ("acme", false),
         ("my-acme-web", false),
     ] {
-        assert_eq!(filter.allows(name), taken, "{name}");
+        assert_eq!(filter.allows(name), allowed, "{name}");
     }
     assert!(mix.personal_account);
 }
 
 #[test]
-fn without_a_scope_all_three_ways_are_named() {
+fn missing_scope_error_names_all_settings() {
     for flags in [&[][..], &[("heroku.personal-account", "false")]] {
         insta::allow_duplicates! {
             insta::assert_snapshot!(scope(flags).unwrap_err(), @"
-            a setting cannot be used:
-              HEROKU_TEAM_ID is not set: set it, or --heroku.team-id, to a team's id or name, or several with commas, as `heroku teams` lists them, or * for every team that the token sees; or set HEROKU_ENTERPRISE_ACCOUNT to an enterprise account's id or name, or several with commas, as `heroku enterprises` lists them; or set HEROKU_PERSONAL_ACCOUNT to true
+            invalid setting:
+              HEROKU_TEAM_ID is not set: set it to a team's id or name as listed by `heroku teams`, several separated by commas, or * for all teams; or set HEROKU_ENTERPRISE_ACCOUNT or HEROKU_PERSONAL_ACCOUNT
             ");
         }
     }
 }
 
 #[test]
-fn every_team_takes_no_names_beside_it() {
+fn rejects_names_in_addition_to_all_teams() {
     for teams in ["*,acme", "acme,*", "*, *,ops"] {
         let message = scope(&[("heroku.team-id", teams)]).unwrap_err();
-        assert!(message.contains("takes no names beside it"), "{message}");
+        assert!(
+            message.contains("cannot be combined with names"),
+            "{message}"
+        );
     }
     for teams in ["*", " * ", "*,", "*,*"] {
-        let taken = scope(&[("heroku.team-id", teams)]).unwrap();
-        assert!(matches!(taken.teams, TeamScope::Seen(_)), "{teams:?}");
+        let scope = scope(&[("heroku.team-id", teams)]).unwrap();
+        assert!(matches!(scope.teams, TeamScope::All(_)), "{teams:?}");
     }
 }
 
 #[test]
-fn patterns_pick_from_every_team_only() {
+fn team_patterns_require_all_teams() {
     for setting in ["heroku.team-include", "heroku.team-exclude"] {
         let message = scope(&[("heroku.team-id", "acme"), (setting, "a.*")]).unwrap_err();
-        assert!(message.contains("set HEROKU_TEAM_ID to *"), "{message}");
+        assert!(
+            message.contains("requires HEROKU_TEAM_ID to be *"),
+            "{message}"
+        );
         for pattern in ["", "(", "[z-a]", "(?<a>.)(?<a>.)", "a{9999999}"] {
             let message = scope(&[("heroku.team-id", "*"), (setting, pattern)]).unwrap_err();
-            assert!(message.contains(&format!("--{setting} is")), "{message}");
+            assert!(message.contains(&format!("for --{setting}: ")), "{message}");
             assert_eq!(message.lines().count(), 2, "{message}");
         }
     }
 }
 
 #[test]
-fn accounts_are_names_and_no_tokens() {
+fn rejects_invalid_accounts_and_redacts_tokens() {
     for accounts in ["", ",", "a/b", "a b", "..", "*", "ä"] {
         let message = scope(&[("heroku.enterprise-account", accounts)]).unwrap_err();
         assert!(
-            message.contains("--heroku.enterprise-account is"),
+            message.contains("for --heroku.enterprise-account: "),
             "{message}"
         );
     }
@@ -100,16 +106,16 @@ fn accounts_are_names_and_no_tokens() {
 }
 
 #[test]
-fn a_switch_is_true_or_false() {
+fn switch_accepts_true_and_false_only() {
     let legacy = |value| with("metrics.legacy", value).map(|config| config.serve.legacy_metrics);
     for (value, on) in [("true", true), ("1", true), ("False", false), ("0", false)] {
         assert_eq!(legacy(value), Ok(on), "{value}");
     }
     for value in ["", "yes", "off", "2", "truefalse"] {
-        assert!(is_refused("metrics.legacy", value), "{value:?}");
+        assert!(is_rejected("metrics.legacy", value), "{value:?}");
     }
-    assert!(resolve(&raw(&[], &ENOUGH)).unwrap().serve.legacy_metrics);
-    let environment = [ENOUGH[0], ENOUGH[1], ("METRICS_LEGACY", "0")];
+    assert!(resolve(&raw(&[], &MINIMAL)).unwrap().serve.legacy_metrics);
+    let environment = [MINIMAL[0], MINIMAL[1], ("METRICS_LEGACY", "0")];
     let config = resolve(&raw(&[], &environment)).unwrap();
     assert!(!config.serve.legacy_metrics);
 }

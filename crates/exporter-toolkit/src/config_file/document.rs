@@ -178,13 +178,21 @@ impl<'d> Field<'d> {
         None
     }
 
-    /// Parses a single value. Records the error of `parse` together with the value, unless it is a
-    /// secret, and what is expected.
-    pub fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    /// Parses a single value. A recorded error contains the value, unless it is a secret, the reason
+    /// that `parse` returns, if any, and what is expected.
+    pub fn parse<T, E: Into<Option<String>>>(
+        &self,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         let parsed = parse(self.text()?);
-        let reject = |why| {
+        let reject = |reason: E| {
+            let reason = reason.into().map(|reason| format!(": {reason}"));
+            let reason = reason.unwrap_or_default();
             let expected = self.expected("another value");
-            let message = format!("{} is invalid: {why}, expected {expected}", self.describe());
+            let message = format!(
+                "{} is invalid{reason}, expected {expected}",
+                self.describe()
+            );
             self.record_message(self.location(), message);
         };
         parsed.map_err(reject).ok()
@@ -282,7 +290,11 @@ impl<'d> Section<'d> {
     }
 
     /// Parses the value of a declared key, as [`Field::parse`].
-    pub fn parse<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub fn parse<T, E: Into<Option<String>>>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         self.get(key)?.parse(parse)
     }
 
