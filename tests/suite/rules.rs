@@ -168,11 +168,10 @@ fn every_alert_says_how_bad_it_is_and_what_to_do() {
     );
     for (alert, entry) in &entries {
         for part in [
-            "**Means.**",
-            "**Bad?**",
-            "**Look.**",
-            "**Do.**",
-            "**Tune.**",
+            "**Meaning.**",
+            "**Impact.**",
+            "**Diagnosis.**",
+            "**Mitigation.**",
         ] {
             assert!(entry.contains(part), "{alert} has no {part}");
         }
