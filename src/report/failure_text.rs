@@ -5,20 +5,20 @@ use crate::snapshot::FailureReason;
 /// Returns a short description of a failure.
 pub fn title(reason: FailureReason) -> &'static str {
     match reason {
-        FailureReason::Unauthorized => "Heroku refuses the token",
+        FailureReason::Unauthorized => "Heroku rejected the token",
         FailureReason::PaymentRequired => "The account has an unpaid bill",
-        FailureReason::Forbidden => "Heroku refuses what it gave before",
-        FailureReason::NotFound => "What Heroku gave before is gone",
-        FailureReason::NotAvailable => "Heroku does not offer this",
-        FailureReason::TeamNotFound => "Heroku knows no such team",
-        FailureReason::RateLimited => "The rate limit is used up",
-        FailureReason::ServerError => "Heroku has a fault",
-        FailureReason::UnexpectedStatus => "Heroku's answer has a status that it never gives",
+        FailureReason::Forbidden => "Heroku denied access",
+        FailureReason::NotFound => "Not found at Heroku",
+        FailureReason::NotAvailable => "Not available from Heroku",
+        FailureReason::TeamNotFound => "Team not found",
+        FailureReason::RateLimited => "The rate limit is exhausted",
+        FailureReason::ServerError => "Heroku returned a server error",
+        FailureReason::UnexpectedStatus => "Heroku returned an unexpected status",
         FailureReason::Network => "Heroku cannot be reached",
-        FailureReason::Timeout => "Heroku did not answer in time",
-        FailureReason::Malformed => "Heroku's answer could not be understood",
-        FailureReason::TooLarge => "Heroku's answer is too large",
-        FailureReason::TokenUnreadable => "The file with the token cannot be read",
+        FailureReason::Timeout => "The poll timed out",
+        FailureReason::Malformed => "Heroku's response could not be decoded",
+        FailureReason::TooLarge => "Heroku's response is too large",
+        FailureReason::TokenUnreadable => "The token file cannot be read",
     }
 }
 
@@ -26,37 +26,35 @@ pub fn title(reason: FailureReason) -> &'static str {
 pub fn advice(reason: FailureReason) -> &'static str {
     match reason {
         FailureReason::Unauthorized => {
-            "Heroku refused the token: make one with `heroku authorizations:create` and set HEROKU_API_KEY (or the file that HEROKU_API_KEY_FILE names) to it."
+            "Create a token with `heroku authorizations:create` and put it into HEROKU_API_KEY or the file named by HEROKU_API_KEY_FILE."
         }
-        FailureReason::PaymentRequired => "The account is delinquent: settle its bill with Heroku.",
+        FailureReason::PaymentRequired => "Settle the account's bill with Heroku.",
         FailureReason::Forbidden => {
-            "The token's owner needs the team's Billing permission, or to be its admin."
+            "The token's owner must be an admin of the team or have its Billing permission."
         }
         FailureReason::NotFound => {
-            "Heroku does not have this, or no longer: the team or the enterprise account may have been deleted or renamed."
+            "The team or enterprise account may have been deleted or renamed."
         }
         FailureReason::NotAvailable => {
-            "Heroku does not offer this to the team (an enterprise team has no invoices, a card-paying one may have \
-             no usage), or the token's owner lacks the team's Billing permission."
+            "Enterprise teams have no invoices, and teams that pay by card may have no usage. Otherwise the token's \
+             owner lacks the team's Billing permission."
         }
         FailureReason::TeamNotFound => {
-            "Heroku knows no such team for this token: `heroku teams` lists those it sees."
+            "Check the id or name: `heroku teams` lists the teams that the token can access."
         }
         FailureReason::RateLimited => {
-            "The account's rate limit is used up, by this program or by others: it refills by itself."
+            "Clients of the account have used up its rate limit, which refills by itself."
         }
-        FailureReason::ServerError => {
-            "Heroku has a fault: https://status.heroku.com tells more. It is asked again."
-        }
+        FailureReason::ServerError => "See https://status.heroku.com. The exporter retries.",
         FailureReason::Network => {
-            "Check the network, the API's address, the proxy (HTTPS_PROXY) and the certificates (SSL_CERT_FILE)."
+            "Check the network, the API URL, the proxy (HTTPS_PROXY) and the certificates (SSL_CERT_FILE)."
         }
-        FailureReason::Timeout => "Heroku or the network is slow. It is asked again.",
+        FailureReason::Timeout => "Heroku or the network is slow. The exporter retries.",
         FailureReason::UnexpectedStatus | FailureReason::Malformed | FailureReason::TooLarge => {
-            "This is not how Heroku answers: check the API's address and any proxy on the way."
+            "Another server may have responded: check the API URL and any proxy."
         }
         FailureReason::TokenUnreadable => {
-            "Check that the file is there, that the program may read it, and what is in it."
+            "Check that the token file exists, contains a token and is readable."
         }
     }
 }

@@ -263,7 +263,7 @@ async fn a_token_that_is_refused_is_said_with_what_to_do() {
             .await;
         let notice = notice.as_str().expect("a text");
         for part in [
-            "Heroku refuses the token",
+            "Heroku rejected the token",
             "heroku authorizations:create",
             "HEROKU_API_KEY",
             "usage",

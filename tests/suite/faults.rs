@@ -1,7 +1,7 @@
 //! The fault table: what goes wrong with Heroku, and what the exporter makes of it.
 //!
 //! Each row is driven over real HTTP on each endpoint, once at the start and once after a success, and
-//! `docs/RELIABILITY.md` has the same table. The poller is the real one; only the process around
+//! `docs/RELIABILITY.md` lists them by reason. The poller is the real one; only the process around
 //! it is the test's.
 
 use std::fmt::Write;
@@ -77,39 +77,39 @@ fn table() -> Vec<Row> {
     let off_site = Fault::Redirect { location: "https://heroku.example/".into(), status: 302 };
     vec![
         row("400", status(400), Fails(FailureReason::UnexpectedStatus)),
-        row("401, the token is refused", status(401), Fails(FailureReason::Unauthorized)),
-        row("402, the account is delinquent", status(402), Fails(FailureReason::PaymentRequired)),
-        row("403, the endpoint is closed", status(403), Absent(FailureReason::Forbidden)),
-        row("404, the endpoint is not there", status(404), Absent(FailureReason::NotFound)),
+        row("401", status(401), Fails(FailureReason::Unauthorized)),
+        row("402", status(402), Fails(FailureReason::PaymentRequired)),
+        row("403", status(403), Absent(FailureReason::Forbidden)),
+        row("404", status(404), Absent(FailureReason::NotFound)),
         row("406", status(406), Fails(FailureReason::UnexpectedStatus)),
         row("410", status(410), Absent(FailureReason::NotFound)),
         row("416", status(416), Fails(FailureReason::UnexpectedStatus)),
         row("422", status(422), Fails(FailureReason::UnexpectedStatus)),
-        row("429 without `Retry-After`", What::Answer(Fault::RateLimited { retry_after: None }), Fails(FailureReason::RateLimited)),
+        row("429", What::Answer(Fault::RateLimited { retry_after: None }), Fails(FailureReason::RateLimited)),
         row("429 with `Retry-After`", What::Answer(Fault::RateLimited { retry_after: Some(3) }), Fails(FailureReason::RateLimited)),
         row("500", status(500), Fails(FailureReason::ServerError)),
         row("502", status(502), Fails(FailureReason::ServerError)),
         row("503", status(503), Fails(FailureReason::ServerError)),
-        row("503, a maintenance page in HTML", What::Answer(Fault::Html { status: 503 }), Fails(FailureReason::ServerError)),
-        row("a redirect to another host", What::Answer(off_site), Fails(FailureReason::UnexpectedStatus)),
-        row("the connection is refused", What::Instead("http://127.0.0.1:1"), Fails(FailureReason::Network)),
-        row("the name has no address", What::Instead(NO_HOST), Fails(FailureReason::Network)),
-        row("TLS fails", What::NoTls, Fails(FailureReason::Network)),
-        row("a reset in the middle of the headers", What::Answer(Fault::ResetInHeaders), Fails(FailureReason::Network)),
-        row("a reset in the middle of the body", What::Answer(Fault::ResetInBody { after: 20 }), Fails(FailureReason::Network)),
-        row("a body cut short", What::Answer(Fault::TruncateBody { after: 20 }), Fails(FailureReason::Network)),
-        row("a body that drips a byte a second", What::Answer(Fault::Drip { bytes_per_second: 1 }), Fails(FailureReason::Timeout)),
-        row("no answer at all", What::Answer(Fault::Hang), Fails(FailureReason::Timeout)),
-        row("a body without end", What::Answer(Fault::HugeBody { bytes: 1 << 30 }), Fails(FailureReason::TooLarge)),
-        row("plain bytes called gzip", What::Answer(Fault::NotGzip), Fails(FailureReason::Malformed)),
-        row("HTML with 200", What::Answer(Fault::Html { status: 200 }), Fails(FailureReason::Malformed)),
-        row("garbage with 200", body("application/json", "\u{0}\u{1}]}\u{fffd}"), Fails(FailureReason::Malformed)),
-        row("JSON that ends too soon", json(r#"[{"month":"2026-11","period_start":"2026-"#), Fails(FailureReason::Malformed)),
-        row("an object where a list was", json(r#"{"month":"2026-11","period_start":"2026-11-01"}"#), Fails(FailureReason::Malformed)),
-        row("a list of nulls", json("[null,null]"), Fails(FailureReason::Malformed)),
-        row("rows with a wrong type each", json(r#"[{"month":"2026-11","dynos":"1","period_start":7}]"#), Fails(FailureReason::Malformed)),
-        row("pages without end (a 206 loop)", What::Answer(Fault::RangeLoop), Fails(FailureReason::Malformed)),
-        row("an empty list", What::Answer(Fault::EmptyList), Nothing),
+        row("503 with an HTML page", What::Answer(Fault::Html { status: 503 }), Fails(FailureReason::ServerError)),
+        row("redirect to another host", What::Answer(off_site), Fails(FailureReason::UnexpectedStatus)),
+        row("connection refused", What::Instead("http://127.0.0.1:1"), Fails(FailureReason::Network)),
+        row("host name without address", What::Instead(NO_HOST), Fails(FailureReason::Network)),
+        row("failed TLS handshake", What::NoTls, Fails(FailureReason::Network)),
+        row("reset in the headers", What::Answer(Fault::ResetInHeaders), Fails(FailureReason::Network)),
+        row("reset in the body", What::Answer(Fault::ResetInBody { after: 20 }), Fails(FailureReason::Network)),
+        row("truncated body", What::Answer(Fault::TruncateBody { after: 20 }), Fails(FailureReason::Network)),
+        row("body of one byte a second", What::Answer(Fault::Drip { bytes_per_second: 1 }), Fails(FailureReason::Timeout)),
+        row("no response", What::Answer(Fault::Hang), Fails(FailureReason::Timeout)),
+        row("endless body", What::Answer(Fault::HugeBody { bytes: 1 << 30 }), Fails(FailureReason::TooLarge)),
+        row("invalid gzip", What::Answer(Fault::NotGzip), Fails(FailureReason::Malformed)),
+        row("HTML with status 200", What::Answer(Fault::Html { status: 200 }), Fails(FailureReason::Malformed)),
+        row("random bytes", body("application/json", "\u{0}\u{1}]}\u{fffd}"), Fails(FailureReason::Malformed)),
+        row("truncated JSON", json(r#"[{"month":"2026-11","period_start":"2026-"#), Fails(FailureReason::Malformed)),
+        row("object instead of a list", json(r#"{"month":"2026-11","period_start":"2026-11-01"}"#), Fails(FailureReason::Malformed)),
+        row("list of nulls", json("[null,null]"), Fails(FailureReason::Malformed)),
+        row("rows of wrong types only", json(r#"[{"month":"2026-11","dynos":"1","period_start":7}]"#), Fails(FailureReason::Malformed)),
+        row("endless pages", What::Answer(Fault::RangeLoop), Fails(FailureReason::Malformed)),
+        row("empty list", What::Answer(Fault::EmptyList), Nothing),
     ]
 }
 
@@ -312,34 +312,25 @@ async fn wait(
     }
 }
 
-/// The table as `docs/RELIABILITY.md` has it.
+/// The table in `docs/RELIABILITY.md`: the faults by failure reason.
 pub(crate) fn markdown() -> String {
-    let mut text = "| what Heroku does | reason | `heroku_up` | figures known before | passes |\n|---|---|---|---|---|\n".to_owned();
+    let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
     for Row { fault, verdict, .. } in table() {
-        let (reason, up, figures, passes) = match verdict {
-            Verdict::Fails(reason) => (
-                format!("`{}`", reason.as_str()),
-                0,
-                "stay",
-                "within seconds to minutes",
-            ),
-            Verdict::Absent(reason) => (
-                format!(
-                    "`not_available`; `{}` if it was there before",
-                    reason.as_str()
-                ),
-                0,
-                "stay",
-                "the next day; within seconds to an interval if it was there before",
-            ),
-            Verdict::Nothing => (
-                "none: it is an answer".to_owned(),
-                1,
-                "go",
-                "with the next poll",
-            ),
+        let reason = match verdict {
+            Verdict::Fails(reason) => format!("`{}`", reason.as_str()),
+            Verdict::Absent(reason) => {
+                format!("`not_available`, or `{}` after a success", reason.as_str())
+            }
+            Verdict::Nothing => "none".to_owned(),
         };
-        let _ = writeln!(text, "| {fault} | {reason} | {up} | {figures} | {passes} |");
+        match rows.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, faults)) => faults.push(fault),
+            None => rows.push((reason, vec![fault])),
+        }
+    }
+    let mut text = "reason | faults\n---|---\n".to_owned();
+    for (reason, faults) in rows {
+        let _ = writeln!(text, "{reason} | {}", faults.join(", "));
     }
     text
 }

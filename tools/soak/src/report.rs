@@ -256,9 +256,9 @@ impl Report {
                 format!("{} ms, status 0", self.shutdown_duration.as_millis()),
             ),
         ];
-        let mut text = "| | |\n|---|---|\n".to_owned();
+        let mut text = "measurement | result\n---|---\n".to_owned();
         for (what, value) in rows {
-            let _ = writeln!(text, "| {what} | {value} |");
+            let _ = writeln!(text, "{what} | {value}");
         }
         text
     }
