@@ -1,22 +1,21 @@
-# A static binary in an image that holds nothing but it, its licence and the certificates.
+# An image of the static program, its licence and certificates.
 #
 #     make image
 #     docker run --rm --publish 8080:8080 --env HEROKU_API_KEY --env HEROKU_TEAM_ID heroku-cost-exporter
 #
-# Proxies (HTTPS_PROXY, NO_PROXY) and certificates of your own (SSL_CERT_FILE, of a file that you
-# mount) are taken from the environment. A state file (STATE_FILE) needs a directory that is mounted
-# and that the user 65532 may write to.
+# HTTPS_PROXY and NO_PROXY configure proxies, and SSL_CERT_FILE a mounted file of certificates. A
+# state file (STATE_FILE) requires a mounted directory that user 65532 can write to.
 
-# As in rust-toolchain.toml; `make check` compares the two.
+# As in rust-toolchain.toml; `make check` compares them.
 ARG RUST_VERSION=1.95.0
 
 FROM rust:${RUST_VERSION}-alpine AS build
 RUN apk add --no-cache ca-certificates gcc musl-dev
 WORKDIR /build
 COPY . .
-# The commit, for heroku_cost_exporter_build_info: the history is not in the build context.
+# The commit for heroku_cost_exporter_build_info, because the build context has no history.
 ARG REVISION
-# The architecture that is built for, in Docker's words: set by BuildKit.
+# The target architecture by Docker's name, set by BuildKit.
 ARG TARGETARCH
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=target-${TARGETARCH},target=/build/target \
@@ -32,10 +31,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM scratch
 ARG REVISION
-# As in Cargo.toml; `make image` and the release hand it in.
+# As in Cargo.toml; set by `make image`.
 ARG VERSION
 LABEL org.opencontainers.image.title="heroku-cost-exporter" \
-      org.opencontainers.image.description="A Prometheus exporter that tells a company what Heroku costs it, by team, by app and by kind" \
+      org.opencontainers.image.description="See what you spend on Heroku and where the month will end, by team, app and resource type" \
       org.opencontainers.image.documentation="https://github.com/heroku-cost-exporter/heroku-cost-exporter/blob/main/README.md" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.revision="${REVISION}" \
@@ -46,6 +45,6 @@ COPY --from=build /heroku-cost-exporter /heroku-cost-exporter
 COPY LICENSE /LICENSE
 USER 65532:65532
 EXPOSE 8080
-# It reads PORT and WEB_LISTEN_ADDRESS, and of flags those that it is given itself.
+# Reads PORT and WEB_LISTEN_ADDRESS, but not the exporter's flags.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["/heroku-cost-exporter", "healthcheck"]
 ENTRYPOINT ["/heroku-cost-exporter"]

@@ -1,4 +1,4 @@
-# How what is missing comes from Debian. Read with `source`, by bash.
+# Functions that install Debian packages. Sourced by bash scripts.
 
 export DEBIAN_FRONTEND=noninteractive
 
@@ -21,7 +21,7 @@ has() {
     command -v "$1" > /dev/null
 }
 
-# Debian starts a service as soon as it is installed, unless this script forbids it.
+# Installs packages without starting their services.
 install_without_starting() {
     local policy=/usr/sbin/policy-rc.d status=0 ours=false
     if [[ ! -e $policy ]]; then
@@ -36,7 +36,7 @@ install_without_starting() {
     return "$status"
 }
 
-# Installs the packages named, if there are any.
+# Installs the given packages, if any.
 install_missing() {
     if (($#)); then
         step "Debian packages: $*"

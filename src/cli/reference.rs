@@ -58,26 +58,26 @@ pub fn metrics_table() -> String {
 
 /// The table of reasons in `docs/RELIABILITY.md`.
 pub fn reasons() -> String {
-    let mut text = "| reason | what to do |\n|---|---|\n".to_owned();
+    let mut text = "reason | what to do\n---|---\n".to_owned();
     for reason in FailureReason::ALL {
-        let _ = writeln!(text, "| `{}` | {} |", reason.as_str(), advice(reason));
+        let _ = writeln!(text, "`{}` | {}", reason.as_str(), advice(reason));
     }
     text
 }
 
-/// The table of what polling may take, in `docs/RELIABILITY.md`.
+/// The table of polling limits in `docs/RELIABILITY.md`.
 pub fn polling_limits() -> String {
     let limits = client::Limits::within(Duration::MAX);
     format!(
-        "| what | limit |
-|---|---|
-| one poll of one endpoint, with all its pages | `--heroku.timeout`; a body that drips is a failure by then |
-| a connection to Heroku | {} seconds |
-| silence in the middle of an answer | {} seconds |
-| an answer's size, decompressed, with all its pages | {} MiB |
-| pages of one list | {} |
-| polls at once, over all teams | {} |
-| requests of the account's rate limit that are left to others | {} |
+        "limit | value
+---|---
+a poll, with all pages | `--heroku.timeout`
+connecting to Heroku | {} seconds
+a pause within a response | {} seconds
+response size of a poll, decompressed | {} MiB
+pages of a list | {}
+concurrent polls | {}
+rate-limit floor | {} requests
 ",
         limits.connect.as_secs(),
         limits.idle.as_secs(),

@@ -268,7 +268,7 @@ async fn rejected_token_notice_explains_what_to_do() {
             .await;
         let notice = notice.as_str().expect("text");
         for part in [
-            "Heroku refuses the token",
+            "Heroku rejected the token",
             "heroku authorizations:create",
             "HEROKU_API_KEY",
             "usage",

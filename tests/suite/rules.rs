@@ -172,11 +172,10 @@ fn alerts_have_severity_annotations_and_runbook_entry() {
     );
     for (alert, entry) in &entries {
         for part in [
-            "**Means.**",
-            "**Bad?**",
-            "**Look.**",
-            "**Do.**",
-            "**Tune.**",
+            "**Meaning.**",
+            "**Impact.**",
+            "**Diagnosis.**",
+            "**Mitigation.**",
         ] {
             assert!(entry.contains(part), "{alert} has no {part}");
         }
