@@ -7,9 +7,8 @@ SHELL := bash
 build: ## Build the program, as target/release/heroku-cost-exporter
 	cargo build --release --locked
 
-# `.env.local` is read line by line and never executed: whatever stands behind a `=` stays as it is
-# written. What the file says wins over the environment.
-run: ## Run from source, with the settings in .env.local where there is one
+# `.env.local` is parsed, not executed, so values are literal. It overrides the environment.
+run: ## Run from source, with the settings in .env.local if it exists
 	@set -euo pipefail; \
 	if [[ -f .env.local ]]; then \
 		__number=0; \
@@ -18,7 +17,7 @@ run: ## Run from source, with the settings in .env.local where there is one
 			__line=$${__line%$$'\r'}; \
 			if [[ $$__line =~ ^[[:space:]]*(#.*)?$$ ]]; then continue; fi; \
 			if [[ ! $$__line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)=[[:space:]]*(.*)$$ ]]; then \
-				echo ".env.local, line $$__number: a line is NAME=VALUE or a # comment" >&2; \
+				echo ".env.local, line $$__number: expected NAME=VALUE or a # comment" >&2; \
 				exit 2; \
 			fi; \
 			__name=$${BASH_REMATCH[2]}; \
@@ -37,14 +36,14 @@ run: ## Run from source, with the settings in .env.local where there is one
 test: ## Run all tests
 	cargo test --workspace
 
-tidy: ## Format the code, and bring Cargo.lock in line with the manifests
+tidy: ## Format the code and update Cargo.lock
 	cargo fmt --all
 	cargo metadata --format-version 1 > /dev/null
 
-clean: ## Remove what was built
+clean: ## Remove build artifacts
 	cargo clean
 
-check: format-check clippy rustdoc deny pins minimal static test ## Do all that CI does
+check: format-check clippy rustdoc deny pins minimal static test ## Run all of CI
 
 format-check:
 	cargo fmt --all --check
@@ -60,44 +59,42 @@ minimal:
 rustdoc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
-# Without `advisories`: that check fetches a database over git, and would fail a build for what the
-# world has learnt since.
+# Without `advisories`, whose result depends on a database that changes.
 deny:
 	@cargo deny --version > /dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
 	cargo deny --locked check licenses bans sources
 
-# The image is built with the toolchain that everything is tested with.
+# Checks that the image is built with the tested toolchain.
 pins:
 	@channel=$$(sed -n 's/^channel = "\(.*\)"$$/\1/p' rust-toolchain.toml); \
 	grep -qx "ARG RUST_VERSION=$$channel" Dockerfile || \
-		{ echo "Dockerfile: RUST_VERSION is not $$channel, as rust-toolchain.toml has it" >&2; exit 1; }
+		{ echo "Dockerfile: RUST_VERSION is not $$channel, the channel in rust-toolchain.toml" >&2; exit 1; }
 
-# What the tests put into an empty file system, as the image does.
-static: ## Build the static program for the tests, as the image has it
+static: ## Build the static program of the image, for the tests and the benchmark
 	tests/deploy/build-static
 
 IMAGE ?= heroku-cost-exporter
 # In bytes.
 LARGEST_IMAGE := 10000000
 
-image: ## Build the container image, named by IMAGE
+image: ## Build the container image IMAGE
 	docker build --tag $(IMAGE) \
 		--build-arg REVISION="$$(git rev-parse --short=12 HEAD)" \
 		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)" .
 	@size=$$(docker image inspect --format '{{.Size}}' $(IMAGE)); \
 	echo "$(IMAGE): $$size bytes"; \
-	[[ $$size -lt $(LARGEST_IMAGE) ]] || { echo "that is more than $(LARGEST_IMAGE)" >&2; exit 1; }
+	[[ $$size -lt $(LARGEST_IMAGE) ]] || { echo "the limit is $(LARGEST_IMAGE) bytes" >&2; exit 1; }
 
 DEB_TARGET ?= $(shell uname -m)-unknown-linux-musl
 
-deb: ## Build the Debian package, for the architecture of DEB_TARGET
+deb: ## Build the Debian package for DEB_TARGET
 	RUSTFLAGS="-C target-feature=+crt-static" \
 		cargo build --profile dist --locked --bin heroku-cost-exporter --target $(DEB_TARGET)
 	deploy/debian/build $(TARGET_DIR)/$(DEB_TARGET)/dist/heroku-cost-exporter \
 		$(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(firstword $(subst -, ,$(DEB_TARGET))))) $(TARGET_DIR)/debian
 
-# Of what is in the programs that are released, whatever the system.
-sbom: ## Write the bill of materials, as target/sbom.cdx.json
+# Covers the released programs of all targets.
+sbom: ## Write the bill of materials to target/sbom.cdx.json
 	@cargo cyclonedx --version > /dev/null 2>&1 || { echo "cargo-cyclonedx is missing: cargo install --locked cargo-cyclonedx" >&2; exit 1; }
 	cargo cyclonedx --format json --target all --no-build-deps --override-filename sbom.cdx
 	mkdir -p $(TARGET_DIR)
@@ -107,7 +104,7 @@ sbom: ## Write the bill of materials, as target/sbom.cdx.json
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# What takes longer than the tests, or more than a stable toolchain.
+# Targets that take longer than the tests or need more than a stable toolchain.
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
@@ -121,8 +118,8 @@ SOAK_SPEED ?= 300
 
 .PHONY: fuzz fuzz-tools $(addprefix fuzz-,$(FUZZ_TARGETS)) soak soak-document
 
-# Every target, or one: `make fuzz-usage`.
-fuzz: $(addprefix fuzz-,$(FUZZ_TARGETS)) ## Fuzz what strangers write, each target for FUZZ_SECONDS
+# All targets; `make fuzz-usage` runs one.
+fuzz: $(addprefix fuzz-,$(FUZZ_TARGETS)) ## Fuzz the parsers of untrusted input, each for FUZZ_SECONDS
 
 fuzz-tools:
 	@cargo +nightly --version >/dev/null 2>&1 || \
@@ -155,7 +152,7 @@ BENCH_PAIRS ?= 7
 BENCH_SECONDS ?= 3
 BENCH_ROUNDS ?= 31
 BENCH_BUILD_ROUNDS ?= 3
-# The commit that build times are compared with.
+# The baseline of build times.
 BENCH_BUILD_BASELINE ?= 8b15cd3
 
 .PHONY: bench bench-document bench-build bench-build-document bench-tool
@@ -164,9 +161,9 @@ bench-tool:
 	tools/bench/install
 	cargo build --profile bench-tool --locked --package bench
 
-# What is published, built alone: feature unification with other packages could add features to it. A
-# missed goal is a result and not an error. `make bench-document` also writes the result into
-# docs/PERFORMANCE.md, and so does `make bench-build-document`.
+# The published binary is built alone, because feature unification with other packages could add
+# features to it. `bench-document` and `bench-build-document` also write the results into
+# docs/PERFORMANCE.md.
 bench: BENCH_FLAGS :=
 bench-document: BENCH_FLAGS := --document docs/PERFORMANCE.md
 bench: ## Measure speed, memory and size against the goals

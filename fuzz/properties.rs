@@ -23,7 +23,7 @@ use heroku_cost_exporter::collector::state::{
 };
 use heroku_cost_exporter::metrics::http_metrics::HttpMetrics;
 use heroku_cost_exporter::metrics::process::ProcessStats;
-use heroku_cost_exporter::metrics::{Figures, RenderOptions, families};
+use heroku_cost_exporter::metrics::{BillingData, RenderOptions, families};
 use heroku_cost_exporter::snapshot::FailureReason;
 use heroku_cost_exporter::snapshot::{EndpointStatus, Failure, PollResult, Snapshot, Team};
 use jiff::Timestamp;
@@ -316,10 +316,10 @@ fn check_exposition_with(snapshot: &Snapshot, now: Timestamp, options: &RenderOp
         ..ProcessStats::default()
     };
     let http_metrics = HttpMetrics::new(["/metrics"]);
-    let figures = Figures::new(snapshot, now, options);
+    let data = BillingData::new(snapshot, now, options);
     let all_families = || {
         let trailer = families::trailer(now, Some(&process), &http_metrics);
-        families::figures(&figures)
+        families::billing(&data)
             .chain(families::polls(snapshot))
             .chain(trailer)
     };
@@ -354,7 +354,7 @@ fn check_exposition_with(snapshot: &Snapshot, now: Timestamp, options: &RenderOp
         }
         assert_eq!(parsed_samples.next(), None);
     }
-    let from_heroku = families::figures(&figures)
+    let from_heroku = families::billing(&data)
         .chain(families::polls(snapshot))
         .filter(is_from_heroku);
     for sample in from_heroku.flat_map(|family| family.samples) {

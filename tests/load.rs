@@ -321,7 +321,7 @@ async fn concurrent_scrapes_are_consistent() {
         "/metrics",
     );
     let metrics = MetricsCache::new(snapshots, clock, options, Arc::clone(&http_metrics));
-    let router = web::router(metrics, reports, "/metrics", LandingPage::Page);
+    let router = web::router(metrics, reports, "/metrics", LandingPage::Report);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();

@@ -1,5 +1,6 @@
-//! The parts of the documents that are generated from declarations.
+//! Documentation that is generated from declarations in the code.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -10,53 +11,128 @@ use crate::config::setting::{self, Arity, Group, Setting};
 use crate::metrics::descriptors;
 use crate::report::advice;
 use crate::snapshot::FailureReason;
+use expfmt::{MetricDescriptor, MetricType};
 use exporter_toolkit::server::MAX_HEADERS;
 use exporter_toolkit::{server, web_config};
 use heroku_api::client;
 
-/// `docs/METRICS.md`.
+/// A table of the metric reference.
+struct MetricTable {
+    title: &'static str,
+    notes: &'static str,
+    metrics: Vec<&'static MetricDescriptor>,
+}
+
+const METRICS_INTRODUCTION: &str = "# Metrics
+
+Printed by `heroku-cost-exporter metrics`. The exporter polls Heroku, once an hour by default; a scrape never contacts \
+Heroku. A value that Heroku does not report has no series. The exporter's own series exist from the first scrape. Metrics \
+in tables without a type are gauges. Sources are resources and fields of Heroku's Platform API. \
+[COSTS.md](COSTS.md) explains the amounts.
+";
+
+const COST_NOTES: &str = "The series of a metric do not overlap, so sums count nothing twice. A team's cost is \
+`sum by (team_name, period) (heroku_team_cost_usd)`. `category=\"other\"` is the team's usage that no app and no other \
+category includes, and can be negative. [FORECAST.md](FORECAST.md) describes the forecast.";
+
+const INVOICE_NOTES: &str = "The invoice of the current month is open: its amounts grow and its end date can change. \
+Heroku writes the last day or the day after it as the end. All states are 0 if Heroku reports an unknown one.";
+
+const EXPORTER_NOTES: &str = "Heroku updates usage about nightly, so a successful poll can return old data. An endpoint \
+is not available if it has only ever returned 403, 404 or 410, as for teams without invoices. Alert on `heroku_up == 0 \
+unless heroku_cost_exporter_endpoint_available == 0`.";
+
+const LEGACY_NOTES: &str = "The metrics of the Go exporter, disabled by `--metrics.legacy=false`. Invoice metrics have \
+`team_name` only with several teams. One add-on credit counts as one dollar. Do not sum over `type` or `app_name`: \
+`addons` includes `data` and `partner`, and `_team_total` includes the apps. [COSTS.md](COSTS.md) lists replacements.";
+
+/// Returns `docs/METRICS.md`.
 pub fn metrics() -> String {
-    let mut text = "# Metrics\n\n\
-        Printed by `heroku-cost-exporter metrics`. Figures are polled from Heroku, at start and then once an hour \
-        unless set otherwise; a scrape never asks Heroku. A figure that Heroku does not give is an absent series, \
-        not a zero.\n"
-        .to_owned();
-    for metric in descriptors::all() {
-        let (name, help, source) = (metric.name, metric.help, metric.source);
-        let kind = metric.metric_type.as_str();
+    let is_process = |metric: &&MetricDescriptor| metric.name.starts_with("process_");
+    let (process, exporter) = descriptors::exporter::all().partition(is_process);
+    let tables = [
+        MetricTable {
+            title: "Costs and usage",
+            notes: COST_NOTES,
+            metrics: descriptors::cost::all().collect(),
+        },
+        MetricTable {
+            title: "Invoices",
+            notes: INVOICE_NOTES,
+            metrics: descriptors::invoice::all().collect(),
+        },
+        MetricTable {
+            title: "Teams and token",
+            notes: "Fetched once a day.",
+            metrics: descriptors::team::all().collect(),
+        },
+        MetricTable {
+            title: "Exporter",
+            notes: EXPORTER_NOTES,
+            metrics: exporter,
+        },
+        MetricTable {
+            title: "Process",
+            notes: "Linux only.",
+            metrics: process,
+        },
+        MetricTable {
+            title: "Legacy",
+            notes: LEGACY_NOTES,
+            metrics: descriptors::legacy::all().collect(),
+        },
+    ];
+    let mut text = METRICS_INTRODUCTION.to_owned();
+    for table in &tables {
+        table.write(&mut text);
+    }
+    text.push_str("\n## Labels\n\nlabel | value\n---|---\n");
+    let mut names = BTreeSet::new();
+    let labels = tables.iter().flat_map(|table| &table.metrics);
+    let labels = labels.flat_map(|metric| metric.labels);
+    for label in labels.filter(|label| names.insert(label.name)) {
         // Writing to a String cannot fail.
+        let _ = writeln!(text, "`{}` | {}", label.name, label.description);
+    }
+    text
+}
+
+impl MetricTable {
+    /// Writes a section with the table. It has a column `type` if not all metrics are gauges.
+    fn write(&self, text: &mut String) {
+        let mut metrics = self.metrics.iter();
+        let has_types = metrics.any(|metric| metric.metric_type != MetricType::Gauge);
+        let if_typed = |text: &'static str| if has_types { text } else { "" };
         let _ = writeln!(
             text,
-            "\n## `{name}`\n\n{help}\n\nKind: {kind}. Source: `{source}`."
+            "\n## {}\n\n{}\n\nmetric | {}labels | description | source\n---|{}---|---|---",
+            self.title,
+            self.notes,
+            if_typed("type | "),
+            if_typed("---|"),
         );
-        if !metric.labels.is_empty() {
-            text.push_str("\n| label | meaning |\n|---|---|\n");
-        }
-        for label in metric.labels {
-            let when = if label.optional {
-                " Only where more than one team is asked for."
-            } else {
-                ""
-            };
-            let _ = writeln!(text, "| `{}` | {}{when} |", label.name, label.description);
+        for metric in &self.metrics {
+            let _ = writeln!(
+                text,
+                "`{}` | {}{}{} | {} | {}",
+                metric.name,
+                if_typed(metric.metric_type.as_str()),
+                if_typed(" | "),
+                labels(metric),
+                metric.help,
+                metric.source,
+            );
         }
     }
-    text
 }
 
-/// The table of metrics in the README.
-pub fn metrics_table() -> String {
-    let mut text = "| metric | labels | what it is |\n|---|---|---|\n".to_owned();
-    for metric in descriptors::all() {
-        let labels = metric.label_names(false).map(|name| format!("`{name}`"));
-        let labels = labels.collect::<Vec<_>>().join(", ");
-        let help = metric.help.replace('|', r"\|");
-        let _ = writeln!(text, "| `{}` | {labels} | {help} |", metric.name);
-    }
-    text
+fn labels(metric: &MetricDescriptor) -> String {
+    let names = metric.label_names(true);
+    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
-/// The table of reasons in `docs/RELIABILITY.md`.
+/// Returns the table of failure reasons in `docs/RELIABILITY.md`.
 pub fn reasons() -> String {
     let mut text = "reason | what to do\n---|---\n".to_owned();
     for reason in FailureReason::ALL {
@@ -65,7 +141,7 @@ pub fn reasons() -> String {
     text
 }
 
-/// The table of polling limits in `docs/RELIABILITY.md`.
+/// Returns the table of polling limits in `docs/RELIABILITY.md`.
 pub fn polling_limits() -> String {
     let limits = client::Limits::within(Duration::MAX);
     format!(
@@ -88,7 +164,7 @@ rate-limit floor | {} requests
     )
 }
 
-/// The table of server limits in `docs/WEB.md`.
+/// Returns the table of server limits in `docs/WEB.md`.
 pub fn serving_bounds() -> String {
     let limits = server::Limits::default();
     let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
@@ -120,7 +196,7 @@ graceful shutdown | {} | closed
     )
 }
 
-/// The tables of settings in `docs/CONFIGURATION.md`.
+/// Returns the tables of settings in `docs/CONFIGURATION.md`.
 pub fn settings() -> String {
     let mut text = format!(
         "flag | environment variable | default | description\n---|---|---|---\n\
@@ -160,7 +236,7 @@ fn rows(text: &mut String, group: &Group) {
     }
 }
 
-/// The table of the configuration file's keys in `docs/CONFIGURATION.md`.
+/// Returns the table of the configuration file's keys in `docs/CONFIGURATION.md`.
 pub fn config_keys() -> String {
     let mut text = "key | description\n---|---\n".to_owned();
     for key in keys::ALL.iter().filter(|key| !key.example.is_empty()) {
@@ -169,12 +245,12 @@ pub fn config_keys() -> String {
     text
 }
 
-/// `docs/config.example.yml`, with all keys of the configuration file.
+/// Returns `docs/config.example.yml`, with all keys of the configuration file.
 pub fn config_example() -> String {
     let mut text =
         "# All keys of the configuration file, with example values. Every key is optional.\n"
             .to_owned();
-    let mut above = "";
+    let mut previous = "";
     for key in &keys::ALL {
         let parent = key.parent();
         let levels = key.path.split('.').count() - 1;
@@ -184,8 +260,10 @@ pub fn config_example() -> String {
             text.push('\n');
         }
         // The first key of a list item follows the dash.
-        let begins = parent.strip_suffix("[]").is_some_and(|list| list == above);
-        if begins {
+        let is_first = parent
+            .strip_suffix("[]")
+            .is_some_and(|list| list == previous);
+        if is_first {
             indent.truncate(indent.len() - 2);
         }
         let _ = writeln!(text, "{indent}# {}.", key.help);
@@ -199,13 +277,13 @@ pub fn config_example() -> String {
                 default.unwrap_or_default()
             );
         }
-        let dash = if begins { "- " } else { "" };
+        let dash = if is_first { "- " } else { "" };
         let _ = writeln!(
             text,
             "{}",
             format!("{indent}{dash}{}: {}", key.name(), key.example).trim_end()
         );
-        above = key.path;
+        previous = key.path;
     }
     text
 }

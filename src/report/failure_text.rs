@@ -5,20 +5,20 @@ use crate::snapshot::FailureReason;
 /// Returns a short description of a failure.
 pub fn title(reason: FailureReason) -> &'static str {
     match reason {
-        FailureReason::Unauthorized => "Heroku refuses the token",
+        FailureReason::Unauthorized => "Heroku rejected the token",
         FailureReason::PaymentRequired => "The account has an unpaid bill",
-        FailureReason::Forbidden => "Heroku refuses what it gave before",
-        FailureReason::NotFound => "What Heroku gave before is gone",
-        FailureReason::NotAvailable => "Heroku does not offer this",
-        FailureReason::TeamNotFound => "Heroku knows no such team",
-        FailureReason::RateLimited => "The rate limit is used up",
-        FailureReason::ServerError => "Heroku has a fault",
-        FailureReason::UnexpectedStatus => "Heroku's answer has a status that it never gives",
+        FailureReason::Forbidden => "Heroku denied access",
+        FailureReason::NotFound => "Not found at Heroku",
+        FailureReason::NotAvailable => "Not available from Heroku",
+        FailureReason::TeamNotFound => "Team not found",
+        FailureReason::RateLimited => "The rate limit is exhausted",
+        FailureReason::ServerError => "Heroku returned a server error",
+        FailureReason::UnexpectedStatus => "Heroku returned an unexpected status",
         FailureReason::Network => "Heroku cannot be reached",
-        FailureReason::Timeout => "Heroku did not answer in time",
-        FailureReason::Malformed => "Heroku's answer could not be understood",
-        FailureReason::TooLarge => "Heroku's answer is too large",
-        FailureReason::TokenUnreadable => "The file with the token cannot be read",
+        FailureReason::Timeout => "The poll timed out",
+        FailureReason::Malformed => "Heroku's response could not be decoded",
+        FailureReason::TooLarge => "Heroku's response is too large",
+        FailureReason::TokenUnreadable => "The token file cannot be read",
     }
 }
 

@@ -1,4 +1,5 @@
-//! The command line: what is refused and how, and what each subcommand prints and returns.
+//! The command line: rejected arguments and settings, and the output and exit status of each
+//! subcommand.
 
 use std::process::Output;
 
@@ -6,11 +7,11 @@ use heroku_cost_exporter::cli::reference;
 use heroku_cost_exporter::config::setting;
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Simulator, Times};
 
-use crate::exporter::{BINARY, Start};
+use crate::exporter::{BINARY, ExporterBuilder};
+use crate::external_tools;
 use crate::scenario::{Scenario, noon};
-use crate::tools;
 
-/// Runs the program to its end, with nothing in its environment but this.
+/// Runs the exporter with this environment only, and waits for it to exit.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = assert_cmd::Command::new(BINARY);
     command
@@ -20,15 +21,16 @@ fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     command
         .timeout(std::time::Duration::from_secs(90))
         .output()
-        .expect("the binary starts")
+        .expect("the exporter starts")
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("a text")
+    String::from_utf8(bytes.to_vec()).expect("the output is UTF-8")
 }
 
-/// Asserts that the settings are refused with status 2 and nothing on standard output, and gives the message.
-fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
+/// Asserts that the settings are rejected with status 2 and no standard output, and returns the
+/// error message.
+fn rejection(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let output = run(arguments, environment);
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
@@ -37,12 +39,12 @@ fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn missing_settings_are_all_named_at_once() {
-    insta::assert_snapshot!(refused(&[], &[]));
+fn reports_all_missing_settings() {
+    insta::assert_snapshot!(rejection(&[], &[]));
 }
 
 #[test]
-fn unusable_settings_are_all_named_at_once() {
+fn reports_all_invalid_settings() {
     let environment = [
         ("HEROKU_API_KEY", "two words"),
         ("HEROKU_TEAM_ID", "ops,no/slash"),
@@ -57,31 +59,31 @@ fn unusable_settings_are_all_named_at_once() {
         "--log.level",
         "loud",
     ];
-    insta::assert_snapshot!(refused(&arguments, &environment));
+    insta::assert_snapshot!(rejection(&arguments, &environment));
 }
 
 #[test]
-fn every_subcommand_that_asks_refuses_alike() {
-    let message = refused(&[], &[]);
-    assert_eq!(refused(&["serve"], &[]), message);
-    assert_eq!(refused(&["check"], &[]), message);
+fn serve_and_check_report_the_same_errors() {
+    let message = rejection(&[], &[]);
+    assert_eq!(rejection(&["serve"], &[]), message);
+    assert_eq!(rejection(&["check"], &[]), message);
 }
 
 #[test]
-fn the_demo_names_its_own_bad_settings() {
+fn demo_reports_its_invalid_settings() {
     let arguments = [
         "demo",
         "--seed=-1",
         "--date=yesterday",
         "--poll.interval=0s",
     ];
-    insta::assert_snapshot!(refused(&arguments, &[]));
+    insta::assert_snapshot!(rejection(&arguments, &[]));
 }
 
-/// Wherever a secret is put by mistake, the message that refuses it does not repeat it.
+/// A secret may be set as the wrong setting by mistake.
 #[test]
-fn a_refusal_never_repeats_a_secret() {
-    const SECRET: &str = "geheim-4711";
+fn error_messages_never_contain_a_secret() {
+    const SECRET: &str = "s3cret-4711";
     let token = format!("HRKU-{SECRET}");
     let url = format!("https://user:{SECRET}@api.heroku.com");
     let spaced = format!("{token} {token}");
@@ -106,22 +108,22 @@ fn a_refusal_never_repeats_a_secret() {
         ("LOG_LEVEL", &token),
         ("LOG_FORMAT", &token),
     ] {
-        let message = refused(&[], &[(name, value)]);
+        let message = rejection(&[], &[(name, value)]);
         assert!(message.contains(name), "{name}:\n{message}");
         assert!(!message.contains(SECRET), "{name}:\n{message}");
     }
-    // A token of another shape is known by being the token.
+    // A token without the HRKU- prefix is recognized because it equals HEROKU_API_KEY.
     let environment = [
         ("HEROKU_API_KEY", SECRET),
         ("HEROKU_TEAM_ID", "ops"),
         ("PORT", SECRET),
     ];
-    let message = refused(&[], &environment);
+    let message = rejection(&[], &environment);
     assert!(!message.contains(SECRET), "{message}");
 }
 
 #[test]
-fn what_is_not_a_flag_or_a_subcommand_is_refused() {
+fn rejects_unknown_flags_and_subcommands() {
     for arguments in [
         &["--nope"][..],
         &["serve", "--nope"],
@@ -130,16 +132,16 @@ fn what_is_not_a_flag_or_a_subcommand_is_refused() {
         &["--port"],
         &["serve", "check"],
     ] {
-        let message = refused(arguments, &[]);
+        let message = rejection(arguments, &[]);
         assert!(message.contains("--help"), "{arguments:?}: {message}");
     }
-    // The token has no flag: it would stand in the process list.
-    let message = refused(&["--heroku.api-key=geheim-4711"], &[]);
-    assert!(!message.contains("geheim"), "{message}");
+    // The token has no flag, because it would be visible in the process list.
+    let message = rejection(&["--heroku.api-key=s3cret-4711"], &[]);
+    assert!(!message.contains("s3cret"), "{message}");
 }
 
 #[test]
-fn the_version_is_told() {
+fn prints_the_version() {
     for flag in ["--version", "-V"] {
         let output = run(&[flag], &[]);
         let expected = concat!("heroku-cost-exporter ", env!("CARGO_PKG_VERSION"), "\n");
@@ -151,32 +153,32 @@ fn the_version_is_told() {
 }
 
 #[test]
-fn help_names_every_setting() {
+fn help_lists_every_setting() {
     let output = run(&["--help"], &[]);
     assert_eq!(output.status.code(), Some(0));
     let demo = text(&run(&["demo", "--help"], &[]).stdout);
     let report = text(&run(&["report", "--help"], &[]).stdout);
     let help = text(&output.stdout);
     for setting in setting::all() {
-        let shown = |help: &str| {
+        let is_listed = |help: &str| {
             let value = [" ", "[="].iter();
             value
                 .copied()
                 .any(|end| help.contains(&format!("--{}{end}", setting.flag)))
         };
-        let everywhere = [&help, &demo, &report];
+        let all = [&help, &demo, &report];
         assert!(
-            everywhere.into_iter().any(|help| shown(help)),
+            all.into_iter().any(|help| is_listed(help)),
             "{}",
             setting.flag
         );
     }
-    // What the demo does not read it does not offer.
+    // The demo ignores these settings.
     assert!(!demo.contains("--heroku."), "{demo}");
     assert!(help.contains("HEROKU_API_KEY"), "{help}");
 }
 
-/// Prints the help for a terminal of `columns` columns.
+/// Returns the help for a terminal of `columns` columns.
 fn help(arguments: &[&str], columns: &str) -> String {
     let output = run(arguments, &[("COLUMNS", columns)]);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}");
@@ -184,7 +186,7 @@ fn help(arguments: &[&str], columns: &str) -> String {
 }
 
 #[test]
-fn short_help_shows_the_most_important_flags() {
+fn short_help_lists_the_most_important_flags() {
     insta::assert_snapshot!(help(&["-h"], "80"));
 }
 
@@ -194,47 +196,50 @@ fn long_help_groups_all_flags() {
     insta::assert_snapshot!("long_help_of_report", help(&["report", "--help"], "80"));
 }
 
-/// The widest line is a usage or a list of values, which is not broken.
+/// Option descriptions wrap at the terminal width, but at 120 columns at most.
 #[test]
-fn help_follows_the_width_of_the_terminal() {
+fn help_wraps_at_terminal_width() {
     let longest = |columns| {
         let help = help(&["--help"], columns);
         let options = help.lines().filter(|line| line.starts_with("          "));
         options.map(str::len).max()
     };
-    for (columns, shortest) in [("50", 40), ("80", 70), ("110", 100), ("400", 110)] {
-        let longest = longest(columns).expect("a line");
-        let most = columns.parse::<usize>().expect("a number").min(120);
-        assert!((shortest..=most).contains(&longest), "{columns}: {longest}");
+    for (columns, min) in [("50", 40), ("80", 70), ("110", 100), ("400", 110)] {
+        let longest = longest(columns).expect("the help has options");
+        let max = columns.parse::<usize>().expect("a number").min(120);
+        assert!((min..=max).contains(&longest), "{columns}: {longest}");
     }
 }
 
 #[test]
-fn metrics_prints_the_reference_and_needs_no_settings() {
+fn metrics_prints_reference_without_settings() {
     let output = run(&["metrics"], &[]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout), reference::metrics());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_is_what_no_subcommand_is() {
+async fn serve_is_the_default_subcommand() {
     let scenario = Scenario::named("one_team");
     for subcommand in [&[][..], &["serve"]] {
-        let Some(library) = tools::fake_clock_library() else {
+        let Some(library) = external_tools::faketime_library() else {
             return;
         };
-        let heroku = scenario.heroku().await;
-        let start = Start::new(subcommand)
-            .asking(&heroku, "ops")
-            .at(noon(scenario.today), library);
-        scenario.arrived(&start.start().await).await;
+        let heroku = scenario.start_simulator().await;
+        let builder = ExporterBuilder::new(subcommand)
+            .with_heroku(&heroku, "ops")
+            .with_clock_at(noon(scenario.today), library);
+        scenario.wait_for_data(&builder.start().await).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_in_use_is_told_at_once() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    let address = taken.local_addr().expect("it is bound").to_string();
+async fn reports_port_in_use() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = listener
+        .local_addr()
+        .expect("the listener is bound")
+        .to_string();
     let flag = format!("--web.listen-address={address}");
     for (arguments, environment) in [
         (vec!["demo", &flag], vec![]),
@@ -259,7 +264,8 @@ async fn a_port_in_use_is_told_at_once() {
     }
 }
 
-/// Runs `check` on the scenario's day: its status, and what it prints with the port, which differs on every run, taken out.
+/// Runs `check` on the scenario's day. Returns its output, without the simulator's random port, and
+/// its status.
 fn check(scenario: &Scenario, heroku: &Simulator, teams: &str) -> Option<String> {
     check_with(scenario, heroku, teams, &[])
 }
@@ -270,7 +276,7 @@ fn check_with(
     teams: &str,
     flags: &[&str],
 ) -> Option<String> {
-    let library = tools::fake_clock_library()?;
+    let library = external_tools::faketime_library()?;
     let (url, seconds) = (
         heroku.url(),
         format!("@{}", noon(scenario.today).as_second()),
@@ -296,7 +302,7 @@ fn check_with(
     ))
 }
 
-/// Takes the numbers of requests out, which differ with the order in which answers come.
+/// Filters out the request ids, which depend on the order of the responses.
 macro_rules! assert_check {
     ($printed:expr) => {
         insta::with_settings!({filters => vec![(r"request [0-9a-f-]{36}", "request [id]")]}, {
@@ -306,9 +312,9 @@ macro_rules! assert_check {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tells_what_every_endpoint_answered() {
+async fn check_reports_every_endpoint() {
     let scenario = Scenario::named("several_teams");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let Some(printed) = check(&scenario, &heroku, &scenario.team_ids()) else {
         return;
     };
@@ -316,9 +322,9 @@ async fn check_tells_what_every_endpoint_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tells_which_endpoint_failed_and_what_to_do() {
+async fn check_reports_failed_endpoints_with_advice() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.inject_fault(Endpoint::Usage, Fault::Status(403), Times::Always);
     let Some(printed) = check(&scenario, &heroku, "ops,no-such-team") else {
         return;
@@ -327,9 +333,9 @@ async fn check_tells_which_endpoint_failed_and_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tells_that_the_token_is_no_good() {
+async fn check_reports_an_invalid_token() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     heroku.set_token("HRKU-another".to_owned());
     let Some(printed) = check(&scenario, &heroku, "ops") else {
         return;
@@ -338,9 +344,9 @@ async fn check_tells_that_the_token_is_no_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tells_what_the_configuration_file_comes_to() {
+async fn check_summarizes_the_configuration_file() {
     let scenario = Scenario::named("one_team");
-    let heroku = scenario.heroku().await;
+    let heroku = scenario.start_simulator().await;
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.example.yml");
     let flags = [&format!("--config.file={example}"), "--apps.max=1"];
     let Some(printed) = check_with(&scenario, &heroku, "ops", &flags) else {
@@ -350,41 +356,44 @@ async fn check_tells_what_the_configuration_file_comes_to() {
 }
 
 #[test]
-fn a_configuration_file_is_judged_with_all_else() {
-    let directory = tempfile::tempdir().expect("a directory");
+fn reports_file_errors_with_other_setting_errors() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("costs.yml");
     let text = "apps:\n  max: 0\nteams:\n  - {team: acme, budget_usd: .inf}\n  - {taem: ops}\n";
-    std::fs::write(&path, text).expect("the file can be written");
-    let path = path.to_str().expect("a path");
+    std::fs::write(&path, text).expect("the file is writable");
+    let path = path.to_str().expect("the path is UTF-8");
     let flag = format!("--config.file={path}");
     let arguments = ["--apps.include=(", "--price.dyno-unit-usd=1e400", &flag];
     for subcommand in [&[][..], &["serve"], &["check"]] {
-        let message = refused(&[subcommand, &arguments].concat(), &[]);
+        let message = rejection(&[subcommand, &arguments].concat(), &[]);
         insta::allow_duplicates! {
-            insta::assert_snapshot!("unusable_rules", message.replace(path, "costs.yml"));
+            insta::assert_snapshot!("invalid_rules", message.replace(path, "costs.yml"));
         }
     }
-    let message = refused(&[&["demo"], &arguments[..]].concat(), &[]);
+    let message = rejection(&[&["demo"], &arguments[..]].concat(), &[]);
     assert!(message.contains(":2:8: apps.max"), "{message}");
 }
 
-/// A switch is true by itself, and takes its value behind an `=` alone, so that a subcommand can follow.
+/// A boolean flag takes a value only after `=`, so a subcommand can follow it.
 #[test]
-fn a_switch_takes_its_value_behind_an_equals_sign() {
+fn boolean_flag_requires_equals_sign_before_value() {
     let environment = [("HEROKU_API_KEY", "HRKU-x"), ("PORT", "x")];
-    for on in [
+    for arguments in [
         &["--heroku.personal-account", "check"][..],
         &["check", "--heroku.personal-account"],
         &["--heroku.personal-account=true"],
         &["--heroku.personal-account=1"],
     ] {
-        let message = refused(on, &environment);
-        assert!(!message.contains("HEROKU_TEAM_ID"), "{on:?}: {message}");
+        let message = rejection(arguments, &environment);
+        assert!(
+            !message.contains("HEROKU_TEAM_ID"),
+            "{arguments:?}: {message}"
+        );
     }
-    let message = refused(&["--heroku.personal-account=false"], &environment);
+    let message = rejection(&["--heroku.personal-account=false"], &environment);
     assert!(message.contains("HEROKU_TEAM_ID is not set"), "{message}");
-    let message = refused(&["--heroku.personal-account", "false"], &environment);
+    let message = rejection(&["--heroku.personal-account", "false"], &environment);
     assert!(message.contains("unrecognized subcommand"), "{message}");
-    let message = refused(&["--heroku.personal-account="], &environment);
+    let message = rejection(&["--heroku.personal-account="], &environment);
     assert!(message.contains("expected true or false"), "{message}");
 }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use heroku_cost_exporter::cli::reference;
 use heroku_cost_exporter::config::file::{self, keys};
 use heroku_cost_exporter::config::setting;
+use heroku_cost_exporter::metrics::descriptors;
 
 use crate::external_tools::env_var;
 
@@ -56,9 +57,22 @@ fn metric_reference_is_up_to_date() {
     assert_document("docs/METRICS.md", &reference::metrics());
 }
 
+/// README.md and the guides in `docs/`. The decision records and the changelog also name metrics
+/// that were renamed.
 #[test]
-fn readme_lists_every_metric() {
-    assert_part("README.md", "metrics", &reference::metrics_table());
+fn guides_name_only_existing_metrics() {
+    let docs = std::fs::read_dir(path("docs")).expect("docs is readable");
+    let docs = docs.map(|entry| entry.expect("docs is readable").path());
+    let guides = docs.filter(|path| path.extension().is_some_and(|name| name == "md"));
+    for guide in guides.chain([path("README.md")]) {
+        let text = std::fs::read_to_string(&guide).expect("the document is readable");
+        let code = text.split('`').skip(1).step_by(2);
+        let words = code.flat_map(|code| code.split(|c: char| !c.is_alphanumeric() && c != '_'));
+        for name in words.filter(|word| word.starts_with("heroku_") && !word.ends_with('_')) {
+            let exists = descriptors::all().any(|metric| metric.name == name);
+            assert!(exists, "{}: {name}", guide.display());
+        }
+    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ async fn invoice_failure_does_not_affect_usage_and_recovers() {
 /// Injects each kind of failed response and checks the failure reason in the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn keeps_data_during_every_kind_of_failure() {
-    let with_body = |body: &str| Fault::Body {
+    let with_body = |body: &str| Fault::Response {
         status: 200,
         content_type: "application/json".to_owned(),
         body: body.as_bytes().to_vec(),

@@ -54,7 +54,7 @@ enum FaultSource {
 
 fn body(content_type: &str, body: &str) -> FaultSource {
     let (content_type, body) = (content_type.to_owned(), body.as_bytes().to_vec());
-    FaultSource::Injected(Fault::Body {
+    FaultSource::Injected(Fault::Response {
         status: 200,
         content_type,
         body,
@@ -77,39 +77,39 @@ fn table() -> Vec<Row> {
     let off_site = Fault::Redirect { location: "https://heroku.example/".into(), status: 302 };
     vec![
         row("400", status(400), Fails(FailureReason::UnexpectedStatus)),
-        row("401, the token is refused", status(401), Fails(FailureReason::Unauthorized)),
-        row("402, the account is delinquent", status(402), Fails(FailureReason::PaymentRequired)),
-        row("403, the endpoint is closed", status(403), NotAvailable(FailureReason::Forbidden)),
-        row("404, the endpoint is not there", status(404), NotAvailable(FailureReason::NotFound)),
+        row("401", status(401), Fails(FailureReason::Unauthorized)),
+        row("402", status(402), Fails(FailureReason::PaymentRequired)),
+        row("403", status(403), NotAvailable(FailureReason::Forbidden)),
+        row("404", status(404), NotAvailable(FailureReason::NotFound)),
         row("406", status(406), Fails(FailureReason::UnexpectedStatus)),
         row("410", status(410), NotAvailable(FailureReason::NotFound)),
         row("416", status(416), Fails(FailureReason::UnexpectedStatus)),
         row("422", status(422), Fails(FailureReason::UnexpectedStatus)),
-        row("429 without `Retry-After`", FaultSource::Injected(Fault::RateLimited { retry_after: None }), Fails(FailureReason::RateLimited)),
+        row("429", FaultSource::Injected(Fault::RateLimited { retry_after: None }), Fails(FailureReason::RateLimited)),
         row("429 with `Retry-After`", FaultSource::Injected(Fault::RateLimited { retry_after: Some(3) }), Fails(FailureReason::RateLimited)),
         row("500", status(500), Fails(FailureReason::ServerError)),
         row("502", status(502), Fails(FailureReason::ServerError)),
         row("503", status(503), Fails(FailureReason::ServerError)),
-        row("503, a maintenance page in HTML", FaultSource::Injected(Fault::Html { status: 503 }), Fails(FailureReason::ServerError)),
-        row("a redirect to another host", FaultSource::Injected(off_site), Fails(FailureReason::UnexpectedStatus)),
-        row("the connection is refused", FaultSource::Url("http://127.0.0.1:1"), Fails(FailureReason::Network)),
-        row("the name has no address", FaultSource::Url(NO_HOST), Fails(FailureReason::Network)),
-        row("TLS fails", FaultSource::PlainHttp, Fails(FailureReason::Network)),
-        row("a reset in the middle of the headers", FaultSource::Injected(Fault::ResetInHeaders), Fails(FailureReason::Network)),
-        row("a reset in the middle of the body", FaultSource::Injected(Fault::ResetInBody { after: 20 }), Fails(FailureReason::Network)),
-        row("a body cut short", FaultSource::Injected(Fault::TruncateBody { after: 20 }), Fails(FailureReason::Network)),
-        row("a body that drips a byte a second", FaultSource::Injected(Fault::Drip { bytes_per_second: 1 }), Fails(FailureReason::Timeout)),
-        row("no answer at all", FaultSource::Injected(Fault::Hang), Fails(FailureReason::Timeout)),
-        row("a body without end", FaultSource::Injected(Fault::HugeBody { bytes: 1 << 30 }), Fails(FailureReason::TooLarge)),
-        row("plain bytes called gzip", FaultSource::Injected(Fault::NotGzip), Fails(FailureReason::Malformed)),
-        row("HTML with 200", FaultSource::Injected(Fault::Html { status: 200 }), Fails(FailureReason::Malformed)),
-        row("garbage with 200", body("application/json", "\u{0}\u{1}]}\u{fffd}"), Fails(FailureReason::Malformed)),
-        row("JSON that ends too soon", json(r#"[{"month":"2026-11","period_start":"2026-"#), Fails(FailureReason::Malformed)),
-        row("an object where a list was", json(r#"{"month":"2026-11","period_start":"2026-11-01"}"#), Fails(FailureReason::Malformed)),
-        row("a list of nulls", json("[null,null]"), Fails(FailureReason::Malformed)),
-        row("rows with a wrong type each", json(r#"[{"month":"2026-11","dynos":"1","period_start":7}]"#), Fails(FailureReason::Malformed)),
-        row("pages without end (a 206 loop)", FaultSource::Injected(Fault::RangeLoop), Fails(FailureReason::Malformed)),
-        row("an empty list", FaultSource::Injected(Fault::EmptyList), NoData),
+        row("503 with an HTML page", FaultSource::Injected(Fault::Html { status: 503 }), Fails(FailureReason::ServerError)),
+        row("redirect to another host", FaultSource::Injected(off_site), Fails(FailureReason::UnexpectedStatus)),
+        row("connection refused", FaultSource::Url("http://127.0.0.1:1"), Fails(FailureReason::Network)),
+        row("host name without address", FaultSource::Url(NO_HOST), Fails(FailureReason::Network)),
+        row("failed TLS handshake", FaultSource::PlainHttp, Fails(FailureReason::Network)),
+        row("reset in the headers", FaultSource::Injected(Fault::ResetInHeaders), Fails(FailureReason::Network)),
+        row("reset in the body", FaultSource::Injected(Fault::ResetInBody { after: 20 }), Fails(FailureReason::Network)),
+        row("truncated body", FaultSource::Injected(Fault::TruncateBody { after: 20 }), Fails(FailureReason::Network)),
+        row("body of one byte a second", FaultSource::Injected(Fault::Drip { bytes_per_second: 1 }), Fails(FailureReason::Timeout)),
+        row("no response", FaultSource::Injected(Fault::Hang), Fails(FailureReason::Timeout)),
+        row("endless body", FaultSource::Injected(Fault::HugeBody { bytes: 1 << 30 }), Fails(FailureReason::TooLarge)),
+        row("invalid gzip", FaultSource::Injected(Fault::NotGzip), Fails(FailureReason::Malformed)),
+        row("HTML with status 200", FaultSource::Injected(Fault::Html { status: 200 }), Fails(FailureReason::Malformed)),
+        row("random bytes", body("application/json", "\u{0}\u{1}]}\u{fffd}"), Fails(FailureReason::Malformed)),
+        row("truncated JSON", json(r#"[{"month":"2026-11","period_start":"2026-"#), Fails(FailureReason::Malformed)),
+        row("object instead of a list", json(r#"{"month":"2026-11","period_start":"2026-11-01"}"#), Fails(FailureReason::Malformed)),
+        row("list of nulls", json("[null,null]"), Fails(FailureReason::Malformed)),
+        row("rows of wrong types only", json(r#"[{"month":"2026-11","dynos":"1","period_start":7}]"#), Fails(FailureReason::Malformed)),
+        row("endless pages", FaultSource::Injected(Fault::RangeLoop), Fails(FailureReason::Malformed)),
+        row("empty list", FaultSource::Injected(Fault::EmptyList), NoData),
     ]
 }
 
@@ -317,34 +317,25 @@ async fn wait_for_snapshot(
     }
 }
 
-/// The table as `docs/RELIABILITY.md` has it.
+/// The table in `docs/RELIABILITY.md`: the faults by failure reason.
 pub(crate) fn markdown() -> String {
-    let mut text = "| what Heroku does | reason | `heroku_up` | figures known before | passes |\n|---|---|---|---|---|\n".to_owned();
+    let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
     for Row { fault, outcome, .. } in table() {
-        let (reason, up, figures, passes) = match outcome {
-            Outcome::Fails(reason) => (
-                format!("`{}`", reason.as_str()),
-                0,
-                "stay",
-                "within seconds to minutes",
-            ),
-            Outcome::NotAvailable(reason) => (
-                format!(
-                    "`not_available`; `{}` if it was there before",
-                    reason.as_str()
-                ),
-                0,
-                "stay",
-                "the next day; within seconds to an interval if it was there before",
-            ),
-            Outcome::NoData => (
-                "none: it is an answer".to_owned(),
-                1,
-                "go",
-                "with the next poll",
-            ),
+        let reason = match outcome {
+            Outcome::Fails(reason) => format!("`{}`", reason.as_str()),
+            Outcome::NotAvailable(reason) => {
+                format!("`not_available`, or `{}` after a success", reason.as_str())
+            }
+            Outcome::NoData => "none".to_owned(),
         };
-        let _ = writeln!(text, "| {fault} | {reason} | {up} | {figures} | {passes} |");
+        match rows.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, faults)) => faults.push(fault),
+            None => rows.push((reason, vec![fault])),
+        }
+    }
+    let mut text = "reason | faults\n---|---\n".to_owned();
+    for (reason, faults) in rows {
+        let _ = writeln!(text, "{reason} | {}", faults.join(", "));
     }
     text
 }

@@ -266,7 +266,7 @@ async fn never_exposes_tokens_in_responses() {
     ];
     for (status, body) in bodies {
         let heroku = start_simulator(company()).await;
-        let fault = Fault::Body {
+        let fault = Fault::Response {
             status,
             content_type: "application/json".to_owned(),
             body: body.clone().into_bytes(),

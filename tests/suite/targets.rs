@@ -253,7 +253,7 @@ async fn failed_or_undecodable_discovery_keeps_known_teams() {
         .await;
     let partly_valid =
         json!([{ "id": id(1), "name": "ops" }, { "id": 7, "name": "web" }, null]).to_string();
-    let response = |body: &str| Fault::Body {
+    let response = |body: &str| Fault::Response {
         status: 200,
         content_type: "application/json".to_owned(),
         body: body.as_bytes().to_vec(),

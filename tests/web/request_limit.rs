@@ -74,7 +74,7 @@ async fn health_checks_are_exempt_from_request_limit() {
     );
     let http_metrics = Arc::new(HttpMetrics::new(web::paths("/metrics")));
     let metrics = MetricsCache::new(published, clock, options, http_metrics);
-    let routes = web::router(metrics, reports, "/metrics", LandingPage::Page);
+    let routes = web::router(metrics, reports, "/metrics", LandingPage::Report);
     let config = ServerConfig {
         limits: Limits {
             requests: Some(1),

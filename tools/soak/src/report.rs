@@ -255,9 +255,9 @@ impl Report {
                 format!("{} ms, exit status 0", self.shutdown_duration.as_millis()),
             ),
         ];
-        let mut text = "| | |\n|---|---|\n".to_owned();
+        let mut text = "measurement | result\n---|---\n".to_owned();
         for (name, value) in rows {
-            let _ = writeln!(text, "| {name} | {value} |");
+            let _ = writeln!(text, "{name} | {value}");
         }
         text
     }
