@@ -50,7 +50,7 @@ pub fn invoices(text: &str) {
         return;
     };
     let rows: usize = pages.iter().map(|page| count_rows(page)).sum();
-    assert!(decoded.data.len() <= rows && decoded.skipped_rows.len() <= rows);
+    assert!(decoded.data.len() <= rows && decoded.skipped.rows.count <= rows as u64);
     assert_eq!(decoded.pages, pages);
     let starts: Vec<_> = decoded
         .data
@@ -263,7 +263,7 @@ fn team(id: Option<String>, name: String) -> Team {
 /// Records a successful poll.
 fn record<T: PartialEq>(status: &mut EndpointStatus<T>, decoded: Decoded<T>, at: Timestamp) {
     let result = PollResult::Success {
-        skipped_rows: decoded.skipped_rows.len() as u64,
+        skipped: decoded.skipped,
         data: decoded.data,
     };
     status.record(result, at, Duration::from_millis(80));

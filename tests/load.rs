@@ -117,7 +117,7 @@ fn usage(figure: u64) -> MonthlyUsage {
         team_name: None,
         team: amounts,
         spaces: Spaces::default(),
-        apps: apps.collect(),
+        apps: Some(apps.collect()),
     }
 }
 
@@ -129,7 +129,7 @@ fn snapshot(version: u64, data: &HerokuData) -> Snapshot {
             ..EndpointStatus::default()
         };
         status.stats.polls = polls;
-        status.stats.skipped_rows = polls;
+        status.stats.skipped.rows.count = polls;
         status
     }
     let teams = TEAMS.map(|name| Team {

@@ -181,8 +181,12 @@ fn invoices(invoices: &Invoices) -> String {
 
 fn usage(usage: &Usage) -> String {
     let months = usage.months.iter();
-    let months = months
-        .map(|(month, usage)| format!("{month} ({})", count(usage.apps.len(), "app", "apps")));
+    let months = months.map(|(month, usage)| {
+        format!(
+            "{month} ({})",
+            count(usage.known_apps().len(), "app", "apps")
+        )
+    });
     let months: Vec<_> = months.collect();
     if months.is_empty() {
         return NO_USAGE.to_owned();

@@ -36,7 +36,7 @@ const COST_NOTES: &str = "The series of a metric do not overlap, so sums count n
 category includes, and can be negative. [FORECAST.md](FORECAST.md) describes the forecast.";
 
 const INVOICE_NOTES: &str = "The invoice of the current month is open: its amounts grow and its end date can change. \
-Heroku writes the last day or the day after it as the end. All states are 0 if Heroku reports an unknown one.";
+Heroku writes the last day or the day after it as the end. `state=\"unknown\"` is any other state than these.";
 
 const EXPORTER_NOTES: &str = "Heroku updates usage about nightly, so a successful poll can return old data. An endpoint \
 is not available if it has only ever returned 403, 404 or 410, as for teams without invoices. Alert on `heroku_up == 0 \

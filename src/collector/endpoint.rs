@@ -6,6 +6,7 @@ use super::schedule::Schedule;
 use crate::collector::state::{Entry, LoadedResponse, Subject};
 use crate::snapshot::{EndpointStatus, Failure, FailureReason, PollResult};
 use heroku_api::client::{Conditional, Validator};
+use heroku_api::skipped::Skipped;
 use heroku_api::stats::Endpoint;
 
 /// The state of a polled endpoint.
@@ -17,8 +18,6 @@ pub(super) struct EndpointState<T> {
     validator: Option<Validator>,
     /// The raw pages of the last success, if there is a state file.
     pages: Vec<String>,
-    /// The errors of the rows skipped in the last success. Changes are logged.
-    skipped_rows: Vec<String>,
 }
 
 /// The results of earlier polls that the next poll depends on.
@@ -37,7 +36,6 @@ impl<T: PartialEq> EndpointState<T> {
             schedule: Schedule::new(endpoint),
             validator: None,
             pages: Vec::new(),
-            skipped_rows: Vec::new(),
         }
     }
 
@@ -47,8 +45,7 @@ impl<T: PartialEq> EndpointState<T> {
         self.status.last_success = Some(loaded.success);
         self.validator = loaded.validator;
         self.pages = loaded.pages;
-        self.status.stats.skipped_rows = loaded.skipped_rows.len() as u64;
-        self.skipped_rows = loaded.skipped_rows;
+        self.status.stats.skipped = loaded.skipped;
     }
 
     /// Returns the entry for the state file.
@@ -77,7 +74,7 @@ impl<T: PartialEq> EndpointState<T> {
 
     /// Returns whether all rows of the last success were decoded.
     pub(super) fn is_complete(&self) -> bool {
-        self.skipped_rows.is_empty()
+        self.status.stats.skipped.rows.count == 0
     }
 
     /// Records the result of a poll. Returns whether there is something new to save.
@@ -92,13 +89,22 @@ impl<T: PartialEq> EndpointState<T> {
         let result = match result {
             Ok(Conditional::NotModified) => PollResult::NotModified,
             Ok(Conditional::Modified(response)) => {
-                let skipped = response.skipped_rows;
-                if let Some(error) = skipped.first().filter(|_| self.skipped_rows != skipped) {
-                    let rows = skipped.len();
+                let skipped = response.skipped;
+                let Skipped { rows, fields } = &skipped;
+                // Logged once, not at every poll.
+                let previous = &self.status.stats.skipped;
+                if let Some(error) = rows.first_error.as_ref().filter(|_| previous.rows != *rows) {
+                    let rows = rows.count;
                     tracing::warn!(team, endpoint, rows, error, "undecodable rows skipped");
                 }
-                let skipped_rows = skipped.len() as u64;
-                self.skipped_rows = skipped;
+                if let Some(error) = fields
+                    .first_error
+                    .as_ref()
+                    .filter(|_| previous.fields != *fields)
+                {
+                    let fields = fields.count;
+                    tracing::warn!(team, endpoint, fields, error, "undecodable fields skipped");
+                }
                 self.validator = response.validator;
                 self.pages = if completion.keep_pages {
                     response.pages
@@ -107,7 +113,7 @@ impl<T: PartialEq> EndpointState<T> {
                 };
                 PollResult::Success {
                     data: response.data,
-                    skipped_rows,
+                    skipped,
                 }
             }
             Err(error) => {

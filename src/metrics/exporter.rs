@@ -50,7 +50,12 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
         per_endpoint(&exporter::LAST_POLL_DURATION, |p| {
             p.stats.last_duration.unwrap_or_default().as_secs_f64()
         }),
-        per_endpoint(&exporter::SKIPPED_ROWS, |p| p.stats.skipped_rows as f64),
+        per_endpoint(&exporter::SKIPPED_ROWS, |p| {
+            p.stats.skipped.rows.count as f64
+        }),
+        per_endpoint(&exporter::SKIPPED_FIELDS, |p| {
+            p.stats.skipped.fields.count as f64
+        }),
         per_endpoint(&exporter::POLLS, |p| p.stats.polls as f64),
         Family::new(&exporter::POLL_FAILURES, failures.collect::<Vec<_>>()),
         Family::new(&exporter::API_REQUESTS, stats().flat_map(requests)),

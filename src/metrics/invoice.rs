@@ -9,7 +9,7 @@ use super::billing_data::BillingData;
 use super::descriptors::invoice;
 use super::time::unix_time;
 use billing::cost::Billed;
-use billing::invoice::{Invoice, STATES};
+use billing::invoice::{Invoice, STATES, UNKNOWN_STATE};
 use billing::money::Money;
 use expfmt::{Family, MetricDescriptor, Sample};
 
@@ -93,11 +93,9 @@ fn info<'a>(([team, period], invoice): (Labels<'a>, &'a Invoice)) -> Sample<'a> 
 fn states<'a>(
     ([team, period], invoice): (Labels<'a>, &'a Invoice),
 ) -> impl Iterator<Item = Sample<'a>> {
-    invoice.state.into_iter().flat_map(move |state| {
-        let names = (0..).zip(STATES);
-        names.map(move |(number, name)| {
-            Sample::new([team, period, name], f64::from(u8::from(state == number)))
-        })
+    invoice.state_name().into_iter().flat_map(move |state| {
+        let names = STATES.into_iter().chain([UNKNOWN_STATE]);
+        names.map(move |name| Sample::new([team, period, name], f64::from(u8::from(state == name))))
     })
 }
 

@@ -24,7 +24,7 @@ fn known<T: PartialEq>(data: T) -> EndpointStatus<T> {
     let mut status = EndpointStatus::default();
     let result = PollResult::Success {
         data,
-        skipped_rows: 0,
+        skipped: Default::default(),
     };
     status.record(result, now(), Duration::ZERO);
     status
@@ -52,10 +52,11 @@ fn snapshot() -> Snapshot {
             shield_credits: Some(0.5),
             ..Spaces::default()
         },
-        apps: apps
-            .into_iter()
-            .map(|(name, dynos)| (name.to_owned(), amounts(dynos)))
-            .collect(),
+        apps: Some(
+            apps.into_iter()
+                .map(|(name, dynos)| (name.to_owned(), amounts(dynos)))
+                .collect(),
+        ),
     };
     let months = ["2026-11", "2026-10"].map(|name| (name.parse().unwrap(), month.clone()));
     let invoice = |start: &str, state| Invoice {
@@ -237,7 +238,13 @@ fn invoices_have_months_and_named_states() {
         .collect();
     assert_eq!(
         (states.len(), active),
-        (6, vec!["heroku_invoice_state{ops,previous,successful}"])
+        (
+            8,
+            vec![
+                "heroku_invoice_state{ops,current,unknown}",
+                "heroku_invoice_state{ops,previous,successful}"
+            ]
+        )
     );
     let seconds = series(Rules::default(), "heroku_invoice_dyno_seconds");
     assert!(seconds.values().all(|value| *value == f64::MAX));
@@ -321,7 +328,7 @@ fn billing_data_is_the_same_until_a_response_differs() {
     assert!(is_same(&unchanged, later, max_age));
     let changed = polled_again(&first, || PollResult::Success {
         data: Usage::default(),
-        skipped_rows: 0,
+        skipped: Default::default(),
     });
     assert!(!is_same(&changed, later, max_age));
     // Another month, data that expires, and expired data that is confirmed.

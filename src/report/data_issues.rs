@@ -6,10 +6,12 @@ use serde::Serialize;
 use super::failure_text::{advice, title};
 use super::format::count;
 use crate::snapshot::{EndpointStatus, FailureReason, Snapshot, Team};
+use heroku_api::skipped::Skipped;
 use heroku_api::stats::Endpoint;
 
-/// The reason of issues with skipped rows, in addition to [`FailureReason`].
+/// The reasons of issues with parts of a response, in addition to [`FailureReason`].
 const SKIPPED_ROWS: &str = "skipped_rows";
+const SKIPPED_FIELDS: &str = "skipped_fields";
 
 /// Missing, incomplete or outdated data of an endpoint.
 #[derive(Debug, Serialize)]
@@ -77,26 +79,30 @@ impl DataIssue {
             data_as_of: status.last_success.as_ref().map(|success| success.at),
             is_failure: failure.reason != FailureReason::NotAvailable,
         });
-        let rows = usize::try_from(status.stats.skipped_rows).unwrap_or(usize::MAX);
-        let skipped = (rows > 0).then(|| Self {
-            team: name.to_owned(),
-            endpoint: endpoint.as_str(),
-            reason: SKIPPED_ROWS,
-            title: "Some of Heroku's answer is left out",
-            message: format!(
-                "{} skipped because of decode errors",
-                count(rows, "row of the response was", "rows of the response were")
-            ),
-            advice: "The log contains the first decode error.",
-            data_as_of: None,
-            is_failure: false,
+        let Skipped { rows, fields } = &status.stats.skipped;
+        let rows = (SKIPPED_ROWS, rows, ["row", "rows"]);
+        let fields = (SKIPPED_FIELDS, fields, ["field", "fields"]);
+        let skipped = [rows, fields].into_iter().filter_map(|part| {
+            let (reason, skipped, [one, many]) = part;
+            let number = usize::try_from(skipped.count).unwrap_or(usize::MAX);
+            let error = skipped.first_error.as_ref()?;
+            Some(Self {
+                team: name.to_owned(),
+                endpoint: endpoint.as_str(),
+                reason,
+                title: "Part of Heroku's response is invalid",
+                message: format!("{} skipped, the first: {error}", count(number, one, many)),
+                advice: "Affected amounts are missing or too low.",
+                data_as_of: None,
+                is_failure: false,
+            })
         });
         failure.into_iter().chain(skipped).collect()
     }
 
-    /// Returns whether the complete response is missing, not only some of its rows.
+    /// Returns whether the complete response is missing, not only a part of it.
     fn is_missing(&self) -> bool {
-        self.reason != SKIPPED_ROWS
+        ![SKIPPED_ROWS, SKIPPED_FIELDS].contains(&self.reason)
     }
 
     fn mark_as_failures(issues: &mut [Self]) {

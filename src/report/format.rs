@@ -167,7 +167,7 @@ mod tests {
             ),
         ];
         for (micros, exact_text, cents_text, signed_text) in table {
-            let money = Money::from_micros_saturating(micros);
+            let money = Money::from_micros(micros);
             let texts = (exact(money), cents(money), signed_cents(money));
             assert_eq!(
                 texts,

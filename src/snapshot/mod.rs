@@ -13,6 +13,7 @@ use billing::cost::BillingInput;
 use billing::invoice::Invoices;
 use billing::usage::Usage;
 use heroku_api::enterprise::AccountUsage;
+use heroku_api::skipped::Skipped;
 use heroku_api::stats::{ClientStats, Endpoint};
 use heroku_api::team::{Delinquency, Identity, Licenses};
 
@@ -168,8 +169,8 @@ pub struct PollStats {
     pub last_duration: Option<Duration>,
     /// The number of polls.
     pub polls: u64,
-    /// The number of undecodable rows in the last success.
-    pub skipped_rows: u64,
+    /// What could not be decoded in the last success.
+    pub skipped: Skipped,
     failures: [u64; FailureReason::ALL.len()],
     /// Whether Heroku does not offer the endpoint, according to the last response. Other failures
     /// do not reset it.
@@ -220,8 +221,8 @@ pub enum PollResult<T> {
     Success {
         /// The decoded data.
         data: T,
-        /// The number of undecodable rows.
-        skipped_rows: u64,
+        /// What could not be decoded.
+        skipped: Skipped,
     },
     /// The data of the last success is still current.
     NotModified,
@@ -270,8 +271,8 @@ impl<T: PartialEq> EndpointStatus<T> {
         self.failure = None;
         let previous = self.last_success.take();
         self.last_success = match result {
-            PollResult::Success { data, skipped_rows } => {
-                stats.skipped_rows = skipped_rows;
+            PollResult::Success { data, skipped } => {
+                stats.skipped = skipped;
                 Some(match previous {
                     Some(previous) => previous.renewed(data, now),
                     None => LastSuccess::new(data, now),

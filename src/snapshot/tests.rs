@@ -73,7 +73,7 @@ fn at(second: i64) -> Timestamp {
 fn success(data: u32) -> PollResult<u32> {
     PollResult::Success {
         data,
-        skipped_rows: 0,
+        skipped: Default::default(),
     }
 }
 

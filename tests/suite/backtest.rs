@@ -22,7 +22,7 @@ const COMPANIES: usize = 40;
 const DAYS: Range<usize> = 1..29;
 
 fn money(micros: i128) -> Money {
-    Money::from_micros_saturating(micros)
+    Money::from_micros(micros)
 }
 
 /// The share of the current day that usage already includes. Heroku renews usage at an unknown time

@@ -66,9 +66,10 @@ fn monthly_usage(month: &Month) -> MonthlyUsage {
             credits: Some(space),
             ..Spaces::default()
         },
-        apps: apps
-            .map(|(app, used)| ((*app).to_owned(), amounts(*used)))
-            .collect(),
+        apps: Some(
+            apps.map(|(app, used)| ((*app).to_owned(), amounts(*used)))
+                .collect(),
+        ),
     }
 }
 

@@ -33,7 +33,7 @@ fn company() -> Company {
         name: "ops".to_owned(),
         enterprise_account: Some("acme".to_owned()),
         invoices: vec![json!({ "id": "i", "period_start": "2026-11-01", "total": 100 })],
-        usage: vec![json!({ "name": "ops", "month": "2026-11", "dynos": 1.5 })],
+        usage: vec![json!({ "name": "ops", "month": "2026-11", "dynos": 1.5, "apps": [] })],
         delinquency: Some(json!({
             "scheduled_suspension_time": "2027-01-01T12:00:00Z", "scheduled_deletion_time": null
         })),

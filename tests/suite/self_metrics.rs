@@ -81,6 +81,7 @@ async fn all_series_exist_before_the_first_response() {
                 DATA_CHANGED,
                 LAST_POLL_DURATION,
                 SKIPPED_ROWS,
+                SKIPPED_FIELDS,
                 POLLS,
             ];
             for name in zeros {

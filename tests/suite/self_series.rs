@@ -15,6 +15,7 @@ pub(crate) const LAST_POLL: &str = "heroku_cost_exporter_last_poll_timestamp_sec
 pub(crate) const DATA_CHANGED: &str = "heroku_cost_exporter_data_changed_timestamp_seconds";
 pub(crate) const LAST_POLL_DURATION: &str = "heroku_cost_exporter_last_poll_duration_seconds";
 pub(crate) const SKIPPED_ROWS: &str = "heroku_cost_exporter_skipped_rows";
+pub(crate) const SKIPPED_FIELDS: &str = "heroku_cost_exporter_skipped_fields";
 pub(crate) const POLLS: &str = "heroku_cost_exporter_polls_total";
 pub(crate) const FAILURES: &str = "heroku_cost_exporter_poll_failures_total";
 pub(crate) const API_REQUESTS: &str = "heroku_api_requests_total";

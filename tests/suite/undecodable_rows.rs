@@ -1,4 +1,4 @@
-//! Responses with undecodable rows: the rows are skipped, counted and logged once.
+//! Responses with undecodable rows and fields: they are skipped, counted and logged once.
 
 use heroku_sim::{Company, Endpoint, Fault, Times};
 use serde_json::{Value, json};
@@ -10,8 +10,10 @@ use crate::self_series::*;
 use crate::state_file::StateFile;
 
 const SKIPPED: &str = "undecodable rows skipped";
+const SKIPPED_IN_FIELDS: &str = "undecodable fields skipped";
 
-/// Adds three undecodable invoices and four undecodable usage rows, two of which are apps.
+/// Adds two undecodable invoices and four undecodable usage rows, two of which are apps, and an
+/// undecodable field to one other row of each.
 fn add_undecodable_rows(company: &mut Company) {
     let team = &mut company.teams[0];
     let invoices = [
@@ -27,12 +29,18 @@ fn add_undecodable_rows(company: &mut Company) {
         .expect("a list of apps");
     apps.push(json!({"app_name": "invalid", "dynos": "1.5"}));
     apps.insert(0, json!({"app_name": ["invalid"], "dynos": 1.5}));
+    team.usage[0]["shield_space"] = "1".into();
     team.usage.push(json!({"month": "November", "dynos": 5}));
     team.usage.insert(0, json!(["2026-11", 5]));
 }
 
-/// Asserts the number of skipped rows of each endpoint.
+/// Asserts the number of skipped rows of each endpoint, and that each has one skipped field if any
+/// row is skipped.
 fn assert_skipped(scrape: &Scrape, invoices: f64, usage: f64) {
+    for (endpoint, rows) in [("invoices", invoices), ("usage", usage)] {
+        let fields = endpoint_value(scrape, SKIPPED_FIELDS, endpoint);
+        assert_eq!(fields, rows.min(1.0), "{endpoint}");
+    }
     assert_eq!(endpoint_value(scrape, SKIPPED_ROWS, "invoices"), invoices);
     assert_eq!(endpoint_value(scrape, SKIPPED_ROWS, "usage"), usage);
 }
@@ -56,7 +64,7 @@ async fn undecodable_rows_are_counted_and_logged_once() {
     let exporter = builder.arg("--poll.interval=1s").start().await;
     let scrape = exporter.wait_for_scrape("successful polls", all_up).await;
     assert_eq!(scrape.billing_metrics(), expected.billing_metrics());
-    assert_skipped(&scrape, 3.0, 4.0);
+    assert_skipped(&scrape, 2.0, 4.0);
 
     // Changed responses with the same undecodable rows are not logged again.
     for amount in [111.25, 222.25, 333.25] {
@@ -75,12 +83,14 @@ async fn undecodable_rows_are_counted_and_logged_once() {
                 has("heroku_invoice_current_total_usd") && has("heroku_team_usage_current_usd")
             })
             .await;
-        assert_skipped(&scrape, 3.0, 4.0);
+        assert_skipped(&scrape, 2.0, 4.0);
     }
     for endpoint in ENDPOINTS {
         let endpoint = format!("endpoint={endpoint}");
-        let lines = exporter_log::lines(&exporter, &["level=warn", SKIPPED, &endpoint]);
-        assert_eq!(lines.len(), 1, "{lines:#?}");
+        for message in [SKIPPED, SKIPPED_IN_FIELDS] {
+            let lines = exporter_log::lines(&exporter, &["level=warn", message, &endpoint]);
+            assert_eq!(lines.len(), 1, "{lines:#?}");
+        }
     }
 
     heroku.set_company(scenario.company());
@@ -146,11 +156,44 @@ async fn restart_keeps_count_of_skipped_rows() {
     let exporter = builder.start().await;
     // After 304 Not Modified the count stays the same.
     let up = exporter.wait_for_scrape("successful polls", all_up).await;
-    assert_skipped(&up, 3.0, 4.0);
+    assert_skipped(&up, 2.0, 4.0);
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 2) else {
         return;
     };
     let exporter = builder.start().await;
-    assert_skipped(&Scrape::parse(&exporter.metrics().await), 3.0, 4.0);
+    assert_skipped(&Scrape::parse(&exporter.metrics().await), 2.0, 4.0);
+}
+
+/// Returns the billing metrics of the scenario's company after `change`.
+async fn billing_metrics(change: impl FnOnce(&mut Company)) -> Option<Scrape> {
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.start_simulator().await;
+    let mut company = scenario.company();
+    change(&mut company);
+    heroku.set_company(company);
+    let builder = scenario.exporter_builder(&heroku, &scenario.team_names())?;
+    let exporter = builder.start().await;
+    Some(exporter.wait_for_scrape("successful polls", all_up).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_survive_odd_types_of_other_fields() {
+    let Some(expected) = billing_metrics(|_| ()).await else {
+        return;
+    };
+    let odd = billing_metrics(|company| {
+        for invoice in &mut company.teams[0].invoices {
+            let number = invoice["number"].to_string();
+            invoice["number"] = number.into();
+            invoice["id"] = 7.into();
+        }
+        for row in &mut company.teams[0].usage {
+            row["name"] = json!({"odd": true});
+            row["space"] = "0".into();
+        }
+    });
+    let odd = odd.await.expect("the fake clock is available");
+    let amounts = |scrape: &Scrape| scrape.filter(|name| name.ends_with("_usd"));
+    assert_eq!(amounts(&odd), amounts(&expected));
 }

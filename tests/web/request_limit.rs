@@ -37,9 +37,11 @@ fn snapshot() -> Snapshot {
         team_name: None,
         team: amounts,
         spaces: Spaces::default(),
-        apps: (0..APPS)
-            .map(|app| (format!("app-{app:05}"), amounts))
-            .collect(),
+        apps: Some(
+            (0..APPS)
+                .map(|app| (format!("app-{app:05}"), amounts))
+                .collect(),
+        ),
     };
     let usage = Usage {
         months: [(Month::at(NOW), month)].into(),

@@ -1,7 +1,8 @@
 //! A team's costs by month, app and category.
 //!
 //! Costs are exact: a team's categories add up to its cost, and so do its apps' rows together with
-//! [`Category::Space`] and [`Category::Other`], to the millionth of a dollar.
+//! [`Category::Space`] and [`Category::Other`], to the millionth of a dollar. A team whose list of
+//! apps is unknown has no rows, and its categories come from its own amounts.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -233,7 +234,7 @@ impl<'a> UngroupedMonth<'a> {
             (Category::Data, credit, |used| used.data),
             (Category::Partner, credit, |used| used.partner),
         ];
-        let names = usage.apps.keys().map(String::as_str);
+        let names = usage.known_apps().map(|(app, _)| app);
         let mut apps: Vec<_> = names.map(|app| (app, ByCategory::default())).collect();
         let mut team = ByCategory::default();
         let mut other = unsplit_addons(usage, credit);
@@ -241,15 +242,19 @@ impl<'a> UngroupedMonth<'a> {
             let mut rounding = CumulativeRounding::new(price);
             let team_units = units_of(&usage.team);
             let mut is_known = team_units.is_some();
-            for ((_, cost), used) in apps.iter_mut().zip(usage.apps.values()) {
+            for ((_, cost), (_, used)) in apps.iter_mut().zip(usage.known_apps()) {
                 let units = units_of(used).map(Quantity::from_f64);
                 is_known |= units.is_some();
                 cost.set(category, units.map(|units| rounding.add(units)));
             }
+            let cost_of_team = team_units.map(|units| price.cost_of(Quantity::from_f64(units)));
+            if usage.apps.is_none() {
+                team.set(category, cost_of_team);
+                continue;
+            }
             let total = rounding.total();
             team.set(category, is_known.then_some(total));
-            let beyond = team_units.map(|units| price.cost_of(Quantity::from_f64(units)) - total);
-            other = sum_known([other, beyond]);
+            other = sum_known([other, cost_of_team.map(|cost| cost - total)]);
         }
         let space = prices.space_credit.zip(usage.spaces.credits);
         let space = space
@@ -268,8 +273,8 @@ impl<'a> UngroupedMonth<'a> {
 
     /// Adds up the apps of each row.
     fn roll_up(self, grouping: &Grouping<'a>) -> MonthCost<'a> {
-        let apps = self.apps.into_iter().zip(self.month.usage.apps.values());
-        let rows = apps.map(|((app, cost), used)| {
+        let apps = self.apps.into_iter().zip(self.month.usage.known_apps());
+        let rows = apps.map(|((app, cost), (_, used))| {
             let row = Row { cost, used: *used };
             (grouping.row_of(app), row)
         });
@@ -281,6 +286,10 @@ impl<'a> UngroupedMonth<'a> {
     }
 }
 
+/// The fewest dyno units of an invoice that gives a price. Of fewer, the rounding of the invoice to
+/// cents and hundredths of a unit is too large a part.
+const MIN_PRICED_UNITS: f64 = 0.05;
+
 fn dyno_price<'i>(
     prices: Prices,
     mut invoices: impl Iterator<Item = &'i Invoice>,
@@ -289,7 +298,10 @@ fn dyno_price<'i>(
         return (Price::per_unit(price), PriceSource::Config);
     }
     let paid = invoices.find_map(|invoice| {
-        Price::from_ratio(invoice.platform?, Quantity::from_f64(invoice.dyno_units?))
+        let units = invoice
+            .dyno_units
+            .filter(|units| *units >= MIN_PRICED_UNITS)?;
+        Price::from_ratio(invoice.platform?, Quantity::from_f64(units))
     });
     paid.map_or(
         (Price::per_unit(LIST_DYNO_UNIT), PriceSource::List),
@@ -301,7 +313,7 @@ fn dyno_price<'i>(
 /// defines `addons` as their sum; this is all of it if Heroku does not split it.
 fn unsplit_addons(usage: &MonthlyUsage, credit: Price) -> Option<Money> {
     let team_or_apps = |team: Option<f64>, of_app: fn(&UsageAmounts) -> Option<f64>| {
-        let of_apps = usage.apps.values().filter_map(of_app);
+        let of_apps = usage.known_apps().filter_map(|(_, app)| of_app(app));
         let sum = || of_apps.map(Quantity::from_f64).sum();
         team.map_or_else(sum, Quantity::from_f64)
     };
@@ -313,9 +325,9 @@ fn unsplit_addons(usage: &MonthlyUsage, credit: Price) -> Option<Money> {
     }
     // Fall back to the sum over the apps, if any has `addons`. It can be lower than the team's
     // split amounts, which include what belongs to no app.
-    let is_known = usage.apps.values().any(|app| app.addons.is_some());
+    let is_known = usage.known_apps().any(|(_, app)| app.addons.is_some());
     is_known.then(|| {
-        let addons = usage.apps.values().flat_map(|app| match app.addons {
+        let addons = usage.known_apps().flat_map(|(_, app)| match app.addons {
             Some(addons) => [Some(addons), None],
             None => [app.data, app.partner],
         });
@@ -339,9 +351,15 @@ impl<'a> Forecast<'a> {
             let (current, previous) = (current.unwrap_or_default(), previous.unwrap_or_default());
             Some(forecaster.month_end(current, previous))
         };
+        // If the apps of a month are unknown, the forecast is that of the team's categories.
+        let knows_apps = !months.iter().any(|month| {
+            let month = month.as_ref();
+            month.is_some_and(|month| month.month.usage.apps.is_none())
+        });
         let mut apps: BTreeMap<&str, [ByCategory; 2]> = BTreeMap::new();
         for (position, month) in months.into_iter().enumerate() {
-            for (app, cost) in month.iter().flat_map(|month| &month.apps) {
+            let known = month.iter().filter(|_| knows_apps);
+            for (app, cost) in known.flat_map(|month| &month.apps) {
                 apps.entry(app).or_default()[position] = *cost;
             }
         }
@@ -362,7 +380,7 @@ impl<'a> Forecast<'a> {
         for category in Category::ALL {
             let month_end = month_end(team_current.get(category), team_previous.get(category));
             // In the categories of apps, the forecast is the sum over the apps.
-            let forecast = if Category::OF_APPS.contains(&category) {
+            let forecast = if knows_apps && Category::OF_APPS.contains(&category) {
                 team.get(category).or(month_end.map(|_| Money::ZERO))
             } else {
                 month_end

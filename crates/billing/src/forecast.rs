@@ -87,7 +87,7 @@ impl Forecaster {
             rates.saturating_mul(days_in_month - days),
             days * own + before * days_in_month,
         );
-        to_date + Money::from_micros_saturating(rest)
+        to_date + Money::from_micros(rest)
     }
 }
 
@@ -130,12 +130,12 @@ mod tests {
         // month, and half of the month before.
         assert_eq!(forecast("2026-11-04T12:00:00Z", 6, 300), dollars(6 + 162));
         // 50 + 0.5 × (0.5 × 50 + 0.01 × 400) / (0.25 + 0.01).
-        let half = Money::from_micros_saturating(105_769_231);
+        let half = Money::from_micros(105_769_231);
         assert_eq!(forecast("2026-11-16T12:00:00Z", 50, 400), half);
         assert_eq!(forecast("2026-12-01T12:00:00Z", 77, 300), dollars(77));
         assert_eq!(
             forecast("2026-11-16T12:00:00Z", -50, 0),
-            Money::from_micros_saturating(-98_076_923)
+            Money::from_micros(-98_076_923)
         );
     }
 
@@ -153,7 +153,7 @@ mod tests {
             day in 1..=30,
         ) {
             let forecaster = Forecaster::new(covered(&format!("2026-11-{day:02}T03:00:00Z")), true).unwrap();
-            let money = |micros: i64| Money::from_micros_saturating(micros.into());
+            let money = |micros: i64| Money::from_micros(micros.into());
             let sum: Money = parts.iter().map(|(m, p)| forecaster.month_end(money(*m), money(*p))).sum();
             let whole = forecaster.month_end(
                 parts.iter().map(|(m, _)| money(*m)).sum(),
@@ -175,7 +175,7 @@ mod tests {
         #[test]
         fn accepts_amounts_of_any_size(to_date in any::<i128>(), previous in any::<i128>(), day in 1..=30) {
             let forecaster = Forecaster::new(covered(&format!("2026-11-{day:02}T03:00:00Z")), true).unwrap();
-            let money = Money::from_micros_saturating;
+            let money = Money::from_micros;
             forecaster.month_end(money(to_date), money(previous));
         }
     }

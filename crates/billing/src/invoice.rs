@@ -11,6 +11,9 @@ use super::month::Month;
 /// The names of an invoice's states, indexed by Heroku's number (schema `team-invoice`, `state`).
 pub const STATES: [&str; 3] = ["pending", "successful", "failed"];
 
+/// The name of any other state.
+pub const UNKNOWN_STATE: &str = "unknown";
+
 /// An invoice of `GET /teams/{team}/invoices`. The names in parentheses are those of Heroku's
 /// schema `team-invoice`.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +47,11 @@ pub struct Invoice {
 }
 
 impl Invoice {
-    /// Returns the name of the state, or `None` if there is no state or an unknown one.
+    /// Returns the name of the state, or `None` if Heroku gave none.
     pub fn state_name(&self) -> Option<&'static str> {
-        STATES.get(usize::try_from(self.state?).ok()?).copied()
+        let index = usize::try_from(self.state?).ok();
+        let name = index.and_then(|index| STATES.get(index));
+        Some(name.copied().unwrap_or(UNKNOWN_STATE))
     }
 
     /// Returns the month that the invoice bills, the one in which its period begins.

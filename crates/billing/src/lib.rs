@@ -30,7 +30,7 @@
 //!     team_name: None,
 //!     team: amounts(2.0, 60.0),
 //!     spaces: Spaces::default(),
-//!     apps: [("shop".to_owned(), amounts(1.5, 50.0))].into(),
+//!     apps: Some([("shop".to_owned(), amounts(1.5, 50.0))].into()),
 //! };
 //! let usage = Usage {
 //!     months: [("2026-11".parse()?, november)].into(),

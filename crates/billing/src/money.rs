@@ -33,11 +33,9 @@ impl Money {
         }
     }
 
-    /// Creates an amount from millionths of a dollar, limited to the largest single amount.
-    pub fn from_micros_saturating(micros: i128) -> Self {
-        Self {
-            micros: micros.clamp(-MAX_MICROS, MAX_MICROS),
-        }
+    /// Creates an amount from millionths of a dollar.
+    pub const fn from_micros(micros: i128) -> Self {
+        Self { micros }
     }
 
     /// Returns the amount in millionths of a dollar.
@@ -223,10 +221,10 @@ mod tests {
 
     #[test]
     fn sums_of_the_largest_amounts_are_exact() {
-        let largest = Money::from_micros_saturating(i128::MAX);
+        let largest = Money::from_micros(i64::MAX.into());
         let sum: Money = std::iter::repeat_n(largest, 100_000).sum();
         assert_eq!(sum.micros(), i128::from(i64::MAX) * 100_000);
-        assert_eq!(Money::from_micros_saturating(i128::MIN), -largest);
+        assert_eq!(Money::from_micros(-i128::from(i64::MAX)), -largest);
         assert_eq!(
             Money::from_whole_dollars(25),
             Money::from_cents(2_500).unwrap()

@@ -19,8 +19,12 @@ impl Quantity {
         millionths: MILLIONTHS_PER_UNIT,
     };
 
-    /// Converts Heroku's float, rounded to a millionth, half away from zero, and limited to nine
-    /// trillion units.
+    /// The largest number of units of an app or a team. With it, the sums over 100,000 apps and
+    /// their costs at any price up to a trillion dollars are exact.
+    pub const MAX_UNITS: f64 = 1e9;
+
+    /// Converts Heroku's float, rounded to a millionth, half away from zero. The caller rejects
+    /// numbers beyond [`Self::MAX_UNITS`]; those beyond nine trillion units are limited to that.
     pub fn from_f64(units: f64) -> Self {
         // The cast saturates and maps NaN to zero.
         let millionths = (units * MILLIONTHS_PER_UNIT as f64).round() as i128;
@@ -78,7 +82,7 @@ impl Price {
     /// Returns the cost of `quantity`, rounded to a millionth of a dollar, half away from zero.
     pub fn cost_of(self, quantity: Quantity) -> Money {
         let product = self.micros.saturating_mul(quantity.millionths);
-        Money::from_micros_saturating(divide_rounded(product, self.millionths))
+        Money::from_micros(divide_rounded(product, self.millionths))
     }
 
     /// Returns the price in dollars a unit.
@@ -124,7 +128,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn micros(micros: i128) -> Money {
-        Money::from_micros_saturating(micros)
+        Money::from_micros(micros)
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub struct MonthlyUsage {
     pub team: UsageAmounts,
     /// Private spaces, which belong to no app.
     pub spaces: Spaces,
-    /// The amounts of each app by its name (`apps[].app_name`).
-    pub apps: BTreeMap<String, UsageAmounts>,
+    /// The amounts of each app by its name (`apps[].app_name`), or `None` if Heroku gave no list.
+    pub apps: Option<BTreeMap<String, UsageAmounts>>,
 }
 
 /// The amounts that a team or an app used in one month.
@@ -54,18 +54,40 @@ pub struct Spaces {
 impl UsageAmounts {
     /// Adds amounts one by one. Sums saturate instead of becoming infinite, and have no float
     /// noise: 0.1 and 0.2 are 0.3.
+    ///
+    /// Credits that only one of the two has are derived for the other, since `addons` is the sum of
+    /// `data` and `partner`.
     pub fn plus(self, other: Self) -> Self {
+        let (a, b) = (self.complete_for(other), other.complete_for(self));
         fn sum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
             let both = a.zip(b);
             let sum = both.map(|(a, b)| round_to_trillionth(a + b).clamp(f64::MIN, f64::MAX));
             sum.or(a).or(b)
         }
         Self {
-            dynos: sum(self.dynos, other.dynos),
-            data: sum(self.data, other.data),
-            partner: sum(self.partner, other.partner),
-            addons: sum(self.addons, other.addons),
-            connect: sum(self.connect, other.connect),
+            dynos: sum(a.dynos, b.dynos),
+            data: sum(a.data, b.data),
+            partner: sum(a.partner, b.partner),
+            addons: sum(a.addons, b.addons),
+            connect: sum(a.connect, b.connect),
+        }
+    }
+
+    /// Derives the credits that `other` has and that are missing here.
+    fn complete_for(self, other: Self) -> Self {
+        let rest = |part: Option<f64>| Some(round_to_trillionth(self.addons? - part?));
+        let addons = || match (self.data, self.partner) {
+            (None, None) => None,
+            (data, partner) => {
+                let sum = data.unwrap_or_default() + partner.unwrap_or_default();
+                Some(round_to_trillionth(sum))
+            }
+        };
+        Self {
+            data: self.data.or_else(|| other.data.and(rest(self.partner))),
+            partner: self.partner.or_else(|| other.partner.and(rest(self.data))),
+            addons: self.addons.or_else(|| other.addons.and(addons())),
+            ..self
         }
     }
 }
@@ -83,6 +105,13 @@ fn round_to_trillionth(value: f64) -> f64 {
 }
 
 impl MonthlyUsage {
+    /// Returns the amounts of the apps, none if Heroku gave no list.
+    pub fn known_apps(&self) -> impl ExactSizeIterator<Item = (&str, &UsageAmounts)> + Clone {
+        static NONE: BTreeMap<String, UsageAmounts> = BTreeMap::new();
+        let apps = self.apps.as_ref().unwrap_or(&NONE);
+        apps.iter().map(|(name, amounts)| (name.as_str(), amounts))
+    }
+
     /// Sums rows by app. An app that was deleted and created again under the same name has two rows
     /// in a month.
     pub fn by_app(rows: Vec<(String, UsageAmounts)>) -> BTreeMap<String, UsageAmounts> {
@@ -132,6 +161,32 @@ mod tests {
         };
         let apps = MonthlyUsage::by_app(rows);
         assert_eq!(apps, BTreeMap::from([other, shop(expected)]));
+    }
+
+    #[test]
+    fn derives_credits_that_only_one_row_lacks() {
+        let row = |data, partner, addons| UsageAmounts {
+            data,
+            partner,
+            addons,
+            ..UsageAmounts::default()
+        };
+        let whole = row(Some(4.0), Some(1.0), Some(5.0));
+        let table = [
+            (row(Some(2.0), Some(0.5), None), [6.0, 1.5, 7.5]),
+            (row(Some(2.0), None, None), [6.0, 1.0, 7.0]),
+            (row(Some(2.0), None, Some(2.5)), [6.0, 1.5, 7.5]),
+            (row(None, Some(0.5), Some(2.5)), [6.0, 1.5, 7.5]),
+            (row(None, None, None), [4.0, 1.0, 5.0]),
+        ];
+        for (other, expected) in table {
+            for sum in [whole.plus(other), other.plus(whole)] {
+                let sum = [sum.data, sum.partner, sum.addons];
+                assert_eq!(sum, expected.map(Some), "{other:?}");
+            }
+        }
+        let none = row(Some(2.0), Some(0.5), None);
+        assert_eq!(none.plus(none).addons, None);
     }
 
     #[test]

@@ -23,12 +23,14 @@
 //! # }
 //! ```
 
+mod body;
 pub mod client;
 mod decode;
 pub mod enterprise;
 pub mod error;
 mod pagination;
 mod redaction;
+pub mod skipped;
 pub mod stats;
 pub mod team;
 mod transport;

@@ -11,6 +11,7 @@ use super::error::Error;
 use super::redaction::sanitize;
 use super::transport::Transport;
 use crate::decode::{DecodeError, FromPages};
+use crate::skipped::Skipped;
 use crate::stats::Endpoint;
 
 /// The largest number of pages of a list. At 200 elements a page, the least that Heroku sends, it is
@@ -38,8 +39,8 @@ pub enum Conditional<T> {
 pub struct Decoded<T> {
     /// The decoded data.
     pub data: T,
-    /// The error of each row that could not be decoded and was skipped.
-    pub skipped_rows: Vec<String>,
+    /// What could not be decoded.
+    pub skipped: Skipped,
     /// The JSON of each page, without the token.
     pub pages: Vec<String>,
     /// The validator for a conditional request; a list of several pages has none.
@@ -60,14 +61,19 @@ impl Transport {
         let validator = validator.filter(|validator| validator.url == url.as_str());
         let etag = validator.and_then(|validator| validator.etag.parse().ok());
         let mut headers = HeaderMap::from_iter(etag.map(|etag| (IF_NONE_MATCH, etag)));
+        let is_conditional = !headers.is_empty();
 
         let mut pages = Vec::new();
         let mut ranges = BTreeSet::new();
         let mut first_etag = None;
         let mut max_body = self.limits.body;
         loop {
-            let page = self.get(endpoint, token, &url, headers, max_body).await?;
-            let Some(page) = page else {
+            let mut result = self.get(endpoint, token, &url, headers, max_body).await;
+            if is_conditional && pages.is_empty() && result.as_ref().is_err_and(rejects_condition) {
+                let headers = HeaderMap::new();
+                result = self.get(endpoint, token, &url, headers, max_body).await;
+            }
+            let Some(page) = result? else {
                 return Ok(Conditional::NotModified);
             };
             max_body = max_body.saturating_sub(page.body.len());
@@ -75,7 +81,14 @@ impl Transport {
                 first_etag = page.etag;
             }
             pages.push(page.body);
-            let Some(next) = page.next_range else { break };
+            let Some(next) = page.next_range else {
+                // Heroku answers 206 to a request without Range only if there are more pages.
+                if page.is_partial && pages.len() == 1 {
+                    let message = "status 206 without Next-Range, the list is incomplete";
+                    return Err(Error::Malformed(message.into()));
+                }
+                break;
+            };
             if !ranges.insert(next.as_bytes().to_vec()) {
                 return Err(Error::Malformed("the pages form a loop".into()));
             }
@@ -90,12 +103,23 @@ impl Transport {
             url: url.into(),
             etag,
         });
-        let sanitized = |error: &String| sanitize(token, error);
         let mut response = Decoded::decode(pages, validator)
-            .map_err(|error| Error::Malformed(sanitized(&error.to_string())))?;
-        response.skipped_rows = response.skipped_rows.iter().map(sanitized).collect();
+            .map_err(|error| Error::Malformed(sanitize(token, &error.to_string())))?;
+        let Skipped { rows, fields } = &mut response.skipped;
+        for error in [rows, fields]
+            .into_iter()
+            .flat_map(|skipped| &mut skipped.first_error)
+        {
+            *error = sanitize(token, error);
+        }
         Ok(Conditional::Modified(response))
     }
+}
+
+/// Returns whether a conditional request may have failed because of its condition. 429 is a limit,
+/// which another request would only exhaust further.
+fn rejects_condition(error: &Error) -> bool {
+    matches!(error, Error::Status { status, .. } if (400..500).contains(status) && *status != 429)
 }
 
 impl<T: FromPages> Decoded<T> {
@@ -105,10 +129,10 @@ impl<T: FromPages> Decoded<T> {
     ///
     /// If nothing can be decoded.
     pub fn decode(pages: Vec<String>, validator: Option<Validator>) -> Result<Self, DecodeError> {
-        let (data, skipped_rows) = T::from_pages(&pages)?;
+        let mut skipped = Skipped::default();
         Ok(Self {
-            data,
-            skipped_rows,
+            data: T::from_pages(&pages, &mut skipped)?,
+            skipped,
             pages,
             validator,
         })

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 /// The identity of a team (Heroku's schema: `team`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub struct Identity {
 }
 
 /// An enterprise account (Heroku's schema: `enterprise-account`).
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// The id, a UUID (`id`).
     pub id: Option<String>,

@@ -1,24 +1,31 @@
 //! Sends single requests: headers, limits, statistics and errors.
 
-use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::fmt::rfc2822;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, DATE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, ETAG, HeaderMap, HeaderValue,
+    IF_NONE_MATCH, RETRY_AFTER,
 };
 use reqwest::{Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use super::body::{BodyDecoder, BodyError};
 use super::error::{ApiErrorBody, Error};
 use super::redaction::{redact, sanitize};
+use crate::decode::field::Field;
 use crate::stats::{ClientStats, Endpoint};
 
 /// Selects the version of the API.
 const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
+
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+
+/// The longest `ETag` that is stored and sent back, in bytes. Heroku's have 34.
+const MAX_ETAG: usize = 1 << 10;
 
 /// The largest body of an error response, in bytes.
 const MAX_ERROR_BODY: usize = 64 << 10;
@@ -89,6 +96,8 @@ pub(super) struct Page {
     /// The `Range` of the next page.
     pub(super) next_range: Option<HeaderValue>,
     pub(super) etag: Option<String>,
+    /// Whether this is a part of the list (status 206).
+    pub(super) is_partial: bool,
 }
 
 impl Transport {
@@ -101,7 +110,10 @@ impl Transport {
         } = options;
         let mut http = reqwest::Client::builder()
             .user_agent(user_agent)
-            .default_headers(HeaderMap::from_iter([(ACCEPT, HEROKU_JSON)]))
+            .default_headers(HeaderMap::from_iter([
+                (ACCEPT, HEROKU_JSON),
+                (ACCEPT_ENCODING, GZIP),
+            ]))
             .redirect(redirect::Policy::none())
             .connect_timeout(limits.connect)
             .read_timeout(limits.idle)
@@ -199,35 +211,50 @@ impl Transport {
             return Err(self.status_error(token, response).await);
         }
         let next_range = response.headers().get("next-range").cloned();
-        let etag =
-            header(&response, ETAG.as_str()).filter(|etag| !etag.contains(token.expose_secret()));
+        let is_valid =
+            |etag: &String| etag.len() <= MAX_ETAG && !etag.contains(token.expose_secret());
+        let etag = header(&response, ETAG.as_str()).filter(is_valid);
         let body = String::from_utf8(self.body(response, max_body).await?)
             .map_err(|_| Error::Malformed("not UTF-8".into()))?;
+        // A byte order mark is not JSON, but some servers write one (RFC 8259, section 8.1).
+        let body = match body.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => body,
+        };
         Ok(Page {
             body: redact(token, body),
             next_range,
             etag,
+            is_partial: status == StatusCode::PARTIAL_CONTENT,
         })
     }
 
     /// Reads a body up to the limit, which applies after decompression.
     async fn body(&self, mut response: Response, max_body: usize) -> Result<Vec<u8>, Error> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
-            if body.len() + chunk.len() > max_body {
-                return Err(Error::TooLarge(self.limits.body));
+        let body_error = |error| match error {
+            BodyError::TooLarge => Error::TooLarge(self.limits.body),
+            BodyError::Invalid => {
+                Error::Malformed("body does not match its Content-Encoding".into())
             }
-            body.extend_from_slice(&chunk);
+        };
+        let encoding = header(&response, CONTENT_ENCODING.as_str());
+        let decoder = BodyDecoder::new(encoding.as_deref(), max_body);
+        let mut decoder = decoder.map_err(body_error)?;
+        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+            decoder.add(&chunk).map_err(body_error)?;
         }
-        Ok(body)
+        decoder.finish().map_err(body_error)
     }
 
     /// Returns the error for an error status.
     async fn status_error(&self, token: &SecretString, response: Response) -> Error {
         #[derive(Default, Deserialize)]
+        #[serde(default)]
         struct ErrorBody {
-            id: Option<String>,
-            message: Option<String>,
+            id: Field<String>,
+            message: Field<String>,
+            // Some of Heroku's services write this instead of `message`.
+            error: Field<String>,
         }
         let status = response.status().as_u16();
         let retry_after = retry_after(&response);
@@ -237,11 +264,14 @@ impl Transport {
             .body(response, MAX_ERROR_BODY)
             .await
             .unwrap_or_default();
-        let body: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
+        let body: ErrorBody = match body.trim_ascii_start() {
+            object @ [b'{', ..] => serde_json::from_slice(object).unwrap_or_default(),
+            _ => ErrorBody::default(),
+        };
         let sanitized = |text: Option<String>| text.map(|text| sanitize(token, &text));
         let body = ApiErrorBody {
-            id: sanitized(body.id),
-            message: sanitized(body.message),
+            id: sanitized(body.id.known()),
+            message: sanitized(body.message.known().or(body.error.known())),
             request_id: sanitized(request_id),
         };
         Error::Status {
@@ -273,22 +303,9 @@ fn header(response: &Response, name: &str) -> Option<String> {
 fn transport_error(error: reqwest::Error) -> Error {
     if error.is_timeout() {
         Error::Timeout
-    } else if is_bad_compression(&error) {
-        Error::Malformed("body does not match its Content-Encoding".into())
     } else {
         Error::Network(error.without_url())
     }
-}
-
-/// Returns whether decompression failed. reqwest reports a lost connection as a decoding error too.
-fn is_bad_compression(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|cause| {
-        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        matches!(
-            kind,
-            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
-        )
-    })
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use billing::usage::Usage;
 use exporter_toolkit::bounded;
 use heroku_api::client::{Decoded, FromPages, Validator};
 use heroku_api::enterprise::AccountUsage;
+use heroku_api::skipped::Skipped;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::{Account, Delinquency, Identity, Licenses};
 
@@ -119,8 +120,8 @@ pub struct LoadedResponse<T> {
     pub validator: Option<Validator>,
     /// The raw pages.
     pub pages: Vec<String>,
-    /// The error of each row that was skipped.
-    pub skipped_rows: Vec<String>,
+    /// What could not be decoded.
+    pub skipped: Skipped,
 }
 
 /// A decoded response of a metadata endpoint.
@@ -348,7 +349,7 @@ impl Entry<'_> {
             },
             validator: response.validator,
             pages: response.pages,
-            skipped_rows: response.skipped_rows,
+            skipped: response.skipped,
         })
     }
 

@@ -37,6 +37,10 @@ descriptors! {
         name: "heroku_cost_exporter_skipped_rows", labels: PER_ENDPOINT, source: "polls",
         help: "Number of undecodable rows skipped in the endpoint's last successful response.",
     }
+    SKIPPED_FIELDS: Gauge {
+        name: "heroku_cost_exporter_skipped_fields", labels: PER_ENDPOINT, source: "polls",
+        help: "Number of undecodable fields and missing lists in the endpoint's last successful response.",
+    }
     POLLS: Counter {
         name: "heroku_cost_exporter_polls_total", labels: PER_ENDPOINT, source: "polls",
         help: "Total number of polls of the endpoint.",

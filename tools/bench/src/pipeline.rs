@@ -9,6 +9,7 @@ use billing::invoice::Invoices;
 use billing::usage::Usage;
 use expfmt::{EncodedBodies, Format};
 use heroku_api::client::{Decoded, FromPages};
+use heroku_api::skipped::Skipped;
 use heroku_api::stats::ClientStats;
 use heroku_cost_exporter::metrics::RenderOptions;
 use heroku_cost_exporter::metrics::render::Rendered;
@@ -102,12 +103,12 @@ fn record<T: FromPages + PartialEq>(
 ) -> anyhow::Result<()> {
     let decoded = Decoded::<T>::decode(vec![String::from_utf8(body)?], None)?;
     ensure!(
-        decoded.skipped_rows.is_empty(),
-        "a row could not be decoded"
+        decoded.skipped == Skipped::default(),
+        "a row or field could not be decoded"
     );
     let result = PollResult::Success {
         data: decoded.data,
-        skipped_rows: 0,
+        skipped: decoded.skipped,
     };
     status.record(result, now(), Duration::from_millis(80));
     Ok(())

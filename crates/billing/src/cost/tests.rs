@@ -47,10 +47,11 @@ pub(super) fn usage_of(team: UsageAmounts, apps: &[(&str, UsageAmounts)]) -> Mon
         team_name: None,
         team,
         spaces: Spaces::default(),
-        apps: apps
-            .iter()
-            .map(|(name, figures)| ((*name).to_owned(), *figures))
-            .collect(),
+        apps: Some(
+            apps.iter()
+                .map(|(name, amounts)| ((*name).to_owned(), *amounts))
+                .collect(),
+        ),
     }
 }
 
@@ -121,6 +122,17 @@ fn takes_dyno_price_from_config_invoice_or_list() {
             &none,
             vec![paid(10, 900, 3.0)],
             [(Invoice, 600), (Invoice, 600)],
+        ),
+        // An invoice of less than a twentieth of a unit gives no price.
+        (
+            &none,
+            vec![paid(11, 100, 0.049), paid(10, 900, 3.0)],
+            [(Invoice, 600), (Invoice, 600)],
+        ),
+        (
+            &none,
+            vec![paid(11, 15, 0.05)],
+            [(Invoice, 600), (List, 5_000)],
         ),
         // The current month's price is not the previous month's, whose invoice comes late: then the
         // latest before it says what is paid.
@@ -397,4 +409,74 @@ fn sums_usage_of_a_row_without_float_noise() {
         used,
         [("a-pr", Some(0.3)), ("b", Some(0.123_456_789_012_345_6))]
     );
+}
+
+#[test]
+fn takes_categories_from_the_team_if_apps_are_unknown() {
+    let amounts = |dynos, data, partner| UsageAmounts {
+        dynos: Some(dynos),
+        data: Some(data),
+        partner: Some(partner),
+        addons: Some(data + partner),
+        ..UsageAmounts::default()
+    };
+    let whole = amounts(2.0, 50.0, 12.0);
+    let known = usage_of(whole, &[("shop", whole)]);
+    let unknown = MonthlyUsage {
+        apps: None,
+        ..known.clone()
+    };
+    let (invoices, rules) = (Invoices::default(), Rules::default());
+    for [current, previous] in [[&unknown, &known], [&known, &unknown], [&unknown, &unknown]] {
+        let months = [("2026-11", current), ("2026-10", previous)];
+        let months = months.map(|(name, usage)| (month(name), usage.clone()));
+        let usage = Usage {
+            months: months.into(),
+        };
+        let costs = costs(&usage, &invoices, &rules);
+        for billed in [&costs.current, &costs.previous] {
+            let cost = billed.cost.as_ref().unwrap();
+            let expected = [
+                ("dynos", 5_000),
+                ("data", 5_000),
+                ("partner", 1_200),
+                ("other", 0),
+            ];
+            assert_eq!(in_cents(&cost.team), expected);
+            assert_eq!(cost.rows.is_empty(), cost.usage.apps.is_none());
+        }
+        let forecast = costs.forecast.unwrap();
+        assert!(forecast.rows.is_empty());
+        assert_eq!(in_cents(&forecast.team).len(), 4);
+        assert!(forecast.team.total() >= costs.current.total());
+    }
+}
+
+#[test]
+fn costs_of_the_largest_amounts_are_exact() {
+    let data = |data| UsageAmounts {
+        data: Some(data),
+        ..UsageAmounts::default()
+    };
+    let large: Vec<String> = (0..1_000).map(|n| format!("app-{n:04}")).collect();
+    let mut apps: Vec<_> = large
+        .iter()
+        .map(|name| (name.as_str(), data(Quantity::MAX_UNITS)))
+        .collect();
+    apps.push(("shop", data(0.000_001)));
+    let usage = Usage {
+        months: [(month("2026-11"), usage_of(UsageAmounts::default(), &apps))].into(),
+    };
+    let rules = Rules {
+        prices: Prices {
+            addon_credit: Some(Money::from_whole_dollars(1_000_000)),
+            ..Prices::default()
+        },
+        ..Rules::default()
+    };
+    let invoices = Invoices::default();
+    let costs = costs(&usage, &invoices, &rules);
+    let rows = &costs.current.cost.as_ref().unwrap().rows;
+    assert_eq!(rows["shop"].cost.total(), Some(cents(100)));
+    assert_eq!(rows["app-0999"].cost.total(), rows["app-0000"].cost.total());
 }

@@ -9,8 +9,10 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
-use super::{DecodeError, FromPages, Integer, lenient, row};
+use super::field::{Field, Integer};
+use super::{DecodeError, FromPages, row};
 use crate::redaction::PLACEHOLDER;
+use crate::skipped::Skipped;
 
 /// Each token and in how many seconds it expires, if it does (`access_token.token`,
 /// `access_token.expires_in`).
@@ -18,15 +20,14 @@ pub(crate) struct Authorizations(Vec<(SecretString, Option<i64>)>);
 
 #[derive(Deserialize)]
 struct AuthorizationRow {
-    #[serde(default, deserialize_with = "lenient")]
-    access_token: Option<AccessTokenRow>,
+    access_token: AccessTokenRow,
 }
 
 #[derive(Deserialize)]
 struct AccessTokenRow {
     token: SecretString,
-    #[serde(default, deserialize_with = "lenient")]
-    expires_in: Option<Integer>,
+    #[serde(default)]
+    expires_in: Field<Integer>,
 }
 
 impl Authorizations {
@@ -42,19 +43,21 @@ impl Authorizations {
 }
 
 impl FromPages for Authorizations {
-    /// Undecodable authorizations are ignored: they are not those of the token.
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
+    /// Undecodable authorizations are ignored: they are not those of the token. Errors could contain
+    /// a token, so invalid fields are not reported either.
+    fn from_pages(pages: &[String], _: &mut Skipped) -> Result<Self, DecodeError> {
         let mut tokens = Vec::new();
         for page in pages {
             let rows: Vec<&RawValue> = serde_json::from_str(page)
                 .map_err(|_| DecodeError::NotAList(serde_json::Error::custom("withheld")))?;
             let rows = rows.into_iter().filter_map(|value| {
-                let token = row::<AuthorizationRow>(value).ok()?.access_token?;
-                Some((token.token, token.expires_in.map(|seconds| seconds.0)))
+                let token = row::<AuthorizationRow>(value).ok()?.access_token;
+                let expires_in = token.expires_in.require("expires_in").ok();
+                Some((token.token, expires_in.map(|seconds| seconds.0)))
             });
             tokens.extend(rows);
         }
-        Ok((Self(tokens), Vec::new()))
+        Ok(Self(tokens))
     }
 }
 
@@ -68,7 +71,8 @@ mod tests {
                        {"access_token":{"token":"HRKU-mine","expires_in":2592000.0}},
                        {"access_token":{"token":"HRKU-ever","expires_in":null}},
                        {"access_token":{"token":"HRKU-odd","expires_in":"soon"}}]"#;
-        let (authorizations, _) = Authorizations::from_pages(&[page.to_owned()]).unwrap();
+        let authorizations =
+            Authorizations::from_pages(&[page.to_owned()], &mut Skipped::default()).unwrap();
         let expires_in = |token: &str| authorizations.expires_in(&token.into());
         assert_eq!(expires_in("HRKU-mine"), Some(2_592_000));
         for unknown in ["HRKU-ever", "HRKU-odd", "HRKU-nobody"] {
@@ -84,7 +88,9 @@ mod tests {
             "HRKU-x",
             r#"["HRKU-x""#,
         ] {
-            let Err(error) = Authorizations::from_pages(&[page.to_owned()]) else {
+            let Err(error) =
+                Authorizations::from_pages(&[page.to_owned()], &mut Skipped::default())
+            else {
                 panic!("{page}");
             };
             let error = error.to_string();

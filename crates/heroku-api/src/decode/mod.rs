@@ -1,29 +1,33 @@
 //! Decoding of the JSON that Heroku returns.
 //!
 //! Heroku marks these endpoints *development*: a field may be missing, unknown or `null`, and an
-//! integer may be written as a float. A row that cannot be decoded is skipped and reported, and
-//! never becomes a row of zeros. Field names are those of Heroku's published schema:
+//! integer may be written as a float. Each field is decoded by itself: an invalid one is unknown,
+//! and is counted. A row is skipped only if it is not an object, if the field that identifies it is
+//! missing or invalid (a month, the name of an app or license, the id of a team, the period of an
+//! invoice), or if it has usage and all of its amounts are invalid. Field names are those of Heroku's published schema:
 //! <https://devcenter.heroku.com/articles/platform-api-reference>.
 
 pub(crate) mod authorizations;
+pub(crate) mod field;
 mod invoices;
 mod teams;
 mod usage;
 
-use billing::money::Money;
 use billing::month::Month;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::Error as _;
 use serde_json::value::RawValue;
+
+use crate::skipped::{SkipCount, Skipped};
 
 /// A type that is decoded from the pages of a response.
 pub trait FromPages: Sized + Send + 'static {
-    /// Decodes the pages. Returns the data and the error of each row that was skipped.
+    /// Decodes the pages. Adds to `skipped` what cannot be decoded.
     ///
     /// # Errors
     ///
     /// If nothing can be decoded.
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError>;
+    fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError>;
 }
 
 /// Why a response cannot be decoded.
@@ -39,102 +43,69 @@ pub enum DecodeError {
     #[error("none of {rows} rows is decodable, the first: {first}")]
     NoRow {
         /// The number of rows.
-        rows: usize,
+        rows: u64,
         /// The error of the first row.
         first: String,
     },
 }
 
-/// Returns `data`, or an error if it is empty because of skipped rows.
-fn unless_all_skipped<T>(
-    data: T,
-    is_empty: bool,
-    skipped: Vec<String>,
-) -> Result<(T, Vec<String>), DecodeError> {
-    match skipped.first() {
+/// Returns an error if a response has skipped rows and no others.
+fn require_any_row(is_empty: bool, skipped: &SkipCount) -> Result<(), DecodeError> {
+    match &skipped.first_error {
         Some(first) if is_empty => Err(DecodeError::NoRow {
-            rows: skipped.len(),
+            rows: skipped.count,
             first: first.clone(),
         }),
-        _ => Ok((data, skipped)),
+        _ => Ok(()),
     }
 }
 
 /// Decodes each row of each page by itself, so that an invalid row affects no other.
 fn rows<'a, T>(
     pages: &'a [String],
-    mut decode: impl FnMut(&'a RawValue) -> Result<T, String>,
-) -> Result<(Vec<T>, Vec<String>), DecodeError> {
+    skipped: &mut Skipped,
+    mut decode: impl FnMut(&'a RawValue, &mut Skipped) -> Result<T, String>,
+) -> Result<Vec<T>, DecodeError> {
     let mut rows = Vec::new();
-    let mut skipped = Vec::new();
     for page in pages {
         let page: Vec<&RawValue> = serde_json::from_str(page).map_err(DecodeError::NotAList)?;
         for row in page {
-            match decode(row) {
+            let fields = skipped.fields.clone();
+            match decode(row, skipped) {
                 Ok(row) => rows.push(row),
-                Err(error) => skipped.push(error),
+                Err(error) => {
+                    skipped.fields = fields;
+                    skipped.rows.add(|| error);
+                }
             }
         }
     }
-    let is_empty = rows.is_empty();
-    unless_all_skipped(rows, is_empty, skipped)
+    require_any_row(rows.is_empty(), &skipped.rows)?;
+    Ok(rows)
 }
 
 /// Decodes a response that is one object.
 fn object<'a, R: Deserialize<'a>>(pages: &'a [String]) -> Result<R, DecodeError> {
     let object = match pages {
+        [page] if !page.trim_start().starts_with('{') => {
+            Err(serde_json::Error::custom("not an object"))
+        }
         [page] => serde_json::from_str(page),
         _ => Err(serde_json::Error::custom(format!("{} pages", pages.len()))),
     };
     object.map_err(DecodeError::NotAnObject)
 }
 
+/// Decodes a row that is an object. serde would also accept a list of the fields' values.
 fn row<'a, R: Deserialize<'a>>(row: &'a RawValue) -> Result<R, String> {
+    if !row.get().starts_with('{') {
+        return Err("not an object".into());
+    }
     serde_json::from_str(row.get()).map_err(|error| error.to_string())
-}
-
-/// Decodes a field that is unknown if it is invalid, because its row is useful without it.
-fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    let value = <&RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(value.get()).ok())
 }
 
 fn month(text: &str) -> Result<Month, String> {
     text.parse().map_err(|_| format!("{text:?} is not a month"))
-}
-
-/// An integer, written as `1` or as `1.0`.
-struct Integer(i64);
-
-impl<'de> Deserialize<'de> for Integer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        let whole = |f: f64| (f.fract() == 0.0 && f.abs() < 2_f64.powi(53)).then_some(f as i64);
-        let value = number.as_i64().or_else(|| whole(number.as_f64()?));
-        value
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format!("{number} is not an integer in range")))
-    }
-}
-
-/// An amount in cents: an integer in a team's invoice, a float in that of a personal account.
-struct Cents(Money);
-
-impl<'de> Deserialize<'de> for Cents {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        let money = match number.as_i64() {
-            Some(cents) => Money::from_cents(cents),
-            None => number.as_f64().and_then(Money::from_fractional_cents),
-        };
-        money
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format!("{number} cents are out of range")))
-    }
 }
 
 #[cfg(test)]

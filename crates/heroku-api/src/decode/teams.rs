@@ -5,110 +5,136 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 
-use super::{DecodeError, FromPages, Integer, lenient, object, row, rows, unless_all_skipped};
+use super::field::{Field, Integer};
+use super::{DecodeError, FromPages, object, row, rows};
+use crate::skipped::Skipped;
 use crate::team::{Account, Delinquency, Identity, License, Licenses};
 
-#[derive(Deserialize)]
-struct TeamRow {
-    id: String,
-    name: Option<String>,
-    #[serde(rename = "type", default, deserialize_with = "lenient")]
-    kind: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    enterprise_account: Option<Account>,
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TeamRow<'a> {
+    id: Field<String>,
+    name: Field<String>,
+    #[serde(rename = "type")]
+    kind: Field<String>,
+    #[serde(borrow)]
+    enterprise_account: Field<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct DelinquencyRow<'a> {
-    #[serde(borrow)]
-    scheduled_suspension_time: Option<&'a RawValue>,
-    #[serde(borrow)]
-    scheduled_deletion_time: Option<&'a RawValue>,
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AccountRow {
+    id: Field<String>,
+    name: Field<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DelinquencyRow {
+    scheduled_suspension_time: Field<String>,
+    scheduled_deletion_time: Field<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct LicenseRow {
-    name: String,
-    qty: Option<Integer>,
-    consumed: Option<Integer>,
+    name: Field<String>,
+    qty: Field<Integer>,
+    consumed: Field<Integer>,
 }
 
-impl TeamRow {
+impl TeamRow<'_> {
     /// Only the id is required. A team without a name is called by its id.
-    fn into_identity(self) -> Identity {
-        Identity {
-            name: self.name.unwrap_or_else(|| self.id.clone()),
-            id: self.id,
-            kind: self.kind,
-            enterprise_account: self.enterprise_account,
+    fn into_identity(self, skipped: &mut Skipped) -> Result<Identity, String> {
+        let id = self.id.require("id")?;
+        let account = self.enterprise_account.and_then(row::<AccountRow>);
+        let account = account.get("enterprise_account", skipped);
+        Ok(Identity {
+            name: self.name.get("name", skipped).unwrap_or_else(|| id.clone()),
+            id,
+            kind: self.kind.get("type", skipped),
+            enterprise_account: account.map(|account| account.into_account(skipped)),
+        })
+    }
+}
+
+impl AccountRow {
+    fn into_account(self, skipped: &mut Skipped) -> Account {
+        Account {
+            id: self.id.get("id", skipped),
+            name: self.name.get("name", skipped),
         }
     }
 }
 
 impl FromPages for Identity {
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        Ok((object::<TeamRow>(pages)?.into_identity(), Vec::new()))
+    fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
+        let identity = object::<TeamRow<'_>>(pages)?.into_identity(skipped);
+        identity.map_err(|error| DecodeError::NotAnObject(serde_json::Error::custom(error)))
     }
 }
 
 impl FromPages for Vec<Identity> {
     /// A team on two pages counts once.
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        let (mut teams, skipped) = rows(pages, |value| {
-            row::<TeamRow>(value).map(TeamRow::into_identity)
+    fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
+        let mut teams = rows(pages, skipped, |value, skipped| {
+            row::<TeamRow<'_>>(value)?.into_identity(skipped)
         })?;
         let mut seen = BTreeSet::new();
         teams.retain(|team| seen.insert(team.id.clone()));
-        Ok((teams, skipped))
+        Ok(teams)
     }
 }
 
 impl FromPages for Account {
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        Ok((object(pages)?, Vec::new()))
+    fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
+        Ok(object::<AccountRow>(pages)?.into_account(skipped))
     }
 }
 
 impl FromPages for Delinquency {
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        let fields: DelinquencyRow<'_> = object(pages)?;
-        let mut skipped = Vec::new();
-        let mut time = |field: &str, value: Option<&RawValue>| {
-            let time = row::<Option<String>>(value?).and_then(|text| {
-                let parse = |text: String| text.trim().parse::<Timestamp>();
-                let time = text.map(parse).transpose();
+    /// If nothing but invalid times is given, that is an error, since unknown is not unscheduled.
+    fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
+        let row: DelinquencyRow = object(pages)?;
+        let mut time = |field: Field<String>, name: &str| {
+            let parse = |text: String| {
+                let time = text.trim().parse::<Timestamp>();
                 time.map_err(|error| error.to_string())
-            });
-            time.unwrap_or_else(|error| {
-                skipped.push(format!("{field}: {error}"));
-                None
-            })
+            };
+            field.and_then(parse).get(name, skipped)
         };
-        let suspension = fields.scheduled_suspension_time;
-        let deletion = fields.scheduled_deletion_time;
         let delinquency = Self {
-            suspension: time("scheduled_suspension_time", suspension),
-            deletion: time("scheduled_deletion_time", deletion),
+            suspension: time(row.scheduled_suspension_time, "scheduled_suspension_time"),
+            deletion: time(row.scheduled_deletion_time, "scheduled_deletion_time"),
         };
-        let is_empty = delinquency == Self::default();
-        unless_all_skipped(delinquency, is_empty, skipped)
+        match &skipped.fields.first_error {
+            Some(error) if delinquency == Self::default() => {
+                Err(DecodeError::NotAnObject(serde_json::Error::custom(error)))
+            }
+            _ => Ok(delinquency),
+        }
     }
 }
 
 impl FromPages for Licenses {
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        let (rows, skipped) = rows(pages, row::<LicenseRow>)?;
+    fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
+        let rows = rows(pages, skipped, |value, skipped| {
+            let row: LicenseRow = row(value)?;
+            let license = License {
+                quantity: row.qty.get("qty", skipped).map(|n| n.0),
+                consumed: row.consumed.get("consumed", skipped).map(|n| n.0),
+            };
+            Ok((row.name.require("name")?, license))
+        })?;
         let mut licenses = Self::new();
-        for row in rows {
-            let license = licenses.entry(row.name).or_default();
-            *license = license.plus(License {
-                quantity: row.qty.map(|n| n.0),
-                consumed: row.consumed.map(|n| n.0),
-            });
+        for (name, row) in rows {
+            let license = licenses.entry(name).or_default();
+            *license = license.plus(row);
         }
-        Ok((licenses, skipped))
+        Ok(licenses)
     }
 }
 
@@ -117,8 +143,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read<T: FromPages>(page: &str) -> Result<(T, Vec<String>), DecodeError> {
-        T::from_pages(&[page.to_owned()])
+    fn read<T: FromPages>(page: &str) -> Result<(T, Skipped), DecodeError> {
+        let mut skipped = Skipped::default();
+        Ok((T::from_pages(&[page.to_owned()], &mut skipped)?, skipped))
     }
 
     #[test]
@@ -153,7 +180,7 @@ mod tests {
         let page = r#"[{"id":"1","name":"ops"},{"name":"nobody"},7,{"id":"1","name":"again"},{"id":"2","name":null}]"#;
         let (teams, skipped): (Vec<Identity>, _) = read(page).unwrap();
         let names: Vec<_> = teams.iter().map(|team| team.name.as_str()).collect();
-        assert_eq!((names, skipped.len()), (vec!["ops", "2"], 2));
+        assert_eq!((names, skipped.rows.count), (vec!["ops", "2"], 2));
         assert!(read::<Vec<Identity>>("[7]").is_err());
         assert!(read::<Vec<Identity>>("[]").unwrap().0.is_empty());
     }
@@ -166,12 +193,15 @@ mod tests {
             suspension: Some("2027-01-01T12:00:00Z".parse().unwrap()),
             deletion: None,
         };
-        assert_eq!(read(text).unwrap(), (expected, Vec::new()));
-        assert_eq!(read("{}").unwrap(), (Delinquency::default(), Vec::new()));
+        assert_eq!(read(text).unwrap(), (expected, Skipped::default()));
+        assert_eq!(
+            read("{}").unwrap(),
+            (Delinquency::default(), Skipped::default())
+        );
         let half =
             r#"{"scheduled_suspension_time":"2027-01-01T12:00:00Z","scheduled_deletion_time":1}"#;
         let (delinquency, skipped) = read(half).unwrap();
-        assert_eq!((delinquency, skipped.len()), (expected, 1));
+        assert_eq!((delinquency, skipped.fields.count), (expected, 1));
         assert!(read(r#"{"scheduled_deletion_time":"soon"}"#).is_err());
         assert!(read("[]").is_err());
     }
@@ -184,9 +214,11 @@ mod tests {
         let license = |quantity, consumed| License { quantity, consumed };
         let expected = [
             ("a\"b".to_owned(), license(Some(6), Some(2))),
+            ("c".to_owned(), license(None, None)),
             ("d".to_owned(), license(None, None)),
         ];
-        assert_eq!((licenses, skipped.len()), (expected.into(), 2));
+        assert_eq!(licenses, expected.into());
+        assert_eq!((skipped.rows.count, skipped.fields.count), (1, 1));
     }
 
     proptest! {

@@ -7,98 +7,94 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{DecodeError, FromPages, lenient, month, row, rows, unless_all_skipped};
+use super::field::{Count, Field, Units};
+use super::{DecodeError, FromPages, month, require_any_row, row, rows};
 use crate::enterprise::AccountUsage;
+use crate::skipped::Skipped;
 use billing::month::Month;
 use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
 
 /// The month of an enterprise account.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct AccountRow<'a> {
-    month: String,
+    month: Field<String>,
     #[serde(borrow)]
-    teams: Option<Vec<&'a RawValue>>,
-}
-
-/// The team of a row in an enterprise account.
-#[derive(Deserialize)]
-struct TeamRow {
-    id: Option<String>,
-    name: Option<String>,
+    teams: Field<Vec<&'a RawValue>>,
 }
 
 /// The usage of a team in a month. In an enterprise account the month is that of the account's row.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct UsageRow<'a> {
-    #[serde(default, deserialize_with = "lenient")]
-    month: Option<String>,
-    name: Option<String>,
-    dynos: Option<f64>,
-    data: Option<f64>,
-    partner: Option<f64>,
-    addons: Option<f64>,
-    connect: Option<f64>,
-    #[serde(default, deserialize_with = "lenient")]
-    space: Option<f64>,
-    #[serde(default, deserialize_with = "lenient")]
-    private_space: Option<f64>,
-    #[serde(default, deserialize_with = "lenient")]
-    shield_space: Option<f64>,
-    #[serde(default, deserialize_with = "lenient")]
-    private_space_credits: Option<f64>,
-    #[serde(default, deserialize_with = "lenient")]
-    shield_space_credits: Option<f64>,
+    month: Field<String>,
+    id: Field<String>,
+    name: Field<String>,
+    dynos: Field<Units>,
+    data: Field<Units>,
+    partner: Field<Units>,
+    addons: Field<Units>,
+    connect: Field<Count>,
+    space: Field<Units>,
+    private_space: Field<Count>,
+    shield_space: Field<Count>,
+    private_space_credits: Field<Units>,
+    shield_space_credits: Field<Units>,
     #[serde(borrow)]
-    apps: Option<Vec<&'a RawValue>>,
+    apps: Field<Vec<&'a RawValue>>,
 }
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct AppRow {
-    app_name: String,
-    dynos: Option<f64>,
-    data: Option<f64>,
-    partner: Option<f64>,
-    addons: Option<f64>,
-    connect: Option<f64>,
+    app_name: Field<String>,
+    dynos: Field<Units>,
+    data: Field<Units>,
+    partner: Field<Units>,
+    addons: Field<Units>,
+    connect: Field<Count>,
 }
 
 impl FromPages for Usage {
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        let mut skipped_apps = Vec::new();
-        let (rows, mut skipped) = rows(pages, |value| {
-            let row: UsageRow<'_> = row(value)?;
-            let month = month(row.month.as_deref().ok_or("no month")?)?;
-            Ok((month, row.into_usage(month, &mut skipped_apps)))
+    fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
+        let rows = rows(pages, skipped, |value, skipped| {
+            let mut row: UsageRow<'_> = row(value)?;
+            let month = month(&std::mem::take(&mut row.month).require("month")?)?;
+            Ok((month, row.into_usage(skipped)?))
         })?;
-        skipped.append(&mut skipped_apps);
         let mut months = BTreeMap::new();
         for (month, usage) in rows {
-            insert(&mut months, month, usage, &mut skipped);
+            insert(&mut months, month, usage, skipped);
         }
-        Ok((Self { months }, skipped))
+        Ok(Self { months })
     }
 }
 
 impl FromPages for AccountUsage {
-    /// Only the invalid teams of a month are skipped.
-    fn from_pages(pages: &[String]) -> Result<(Self, Vec<String>), DecodeError> {
-        let (months, mut skipped) = rows(pages, |value| {
+    /// Only the invalid teams of a month are skipped. A month whose list of teams is missing is
+    /// skipped, because that does not mean that the teams have no usage.
+    fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
+        let months = rows(pages, skipped, |value, _| {
             let row: AccountRow<'_> = row(value)?;
-            Ok((month(&row.month)?, row.teams.unwrap_or_default()))
+            Ok((
+                month(&row.month.require("month")?)?,
+                row.teams.require("teams")?,
+            ))
         })?;
         let mut usage = Self::default();
         for (month, teams) in months {
             usage.months.push(month);
             for team in teams {
-                if let Err(error) = add_team(&mut usage, month, team, &mut skipped) {
-                    skipped.push(format!("team in {month}: {error}"));
+                let fields = skipped.fields.clone();
+                if let Err(error) = add_team(&mut usage, month, team, skipped) {
+                    skipped.fields = fields;
+                    skipped.rows.add(|| format!("team in {month}: {error}"));
                 }
             }
         }
         usage.months.sort_unstable();
         usage.months.dedup();
-        let is_empty = usage.teams.is_empty();
-        unless_all_skipped(usage, is_empty, skipped)
+        require_any_row(usage.teams.is_empty(), &skipped.rows)?;
+        Ok(usage)
     }
 }
 
@@ -106,11 +102,13 @@ fn add_team(
     usage: &mut AccountUsage,
     month: Month,
     value: &RawValue,
-    skipped: &mut Vec<String>,
+    skipped: &mut Skipped,
 ) -> Result<(), String> {
-    let TeamRow { id, name } = row(value)?;
+    let mut row: UsageRow<'_> = row(value)?;
+    let id = std::mem::take(&mut row.id).get("teams[].id", skipped);
+    let monthly = row.into_usage(skipped)?;
+    let name = monthly.team_name.clone();
     let key = id.clone().or(name).ok_or("neither id nor name")?;
-    let monthly = row::<UsageRow<'_>>(value)?.into_usage(month, skipped);
     let team = usage.teams.entry(key).or_default();
     team.id = id;
     insert(&mut team.usage.months, month, monthly, skipped);
@@ -122,54 +120,97 @@ fn insert(
     months: &mut BTreeMap<Month, MonthlyUsage>,
     month: Month,
     usage: MonthlyUsage,
-    skipped: &mut Vec<String>,
+    skipped: &mut Skipped,
 ) {
     if months.insert(month, usage).is_some() {
-        skipped.push(format!("duplicate row for {month}"));
+        skipped.rows.add(|| format!("duplicate row for {month}"));
     }
 }
 
+/// Returns an error if a row is empty because of invalid fields. As a row of unknown amounts it would
+/// replace the amounts of an earlier response.
+fn require_valid_field(
+    is_empty: bool,
+    invalid_before: u64,
+    skipped: &Skipped,
+) -> Result<(), String> {
+    match &skipped.fields.first_error {
+        Some(error) if is_empty && skipped.fields.count > invalid_before => {
+            Err(format!("no valid amount, {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns valid units, or counts the field `name`.
+fn units(field: Field<Units>, name: &str, skipped: &mut Skipped) -> Option<f64> {
+    field.get(name, skipped).map(|units| units.0)
+}
+
+/// Returns a valid count, or counts the field `name`.
+fn count(field: Field<Count>, name: &str, skipped: &mut Skipped) -> Option<f64> {
+    field.get(name, skipped).map(|count| count.0)
+}
+
 impl UsageRow<'_> {
-    fn into_usage(self, month: Month, skipped: &mut Vec<String>) -> MonthlyUsage {
+    fn into_usage(self, skipped: &mut Skipped) -> Result<MonthlyUsage, String> {
+        // A missing list is not invalid.
+        let missing = u64::from(matches!(self.apps, Field::Unknown));
+        let invalid_before = skipped.fields.count + missing;
         let team = UsageAmounts {
-            dynos: self.dynos,
-            data: self.data,
-            partner: self.partner,
-            addons: self.addons,
-            connect: self.connect,
+            dynos: units(self.dynos, "dynos", skipped),
+            data: units(self.data, "data", skipped),
+            partner: units(self.partner, "partner", skipped),
+            addons: units(self.addons, "addons", skipped),
+            connect: count(self.connect, "connect", skipped),
         };
-        let mut apps = Vec::new();
-        for app in self.apps.unwrap_or_default() {
-            match row::<AppRow>(app) {
-                Ok(app) => apps.push(app.into_amounts()),
-                Err(error) => skipped.push(format!("app in {month}: {error}")),
+        let spaces = Spaces {
+            credits: units(self.space, "space", skipped),
+            private: count(self.private_space, "private_space", skipped),
+            shield: count(self.shield_space, "shield_space", skipped),
+            private_credits: units(self.private_space_credits, "private_space_credits", skipped),
+            shield_credits: units(self.shield_space_credits, "shield_space_credits", skipped),
+        };
+        let apps = self.apps.get_list("apps", skipped).map(|rows| {
+            let mut apps = Vec::new();
+            for app in rows {
+                let fields = skipped.fields.clone();
+                match row::<AppRow>(app).and_then(|app| app.into_amounts(skipped)) {
+                    Ok(app) => apps.push(app),
+                    Err(error) => {
+                        skipped.fields = fields;
+                        skipped.rows.add(|| format!("app: {error}"));
+                    }
+                }
             }
-        }
-        MonthlyUsage {
-            team_name: self.name,
+            MonthlyUsage::by_app(apps)
+        });
+        let is_empty = team == UsageAmounts::default()
+            && spaces == Spaces::default()
+            && apps.as_ref().is_none_or(BTreeMap::is_empty);
+        require_valid_field(is_empty, invalid_before, skipped)?;
+        Ok(MonthlyUsage {
+            team_name: self.name.get("name", skipped),
             team,
-            spaces: Spaces {
-                credits: self.space,
-                private: self.private_space,
-                shield: self.shield_space,
-                private_credits: self.private_space_credits,
-                shield_credits: self.shield_space_credits,
-            },
-            apps: MonthlyUsage::by_app(apps),
-        }
+            spaces,
+            apps,
+        })
     }
 }
 
 impl AppRow {
-    fn into_amounts(self) -> (String, UsageAmounts) {
+    fn into_amounts(self, skipped: &mut Skipped) -> Result<(String, UsageAmounts), String> {
+        let invalid_before = skipped.fields.count;
+        let name = self.app_name.require("app_name")?;
         let amounts = UsageAmounts {
-            dynos: self.dynos,
-            data: self.data,
-            partner: self.partner,
-            addons: self.addons,
-            connect: self.connect,
+            dynos: units(self.dynos, "apps[].dynos", skipped),
+            data: units(self.data, "apps[].data", skipped),
+            partner: units(self.partner, "apps[].partner", skipped),
+            addons: units(self.addons, "apps[].addons", skipped),
+            connect: count(self.connect, "apps[].connect", skipped),
         };
-        (self.app_name, amounts)
+        require_valid_field(amounts == UsageAmounts::default(), invalid_before, skipped)?;
+        Ok((name, amounts))
     }
 }
 
@@ -178,8 +219,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(page: &str) -> Result<(AccountUsage, Vec<String>), DecodeError> {
-        AccountUsage::from_pages(&[page.to_owned()])
+    fn read(page: &str) -> Result<(AccountUsage, Skipped), DecodeError> {
+        let mut skipped = Skipped::default();
+        let usage = AccountUsage::from_pages(&[page.to_owned()], &mut skipped)?;
+        Ok((usage, skipped))
     }
 
     #[test]
@@ -190,7 +233,7 @@ mod tests {
                 {"id":"2","name":"web","dynos":null}]},
             {"month":"2026-10","teams":[{"id":"1","name":"old-ops","dynos":2}]}]"#;
         let (usage, skipped) = read(page).unwrap();
-        assert_eq!(skipped, Vec::<String>::new());
+        assert_eq!(skipped.rows.count, 0, "{skipped:?}");
         assert_eq!(usage.months.len(), 2);
         let ops = &usage.teams["1"];
         assert_eq!(ops.usage.team_name(), Some("ops"));
@@ -205,9 +248,10 @@ mod tests {
                         {"name":"no-id","dynos":1},{"id":"3","dynos":2,"apps":[{"dynos":1}]},{"id":"3","dynos":4}]},
                        {"month":"November","teams":[]},{"month":"2026-10","teams":null}]"#;
         let (usage, skipped) = read(page).unwrap();
-        assert_eq!(skipped.len(), 7, "{skipped:?}");
+        assert_eq!(skipped.rows.count, 8, "{skipped:?}");
         let keys: Vec<_> = usage.teams.keys().map(String::as_str).collect();
         assert_eq!(keys, ["3", "no-id"]);
+        assert_eq!(usage.months.len(), 1);
         assert_eq!(usage.teams["no-id"].id, None);
     }
 
