@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use expfmt::NegotiatedFormat;
+use exporter_toolkit::server::error_response;
 
 use crate::metrics::cache::MetricsCache;
 use report_cache::ReportCache;
@@ -42,6 +43,7 @@ pub fn router(
         .route(telemetry_path, get(metrics))
         .with_state(Arc::new(metrics_cache))
         .merge(page::routes(reports, landing_page))
+        .fallback(async || error_response(StatusCode::NOT_FOUND))
 }
 
 async fn ready(State(metrics): State<Arc<MetricsCache>>) -> (StatusCode, &'static str) {

@@ -134,13 +134,82 @@ fn page_has_security_headers_by_default() {
 }
 
 #[test]
-fn rate_limit_applies_to_every_path() {
+fn rate_limit_applies_to_all_other_paths() {
     let directory = Directory::new();
     let limit = "rate_limit:\n  interval: 1h\n  burst: 3\n";
     let exporter = ExporterProcess::with_web_config(&directory.web(limit));
-    let statuses = [(); 5].map(|()| status(&get(exporter.address, "/health")).to_owned());
+    let statuses = [(); 5].map(|()| status(&get(exporter.address, "/metrics")).to_owned());
     assert_eq!(statuses, ["200", "200", "200", "429", "429"]);
-    for path in PATHS {
+    let health = ["/health", "/-/healthy", "/-/ready"];
+    for path in PATHS.into_iter().filter(|path| !health.contains(path)) {
         assert_eq!(status(&get(exporter.address, path)), "429");
+    }
+}
+
+#[test]
+fn rejects_invalid_host_headers() {
+    let exporter = ExporterProcess::demo(&[]);
+    let table: [(&[&str], &str); 12] = [
+        (&["GET /health HTTP/1.1", "Host: x"], "200"),
+        (&["GET /health HTTP/1.1", "Host: x:8080"], "200"),
+        (&["GET /health HTTP/1.1", "Host: [::1]:8080"], "200"),
+        (&["GET /health HTTP/1.1", "Host:"], "200"),
+        (&["GET http://x/health HTTP/1.1", "Host: x"], "200"),
+        (&["GET /health HTTP/1.0"], "200"),
+        (&["GET /health HTTP/1.1"], "400"),
+        (&["GET http://x/health HTTP/1.1"], "400"),
+        (&["GET /health HTTP/1.1", "Host: x", "Host: x"], "400"),
+        (&["GET /health HTTP/1.0", "Host: x", "Host: y"], "400"),
+        (&["GET /health HTTP/1.1", "Host: a b"], "400"),
+        (&["GET /health HTTP/1.1", "Host: user@x"], "400"),
+    ];
+    for (lines, expected) in table {
+        let response = ask(exporter.address, lines);
+        assert_eq!(status(&response), expected, "{lines:?}");
+    }
+}
+
+#[test]
+fn answers_half_closed_clients() {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpStream};
+
+    let exporter = ExporterProcess::demo(&[]);
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(exporter.address).unwrap();
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            .unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert_eq!(status(&response), "200");
+    }
+}
+
+#[test]
+fn health_checks_are_exempt_from_rate_limit() {
+    let directory = Directory::new();
+    let text = "rate_limit:\n  interval: 1h\n  burst: 1\n";
+    let exporter = ExporterProcess::with_web_config(&directory.web(text));
+    assert_eq!(status(&get(exporter.address, "/metrics")), "200");
+    assert_eq!(status(&get(exporter.address, "/metrics")), "429");
+    for _ in 0..3 {
+        for path in ["/health", "/-/healthy"] {
+            assert_eq!(status(&get(exporter.address, path)), "200", "{path}");
+        }
+    }
+}
+
+#[test]
+fn errors_are_text_and_responses_have_nosniff() {
+    let exporter = ExporterProcess::demo(&[]);
+    let missing = get(exporter.address, "/nothing");
+    assert_eq!(status(&missing), "404");
+    assert!(missing.ends_with("Not Found\n"), "{missing}");
+    for path in ["/nothing", "/metrics", "/health", "/", "/api/v1/costs"] {
+        let response = get(exporter.address, path);
+        let nosniff = header(&response, "x-content-type-options");
+        assert_eq!(nosniff, Some("nosniff"), "{path}");
     }
 }

@@ -40,11 +40,20 @@ fn keeps_last_valid_config_and_logs_once() {
     assert_eq!(status_for(&exporter, "alice:hunter2"), "401");
 
     // An editor may truncate the file before it writes it, or move it away.
-    directory.web("");
-    exporter.wait_for_log(REJECTED, 2);
-    assert_eq!(status_for(&exporter, "alice:wrong"), "401");
+    let without_users = [
+        "",
+        "# none\n",
+        "basic_auth_users:\n",
+        "basic_auth_users: {}\n",
+    ];
+    for (text, rejections) in without_users.into_iter().zip(2..) {
+        directory.web(text);
+        let line = exporter.wait_for_log(REJECTED, rejections);
+        assert!(line.contains("level=warn"), "{line}");
+        assert_eq!(status_for(&exporter, "alice:wrong"), "401", "{text:?}");
+    }
     std::fs::remove_file(directory.path().join("web.yml")).unwrap();
-    exporter.wait_for_log(REJECTED, 3);
+    exporter.wait_for_log(REJECTED, 6);
     assert_eq!(status_for(&exporter, "alice:wrong"), "401");
 
     directory.web(&users("second"));
@@ -52,7 +61,7 @@ fn keeps_last_valid_config_and_logs_once() {
     assert_eq!(status_for(&exporter, "alice:second"), "200");
     let log = exporter.log();
     let rejections = log.iter().filter(|line| line.contains(REJECTED));
-    assert_eq!(rejections.count(), 3);
+    assert_eq!(rejections.count(), 6);
 }
 
 #[test]
@@ -64,6 +73,33 @@ fn rejects_reload_that_disables_tls() {
     assert!(line.contains("requires a restart"), "{line}");
     let client = Client::new(&directory.authority);
     assert!(client.get(exporter.address, "/", &[]).is_ok());
+}
+
+#[test]
+fn rejects_reload_that_weakens_client_verification() {
+    let directory = Directory::new();
+    let with = |client_auth: &str| format!("{TLS}{client_auth}");
+    let text = with(
+        "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  \
+         client_allowed_sans: [client.example]\n",
+    );
+    let exporter = ExporterProcess::with_web_config(&directory.web(&text));
+    let weaker = [
+        "",
+        "  client_auth_type: RequireAnyClientCert\n",
+        "  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca.pem\n  client_allowed_sans: [client.example]\n",
+        "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n",
+    ];
+    let client = Client::new(&directory.authority);
+    for (client_auth, rejections) in weaker.into_iter().zip(1..) {
+        directory.web(&with(client_auth));
+        let line = exporter.wait_for_log(REJECTED, rejections);
+        assert!(line.contains("client certificates"), "{line}");
+        assert!(
+            client.get(exporter.address, "/", &[]).is_err(),
+            "{client_auth}"
+        );
+    }
 }
 
 #[test]

@@ -1,25 +1,75 @@
-//! Reads of files whose size and type are not trusted.
+//! Reads of files whose size and type are not trusted, and whose file system may hang.
 
-use std::fs::File;
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
-/// Reads a regular file of at most `limit` bytes. Never blocks on a pipe or an endless device.
+/// The time in which a file must be read.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The files that threads are reading, each by one thread at most.
+static IN_PROGRESS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Reads a regular file of at most `limit` bytes. Never blocks on a pipe or an endless device, and
+/// gives up after five seconds, for example on a network file system whose server is down. The thread
+/// that then still waits is not joined by a second one.
 ///
 /// # Errors
 ///
-/// Where the file is not a regular one, is larger, is not UTF-8, or cannot be read.
+/// Returns an error if the file is not a regular file, is larger, is not UTF-8, or cannot be read in
+/// time.
 pub fn read(path: &Path, limit: u64) -> io::Result<String> {
-    if !std::fs::metadata(path)?.is_file() {
+    let path = path.to_owned();
+    read_within(path.clone(), TIMEOUT, move || {
+        read_regular_file(&path, limit)
+    })
+}
+
+/// Runs `read` in a thread, unless one that was started for the same path has not ended.
+fn read_within(
+    path: PathBuf,
+    timeout: Duration,
+    read: impl FnOnce() -> io::Result<String> + Send + 'static,
+) -> io::Result<String> {
+    let in_progress = || IN_PROGRESS.lock().unwrap_or_else(PoisonError::into_inner);
+    let timed_out = || io::Error::new(io::ErrorKind::TimedOut, "the file system does not respond");
+    let mut started = in_progress();
+    if started.contains(&path) {
+        drop(started);
+        return Err(timed_out());
+    }
+    let (sender, receiver) = mpsc::channel();
+    let in_thread = path.clone();
+    std::thread::Builder::new()
+        .name("file-read".into())
+        .spawn(move || {
+            let result = read();
+            in_progress().remove(&in_thread);
+            // Fails if the caller has given up.
+            let _ = sender.send(result);
+        })?;
+    started.insert(path);
+    drop(started);
+    match receiver.recv_timeout(timeout) {
+        Ok(result) => result,
+        Err(_) => Err(timed_out()),
+    }
+}
+
+fn read_regular_file(path: &Path, limit: u64) -> io::Result<String> {
+    let file = open(path)?;
+    // Checked on the open file, because the path may name another one by now.
+    if !file.metadata()?.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "not a regular file",
         ));
     }
     let mut text = String::new();
-    let length = File::open(path)?
-        .take(limit + 1)
-        .read_to_string(&mut text)?;
+    let length = file.take(limit + 1).read_to_string(&mut text)?;
     if length as u64 > limit {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
@@ -27,6 +77,23 @@ pub fn read(path: &Path, limit: u64) -> io::Result<String> {
         ));
     }
     Ok(text)
+}
+
+/// Opens a file without waiting for the writer of a pipe.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits();
+    let nonblocking = i32::try_from(nonblocking).unwrap_or_default();
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
 }
 
 #[cfg(test)]
@@ -42,5 +109,42 @@ mod tests {
         let kind = |result: io::Result<String>| result.unwrap_err().kind();
         assert_eq!(kind(read(&path, 4)), io::ErrorKind::FileTooLarge);
         assert_eq!(kind(read(directory.path(), 4)), io::ErrorKind::InvalidInput);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn rejects_pipes_and_devices() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        for path in [&pipe, &link, Path::new("/dev/zero"), Path::new("/dev/null")] {
+            let error = read(path, 100).unwrap_err();
+            assert_eq!(error.to_string(), "not a regular file", "{path:?}");
+        }
+    }
+
+    #[test]
+    fn hung_file_occupies_one_thread() {
+        let (release, hang) = mpsc::channel::<()>();
+        let path = PathBuf::from("/a file on a hung file system");
+        let hung = move || {
+            let _ = hang.recv();
+            Ok("late".to_owned())
+        };
+        let short = Duration::from_millis(1);
+        let kind = |result: io::Result<String>| result.unwrap_err().kind();
+        assert_eq!(
+            kind(read_within(path.clone(), short, hung)),
+            io::ErrorKind::TimedOut
+        );
+        let second = read_within(path.clone(), short, || panic!("a second thread"));
+        assert_eq!(kind(second), io::ErrorKind::TimedOut);
+        drop(release);
+        let read_again = || read_within(path.clone(), TIMEOUT, || Ok("text".to_owned()));
+        while read_again().is_err() {
+            std::thread::yield_now();
+        }
     }
 }

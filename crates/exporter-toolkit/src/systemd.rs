@@ -27,7 +27,7 @@ pub fn notify_stopping() {
 /// the watchdog is not enabled for this process.
 pub async fn run_watchdog() {
     let Some(timeout) = watchdog_timeout() else {
-        return;
+        return std::future::pending().await;
     };
     loop {
         // The next one follows before the timeout.

@@ -28,7 +28,7 @@ pub struct ServerConfig {
     /// The realm of basic authentication, usually the program's name: printable ASCII without
     /// quotes and backslashes.
     pub realm: &'static str,
-    /// Paths that are exempt from [`Limits::requests`], such as health checks.
+    /// Paths that are exempt from [`Limits::requests`] and the rate limit, such as health checks.
     pub unlimited_paths: &'static [&'static str],
     /// Called with each response.
     pub on_response: ResponseObserver,

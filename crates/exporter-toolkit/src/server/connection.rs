@@ -92,6 +92,8 @@ impl ServerContext {
         let connection = http1::Builder::new()
             .max_header_size(self.config.limits.head_bytes)
             .max_buf_size(CHUNK_SIZE)
+            // A client that only writes, such as `nc -N`, still reads the response.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), self.service(&state));
         let Err(error) = self.drive(connection, &state).await else {
             return;

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::http::header::{CONNECTION, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, WWW_AUTHENTICATE};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -64,6 +65,9 @@ impl RequestGuard {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
+        let nosniff = HeaderValue::from_static("nosniff");
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static("x-content-type-options"), nosniff);
         for (name, value) in &web.headers {
             response.headers_mut().insert(name, value.clone());
         }
@@ -77,12 +81,21 @@ impl RequestGuard {
         web: &WebConfig,
         request: &Request<Incoming>,
     ) -> Result<Option<OwnedSemaphorePermit>, Response<Body>> {
+        if !has_valid_host(request.version(), request.headers()) {
+            let mut response = error_response(StatusCode::BAD_REQUEST);
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            return Err(response);
+        }
         if !request.body().is_end_stream()
             && matches!(*request.method(), Method::GET | Method::HEAD)
         {
             return Err(error_response(StatusCode::PAYLOAD_TOO_LARGE));
         }
+        // Health checks must be answered when the server is busy.
+        let is_limited = !self.unlimited_paths.contains(&request.uri().path());
         if let Some(limit) = web.rate_limit
+            && is_limited
             && !self.has_token(limit)
         {
             return Err(error_response(StatusCode::TOO_MANY_REQUESTS));
@@ -97,8 +110,6 @@ impl RequestGuard {
                 }
             }
         }
-        // Health checks must be answered when the server is busy.
-        let is_limited = !self.unlimited_paths.contains(&request.uri().path());
         let Some(in_flight) = self.in_flight.as_ref().filter(|_| is_limited) else {
             return Ok(None);
         };
@@ -126,6 +137,19 @@ impl RequestGuard {
         *held = Some(bucket);
         has_token
     }
+}
+
+/// Returns whether a request has the `Host` headers that HTTP/1.1 requires: exactly one, which is
+/// valid (RFC 9112, section 3.2). HTTP/1.0 requires none.
+fn has_valid_host(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (first, second) = (hosts.next(), hosts.next());
+    let is_valid = |host: &HeaderValue| {
+        let text = host.as_bytes();
+        text.is_empty() || (!text.contains(&b'@') && Authority::try_from(text).is_ok())
+    };
+    let is_missing_allowed = version != Version::HTTP_11;
+    second.is_none() && first.map_or(is_missing_allowed, is_valid)
 }
 
 /// A token bucket: each request takes one token.

@@ -150,6 +150,26 @@ pub enum ClientAuth {
     RequireAndVerifyClientCert,
 }
 
+/// What TLS clients have to prove.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientRequirements {
+    /// A certificate is required.
+    pub certificate: bool,
+    /// Certificates are verified against the client CA.
+    pub verified: bool,
+    /// Certificates are verified to have one of some names.
+    pub named: bool,
+}
+
+impl ClientRequirements {
+    /// Returns whether a client could be accepted that `previous` rejects.
+    pub(super) fn is_weaker_than(self, previous: Self) -> bool {
+        (previous.certificate && !self.certificate)
+            || (previous.verified && !self.verified)
+            || (previous.named && !self.named)
+    }
+}
+
 impl ClientAuth {
     /// Returns whether certificates are verified against the client CA.
     pub(super) fn verifies(self) -> bool {
@@ -384,6 +404,14 @@ fn each<T>(
 }
 
 impl Tls {
+    pub(super) fn client_requirements(&self) -> ClientRequirements {
+        ClientRequirements {
+            certificate: self.client_auth.requires(),
+            verified: self.client_auth.verifies(),
+            named: !self.allowed_names.is_empty(),
+        }
+    }
+
     /// Returns the paths of the files that it names.
     pub(super) fn paths(&self, directory: &Path) -> impl Iterator<Item = PathBuf> {
         let pems = [&self.certificate, &self.key].into_iter();

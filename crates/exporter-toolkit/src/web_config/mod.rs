@@ -21,7 +21,7 @@ use std::sync::Arc;
 use ::http::HeaderMap;
 
 use crate::config_file::{self, FileErrors, SecretFilter};
-pub use file::{ClientAuth, File, Pem, PemSource, Tls, parse};
+pub use file::{ClientAuth, ClientRequirements, File, Pem, PemSource, Tls, parse};
 pub use http_settings::RateLimit;
 pub use users::{AuthResult, MAX_CONCURRENT_COMPARISONS, MAX_PENDING_COMPARISONS, Users};
 pub use watcher::ConfigWatcher;
@@ -32,6 +32,8 @@ use watcher::Fingerprint;
 pub struct WebConfig {
     /// The TLS configuration; `None` serves plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// What TLS clients have to prove.
+    pub client_auth: ClientRequirements,
     /// Headers of every response.
     pub headers: HeaderMap,
     /// The users; `None` disables authentication.
@@ -100,8 +102,10 @@ impl File {
             Some(tls) => Some(Arc::new(tls.server_config(self.http2, directory)?)),
             None => None,
         };
+        let client_auth = self.tls.as_ref().map(Tls::client_requirements);
         Ok(WebConfig {
             tls,
+            client_auth: client_auth.unwrap_or_default(),
             headers: self.headers,
             users: Users::new(self.users)?,
             rate_limit: self.rate_limit,

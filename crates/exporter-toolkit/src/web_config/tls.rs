@@ -1,7 +1,6 @@
 //! Builds the TLS configuration from the settings and the certificates that they name.
 
 use std::fmt::Display;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +12,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::client_certificate;
 use super::file::{Pem, PemSource, Tls};
+use crate::bounded;
 use crate::config_file::{FileError, FileErrors};
+
+/// The maximum size of a file of certificates or of a key in bytes.
+const MAX_PEM_SIZE: u64 = 4 << 20;
 
 impl Tls {
     /// Reads the certificates and builds the TLS configuration.
@@ -112,7 +115,7 @@ impl Pem {
     fn text(&self, directory: &Path) -> Result<SecretString, FileError> {
         match &self.source {
             PemSource::Inline(text) => Ok(text.clone()),
-            PemSource::File(path) => fs::read_to_string(directory.join(path))
+            PemSource::File(path) => bounded::read(&directory.join(path), MAX_PEM_SIZE)
                 .map(SecretString::from)
                 .map_err(|error| self.error(format_args!("cannot be read: {error}"))),
         }

@@ -23,6 +23,10 @@ pub const MAX_CONCURRENT_COMPARISONS: usize = 2;
 /// Remembered passwords do not wait, so a flood of wrong ones does not lock out Prometheus.
 pub const MAX_PENDING_COMPARISONS: usize = 16;
 
+/// The maximum cost of a hash. A comparison takes about a second at this cost, and twice as long at
+/// each higher one.
+const MAX_COST: u32 = 14;
+
 /// What a hash has to be.
 pub(super) const BCRYPT_HASH: &str = "a bcrypt hash as printed by `htpasswd -nBC 10 \"\"`";
 
@@ -68,18 +72,25 @@ pub(super) fn hashes(field: &Field<'_>) -> BTreeMap<String, SecretString> {
         let Some(hash) = field.text() else { continue };
         if user.is_empty() || user.contains(|c: char| c == ':' || c.is_control()) {
             field.reject("invalid user name, expected no colon or control character");
-        } else if !is_hash(hash) {
-            field.reject(format_args!("not a bcrypt hash, expected {BCRYPT_HASH}"));
         } else {
-            hashes.insert(user.to_owned(), hash.into());
+            match cost(hash) {
+                Some(..=MAX_COST) => {
+                    hashes.insert(user.to_owned(), hash.into());
+                }
+                Some(cost) => field.reject(format_args!(
+                    "a bcrypt hash with the cost {cost}, expected a cost of at most {MAX_COST}"
+                )),
+                None => field.reject(format_args!("not a bcrypt hash, expected {BCRYPT_HASH}")),
+            }
         }
     }
     hashes
 }
 
-fn is_hash(text: &str) -> bool {
-    text.parse::<bcrypt::HashParts>()
-        .is_ok_and(|parts| (4..=31).contains(&parts.get_cost()))
+/// Returns the cost of a bcrypt hash.
+fn cost(text: &str) -> Option<u32> {
+    let parts = text.parse::<bcrypt::HashParts>().ok()?;
+    Some(parts.get_cost()).filter(|cost| (4..=31).contains(cost))
 }
 
 impl Users {
@@ -89,11 +100,8 @@ impl Users {
     ///
     /// Returns an error if the system provides no random bytes.
     pub(super) fn new(hashes: BTreeMap<String, SecretString>) -> Result<Option<Self>, FileError> {
-        let cost = |hash: &SecretString| {
-            let parts = hash.expose_secret().parse::<bcrypt::HashParts>();
-            parts.map_or(10, |parts| parts.get_cost())
-        };
-        let Some(cost) = hashes.values().map(cost).max() else {
+        let costs = hashes.values().map(|hash| cost(hash.expose_secret()));
+        let Some(cost) = costs.max().flatten() else {
             return Ok(None);
         };
         let random = ring::rand::SystemRandom::new();
@@ -207,7 +215,7 @@ mod tests {
     #[test]
     fn dummy_hash_is_compared_like_any_other() {
         let users = users();
-        assert!(is_hash(users.dummy_hash.expose_secret()));
+        assert!(cost(users.dummy_hash.expose_secret()).is_some());
         let compared = bcrypt::verify("right", users.dummy_hash.expose_secret());
         assert!(!compared.unwrap());
     }
@@ -265,11 +273,12 @@ mod tests {
     #[test]
     fn recognizes_bcrypt_hashes() {
         for version in ["2a", "2b", "2y"] {
-            assert!(is_hash(&format!("${version}$10${DUMMY_SALT_AND_HASH}")));
+            let hash = format!("${version}$10${DUMMY_SALT_AND_HASH}");
+            assert_eq!(cost(&hash), Some(10));
         }
         for text in ["", "doe", "$2y$10$short", "$1$10$x"] {
-            assert!(!is_hash(text), "{text}");
+            assert_eq!(cost(text), None, "{text}");
         }
-        assert!(!is_hash(&format!("$2y$99${DUMMY_SALT_AND_HASH}")));
+        assert_eq!(cost(&format!("$2y$99${DUMMY_SALT_AND_HASH}")), None);
     }
 }

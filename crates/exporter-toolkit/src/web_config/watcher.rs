@@ -1,15 +1,16 @@
 //! Watches a web configuration, and the files that it names, for changes.
 //!
 //! A changed file is read once it has remained the same for a moment: half of a configuration can be
-//! a valid one without users.
+//! a valid one. A change that would disable authentication or TLS is rejected; it takes a restart.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
+use tokio::task::JoinError;
 
 use super::{LoadedConfig, WebConfig, read};
 use crate::config_file::{FileError, SecretFilter};
@@ -105,12 +106,11 @@ impl ConfigWatcher {
                 self.check();
                 self
             });
-            self = match checked.await {
+            self = match checked.await.map_err(JoinError::try_into_panic) {
                 Ok(watcher) => watcher,
-                Err(error) => {
-                    tracing::error!(%error, "web configuration watcher failed");
-                    return;
-                }
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down.
+                Err(Err(_)) => return std::future::pending().await,
             };
         }
     }
@@ -135,24 +135,25 @@ impl ConfigWatcher {
                 tracing::info!(%path, "web configuration reloaded");
             }
             Err(error) => {
-                tracing::error!(%path, %error, "web configuration reload failed, keeping the last valid one");
+                tracing::warn!(%path, %error, "web configuration reload failed, keeping the last valid one");
             }
         }
     }
 
-    /// Rejects a change that would disable protection of the running server.
+    /// Rejects a change that would disable protection of the running server, for example because an
+    /// editor has truncated the file.
     fn validate_change(&self, config: WebConfig) -> Result<WebConfig, FileError> {
-        let message = if is_empty(&self.path) {
-            "the file is empty, which would disable authentication; this requires a restart"
-        } else if config.tls.is_some() != self.sender.borrow().tls.is_some() {
-            "the change enables or disables TLS, which requires a restart"
+        let current = self.sender.borrow();
+        let message = if current.users.is_some() && config.users.is_none() {
+            "the change removes all users"
+        } else if config.tls.is_some() != current.tls.is_some() {
+            "the change enables or disables TLS"
+        } else if config.client_auth.is_weaker_than(current.client_auth) {
+            "the change weakens the verification of client certificates"
         } else {
             return Ok(config);
         };
+        let message = format!("{message}, which requires a restart");
         Err(FileError::of_file(message))
     }
-}
-
-fn is_empty(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }
