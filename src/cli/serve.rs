@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
 use super::{install_tls, logging};
@@ -112,7 +112,7 @@ pub(crate) async fn serve(
     let mut background = JoinSet::new();
     let (sender, published) = watch::channel(Arc::new(poller.snapshot()));
     let (stop_polling, mut polling_stopped) = watch::channel(false);
-    let polling = tokio::spawn(poller.run(sender, async move {
+    let mut polling = tokio::spawn(poller.run(sender, async move {
         let _ = polling_stopped.wait_for(|stopped| *stopped).await;
     }));
     let http_metrics = Arc::new(HttpMetrics::new(web::paths(&web.telemetry_path)));
@@ -144,19 +144,40 @@ pub(crate) async fn serve(
     systemd::notify_ready();
     background.spawn(systemd::run_watchdog());
     let deadline = Cell::new(Instant::now());
+    let failed_task = Cell::new(None);
     let stop = async {
-        stop.await;
+        failed_task.set(stop_or_failure(stop, &mut polling, &mut background).await);
         deadline.set(Instant::now() + SAVE_TIMEOUT);
         systemd::notify_stopping();
         stop_polling.send_replace(true);
     };
     server::serve(listeners, routes, server_config, stop).await;
+    if let Some(task) = failed_task.get() {
+        // A process that serves the same data for ever would look healthy. The service manager
+        // restarts one that has failed.
+        tracing::error!(task, "task panicked, exiting");
+        return Ok(ExitCode::FAILURE);
+    }
     if timeout_at(deadline.get(), polling).await.is_err() {
         tracing::warn!("state file write timed out, previous file remains");
     }
     background.abort_all();
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until `stop` resolves or a task ends, which it does only by a panic. Returns the name of the
+/// task that ended.
+async fn stop_or_failure(
+    stop: impl Future<Output = ()>,
+    polling: &mut JoinHandle<()>,
+    background: &mut JoinSet<()>,
+) -> Option<&'static str> {
+    tokio::select! {
+        () = stop => None,
+        _ = polling => Some("poller"),
+        Some(_) = background.join_next() => Some("background task"),
+    }
 }
 
 /// Binds the addresses to listen on. Called before anything else, so that an address in use is
@@ -170,4 +191,24 @@ pub(crate) async fn listen(web: &WebConfig) -> anyhow::Result<Vec<TcpListener>> 
             )),
             error => error.into(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reports_panicked_tasks() {
+        let mut running = tokio::spawn(std::future::pending());
+        let mut panicked = tokio::spawn(async { panic!("poller") });
+        let never = std::future::pending::<()>;
+        let mut background = JoinSet::new();
+        let stopped = stop_or_failure(async {}, &mut running, &mut background).await;
+        assert_eq!(stopped, None);
+        let failed = stop_or_failure(never(), &mut panicked, &mut background).await;
+        assert_eq!(failed, Some("poller"));
+        background.spawn(async { panic!("background") });
+        let failed = stop_or_failure(never(), &mut running, &mut background).await;
+        assert_eq!(failed, Some("background task"));
+    }
 }
