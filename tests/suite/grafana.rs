@@ -2,6 +2,7 @@
 //! data.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -392,6 +393,41 @@ async fn every_query_returns_data_in_the_demo() {
                     .filter(|labels| labels.get("team_name").is_some_and(|team| team != TEAMS[2]));
                 assert_eq!(others.count(), 0, "{target}");
             }
+        }
+    }
+}
+
+/// Returns the queries in the README, which are separated by blank lines.
+fn readme_queries() -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(path).expect("the README is readable");
+    let blocks = readme.split("```promql\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split("\n```").next());
+    let queries = blocks.flat_map(|block| block.split("\n\n"));
+    queries.map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_readme_query_returns_data() {
+    let (_directory, demo) = demo_with_budgets(&[]).await;
+    let Some((_heroku, failing)) = failing_company::start_exporter().await else {
+        return;
+    };
+    let targets = [&demo, &failing].map(|exporter| exporter.addresses[0].to_string());
+    let targets = targets.each_ref().map(String::as_str);
+    let Some(prometheus) = PrometheusServer::start_with_rules(&targets, None) else {
+        return;
+    };
+    prometheus.wait_for_value("sum(up)", 2.0).await;
+    let queries = readme_queries();
+    assert!(queries.len() > 5, "{queries:#?}");
+    for query in &queries {
+        let found = prometheus.query(query).await;
+        assert!(!found.is_empty(), "{query}");
+        // A new app has no cost of last month.
+        if query.contains("period=\"previous\"") {
+            let apps = "sum by (team_name, app_name) (heroku_app_cost_forecast_usd)";
+            assert_eq!(found.len(), prometheus.query(apps).await.len(), "{query}");
         }
     }
 }
