@@ -39,14 +39,19 @@ test: ## Run all tests
 tidy: ## Format the code and update Cargo.lock
 	cargo fmt --all
 	cargo metadata --format-version 1 > /dev/null
+	cargo metadata --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null
 
 clean: ## Remove build artifacts
 	cargo clean
 
-check: format-check clippy rustdoc deny pins minimal static test ## Run all of CI
+check: format-check fuzz-lock clippy rustdoc deny pins minimal static test ## Run all of CI
 
 format-check:
 	cargo fmt --all --check
+
+# fuzz is a workspace of its own, which the other targets do not build.
+fuzz-lock:
+	cargo metadata --format-version 1 --locked --manifest-path fuzz/Cargo.toml > /dev/null
 
 clippy:
 	cargo clippy --workspace --all-targets --locked -- -D warnings

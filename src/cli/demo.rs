@@ -20,6 +20,10 @@ use crate::config::token::Token;
 use crate::config::{DemoConfig, HerokuConfig, ServeConfig, WebConfig};
 use crate::metrics::RenderOptions;
 
+/// The host that the demo listens on unless addresses are set, so that other machines cannot reach
+/// it.
+pub(super) const HOST: &str = "127.0.0.1";
+
 /// The time limit for a poll, ample for a server in the same process.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -61,13 +61,15 @@ fn print(error: &clap::Error) -> ExitCode {
 }
 
 fn dispatch(subcommand: &str, matches: &ArgMatches, raw: &RawArgs) -> anyhow::Result<ExitCode> {
-    let polling = |resolver: &mut Resolver<'_>| resolver.heroku().zip(resolver.serve());
+    let polling = |resolver: &mut Resolver<'_>| resolver.heroku().zip(resolver.serve(None));
     match subcommand {
         "generate" => generate::run(matches.subcommand_matches("generate")),
-        "healthcheck" => healthcheck::run(&raw.resolve(Resolver::listen)?),
+        "healthcheck" => healthcheck::run(&raw.resolve(|resolver| resolver.listen(None))?),
         "check" => check::run(raw.resolve(polling)?),
         #[cfg(feature = "demo")]
-        "demo" => demo::run(raw.resolve(|resolver| resolver.serve().zip(resolver.demo()))?),
+        "demo" => demo::run(
+            raw.resolve(|resolver| resolver.serve(Some(demo::HOST)).zip(resolver.demo()))?,
+        ),
         "metrics" => {
             std::io::stdout().write_all(reference::metrics().as_bytes())?;
             Ok(ExitCode::SUCCESS)

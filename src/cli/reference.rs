@@ -174,10 +174,11 @@ pub fn serving_bounds() -> String {
 TLS handshake | {} | closed
 time of an HTTP/1 request head | {} | closed
 idle connection | {} | closed
-unread response | {} after the idle limit | closed
+response, until it has been read | {} | closed
+writes to a client without progress | {} | closed
 size of a request head | {} KiB, {MAX_HEADERS} headers | 431, closed
 request body | none | 413, closed
-connections | {} | new ones wait
+connections | {} | the longest idle one is closed
 requests on an HTTP/2 connection | {} | new ones wait
 requests, except health checks | `--web.max-requests` | 503
 pending password comparisons | {}, {} at once | 503
@@ -186,6 +187,7 @@ graceful shutdown | {} | closed
         seconds(limits.handshake),
         seconds(limits.header_read_timeout),
         seconds(limits.idle),
+        seconds(limits.write_timeout),
         seconds(limits.write_timeout),
         limits.head_bytes >> 10,
         limits.connections,

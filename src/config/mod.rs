@@ -107,12 +107,13 @@ pub struct DemoConfig {
 }
 
 impl Resolver<'_> {
-    /// Reads the settings of `serve` and `demo`, except for the source of the data.
-    pub fn serve(&mut self) -> Option<ServeConfig> {
+    /// Reads the settings of `serve` and `demo`, except for the source of the data. `default_host` is
+    /// the host to listen on where only a port is set; `None` means every address of the machine.
+    pub fn serve(&mut self, default_host: Option<&str>) -> Option<ServeConfig> {
         let (file, rules) = self.rules();
         let legacy_metrics = self.read(&setting::METRICS_LEGACY, value::boolean);
         let max_age = self.max_age();
-        let web = self.web();
+        let web = self.web(default_host);
         let log = self.log();
         Some(ServeConfig {
             rules,
@@ -168,17 +169,22 @@ impl Resolver<'_> {
         })
     }
 
-    /// Reads the addresses to listen on.
-    pub fn listen(&mut self) -> Option<Vec<ListenAddress>> {
+    /// Reads the addresses to listen on; with [`Resolver::serve`]'s `default_host`.
+    pub fn listen(&mut self, default_host: Option<&str>) -> Option<Vec<ListenAddress>> {
         // An invalid port is an error even if `--web.listen-address` overrides it.
         let port = self.read(&setting::PORT, value::number(0..=u16::MAX));
         let listen = self.read_all(&setting::WEB_LISTEN_ADDRESS, value::listen_addresses);
-        let all_hosts = |port| vec![ListenAddress { host: None, port }];
-        listen.map(|lists| lists.concat()).or(port.map(all_hosts))
+        let on_port = |port| ListenAddress {
+            host: default_host.map(str::to_owned),
+            port,
+        };
+        listen
+            .map(|lists| lists.concat())
+            .or(port.map(|port| vec![on_port(port)]))
     }
 
-    fn web(&mut self) -> Option<WebConfig> {
-        let listen = self.listen();
+    fn web(&mut self, default_host: Option<&str>) -> Option<WebConfig> {
+        let listen = self.listen(default_host);
         let telemetry_path = self.read(&setting::WEB_TELEMETRY_PATH, value::telemetry_path);
         let file = self.read_file(&setting::WEB_CONFIG_FILE, |path, _| {
             LoadedConfig::read(path, token::looks_like_token)

@@ -197,7 +197,7 @@ settings! { SERVING "Serving":
         "Expose the metrics of the Go program that this exporter replaces",
         BOOLEAN, .switch(), .default("true");
     PORT = "port", "PORT",
-        "Port to listen on, on all addresses",
+        "Port to listen on: serve on all addresses, demo on 127.0.0.1",
         "a number from 0 to 65535", .default("8080"), .in_short_help();
     WEB_LISTEN_ADDRESS = "web.listen-address", "[HOST]:PORT",
         "Address to listen on, instead of --port; repeatable, or several separated by commas",

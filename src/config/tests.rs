@@ -17,7 +17,7 @@ struct Config {
 }
 
 fn resolve(raw: &RawArgs) -> Result<Config, ConfigErrors> {
-    let (heroku, serve) = raw.resolve(|resolver| resolver.heroku().zip(resolver.serve()))?;
+    let (heroku, serve) = raw.resolve(|resolver| resolver.heroku().zip(resolver.serve(None)))?;
     Ok(Config { heroku, serve })
 }
 

@@ -30,7 +30,7 @@ fn assert_unhealthy(environment: &[(&str, &str)]) -> String {
 #[test]
 fn succeeds_at_every_configured_address() {
     let mut command = command(&["demo"]);
-    command.env("PORT", "0");
+    command.env("WEB_LISTEN_ADDRESS", ":0");
     let exporter = ExporterProcess::spawn(command);
     let port = exporter.address.port().to_string();
     // No token is needed, and other settings are ignored, even if they are invalid.

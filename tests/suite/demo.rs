@@ -69,3 +69,34 @@ async fn ignores_heroku_settings() {
     let teams = scrape.label_values("heroku_invoice_current_total_usd", "team_name");
     assert!(!teams.contains("somebody"), "{teams:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listens_on_loopback_unless_addresses_are_set() {
+    for (argument, is_loopback) in [
+        ("--port=0", true),
+        ("--web.listen-address=:0", false),
+        ("--web.listen-address=0.0.0.0:0", false),
+    ] {
+        let builder = ExporterBuilder::without_listen_address(&["demo", argument]);
+        let exporter = builder.start().await;
+        let host = exporter.addresses[0].ip();
+        assert_eq!(host.is_loopback(), is_loopback, "{argument}: {host}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_neither_warnings_nor_errors() {
+    for day in ["2026-11-23", "2026-12-01", "2027-01-31"] {
+        let arguments = ["demo", "--date", day, "--poll.interval=1s"];
+        let exporter = ExporterBuilder::new(&arguments).start().await;
+        let is_complete = |scrape: &Scrape| {
+            let counts = TeamCounts::from_scrape(scrape);
+            (counts.invoices, counts.usage) == (3, 3)
+        };
+        exporter.wait_for_scrape("three teams", is_complete).await;
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        let log = exporter.log();
+        let is_quiet = |line: &str| line.contains("level=info");
+        assert!(log.lines().all(is_quiet), "{log}");
+    }
+}

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::certificates::{Directory, TLS};
+use crate::certificates::{Authority, Directory, TLS};
 use crate::http_client::{ask, get, header, status};
 use crate::process::ExporterProcess;
 use crate::tls_client::Client;
@@ -77,6 +77,42 @@ fn every_path_requires_authentication() {
         };
         assert!(expected.contains(&status(&response)), "{path}: {response}");
     }
+}
+
+#[test]
+fn logs_failed_authentication_and_handshakes_at_a_limited_rate() {
+    let directory = Directory::new();
+    let text = format!("{TLS}{}", users("right"));
+    let exporter = ExporterProcess::with_web_config(&directory.web(&text));
+    let client = Client::new(&directory.authority);
+    let get = |lines: &[&str]| client.get(exporter.address, "/", lines).unwrap();
+    // Browsers ask for a password only after this.
+    assert_eq!(status(&get(&[]).response), "401");
+    for _ in 0..15 {
+        let response = get(&[&authorization("alice:hunter2")]).response;
+        assert_eq!(status(&response), "401");
+    }
+    let stranger = Authority::new("another CA");
+    for _ in 0..15 {
+        let client = Client::new(&stranger);
+        client.get(exporter.address, "/", &[]).unwrap_err();
+    }
+    // Port scanners and probes of the port.
+    for _ in 0..15 {
+        drop(std::net::TcpStream::connect(exporter.address).unwrap());
+    }
+    for message in ["authentication failed", "TLS handshake failed"] {
+        let line = exporter.wait_for_log(message, 10);
+        assert!(line.contains("level=warn"), "{line}");
+        assert!(line.contains("peer=127.0.0.1"), "{line}");
+    }
+    let log = exporter.log();
+    for message in ["authentication failed", "TLS handshake failed"] {
+        let lines = log.iter().filter(|line| line.contains(message)).count();
+        // The fifteen requests may have taken six seconds, on a slow machine.
+        assert!((10..15).contains(&lines), "{lines} of {message:?}");
+    }
+    assert!(!log.iter().any(|line| line.contains("hunter2")), "{log:?}");
 }
 
 #[test]

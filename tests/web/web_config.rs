@@ -253,6 +253,13 @@ fn rejects_invalid_files_with_location_and_expectation() {
             "basic_auth_users:\n  john: hunter2\n".into(),
         ),
         (
+            "hash that takes too long",
+            format!(
+                "basic_auth_users:\n  john: {}\n",
+                HASH.replace("$10$", "$15$")
+            ),
+        ),
+        (
             "password that is a YAML tag",
             "basic_auth_users:\n  john: !!hunter2\n".into(),
         ),

@@ -2,13 +2,17 @@
 
 use std::fmt;
 use std::io;
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, lookup_host};
 
 use crate::systemd;
+
+/// How many connections the kernel keeps until they are accepted.
+const BACKLOG: i32 = 1024;
 
 /// An address to listen on, such as `:9100`, `127.0.0.1:9100`, `[::1]:9100` or `localhost:9100`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +55,13 @@ pub async fn listen(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, Lis
     let mut listeners = systemd::listeners().map_err(ListenError::Sockets)?;
     if listeners.is_empty() {
         for address in addresses {
-            let listener = address.bind().await.map_err(|error| ListenError::Bind {
-                address: address.clone(),
-                error,
-            })?;
+            let listener = address
+                .bind(addresses)
+                .await
+                .map_err(|error| ListenError::Bind {
+                    address: address.clone(),
+                    error,
+                })?;
             listeners.push(listener);
         }
     }
@@ -67,18 +74,52 @@ pub async fn listen(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, Lis
 }
 
 impl ListenAddress {
-    async fn bind(&self) -> io::Result<TcpListener> {
-        match &self.host {
-            Some(host) => TcpListener::bind((host.as_str(), self.port)).await,
-            // The IPv6 wildcard accepts IPv4 too, but the machine may have no IPv6.
-            None => match TcpListener::bind((Ipv6Addr::UNSPECIFIED, self.port)).await {
+    /// Binds the first address of the host that can be bound. `others` are all addresses to listen
+    /// on.
+    async fn bind(&self, others: &[Self]) -> io::Result<TcpListener> {
+        let Some(host) = &self.host else {
+            // The machine may have no IPv6.
+            return match bind((Ipv6Addr::UNSPECIFIED, self.port).into(), false) {
                 Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-                    TcpListener::bind(("0.0.0.0", self.port)).await
+                    bind(([0, 0, 0, 0], self.port).into(), false)
                 }
                 bound => bound,
-            },
+            };
+        };
+        // The wildcard of IPv6 leaves IPv4 to an address of the same port.
+        let has_neighbor = self.port != 0
+            && others
+                .iter()
+                .any(|other| other.port == self.port && other != self);
+        let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+        for address in lookup_host((host.as_str(), self.port)).await? {
+            match bind(address, has_neighbor) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => failure = error,
+            }
         }
+        Err(failure)
     }
+}
+
+/// Binds an address. An IPv6 wildcard accepts IPv4 too unless it is `only_v6`, whatever the
+/// system's default.
+fn bind(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(only_v6)?;
+    }
+    // Elsewhere it would let two programs listen on one port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 impl FromStr for ListenAddress {
@@ -167,6 +208,35 @@ mod tests {
         tokio::net::TcpStream::connect(("127.0.0.1", port))
             .await
             .unwrap();
+    }
+
+    #[tokio::test]
+    async fn wildcards_share_a_port() {
+        let probe = listen(&["127.0.0.1:0".parse().unwrap()]).await.unwrap();
+        let port = probe[0].local_addr().unwrap().port();
+        drop(probe);
+        let wildcards = [format!("0.0.0.0:{port}"), format!("[::]:{port}")];
+        for texts in [
+            &wildcards[..],
+            &wildcards[..1],
+            &wildcards[1..],
+            &[format!(":{port}")],
+        ] {
+            let addresses: Vec<_> = texts.iter().map(|text| text.parse().unwrap()).collect();
+            let listeners = listen(&addresses).await.unwrap();
+            for host in ["127.0.0.1", "::1"] {
+                let connected = tokio::net::TcpStream::connect((host, port)).await;
+                let is_expected = host == "127.0.0.1" || texts != &wildcards[..1];
+                assert_eq!(connected.is_ok(), is_expected, "{texts:?} {host}");
+            }
+            // The system's default would decide.
+            for listener in &listeners {
+                if listener.local_addr().unwrap().is_ipv6() {
+                    let only_v6 = socket2::SockRef::from(listener).only_v6().unwrap();
+                    assert_eq!(only_v6, texts.len() == 2, "{texts:?}");
+                }
+            }
+        }
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! A response body that is written in chunks and holds its concurrency permit until its end.
+//! A response body that is written in chunks and keeps its request in progress until its
+//! end.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,6 +7,8 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
+
+use super::connection_state::RequestInProgress;
 
 /// The largest chunk of a body that is handed to the connection at once. A response that the client
 /// does not read is therefore in flight until the connection ends.
@@ -18,14 +21,20 @@ pub(super) struct ResponseBody {
     chunk: Bytes,
     body: Body,
     _permit: Option<OwnedSemaphorePermit>,
+    _in_progress: RequestInProgress,
 }
 
 impl ResponseBody {
-    pub(super) fn new(body: Body, permit: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(
+        body: Body,
+        permit: Option<OwnedSemaphorePermit>,
+        in_progress: RequestInProgress,
+    ) -> Self {
         Self {
             chunk: Bytes::new(),
             body,
             _permit: permit,
+            _in_progress: in_progress,
         }
     }
 }

@@ -63,13 +63,15 @@ pub struct Limits {
     pub header_read_timeout: Duration,
     /// The time after which a connection without requests is closed.
     pub idle: Duration,
-    /// The time that a client then still has to read the last response.
+    /// The time from a request to the end of its response, which the client must read; also the
+    /// time without progress after which writing to a client fails.
     pub write_timeout: Duration,
     /// The time that requests in flight have once the server stops.
     pub shutdown: Duration,
     /// The most bytes of a request's head.
     pub head_bytes: usize,
-    /// The most connections; further ones wait until one of them ends.
+    /// The most connections; a further one closes the connection that has been idle for the longest
+    /// time, or waits while requests are in progress on all of them.
     pub connections: usize,
     /// The most requests in flight on one HTTP/2 connection.
     pub streams: u32,

@@ -1,9 +1,11 @@
 //! The phase of a connection, by which its timeouts are measured.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// The phase of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -18,35 +20,86 @@ pub(super) enum Phase {
         /// When its first bytes arrived.
         since: Instant,
     },
-    /// Responses are being made.
+    /// Responses are being made or read.
     Responding {
-        /// For how many requests; more than one only in HTTP/2.
-        requests: usize,
+        /// When the oldest of their requests arrived.
+        since: Instant,
     },
 }
 
-/// Publishes the phase of one connection.
+/// Publishes the phase of one connection, from its accept on.
 #[derive(Debug)]
-pub(super) struct ConnectionState(watch::Sender<Phase>);
+pub(super) struct ConnectionState {
+    activity: watch::Sender<Activity>,
+    closed: CancellationToken,
+}
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub(super) struct Activity {
+    idle_since: Instant,
+    head_since: Option<Instant>,
+    /// When each request in progress arrived, in the order of their arrival. HTTP/1 has one.
+    requests: BTreeMap<u64, Instant>,
+    next_request: u64,
+}
+
+impl Activity {
+    pub(super) fn phase(&self) -> Phase {
+        if let Some((_, &since)) = self.requests.first_key_value() {
+            return Phase::Responding { since };
+        }
+        match self.head_since {
+            Some(since) => Phase::ReadingHead { since },
+            None => Phase::Idle {
+                since: self.idle_since,
+            },
+        }
+    }
+}
 
 impl ConnectionState {
     pub(super) fn new() -> Arc<Self> {
-        let since = Instant::now();
-        Arc::new(Self(watch::Sender::new(Phase::Idle { since })))
+        Arc::new(Self {
+            activity: watch::Sender::new(Activity {
+                idle_since: Instant::now(),
+                head_since: None,
+                requests: BTreeMap::new(),
+                next_request: 0,
+            }),
+            closed: CancellationToken::new(),
+        })
     }
 
-    /// Returns a receiver of the phase and its changes.
-    pub(super) fn subscribe(&self) -> watch::Receiver<Phase> {
-        self.0.subscribe()
+    /// Returns a receiver of the activity and its changes.
+    pub(super) fn subscribe(&self) -> watch::Receiver<Activity> {
+        self.activity.subscribe()
+    }
+
+    /// Returns since when no request is in progress; `None` where one is.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        match self.activity.borrow().phase() {
+            Phase::Idle { since } | Phase::ReadingHead { since } => Some(since),
+            Phase::Responding { .. } => None,
+        }
+    }
+
+    /// Makes [`Self::closed`] resolve.
+    pub(super) fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// Resolves when the connection must give way to another one.
+    pub(super) async fn closed(&self) {
+        self.closed.cancelled().await;
     }
 
     /// Records that bytes arrived.
     pub(super) fn bytes_received(&self) {
-        self.0.send_if_modified(|phase| {
-            let is_head = matches!(phase, Phase::Idle { .. });
+        self.activity.send_if_modified(|activity| {
+            let is_head = matches!(activity.phase(), Phase::Idle { .. });
             if is_head {
-                let since = Instant::now();
-                *phase = Phase::ReadingHead { since };
+                activity.head_since = Some(Instant::now());
             }
             is_head
         });
@@ -54,31 +107,32 @@ impl ConnectionState {
 
     /// Records a request as in progress until the returned guard is dropped.
     pub(super) fn begin_request(self: Arc<Self>) -> RequestInProgress {
-        self.0.send_modify(|phase| {
-            let requests = match phase {
-                Phase::Responding { requests } => *requests + 1,
-                _ => 1,
-            };
-            *phase = Phase::Responding { requests };
+        let mut id = 0;
+        self.activity.send_modify(|activity| {
+            id = activity.next_request;
+            activity.next_request += 1;
+            activity.head_since = None;
+            activity.requests.insert(id, Instant::now());
         });
-        RequestInProgress(self)
+        RequestInProgress {
+            connection: self,
+            id,
+        }
     }
 }
 
 /// A request that is being answered.
-pub(super) struct RequestInProgress(Arc<ConnectionState>);
+#[derive(Debug)]
+pub(super) struct RequestInProgress {
+    connection: Arc<ConnectionState>,
+    id: u64,
+}
 
 impl Drop for RequestInProgress {
     fn drop(&mut self) {
-        self.0.0.send_modify(|phase| {
-            *phase = match phase {
-                Phase::Responding { requests } if *requests > 1 => Phase::Responding {
-                    requests: *requests - 1,
-                },
-                _ => Phase::Idle {
-                    since: Instant::now(),
-                },
-            };
+        self.connection.activity.send_modify(|activity| {
+            activity.requests.remove(&self.id);
+            activity.idle_since = Instant::now();
         });
     }
 }

@@ -1,12 +1,15 @@
 //! Middleware that runs before routing: body check, rate limit, authentication, concurrency limit.
 //! Afterwards it adds the configured headers and reports the response.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, WWW_AUTHENTICATE};
+use axum::http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderName, WWW_AUTHENTICATE,
+};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use axum::response::IntoResponse;
@@ -17,6 +20,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::body::ResponseBody;
 use super::config::{ResponseObserver, ServerConfig};
+use super::connection_state::RequestInProgress;
+use super::log_limiter::LogLimiter;
+use super::token_bucket::TokenBucket;
 use crate::web_config::{AuthResult, RateLimit, WebConfig};
 
 /// Checks each request before it is routed.
@@ -27,6 +33,7 @@ pub(super) struct RequestGuard {
     unlimited_paths: &'static [&'static str],
     bucket: Mutex<Option<TokenBucket>>,
     in_flight: Option<Arc<Semaphore>>,
+    failed_authentication: LogLimiter,
 }
 
 impl RequestGuard {
@@ -39,27 +46,31 @@ impl RequestGuard {
             unlimited_paths: config.unlimited_paths,
             bucket: Mutex::default(),
             in_flight: config.limits.requests.map(semaphore),
+            failed_authentication: LogLimiter::new(),
         }
     }
 
-    /// Answers a request: by `router` if it is authorized.
+    /// Answers a request of `peer`: by `router` if it is authorized. The request is in progress
+    /// until its response has been read.
     pub(super) async fn call(
         &self,
         request: Request<Incoming>,
+        peer: SocketAddr,
+        in_progress: RequestInProgress,
         router: &TowerToHyperService<Router>,
     ) -> Response<ResponseBody> {
         let path = request.uri().path().to_owned();
         let web = Arc::clone(&self.web.borrow());
         let closes_connection =
             !request.body().is_end_stream() && request.version() <= Version::HTTP_11;
-        let (response, permit) = match self.authorize(&web, &request).await {
+        let (response, permit) = match self.authorize(&web, &request, peer).await {
             Ok(permit) => {
                 let Ok(response) = router.call(request).await;
                 (response, permit)
             }
             Err(response) => (response, None),
         };
-        let mut response = response.map(|body| ResponseBody::new(body, permit));
+        let mut response = response.map(|body| ResponseBody::new(body, permit, in_progress));
         if closes_connection {
             // The rest of the body would be read as the next request; HTTP/2 resets the stream.
             let close = HeaderValue::from_static("close");
@@ -80,6 +91,7 @@ impl RequestGuard {
         &self,
         web: &WebConfig,
         request: &Request<Incoming>,
+        peer: SocketAddr,
     ) -> Result<Option<OwnedSemaphorePermit>, Response<Body>> {
         if !has_valid_host(request.version(), request.headers()) {
             let mut response = error_response(StatusCode::BAD_REQUEST);
@@ -103,7 +115,15 @@ impl RequestGuard {
         if let Some(users) = &web.users {
             match users.authenticate(request.headers()).await {
                 AuthResult::Authorized => {}
-                AuthResult::Unauthorized => return Err(self.unauthorized()),
+                AuthResult::Unauthorized => {
+                    // Browsers send their first request without a password.
+                    if request.headers().contains_key(AUTHORIZATION) {
+                        self.failed_authentication.log(|suppressed| {
+                            tracing::warn!(peer = %peer.ip(), suppressed, "authentication failed");
+                        });
+                    }
+                    return Err(self.unauthorized());
+                }
                 AuthResult::Busy => return Err(error_response(StatusCode::SERVICE_UNAVAILABLE)),
                 AuthResult::Failed => {
                     return Err(error_response(StatusCode::INTERNAL_SERVER_ERROR));
@@ -152,37 +172,6 @@ fn has_valid_host(version: Version, headers: &HeaderMap) -> bool {
     second.is_none() && first.map_or(is_missing_allowed, is_valid)
 }
 
-/// A token bucket: each request takes one token.
-#[derive(Clone, Copy, Debug)]
-struct TokenBucket {
-    limit: RateLimit,
-    tokens: f64,
-    at: Instant,
-}
-
-impl TokenBucket {
-    fn full(limit: RateLimit, at: Instant) -> Self {
-        Self {
-            limit,
-            tokens: f64::from(limit.burst),
-            at,
-        }
-    }
-
-    /// Takes a token, if there is one.
-    fn take(&mut self, now: Instant) -> bool {
-        let since = now.saturating_duration_since(self.at);
-        let added = since.as_secs_f64() / self.limit.interval.as_secs_f64();
-        self.tokens = (self.tokens + added).min(f64::from(self.limit.burst));
-        self.at = now;
-        let has_token = self.tokens >= 1.0;
-        if has_token {
-            self.tokens -= 1.0;
-        }
-        has_token
-    }
-}
-
 /// Returns a response in plain text that names its status.
 pub fn error_response(status: StatusCode) -> Response<Body> {
     let reason = status.canonical_reason().unwrap_or_default();
@@ -204,34 +193,4 @@ fn challenge(realm: &str) -> HeaderValue {
     HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#)).unwrap_or(
         HeaderValue::from_static(r#"Basic realm="", charset="UTF-8""#),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn bucket_allows_burst_then_one_per_interval() {
-        let limit = RateLimit {
-            interval: Duration::from_secs(2),
-            burst: 3,
-        };
-        let start = Instant::now();
-        let mut bucket = TokenBucket::full(limit, start);
-        let mut take = |milliseconds| bucket.take(start + Duration::from_millis(milliseconds));
-        let given = [0, 0, 0, 0, 1999, 2001, 2002, 60_000, 60_000, 60_000, 60_000].map(&mut take);
-        let (yes, no) = (true, false);
-        assert_eq!(given, [yes, yes, yes, no, no, yes, no, yes, yes, yes, no]);
-    }
-
-    #[test]
-    fn bucket_without_burst_allows_nothing() {
-        let limit = RateLimit {
-            interval: Duration::from_millis(1),
-            burst: 0,
-        };
-        let start = Instant::now();
-        assert!(!TokenBucket::full(limit, start).take(start + Duration::from_secs(9)));
-    }
 }

@@ -5,7 +5,10 @@ mod body;
 mod config;
 mod connection;
 mod connection_state;
+mod log_limiter;
 mod middleware;
+mod open_connections;
+mod token_bucket;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +16,14 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use connection::ServerContext;
+use log_limiter::LogLimiter;
 use middleware::RequestGuard;
+use open_connections::OpenConnections;
 
 pub use config::{Limits, MAX_HEADERS, ResponseObserver, ServerConfig};
 pub use middleware::error_response;
@@ -35,18 +39,17 @@ pub async fn serve(
     config: ServerConfig,
     shutdown: impl Future<Output = ()>,
 ) {
-    let connections = config.limits.connections.clamp(1, Semaphore::MAX_PERMITS);
-    let connection_limit = Arc::new(Semaphore::new(connections));
     let context = Arc::new(ServerContext {
         guard: RequestGuard::new(&config),
         router: TowerToHyperService::new(router),
+        open: Arc::new(OpenConnections::new(config.limits.connections)),
         config,
         stop: CancellationToken::new(),
+        failed_handshakes: LogLimiter::new(),
     });
     let mut accepting = JoinSet::new();
     for listener in listeners {
-        let connection_limit = Arc::clone(&connection_limit);
-        accepting.spawn(accept(listener, Arc::clone(&context), connection_limit));
+        accepting.spawn(accept(listener, Arc::clone(&context)));
     }
     shutdown.await;
     context.stop.cancel();
@@ -54,31 +57,26 @@ pub async fn serve(
 }
 
 /// Accepts connections until the server stops, then waits for those that are open.
-async fn accept(
-    listener: TcpListener,
-    context: Arc<ServerContext>,
-    connection_limit: Arc<Semaphore>,
-) {
+async fn accept(listener: TcpListener, context: Arc<ServerContext>) {
     let mut connections = JoinSet::new();
+    let failures = LogLimiter::new();
     loop {
-        // Beyond the limit connections wait in the listener's backlog.
-        let next = async {
-            let permit = Arc::clone(&connection_limit).acquire_owned().await;
-            (listener.accept().await, permit)
-        };
         tokio::select! {
             () = context.stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
-            (accepted, permit) = next => match accepted {
-                Ok((stream, _)) => {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let registered = Arc::clone(&context.open).register();
+                    let Some(connection) = context.stop.run_until_cancelled(registered).await
+                    else {
+                        break;
+                    };
                     let context = Arc::clone(&context);
-                    connections.spawn(async move {
-                        let _permit = permit;
-                        context.serve_connection(stream).await;
-                    });
+                    connections.spawn(context.serve_connection(stream, peer, connection));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "accept failed");
+                    failures.log(|suppressed| tracing::warn!(%error, suppressed, "accept failed"));
+                    context.open.close_longest_idle();
                     sleep(ACCEPT_PAUSE).await;
                 }
             },

@@ -9,7 +9,7 @@ use exporter_toolkit::server::Limits;
 use rustls::{ClientConnection, StreamOwned};
 
 use crate::certificates::{Directory, TLS};
-use crate::http_client::{PATIENCE, all, ask, connect, eventually, get, status};
+use crate::http_client::{PATIENCE, all, ask, connect, eventually, exchange, get, status};
 use crate::test_server::{TestServer, gated_routes, routes};
 use crate::tls_client::Client;
 
@@ -152,7 +152,8 @@ fn rejects_and_observes_oversized_or_malformed_head() {
         )),
         "431"
     );
-    let fewer = vec!["X: x"; 99];
+    // `Host` and `Connection` make them 100.
+    let fewer = vec!["X: x"; 98];
     assert_eq!(
         status(&ask(
             server.address,
@@ -231,28 +232,112 @@ fn closes_idle_http2_connection() {
     all(&mut stream);
 }
 
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
+    [&head, payload].concat()
+}
+
+/// A whole request as one HEADERS frame, with HPACK's static table.
+fn http2_get(stream: u32, path: &str) -> Vec<u8> {
+    let length = |text: &str| u8::try_from(text.len()).unwrap();
+    let mut headers = vec![0x82, 0x87, 0x04, length(path)];
+    headers.extend(path.as_bytes());
+    headers.extend([0x01, 1, b'x']);
+    frame(1, 0x5, stream, &headers)
+}
+
 #[test]
-fn connection_beyond_limit_waits() {
+fn closes_http2_connection_with_unread_streams() {
+    let directory = Directory::new();
+    let path = directory.web(TLS);
+    let limits = Limits {
+        requests: Some(4),
+        write_timeout: 3 * SHORT,
+        ..Limits::default()
+    };
+    let server = TestServer::with_limits_and_web_config(limits, &path);
+    let client = Client {
+        protocols: &[b"h2"],
+        ..Client::new(&directory.authority)
+    };
+    let name = "127.0.0.1".try_into().unwrap();
+    let connection = ClientConnection::new(Arc::new(client.config()), name).unwrap();
+    let mut stream = StreamOwned::new(connection, connect(server.address));
+    let no_window = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let mut start = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &no_window].concat();
+    for id in [1, 3, 5, 7] {
+        start.extend(http2_get(id, "/"));
+    }
+    stream.write_all(&start).unwrap();
+    let others = Client::new(&directory.authority);
+    let answer = || {
+        let exchange = others.get(server.address, "/", &[]).unwrap();
+        status(&exchange.response).to_owned()
+    };
+    eventually("all permits are held", || answer() == "503");
+    // Other requests on the connection do not keep it.
+    let mut id = 9;
+    while stream.write_all(&http2_get(id, "/health")).is_ok() && stream.flush().is_ok() {
+        std::thread::sleep(SHORT / 3);
+        id += 2;
+        assert!(id < 100, "the connection is still open");
+    }
+    assert_eq!(answer(), "200");
+}
+
+#[test]
+fn closes_longest_idle_connection_beyond_limit() {
+    let limits = Limits {
+        connections: 2,
+        ..Limits::default()
+    };
+    let server = TestServer::new(routes(), limits);
+    let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut held: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = connect(server.address);
+            exchange(&mut stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            stream
+        })
+        .collect();
+    // The first one is now used later than the second one.
+    exchange(&mut held[0], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(status(&get(server.address, "/")), "200");
+    assert_eq!(all(&mut held[1]), "");
+    held[0].write_all(request).unwrap();
+    held[0].read_exact(&mut [0]).unwrap();
+    // Hundreds of connections without a request do not keep a probe out.
+    let silent: Vec<_> = (0..300).map(|_| connect(server.address)).collect();
+    assert_eq!(status(&get(server.address, "/health")), "200");
+    drop(silent);
+}
+
+#[test]
+fn connection_waits_while_all_have_requests() {
+    let (routes, gate) = gated_routes();
     let limits = Limits {
         connections: 1,
         ..Limits::default()
     };
-    let server = TestServer::new(routes(), limits);
-    let mut first = connect(server.address);
-    first
-        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        .unwrap();
-    first.read_exact(&mut [0]).unwrap();
-    let mut second = connect(server.address);
+    let server = TestServer::new(routes, limits);
+    let address = server.address;
+    let first = std::thread::spawn(move || get(address, "/wait"));
+    eventually("the first request is in flight", || {
+        gate.arrived.available_permits() == 1
+    });
+    let mut second = connect(address);
     second
         .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         .unwrap();
     second.set_read_timeout(Some(SHORT)).unwrap();
     let waited = second.read(&mut [0]).unwrap_err();
     assert_eq!(waited.kind(), ErrorKind::WouldBlock);
-    drop(first);
+    gate.release.add_permits(1);
     second.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(status(&all(&mut second)), "200");
+    assert_eq!(status(&first.join().unwrap()), "200");
 }
 
 #[test]
