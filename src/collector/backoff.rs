@@ -19,6 +19,9 @@ const FIRST_RETRY_WHEN_LIMITED: Duration = Duration::from_secs(15);
 /// The maximum retry delay after a transient failure.
 const MAX_RETRY: Duration = Duration::from_secs(300);
 
+/// The retry delay of a denial that is not yet confirmed.
+const CONFIRMATION_RETRY: Duration = Duration::from_secs(5);
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The minimum retry delay of metadata.
@@ -42,8 +45,7 @@ impl BackoffLimits {
             return MAX_RETRY.max(self.floor);
         }
         let (first, longest) = match error.reason() {
-            // The endpoint becomes available only if the contract changes.
-            FailureReason::NotAvailable => return self.metadata_refresh(),
+            FailureReason::NotAvailable => return self.interval,
             FailureReason::RateLimited => (FIRST_RETRY_WHEN_LIMITED, MAX_RETRY),
             // Usually permanent, so the delay may grow to the interval.
             FailureReason::Forbidden | FailureReason::NotFound | FailureReason::TeamNotFound => {
@@ -63,14 +65,20 @@ impl BackoffLimits {
         jittered.max(retry_after).max(self.floor)
     }
 
-    /// Returns the delay before metadata is refreshed, and before an unavailable endpoint is retried.
+    /// Returns the retry delay of a denial that is not yet confirmed.
+    pub(super) fn confirmation_retry(self) -> Duration {
+        CONFIRMATION_RETRY.max(self.floor)
+    }
+
+    /// Returns the delay before metadata is refreshed.
     pub(super) fn metadata_refresh(self) -> Duration {
         self.interval.max(DAY)
     }
 
-    /// Returns the retry delay of a failed metadata request.
-    pub(super) fn metadata_retry(self, error: &Error) -> Duration {
-        if error.is_missing() {
+    /// Returns the retry delay of a failed metadata request. `is_final` is whether Heroku does not
+    /// offer the metadata.
+    pub(super) fn metadata_retry(self, is_final: bool) -> Duration {
+        if is_final {
             return self.metadata_refresh();
         }
         // Jitter spreads the retries of requests that failed together.
@@ -126,9 +134,9 @@ mod tests {
     }
 
     #[test]
-    fn unavailable_endpoint_is_retried_after_a_day() {
+    fn unavailable_endpoint_is_retried_after_the_interval() {
         let error = Error::NotAvailable(Box::new(status(403, None)));
-        assert_eq!(LIMITS.poll_retry(&error, 0), DAY);
+        assert_eq!(LIMITS.poll_retry(&error, 9), LIMITS.interval);
     }
 
     #[test]
@@ -139,16 +147,12 @@ mod tests {
         };
         for (limits, expected) in [(LIMITS, DAY), (rare, DAY * 3)] {
             assert_eq!(limits.metadata_refresh(), expected);
-            for code in [403, 404] {
-                assert_eq!(limits.metadata_retry(&status(code, None)), expected);
-            }
+            assert_eq!(limits.metadata_retry(true), expected);
         }
-        for code in [401, 429, 503] {
-            let delay = LIMITS.metadata_retry(&status(code, None));
-            assert!(
-                (METADATA_RETRY..METADATA_RETRY * 2).contains(&delay),
-                "{delay:?}"
-            );
-        }
+        let delay = LIMITS.metadata_retry(false);
+        assert!(
+            (METADATA_RETRY..METADATA_RETRY * 2).contains(&delay),
+            "{delay:?}"
+        );
     }
 }

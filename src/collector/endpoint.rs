@@ -1,13 +1,29 @@
 //! The state of a polled endpoint: its last response, its schedule and its log lines.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::error::{Error, chain};
 use super::poll::Completion;
 use super::schedule::Schedule;
 use crate::collector::state::{Entry, LoadedResponse, Subject};
 use crate::snapshot::{EndpointStatus, Failure, FailureReason, PollResult};
+use billing::invoice::Invoices;
+use billing::month::Month;
+use billing::usage::{MonthlyUsage, Usage};
 use heroku_api::client::{Conditional, Validator};
+use heroku_api::enterprise::AccountUsage;
 use heroku_api::skipped::Skipped;
 use heroku_api::stats::Endpoint;
+use heroku_api::team::Identity;
+
+/// How many denials an endpoint needs until it counts as not available.
+const CONFIRMING_DENIALS: u32 = 3;
+
+/// The minimum time between the first and the last of these denials.
+const CONFIRMATION_TIME: Duration = Duration::from_secs(10);
 
 /// The state of a polled endpoint.
 #[derive(Debug)]
@@ -18,6 +34,57 @@ pub(super) struct EndpointState<T> {
     validator: Option<Validator>,
     /// The raw pages of the last success, if there is a state file.
     pages: Vec<String>,
+    /// The denials since the last success.
+    denials: Option<Denials>,
+}
+
+/// Consecutive responses that deny that the endpoint exists or is accessible.
+#[derive(Debug)]
+struct Denials {
+    count: u32,
+    since: Instant,
+    is_confirmed: bool,
+}
+
+/// The data of an endpoint, which an empty list may replace by mistake.
+pub(super) trait Figures: PartialEq {
+    /// Returns whether a list is empty that was not empty in `previous`.
+    fn is_emptied_since(&self, previous: &Self) -> bool;
+}
+
+impl Figures for Invoices {
+    fn is_emptied_since(&self, previous: &Self) -> bool {
+        self.is_empty() && !previous.is_empty()
+    }
+}
+
+impl Figures for Usage {
+    fn is_emptied_since(&self, previous: &Self) -> bool {
+        let is_emptied = self.months.is_empty() && !previous.months.is_empty();
+        let has_lost_apps = |(month, after): (&Month, &MonthlyUsage)| {
+            let before = previous.months.get(month);
+            let had_apps = before.is_some_and(|before| before.known_apps().len() > 0);
+            had_apps && after.apps.as_ref().is_some_and(BTreeMap::is_empty)
+        };
+        is_emptied || self.months.iter().any(has_lost_apps)
+    }
+}
+
+impl Figures for AccountUsage {
+    fn is_emptied_since(&self, previous: &Self) -> bool {
+        let mut teams = self.teams.iter();
+        (self.teams.is_empty() && !previous.teams.is_empty())
+            || teams.any(|(key, team)| {
+                let before = previous.teams.get(key);
+                before.is_some_and(|before| team.usage.is_emptied_since(&before.usage))
+            })
+    }
+}
+
+impl Figures for Vec<Identity> {
+    fn is_emptied_since(&self, previous: &Self) -> bool {
+        self.is_empty() && !previous.is_empty()
+    }
 }
 
 /// The results of earlier polls that the next poll depends on.
@@ -29,13 +96,14 @@ pub(super) struct PollHistory {
     pub(super) has_succeeded: bool,
 }
 
-impl<T: PartialEq> EndpointState<T> {
+impl<T: Figures> EndpointState<T> {
     pub(super) fn new(endpoint: Endpoint) -> Self {
         Self {
             status: EndpointStatus::default(),
             schedule: Schedule::new(endpoint),
             validator: None,
             pages: Vec::new(),
+            denials: None,
         }
     }
 
@@ -72,6 +140,40 @@ impl<T: PartialEq> EndpointState<T> {
         self.status.last_success.is_some()
     }
 
+    /// Returns whether Heroku has denied the endpoint often enough to believe it.
+    pub(super) fn is_denied(&self) -> bool {
+        self.denials
+            .as_ref()
+            .is_some_and(|denials| denials.is_confirmed)
+    }
+
+    /// Counts a denial. Until it is confirmed, the endpoint may be available. Returns the failure
+    /// and whether it must be confirmed.
+    fn weigh(&mut self, error: Error, is_single: bool) -> (Error, bool) {
+        if !error.is_denial() {
+            return (error, false);
+        }
+        let denials = self.denials.get_or_insert_with(|| Denials {
+            count: 0,
+            since: Instant::now(),
+            is_confirmed: is_single,
+        });
+        denials.count += 1;
+        let is_enough = denials.count >= CONFIRMING_DENIALS;
+        denials.is_confirmed |= is_enough && denials.since.elapsed() >= CONFIRMATION_TIME;
+        match error {
+            Error::NotAvailable(denial) if !denials.is_confirmed => (*denial, true),
+            error => (error, false),
+        }
+    }
+
+    /// Returns whether a response must be confirmed by the next poll before it is believed.
+    fn is_doubtful(&self, data: &T) -> bool {
+        let previous = self.status.data();
+        !self.status.stats.is_empty_unconfirmed
+            && previous.is_some_and(|previous| data.is_emptied_since(previous))
+    }
+
     /// Returns whether all rows of the last success were decoded.
     pub(super) fn is_complete(&self) -> bool {
         self.status.stats.skipped.rows.count == 0
@@ -88,6 +190,14 @@ impl<T: PartialEq> EndpointState<T> {
         let endpoint = self.schedule.endpoint.as_str();
         let result = match result {
             Ok(Conditional::NotModified) => PollResult::NotModified,
+            Ok(Conditional::Modified(response)) if self.is_doubtful(&response.data) => {
+                tracing::warn!(
+                    team,
+                    endpoint,
+                    "empty response, keeping the previous figures until the next poll confirms it"
+                );
+                PollResult::EmptyUnconfirmed
+            }
             Ok(Conditional::Modified(response)) => {
                 let skipped = response.skipped;
                 let Skipped { rows, fields } = &skipped;
@@ -117,12 +227,26 @@ impl<T: PartialEq> EndpointState<T> {
                 }
             }
             Err(error) => {
+                let (error, is_unconfirmed) = self.weigh(error, completion.is_single);
                 let failures = self.schedule.consecutive_failures();
-                let retry = completion.limits.poll_retry(&error, failures);
+                let retry = if is_unconfirmed {
+                    completion.limits.confirmation_retry()
+                } else {
+                    completion.limits.poll_retry(&error, failures)
+                };
                 self.schedule.fail(retry);
                 let (reason, message) = (error.reason(), chain(&error));
                 let retry_in_seconds = retry.as_secs_f64().round();
-                if reason != FailureReason::NotAvailable {
+                if is_unconfirmed {
+                    tracing::info!(
+                        team,
+                        endpoint,
+                        reason = reason.as_str(),
+                        error = message,
+                        retry_in_seconds,
+                        "endpoint denied, asking again"
+                    );
+                } else if reason != FailureReason::NotAvailable {
                     tracing::warn!(
                         team,
                         endpoint,
@@ -147,6 +271,7 @@ impl<T: PartialEq> EndpointState<T> {
                 return false;
             }
         };
+        self.denials = None;
         self.schedule.succeed(completion.limits.interval);
         self.status.record(result, now, duration);
         tracing::info!(team, endpoint, "poll succeeded");

@@ -37,15 +37,26 @@ impl Error {
         }
     }
 
-    /// Returns whether the resource does not exist or is not accessible with this token.
-    pub(super) fn is_missing(&self) -> bool {
-        self.reason() == FailureReason::NotAvailable || self.is_gone()
+    /// Returns whether Heroku denies that the resource exists or is accessible with this token. A
+    /// response without Heroku's error id is from a proxy, and says nothing about the resource.
+    pub(super) fn is_denial(&self) -> bool {
+        match self {
+            Self::Api(ApiError::Status { status, body, .. }) => {
+                matches!(status, 403 | 404 | 410) && body.id.is_some()
+            }
+            Self::NotAvailable(_) | Self::TeamNotFound(_) | Self::AccountNotFound(_) => true,
+            Self::Api(_) | Self::Token(_) => false,
+        }
     }
 
     /// Returns whether the team or account itself may no longer exist.
     pub(super) fn is_gone(&self) -> bool {
-        use FailureReason::{Forbidden, NotFound, TeamNotFound};
-        matches!(self.reason(), Forbidden | NotFound | TeamNotFound)
+        self.is_denial() && !matches!(self, Self::NotAvailable(_))
+    }
+
+    /// Returns whether Heroku does not know the resource.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.is_gone() && self.reason() == FailureReason::NotFound
     }
 }
 

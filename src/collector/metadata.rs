@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 
-use super::backoff::{BackoffLimits, METADATA_RETRY, RATE_LIMIT_REFILL};
+use super::backoff::{BackoffLimits, RATE_LIMIT_REFILL};
 use super::context::PollContext;
 use super::error::{Error, chain};
 use super::schedule::Schedule;
@@ -23,6 +23,9 @@ use heroku_api::team::{Delinquency, Identity, Licenses};
 
 /// The maximum number of concurrent metadata requests.
 const MAX_CONCURRENT_REQUESTS: usize = 4;
+
+/// How many consecutive denials it takes until available metadata counts as not available.
+const CONFIRMING_DENIALS: u32 = 3;
 
 /// The metadata requests in flight.
 pub(super) type MetadataJobs = JoinSet<JobResult>;
@@ -202,11 +205,18 @@ impl MetadataCache {
         }
     }
 
-    /// Records that `job` ended without a result.
-    pub(super) fn abort(&mut self, job: task::Id) {
+    pub(super) fn schedules_mut(&mut self) -> impl Iterator<Item = &mut Schedule> {
         let teams = self.teams.values_mut().flat_map(CachedTeam::schedules_mut);
-        let schedules = teams.chain([&mut self.token.schedule]);
-        schedules.for_each(|schedule| schedule.abort(job, METADATA_RETRY));
+        teams.chain([&mut self.token.schedule])
+    }
+
+    /// Brings times in the future down to `now`, after the wall clock was set back.
+    pub(super) fn limit_times(&mut self, now: Timestamp) {
+        for team in self.teams.values_mut() {
+            team.identity.limit_times(now);
+            team.delinquency.limit_times(now);
+            team.licenses.limit_times(now);
+        }
     }
 
     /// Returns the identity of a team.
@@ -265,6 +275,14 @@ impl CachedTeam {
     }
 }
 
+impl<T> CachedValue<T> {
+    fn limit_times(&mut self, now: Timestamp) {
+        if let Some(value) = &mut self.value {
+            value.at = value.at.min(now);
+        }
+    }
+}
+
 impl<T: Clone> CachedValue<T> {
     fn new(endpoint: Endpoint) -> Self {
         Self {
@@ -304,10 +322,14 @@ impl<T: Clone> CachedValue<T> {
         now: Timestamp,
         limits: BackoffLimits,
     ) -> bool {
-        record_result(&mut self.schedule, team, &result, limits);
+        // One denial does not prove that data which was available is not any more.
+        let is_believed =
+            self.data().is_none() || self.schedule.consecutive_failures() + 1 >= CONFIRMING_DENIALS;
+        let is_final = is_believed && result.as_ref().is_err_and(Error::is_denial);
+        record_result(&mut self.schedule, team, &result, is_final, limits);
         let (data, pages) = match result {
             Ok(response) => (Some(Arc::new(response.data)), response.pages),
-            Err(error) if error.is_missing() => (None, Vec::new()),
+            Err(_) if is_final => (None, Vec::new()),
             Err(_) => return false,
         };
         let at = now;
@@ -340,18 +362,21 @@ impl TokenExpiry {
         now: Timestamp,
         limits: BackoffLimits,
     ) {
-        record_result(&mut self.schedule, "*", &expires_in, limits);
+        let is_final = expires_in.as_ref().is_err_and(Error::is_denial);
+        record_result(&mut self.schedule, "*", &expires_in, is_final, limits);
         let expiry = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).ok();
         self.generation = Some(generation);
         self.expiry = expires_in.ok().flatten().and_then(expiry);
     }
 }
 
-/// Records a result in the schedule and the log. Consecutive failures are logged once.
+/// Records a result in the schedule and the log. Consecutive failures are logged once. `is_final` is
+/// whether Heroku does not offer the metadata.
 fn record_result<T>(
     schedule: &mut Schedule,
     team: &str,
     result: &Result<T, Error>,
+    is_final: bool,
     limits: BackoffLimits,
 ) {
     let endpoint = schedule.endpoint.as_str();
@@ -360,7 +385,7 @@ fn record_result<T>(
         tracing::debug!(team, endpoint, "metadata request succeeded");
         return;
     };
-    let retry = limits.metadata_retry(error);
+    let retry = limits.metadata_retry(is_final);
     if schedule.consecutive_failures() == 0 {
         tracing::info!(
             team,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::backoff::BackoffLimits;
 use super::context::PollContext;
 use super::error::Error;
-use super::schedule::{Schedule, settled_month};
+use super::schedule::Schedule;
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
@@ -41,6 +41,8 @@ pub(super) struct Completion {
     /// The duration of the poll.
     pub(super) duration: Duration,
     pub(super) limits: BackoffLimits,
+    /// Whether this poll is the only one, so that nothing can confirm its response.
+    pub(super) is_single: bool,
     /// Whether to keep the raw pages for the state file.
     pub(super) keep_pages: bool,
 }
@@ -64,7 +66,7 @@ impl PollRound<'_> {
 
     /// Returns whether a poll is due in this round.
     pub(super) fn is_due(&self, schedule: &Schedule) -> bool {
-        schedule.is_due(Instant::now(), settled_month(self.now))
+        schedule.is_due(Instant::now(), self.now)
             && !(self.first_polls_only && schedule.was_started())
     }
 

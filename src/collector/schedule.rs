@@ -22,7 +22,7 @@ pub(super) struct Schedule {
     due: Instant,
     /// The job that is requesting the endpoint.
     running: Option<task::Id>,
-    /// The month in which the last poll started. The next month makes the endpoint due.
+    /// The month in which the last poll started. Another month makes the endpoint due.
     polled_in: Option<Month>,
     consecutive_failures: u32,
     /// Whether a request has completed, successfully or not.
@@ -43,10 +43,25 @@ impl Schedule {
         }
     }
 
-    /// Returns whether a poll is due. `settled` is the month of [`settled_month`].
-    pub(super) fn is_due(&self, now: Instant, settled: Month) -> bool {
-        let is_new_month = self.polled_in.is_some_and(|month| month < settled);
-        self.enabled && self.running.is_none() && (self.due <= now || is_new_month)
+    /// Returns whether a poll is due at the instant `now`, which is `time` on the wall clock.
+    pub(super) fn is_due(&self, now: Instant, time: Timestamp) -> bool {
+        let is_other_month = self.polled_in.is_some_and(|month| {
+            // The wall clock may have been set back.
+            month < settled_month(time) || month > Month::at(time)
+        });
+        self.enabled && self.running.is_none() && (self.due <= now || is_other_month)
+    }
+
+    /// Makes the endpoint due earlier, by a time during which the monotonic clock was suspended.
+    pub(super) fn skip(&mut self, suspended: Duration) {
+        self.due = self.due.checked_sub(suspended).unwrap_or_else(Instant::now);
+    }
+
+    /// Makes the endpoint due now if its last request failed.
+    pub(super) fn retry_now(&mut self) {
+        if self.consecutive_failures > 0 {
+            self.set_due_in(Duration::ZERO);
+        }
     }
 
     /// Returns when the endpoint is due, or `None` while it is being requested or disabled.
@@ -137,9 +152,8 @@ mod tests {
             due: Instant::now() + Duration::from_secs(300),
             ..Schedule::new(Endpoint::Usage)
         };
-        let due = |schedule: &Schedule, now: &str| {
-            schedule.is_due(Instant::now(), settled_month(now.parse().unwrap()))
-        };
+        let due =
+            |schedule: &Schedule, now: &str| schedule.is_due(Instant::now(), now.parse().unwrap());
         let november = polled_in("2026-11");
         assert!(!due(&november, "2026-11-30T23:59:59Z"));
         assert!(!due(&november, "2026-12-01T00:00:09Z"));
@@ -147,5 +161,23 @@ mod tests {
         assert!(due(&november, "2026-12-01T01:00:10+01:00"));
         // A poll in the first seconds of December covers December.
         assert!(!due(&polled_in("2026-12"), "2026-12-01T00:00:10Z"));
+        assert!(!due(&polled_in("2026-12"), "2026-12-01T00:00:00Z"));
+        // A clock that was wrong.
+        assert!(due(&polled_in("2026-12"), "2026-11-30T23:59:59Z"));
+        assert!(due(&polled_in("2027-03"), "2026-11-30T12:00:00Z"));
+    }
+
+    #[test]
+    fn suspended_time_counts() {
+        let now = Instant::now();
+        let time = "2026-11-23T12:00:00Z".parse().unwrap();
+        let mut schedule = Schedule::new(Endpoint::Usage);
+        schedule.set_due_in(Duration::from_secs(3600));
+        schedule.skip(Duration::from_secs(1800));
+        assert!(!schedule.is_due(now, time));
+        schedule.skip(Duration::from_secs(1801));
+        assert!(schedule.is_due(now, time));
+        schedule.skip(Duration::from_secs(u64::MAX / 4));
+        assert!(schedule.is_due(Instant::now(), time));
     }
 }

@@ -4,11 +4,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::backoff::{BackoffLimits, RATE_LIMIT_REFILL};
+use super::backoff::{BackoffLimits, METADATA_RETRY, RATE_LIMIT_REFILL};
 use super::context::PollContext;
 use super::metadata::{JobResult, MetadataCache, MetadataJobs};
 use super::poll::{Completion, PollJobs, Response};
@@ -24,6 +25,10 @@ use heroku_api::client::Client;
 
 /// The maximum sleep, so that a clock change or a resume from suspend is noticed soon.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
+
+/// The difference between the clocks from which on the wall clock counts as changed. It is more than
+/// time synchronization corrects between two iterations.
+const CLOCK_CHANGE: SignedDuration = SignedDuration::from_secs(2);
 
 /// The maximum number of concurrent polls.
 pub const MAX_CONCURRENT_POLLS: usize = 100;
@@ -65,6 +70,15 @@ pub struct Poller {
     rate_limit_floor: u64,
     /// When polling resumes, while the rate limit is low.
     resume_at: Option<Instant>,
+    /// The same moment on both clocks.
+    clocks: (Instant, Timestamp),
+    /// The token generation of the last iteration.
+    token_generation: u64,
+    /// The check whether the token has changed, and when the next one starts.
+    token_check: JoinSet<()>,
+    next_token_check: Instant,
+    /// Whether each endpoint is polled once only.
+    is_single: bool,
     state_writer: StateWriter,
     polls: PollJobs,
     metadata_jobs: MetadataJobs,
@@ -82,8 +96,14 @@ impl Poller {
         let targets = Targets::new(&options.scope, &mut loaded);
         let context =
             PollContext::new(client, options.token, options.timeout, MAX_CONCURRENT_POLLS);
+        let clocks = (Instant::now(), options.clock.now());
         let mut poller = Self {
             context: Arc::new(context),
+            clocks,
+            token_generation: 0,
+            token_check: JoinSet::new(),
+            next_token_check: clocks.0 + MAX_SLEEP,
+            is_single: false,
             clock: options.clock,
             interval: options.interval,
             targets,
@@ -100,6 +120,7 @@ impl Poller {
 
     /// Polls every endpoint once, including those of teams discovered in the process.
     pub async fn once(mut self) -> Snapshot {
+        self.is_single = true;
         self.start_polls(true);
         while let Some(finished) = self.polls.join_next_with_id().await {
             self.record_poll(finished);
@@ -117,12 +138,17 @@ impl Poller {
     ) {
         let mut stop = pin!(stop);
         loop {
+            let is_changed = self.follow_clock();
+            self.follow_token();
             if self.resume_at.is_none_or(|at| at <= Instant::now()) {
                 self.start_polls(false);
                 if self.targets.all_attempted() {
                     self.metadata
                         .start_due(&mut self.metadata_jobs, &self.context);
                 }
+            }
+            if is_changed {
+                published.send_replace(Arc::new(self.snapshot()));
             }
             self.save();
             let sleep = self.until_next();
@@ -133,6 +159,7 @@ impl Poller {
                     self.record_metadata(finished);
                 }
                 true = self.state_writer.wait() => continue,
+                Some(_) = self.token_check.join_next() => continue,
                 () = tokio::time::sleep(sleep) => continue,
             }
             published.send_replace(Arc::new(self.snapshot()));
@@ -146,6 +173,54 @@ impl Poller {
         self.state_writer.wait().await;
         self.save();
         self.state_writer.wait().await;
+    }
+
+    /// Follows changes of the wall clock: after a suspend, during which the monotonic clock stops,
+    /// polls are due as if it had not; no time stays in the future. Returns whether times changed.
+    fn follow_clock(&mut self) -> bool {
+        let (instant, time) = (Instant::now(), self.clock.now());
+        let elapsed = SignedDuration::try_from(instant.duration_since(self.clocks.0));
+        let difference = time.duration_since(self.clocks.1) - elapsed.unwrap_or_default();
+        // Slow corrections must not add up, so the next iteration compares the clocks from here on.
+        self.clocks = (instant, time);
+        if difference.abs() < CLOCK_CHANGE {
+            return false;
+        }
+        let seconds = difference.as_secs();
+        if let Ok(suspended) = Duration::try_from(difference) {
+            tracing::info!(seconds, "clock moved forward");
+            for schedule in self.targets.schedules_mut() {
+                schedule.skip(suspended);
+            }
+            for schedule in self.metadata.schedules_mut() {
+                schedule.skip(suspended);
+            }
+            return false;
+        }
+        tracing::warn!(seconds, "clock moved back");
+        self.targets.limit_times(time);
+        self.metadata.limit_times(time);
+        true
+    }
+
+    /// Looks for a new token from time to time, and repeats failed polls with it.
+    fn follow_token(&mut self) {
+        let now = Instant::now();
+        if self.next_token_check <= now && self.token_check.is_empty() {
+            self.next_token_check = now + MAX_SLEEP;
+            let context = Arc::clone(&self.context);
+            // A poll reports the error, if there is one.
+            self.token_check
+                .spawn(async move { drop(context.token().await) });
+        }
+        let generation = self.context.token_generation();
+        if self.token_generation != 0 && self.token_generation != generation {
+            tracing::info!("token changed, repeating failed polls");
+            for schedule in self.targets.schedules_mut() {
+                schedule.retry_now();
+            }
+        }
+        self.token_generation = generation;
     }
 
     /// Returns a snapshot of the current state.
@@ -180,6 +255,7 @@ impl Poller {
                     now: self.clock.now(),
                     duration,
                     limits,
+                    is_single: self.is_single,
                     keep_pages: self.state_writer.is_enabled(),
                 };
                 self.state_writer.is_dirty |= self.targets.record(job, response, completion);
@@ -188,7 +264,9 @@ impl Poller {
             // Jobs are not cancelled here, so this one panicked. The endpoint is polled again.
             Err(error) => {
                 tracing::error!(%error, "poll panicked");
-                self.targets.abort(error.id(), limits.interval);
+                for schedule in self.targets.schedules_mut() {
+                    schedule.abort(error.id(), limits.interval);
+                }
             }
         }
         self.apply_rate_limit();
@@ -206,7 +284,9 @@ impl Poller {
             }
             Err(error) => {
                 tracing::error!(%error, "metadata request panicked");
-                self.metadata.abort(error.id());
+                for schedule in self.metadata.schedules_mut() {
+                    schedule.abort(error.id(), METADATA_RETRY);
+                }
             }
         }
         self.apply_rate_limit();

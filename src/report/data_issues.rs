@@ -12,6 +12,7 @@ use heroku_api::stats::Endpoint;
 /// The reasons of issues with parts of a response, in addition to [`FailureReason`].
 const SKIPPED_ROWS: &str = "skipped_rows";
 const SKIPPED_FIELDS: &str = "skipped_fields";
+const EMPTY_RESPONSE: &str = "empty_response";
 
 /// Missing, incomplete or outdated data of an endpoint.
 #[derive(Debug, Serialize)]
@@ -97,12 +98,22 @@ impl DataIssue {
                 is_failure: false,
             })
         });
-        failure.into_iter().chain(skipped).collect()
+        let empty = status.stats.is_empty_unconfirmed.then(|| Self {
+            team: name.to_owned(),
+            endpoint: endpoint.as_str(),
+            reason: EMPTY_RESPONSE,
+            title: "Heroku returned an empty list",
+            message: "The list was not empty before.".to_owned(),
+            advice: "The previous figures remain until the next poll confirms the response.",
+            data_as_of: status.last_success.as_ref().map(|success| success.at),
+            is_failure: false,
+        });
+        failure.into_iter().chain(skipped).chain(empty).collect()
     }
 
     /// Returns whether the complete response is missing, not only a part of it.
     fn is_missing(&self) -> bool {
-        ![SKIPPED_ROWS, SKIPPED_FIELDS].contains(&self.reason)
+        ![SKIPPED_ROWS, SKIPPED_FIELDS, EMPTY_RESPONSE].contains(&self.reason)
     }
 
     fn mark_as_failures(issues: &mut [Self]) {

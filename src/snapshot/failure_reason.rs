@@ -7,11 +7,13 @@ pub enum FailureReason {
     Unauthorized,
     /// The account is delinquent (402).
     PaymentRequired,
-    /// Heroku rejects access to an endpoint that worked before (403).
+    /// Heroku rejects access (403), to an endpoint that worked before or for the first times.
     Forbidden,
-    /// A resource that existed before does not exist (404, 410).
+    /// A resource does not exist (404, 410), which existed before or is requested for the first
+    /// times.
     NotFound,
-    /// The team exists, but the endpoint has never worked for it (403, 404, 410).
+    /// The team exists, but Heroku has repeatedly denied it this endpoint, which has never worked
+    /// for it (403, 404, 410).
     NotAvailable,
     /// The team does not exist, or the token has no access to it.
     TeamNotFound,

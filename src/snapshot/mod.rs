@@ -171,6 +171,9 @@ pub struct PollStats {
     pub polls: u64,
     /// What could not be decoded in the last success.
     pub skipped: Skipped,
+    /// Whether the last success was an empty list in place of figures. These are kept until the
+    /// next poll confirms it.
+    pub is_empty_unconfirmed: bool,
     failures: [u64; FailureReason::ALL.len()],
     /// Whether Heroku does not offer the endpoint, according to the last response. Other failures
     /// do not reset it.
@@ -226,6 +229,8 @@ pub enum PollResult<T> {
     },
     /// The data of the last success is still current.
     NotModified,
+    /// The response is an empty list in place of figures, which the next poll must confirm.
+    EmptyUnconfirmed,
     /// The poll failed.
     Failed(Failure),
 }
@@ -243,6 +248,12 @@ impl<T: PartialEq> LastSuccess<T> {
 }
 
 impl<T> LastSuccess<T> {
+    /// Brings times in the future down to `now`.
+    pub fn limit_times(&mut self, now: Timestamp) {
+        self.at = self.at.min(now);
+        self.changed_at = self.changed_at.min(self.at);
+    }
+
     /// Creates the first success.
     pub fn new(data: T, at: Timestamp) -> Self {
         Self {
@@ -268,6 +279,7 @@ impl<T: PartialEq> EndpointStatus<T> {
             return;
         }
         stats.is_unavailable = false;
+        stats.is_empty_unconfirmed = matches!(result, PollResult::EmptyUnconfirmed);
         self.failure = None;
         let previous = self.last_success.take();
         self.last_success = match result {
@@ -278,15 +290,24 @@ impl<T: PartialEq> EndpointStatus<T> {
                     None => LastSuccess::new(data, now),
                 })
             }
-            _ => previous.map(|previous| LastSuccess {
+            PollResult::NotModified => previous.map(|previous| LastSuccess {
                 at: now,
                 ..previous
             }),
+            PollResult::EmptyUnconfirmed | PollResult::Failed(_) => previous,
         };
     }
 }
 
 impl<T> EndpointStatus<T> {
+    /// Brings times in the future down to `now`, after the wall clock was set back.
+    pub fn limit_times(&mut self, now: Timestamp) {
+        if let Some(success) = &mut self.last_success {
+            success.limit_times(now);
+        }
+        self.stats.last_attempt = self.stats.last_attempt.map(|at| at.min(now));
+    }
+
     /// Returns the data of the last success.
     pub fn data(&self) -> Option<&T> {
         self.last_success.as_ref().map(|success| &*success.data)

@@ -6,6 +6,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use heroku_api::client::{Client, ClientOptions, Limits};
@@ -16,6 +17,7 @@ use heroku_cost_exporter::config::token::Token;
 use heroku_cost_exporter::snapshot::FailureReason;
 use heroku_cost_exporter::snapshot::{EndpointStatus, Snapshot};
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
+use jiff::SignedDuration;
 use jiff::tz::Offset;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -90,6 +92,8 @@ fn table() -> Vec<Row> {
         row("500", status(500), Fails(FailureReason::ServerError)),
         row("502", status(502), Fails(FailureReason::ServerError)),
         row("503", status(503), Fails(FailureReason::ServerError)),
+        row("403 with an HTML page", FaultSource::Injected(Fault::Html { status: 403 }), Fails(FailureReason::Forbidden)),
+        row("404 with an HTML page", FaultSource::Injected(Fault::Html { status: 404 }), Fails(FailureReason::NotFound)),
         row("503 with an HTML page", FaultSource::Injected(Fault::Html { status: 503 }), Fails(FailureReason::ServerError)),
         row("redirect to another host", FaultSource::Injected(off_site), Fails(FailureReason::UnexpectedStatus)),
         row("connection refused", FaultSource::Url("http://127.0.0.1:1"), Fails(FailureReason::Network)),
@@ -146,15 +150,7 @@ async fn handles_every_fault_and_recovers() {
 /// Tests one fault on one endpoint.
 async fn test_fault(row: &Row, endpoint: Endpoint, when: When) {
     let case = format!("{} on {endpoint:?} {when:?}", row.fault);
-    let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::synthetic(1, today);
-    company.teams.truncate(1);
-    let team = company.teams[0].id.clone();
-    let heroku = Simulator::builder(company, today)
-        .start()
-        .await
-        .expect("loopback has a free port");
-
+    let (heroku, team) = one_team().await;
     let api_url = match &row.source {
         FaultSource::Injected(_) => heroku.url(),
         FaultSource::Url(url) => (*url).to_owned(),
@@ -175,12 +171,24 @@ async fn test_fault(row: &Row, endpoint: Endpoint, when: When) {
         tokio::spawn(poller(&api_url, heroku.token(), &team).run(sender, std::future::pending()));
     let mut snapshot =
         wait_for_snapshot(&case, &mut published, |snapshot| snapshot.all_attempted).await;
+    if failure_reason(row.outcome, when) == Some(FailureReason::NotAvailable) {
+        // One denial proves nothing.
+        let first = EndpointState::of(&snapshot, endpoint);
+        assert_ne!(first.failure, Some(FailureReason::NotAvailable), "{case}");
+        let is_unavailable = |snapshot: &Snapshot| {
+            let state = EndpointState::of(snapshot, endpoint);
+            state.failure == Some(FailureReason::NotAvailable)
+        };
+        snapshot = wait_for_snapshot(&case, &mut published, is_unavailable).await;
+        let polls = EndpointState::of(&snapshot, endpoint).polls;
+        assert!(polls >= 3, "{case}: not available after {polls} polls");
+    }
     if when == When::AfterSuccess {
         let before = EndpointState::of(&snapshot, endpoint);
         assert!(before.has_data, "{case}: no data before the fault");
         heroku.inject_fault(endpoint, fault.clone(), Times::Always);
-        // Not the next poll, which may already be in progress.
-        let polls = before.polls + 2;
+        // Not the next poll, which may already be in progress. An empty list needs another one.
+        let polls = before.polls + 3;
         snapshot = wait_for_snapshot(&case, &mut published, |s| {
             EndpointState::of(s, endpoint).polls >= polls
         })
@@ -198,16 +206,12 @@ async fn test_fault(row: &Row, endpoint: Endpoint, when: When) {
         "{case}: the other endpoint is affected: {other:?}"
     );
 
-    // The endpoint recovers, unless it is not available, which is retried daily.
+    // The endpoint recovers.
     heroku.clear_faults();
-    let available = failure_reason(row.outcome, when) != Some(FailureReason::NotAvailable);
-    if available {
-        let is_recovered = |s: &Snapshot| {
-            EndpointState::of(s, endpoint).has_data
-                && EndpointState::of(s, endpoint).failure.is_none()
-        };
-        wait_for_snapshot(&case, &mut published, is_recovered).await;
-    }
+    let is_recovered = |s: &Snapshot| {
+        EndpointState::of(s, endpoint).has_data && EndpointState::of(s, endpoint).failure.is_none()
+    };
+    wait_for_snapshot(&case, &mut published, is_recovered).await;
     polling.abort();
 }
 
@@ -272,7 +276,130 @@ fn assert_outcome(
     assert_eq!(state, expected, "{case}\n{snapshot:#?}");
 }
 
+/// Starts a simulated Heroku with one team. Returns it with the team's id.
+async fn one_team() -> (Simulator, String) {
+    let today = Offset::UTC.to_datetime(Clock::system().now()).date();
+    let mut company = Company::synthetic(1, today);
+    company.teams.truncate(1);
+    let team = company.teams[0].id.clone();
+    let heroku = Simulator::builder(company, today).start().await;
+    (heroku.expect("loopback has a free port"), team)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn believes_empty_list_only_twice_in_a_row() {
+    for endpoint in [Endpoint::Invoices, Endpoint::Usage] {
+        let case = format!("{endpoint:?}");
+        let (heroku, team) = one_team().await;
+        let (sender, mut published) = watch::channel(Arc::default());
+        let poller = poller(&heroku.url(), heroku.token(), &team);
+        let polling = tokio::spawn(poller.run(sender, std::future::pending()));
+        let has_data = |s: &Snapshot| EndpointState::of(s, endpoint).has_data;
+        let is_doubted = |s: &Snapshot| {
+            let stats = match endpoint {
+                Endpoint::Usage => &s.teams()[0].usage.stats,
+                _ => &s.teams()[0].invoices.stats,
+            };
+            stats.is_empty_unconfirmed
+        };
+        wait_for_snapshot(&case, &mut published, has_data).await;
+        heroku.inject_fault(endpoint, Fault::EmptyList, Times::Count(1));
+        let doubted = wait_for_snapshot(&case, &mut published, is_doubted).await;
+        assert!(has_data(&doubted), "{case}: {doubted:#?}");
+        let after = wait_for_snapshot(&case, &mut published, |s| !is_doubted(s)).await;
+        assert!(has_data(&after), "{case}: {after:#?}");
+
+        heroku.inject_fault(endpoint, Fault::EmptyList, Times::Always);
+        let doubted = wait_for_snapshot(&case, &mut published, is_doubted).await;
+        assert!(has_data(&doubted), "{case}: {doubted:#?}");
+        let believed = wait_for_snapshot(&case, &mut published, |s| !is_doubted(s)).await;
+        assert!(!has_data(&believed), "{case}: {believed:#?}");
+        polling.abort();
+    }
+}
+
+/// A poller with an interval of an hour, whose clock differs from the system's by seconds that a test
+/// sets.
+fn hourly_poller(heroku: &Simulator, token: Token, team: &str, offset: &Arc<AtomicI64>) -> Poller {
+    let offset = Arc::clone(offset);
+    let clock = Clock::from_fn(move || {
+        let offset = SignedDuration::from_secs(offset.load(Ordering::Relaxed));
+        Clock::system().now() + offset
+    });
+    let options = poller_options(&heroku.url(), token, team);
+    Poller::new(Options {
+        clock,
+        interval: Duration::from_secs(3600),
+        ..options
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polls_after_suspend_and_after_clock_is_set_back() {
+    let (heroku, team) = one_team().await;
+    let offset = Arc::new(AtomicI64::new(0));
+    let token = Token::Value(heroku.token().into());
+    let poller = hourly_poller(&heroku, token, &team, &offset);
+    let (sender, mut published) = watch::channel(Arc::default());
+    let polling = tokio::spawn(poller.run(sender, std::future::pending()));
+    let polls = |s: &Snapshot| {
+        let states = [Endpoint::Invoices, Endpoint::Usage].map(|e| EndpointState::of(s, e).polls);
+        states.into_iter().min().unwrap_or_default()
+    };
+    wait_for_snapshot("start", &mut published, |s| polls(s) == 1).await;
+    // The monotonic clock stops during a suspend, and the wall clock does not.
+    offset.store(3700, Ordering::Relaxed);
+    wait_for_snapshot("suspend", &mut published, |s| polls(s) == 2).await;
+    // The clock was wrong, by more than a month.
+    offset.store(-40 * 86400, Ordering::Relaxed);
+    let snapshot = wait_for_snapshot("another month", &mut published, |s| polls(s) == 3).await;
+    let now = Clock::system().now() - SignedDuration::from_hours(40 * 24);
+    for health in snapshot.endpoint_health() {
+        for time in [
+            health.last_success,
+            health.changed_at,
+            health.stats.last_attempt,
+        ] {
+            assert!(time.is_some_and(|time| time <= now), "{health:#?}");
+        }
+    }
+    polling.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asks_again_for_unavailable_endpoint_after_token_change() {
+    let today = Offset::UTC.to_datetime(Clock::system().now()).date();
+    let mut company = Company::synthetic(1, today);
+    company.teams.truncate(1);
+    company.teams[0].usage_available = false;
+    let team = company.teams[0].id.clone();
+    let heroku = Simulator::builder(company.clone(), today).start().await;
+    let heroku = heroku.expect("loopback has a free port");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("api-key");
+    std::fs::write(&path, heroku.token()).expect("the directory is writable");
+    let token = Token::File(path.clone());
+    let poller = hourly_poller(&heroku, token, &team, &Arc::default());
+    let (sender, mut published) = watch::channel(Arc::default());
+    let polling = tokio::spawn(poller.run(sender, std::future::pending()));
+    let usage = |s: &Snapshot| EndpointState::of(s, Endpoint::Usage);
+    wait_for_snapshot("start", &mut published, |s| {
+        usage(s).failure == Some(FailureReason::NotAvailable)
+    })
+    .await;
+    company.teams[0].usage_available = true;
+    heroku.set_company(company);
+    heroku.set_token("HRKU-with-more-permissions".to_owned());
+    std::fs::write(&path, "HRKU-with-more-permissions").expect("the directory is writable");
+    wait_for_snapshot("new token", &mut published, |s| usage(s).has_data).await;
+    polling.abort();
+}
+
 pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
+    Poller::new(poller_options(api_url, Token::Value(token.into()), team))
+}
+
+fn poller_options(api_url: &str, token: Token, team: &str) -> Options {
     // Fails if another test has already installed a provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits {
@@ -287,9 +414,9 @@ pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
     };
     let client =
         Client::new(api_url.parse().expect("a valid URL"), options).expect("valid client options");
-    Poller::new(Options {
+    Options {
         client,
-        token: Token::Value(token.into()),
+        token,
         scope: Scope::named(vec![team.to_owned()]),
         interval: Duration::from_secs(1),
         timeout: TIMEOUT,
@@ -297,7 +424,7 @@ pub(crate) fn poller(api_url: &str, token: &str, team: &str) -> Poller {
         rate_limit_floor: 0,
         clock: Clock::system(),
         state: None,
-    })
+    }
 }
 
 /// Waits for a snapshot that meets a condition.

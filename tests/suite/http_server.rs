@@ -3,6 +3,7 @@
 use reqwest::Method;
 
 use crate::exporter::{Exporter, ExporterBuilder};
+use crate::external_tools;
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
 
@@ -298,7 +299,10 @@ async fn listens_on_several_addresses() {
 /// `PORT` alone has the same effect as in the Go program.
 #[tokio::test(flavor = "multi_thread")]
 async fn port_alone_listens_on_all_addresses() {
-    let exporter = ExporterBuilder::without_listen_address(&["demo"])
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.start_simulator().await;
+    let exporter = ExporterBuilder::without_listen_address(&[])
+        .with_heroku(&heroku, &scenario.team_names())
         .env("PORT", "0")
         .start()
         .await;
@@ -311,11 +315,6 @@ async fn port_alone_listens_on_all_addresses() {
     assert_eq!(
         exporter.request_url(Method::GET, &url, &[]).await.text(),
         "OK"
-    );
-    assert!(
-        exporter.stdout().contains("http://localhost:"),
-        "{}",
-        exporter.stdout()
     );
 }
 
@@ -341,4 +340,30 @@ async fn listens_on_ipv6() {
             .await;
     assert!(exporter.addresses[0].is_ipv6());
     assert_eq!(exporter.get("/health").await.text(), "OK");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn date_follows_a_clock_that_is_set_back() {
+    let Some(library) = external_tools::faketime_library() else {
+        return;
+    };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let offset = directory.path().join("offset");
+    std::fs::write(&offset, "+0").expect("the directory is writable");
+    let exporter = ExporterBuilder::new(&["demo"])
+        .env("LD_PRELOAD", library)
+        .env("FAKETIME_TIMESTAMP_FILE", offset.to_str().expect("UTF-8"))
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .start()
+        .await;
+    let date = async || {
+        let response = exporter.get("/-/healthy").await;
+        let date = response.headers.get("date").expect("a Date header");
+        jiff::fmt::rfc2822::parse(date.to_str().expect("a text")).expect("a date")
+    };
+    let before = date().await;
+    std::fs::write(&offset, "-3d").expect("the directory is writable");
+    let back = before.duration_since(&date().await);
+    assert!((71..=72).contains(&back.as_hours()), "{back:?}");
 }

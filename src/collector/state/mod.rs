@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
@@ -31,9 +31,6 @@ use heroku_api::team::{Account, Delinquency, Identity, Licenses};
 
 /// The version of the format. A file of another version is ignored.
 const VERSION: u32 = 3;
-
-/// The maximum time that entries may be in the future, as the clock may have been set back.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The maximum size of the file in bytes.
 const MAX_FILE_SIZE: u64 = 1 << 30;
@@ -299,10 +296,6 @@ pub fn parse(text: &str, api_url: &Url, now: Timestamp) -> Result<LoadedState, S
 impl LoadedState {
     /// Decodes an entry and adds it.
     fn add(&mut self, entry: Entry<'_>, now: Timestamp) -> Result<(), String> {
-        let latest = now.saturating_add(CLOCK_TOLERANCE).unwrap_or(now);
-        if entry.at > latest || entry.changed_at > entry.at {
-            return Err("inconsistent times".into());
-        }
         fn insert<T>(
             map: &mut HashMap<Subject, T>,
             subject: Subject,
@@ -340,13 +333,14 @@ impl Entry<'_> {
         let validator = self.validator.map(Cow::into_owned);
         let response = Decoded::<T>::decode(self.pages.into_owned(), validator);
         let response = response.map_err(|error| error.to_string())?;
-        let at = self.at.min(now);
+        let mut success = LastSuccess {
+            data: response.data.into(),
+            at: self.at,
+            changed_at: self.changed_at,
+        };
+        success.limit_times(now);
         Ok(LoadedResponse {
-            success: LastSuccess {
-                data: response.data.into(),
-                at,
-                changed_at: self.changed_at.min(at),
-            },
+            success,
             validator: response.validator,
             pages: response.pages,
             skipped: response.skipped,

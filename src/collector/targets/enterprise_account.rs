@@ -12,7 +12,7 @@ use crate::collector::endpoint::{EndpointState, PollHistory};
 use crate::collector::error::Error;
 use crate::collector::poll::{Completion, PollRound, Response};
 use crate::collector::state::{Entry, LoadedState, MetadataValue, Subject};
-use crate::snapshot::{self, EndpointStatus, FailureReason, LastSuccess, Team};
+use crate::snapshot::{self, EndpointStatus, LastSuccess, Team};
 use billing::month::Month;
 use billing::usage::Usage;
 use heroku_api::client::Conditional;
@@ -129,14 +129,25 @@ impl EnterpriseAccountTarget {
         }
     }
 
+    /// Brings times in the future down to `now`.
+    pub(super) fn limit_times(&mut self, now: Timestamp) {
+        self.usage.status.limit_times(now);
+        for usage in self.teams.values_mut() {
+            usage.limit_times(now);
+        }
+    }
+
+    /// Returns the account's id if it is known.
+    pub(super) fn id(&self) -> Option<&str> {
+        let account = self.lookup.identity();
+        let id = account.and_then(|account| account.data.as_ref()?.id.as_deref());
+        id.or_else(|| self.lookup.is_by_id().then_some(self.id_or_name()))
+    }
+
     /// Returns whether the account reports the usage of its teams. If Heroku has always denied
     /// access, the teams are polled instead.
     pub(super) fn reports_usage(&self) -> bool {
-        use FailureReason::{Forbidden, NotAvailable, NotFound};
-        let failure = self.usage.status.failure.as_ref();
-        let is_denied = failure
-            .is_some_and(|failure| matches!(failure.reason, Forbidden | NotAvailable | NotFound));
-        self.usage.has_succeeded() || !is_denied
+        self.usage.has_succeeded() || !self.usage.is_denied()
     }
 
     /// Returns the usage of the team with this id or name, if the last response contains it.
@@ -187,7 +198,7 @@ impl Request {
             let (client, validator) = (&self.context.client, self.history.validator.as_ref());
             let result = client.account_usage(&token, id, months, validator).await;
             match result.map_err(Error::from) {
-                Err(error) if error.is_missing() && !self.history.has_succeeded => {
+                Err(error) if error.is_denial() && !self.history.has_succeeded => {
                     self.identity(&token).await?;
                     Err(Error::NotAvailable(Box::new(error)))
                 }
@@ -201,9 +212,9 @@ impl Request {
         let client = &self.context.client;
         let fetch = client.enterprise_account(token, &self.account.id_or_name);
         let identity = self.account.fetch_identity(self.now, fetch).await;
-        identity.map_err(|error| match error.reason() {
-            FailureReason::NotFound => Error::AccountNotFound(Box::new(error)),
-            _ => error,
+        identity.map_err(|error| match error.is_not_found() {
+            true => Error::AccountNotFound(Box::new(error)),
+            false => error,
         })
     }
 

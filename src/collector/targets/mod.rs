@@ -8,7 +8,6 @@ mod team;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task;
@@ -78,6 +77,7 @@ impl Targets {
                 .restore(loaded.teams.remove(&Subject::Teams));
         }
         targets.apply_discovery(loaded);
+        targets.remove_duplicates();
         targets
     }
 
@@ -180,24 +180,42 @@ impl Targets {
                 team.is_some_and(|team| team.record(response, completion))
             }
         };
+        self.remove_duplicates();
         let all_attempted = self.schedules().all(Schedule::is_attempted);
         self.all_attempted |= all_attempted;
         is_new
     }
 
-    /// Records that `job` ended without a response.
-    pub(super) fn abort(&mut self, job: task::Id, retry: Duration) {
+    pub(super) fn schedules_mut(&mut self) -> impl Iterator<Item = &mut Schedule> {
         let teams = self.teams.iter_mut().flat_map(TeamTarget::schedules_mut);
-        teams.for_each(|schedule| schedule.abort(job, retry));
+        let accounts = self.accounts.iter_mut().map(|a| &mut a.usage.schedule);
+        let personal = self.personal_account.iter_mut();
+        let personal = personal.map(|p| &mut p.invoices.schedule);
+        let discovery = self.discovery.iter_mut().map(|d| &mut d.teams.schedule);
+        teams.chain(accounts).chain(personal).chain(discovery)
+    }
+
+    /// Brings times in the future down to `now`, after the wall clock was set back.
+    pub(super) fn limit_times(&mut self, now: Timestamp) {
+        self.teams.iter_mut().for_each(|team| team.limit_times(now));
         for account in &mut self.accounts {
-            account.usage.schedule.abort(job, retry);
+            account.limit_times(now);
         }
         if let Some(personal) = &mut self.personal_account {
-            personal.invoices.schedule.abort(job, retry);
+            personal.invoices.status.limit_times(now);
         }
         if let Some(discovery) = &mut self.discovery {
-            discovery.teams.schedule.abort(job, retry);
+            discovery.teams.status.limit_times(now);
         }
+    }
+
+    /// Removes teams and accounts that the settings name twice, by id and by name, once the id of
+    /// the name is known.
+    fn remove_duplicates(&mut self) {
+        let mut seen = HashSet::new();
+        let mut is_first = |id: Option<&str>| id.is_none_or(|id| seen.insert(id.to_owned()));
+        self.teams.retain(|team| is_first(team.id()));
+        self.accounts.retain(|account| is_first(account.id()));
     }
 
     /// Adds, updates and removes teams according to the list of teams.

@@ -38,7 +38,7 @@ impl PersonalAccountTarget {
                     .account_invoices(&token, history.validator.as_ref());
                 match invoices.await.map_err(Error::from) {
                     // The account exists, so the endpoint is not available to it.
-                    Err(error) if error.is_missing() && !history.has_succeeded => {
+                    Err(error) if error.is_denial() && !history.has_succeeded => {
                         Err(Error::NotAvailable(Box::new(error)))
                     }
                     other => other,

@@ -14,7 +14,7 @@ use crate::collector::error::Error;
 use crate::collector::poll::{Completion, PollRound, Response};
 use crate::collector::schedule::Schedule;
 use crate::collector::state::{Entry, LoadedState, MetadataValue, Subject};
-use crate::snapshot::{EndpointStatus, FailureReason, Team};
+use crate::snapshot::{EndpointStatus, Team};
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
@@ -177,6 +177,12 @@ impl TeamTarget {
         is_new
     }
 
+    /// Brings times in the future down to `now`.
+    pub(super) fn limit_times(&mut self, now: Timestamp) {
+        self.invoices.status.limit_times(now);
+        self.usage.status.limit_times(now);
+    }
+
     fn update_usage_name(&mut self) {
         if let Some(name) = self.usage.status.data().and_then(Usage::team_name) {
             self.usage_name = Some(name.to_owned());
@@ -321,7 +327,7 @@ impl Request {
         token: &SecretString,
     ) -> Result<Conditional<T>, Error> {
         let error = match result {
-            Err(error) if error.is_missing() && !self.history.has_succeeded => error,
+            Err(error) if error.is_denial() && !self.history.has_succeeded => error,
             other => return other,
         };
         if self.team_exists {
@@ -329,9 +335,7 @@ impl Request {
         }
         Err(match self.identity(token).await {
             Ok(_) => Error::NotAvailable(Box::new(error)),
-            Err(lookup) if lookup.reason() == FailureReason::NotFound => {
-                Error::TeamNotFound(Box::new(lookup))
-            }
+            Err(lookup) if lookup.is_not_found() => Error::TeamNotFound(Box::new(lookup)),
             Err(_) => error,
         })
     }
@@ -355,7 +359,7 @@ impl Request {
         }
         match self.identity(token).await {
             Ok(identity) => Ok(identity.data.as_ref().map_or(id_or_name, |data| &data.id)),
-            Err(error) if error.is_missing() => Ok(id_or_name),
+            Err(error) if error.is_denial() => Ok(id_or_name),
             Err(error) => Err(error),
         }
     }

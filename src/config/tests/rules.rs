@@ -185,7 +185,9 @@ fn reports_each_invalid_pattern() {
 #[test]
 fn demo_applies_rules() {
     let flags = [("apps.max", "3"), ("metrics.legacy", "false")];
-    let config = raw(&flags, &[]).resolve(|resolver| resolver.serve(None)).unwrap();
+    let config = raw(&flags, &[])
+        .resolve(|resolver| resolver.serve(None))
+        .unwrap();
     assert_eq!(config.rules.apps.max, Some(3));
     assert!(!config.legacy_metrics);
 }

@@ -3,12 +3,12 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderName, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderName, WWW_AUTHENTICATE,
 };
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -79,6 +79,9 @@ impl RequestGuard {
         let nosniff = HeaderValue::from_static("nosniff");
         let headers = response.headers_mut();
         headers.insert(HeaderName::from_static("x-content-type-options"), nosniff);
+        if let Some(date) = date() {
+            headers.insert(DATE, date);
+        }
         for (name, value) in &web.headers {
             response.headers_mut().insert(name, value.clone());
         }
@@ -170,6 +173,15 @@ fn has_valid_host(version: Version, headers: &HeaderMap) -> bool {
     };
     let is_missing_allowed = version != Version::HTTP_11;
     second.is_none() && first.map_or(is_missing_allowed, is_valid)
+}
+
+/// Returns the time for the `Date` header. hyper's own does not follow a clock that is set back.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the header is about the system clock"
+)]
+fn date() -> Option<HeaderValue> {
+    HeaderValue::try_from(httpdate::fmt_http_date(SystemTime::now())).ok()
 }
 
 /// Returns a response in plain text that names its status.
