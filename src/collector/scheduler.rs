@@ -171,6 +171,7 @@ impl Poller {
             self.record_metadata(finished);
         }
         self.state_writer.wait().await;
+        self.state_writer.set_due();
         self.save();
         self.state_writer.wait().await;
     }
@@ -258,7 +259,11 @@ impl Poller {
                     is_single: self.is_single,
                     keep_pages: self.state_writer.is_enabled(),
                 };
+                let was_complete = self.targets.all_attempted();
                 self.state_writer.is_dirty |= self.targets.record(job, response, completion);
+                if !was_complete && self.targets.all_attempted() {
+                    self.state_writer.set_due();
+                }
                 self.update_metadata_targets();
             }
             // Jobs are not cancelled here, so this one panicked. The endpoint is polled again.
@@ -334,6 +339,7 @@ impl Poller {
         let metadata = metadata.filter(|_| self.targets.all_attempted());
         let due = self.targets.next_due().into_iter().chain(metadata).min();
         let due = due.max(self.resume_at.filter(|_| due.is_some()));
+        let due = due.into_iter().chain(self.state_writer.next_due()).min();
         let until_due = due.map(|due| due.saturating_duration_since(Instant::now()));
         // Never zero, so that an error in calendar arithmetic cannot cause a busy loop.
         until_due

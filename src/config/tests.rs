@@ -397,6 +397,33 @@ fn state_file_requires_existing_directory() {
     }
 }
 
+/// The file is replaced, so it must be ours.
+#[test]
+fn state_file_must_not_be_another_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.json");
+    let path = path.to_str().unwrap();
+    for (text, is_accepted) in [
+        ("", true),
+        (r#"{"version":3,"crc32":1,"api_url":"https"#, true),
+        (r#"{"version":12,"crc32":"#, true),
+        (r#"{"version":3,"lineage":"b5e2"}"#, false),
+        ("{", false),
+        ("HRKU-01234567-89ab-cdef-0123-456789abcdef", false),
+        ("<!doctype html>", false),
+    ] {
+        std::fs::write(path, text).unwrap();
+        assert_eq!(!is_rejected("state.file", path), is_accepted, "{text}");
+    }
+    assert!(is_rejected("state.file", "/dev/null"));
+    #[cfg(unix)]
+    {
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(path, &link).unwrap();
+        assert!(is_rejected("state.file", link.to_str().unwrap()));
+    }
+}
+
 #[test]
 fn max_age_and_timeout_are_bounded() {
     assert_eq!(

@@ -26,13 +26,14 @@ fn with_field(file: &[u8], pointer: &str, value: Value) -> Vec<u8> {
         file["api_url"].as_str().expect("a string"),
         file["answers"]
     );
-    file["crc32"] = crc32fast::hash(checksummed.as_bytes()).into();
-    serde_json::to_vec(&file).expect("JSON values serialize")
+    let crc32 = crc32fast::hash(checksummed.as_bytes());
+    // In the order that identifies a state file.
+    let (version, url, answers) = (&file["version"], &file["api_url"], &file["answers"]);
+    format!(r#"{{"version":{version},"crc32":{crc32},"api_url":{url},"answers":{answers}}}"#).into()
 }
 
-const DAMAGE: [Damage; 16] = [
+const DAMAGE: [Damage; 11] = [
     ("empty", |_| Vec::new()),
-    ("truncated after the first byte", |file| file[..1].to_vec()),
     ("truncated in the middle", |file| {
         file[..file.len() / 2].to_vec()
     }),
@@ -46,24 +47,14 @@ const DAMAGE: [Damage; 16] = [
         file
     }),
     ("invalid UTF-8", |mut file| {
-        file[7] = 0xff;
+        file[70] = 0xff;
         file
     }),
-    ("state of another program", |_| {
-        br#"{"version":1,"lineage":"b5e2","resources":[]}"#.to_vec()
-    }),
-    ("HTML page", |_| {
-        b"<!doctype html><title>Sign in</title>".to_vec()
-    }),
-    ("JSON number", |_| b"42".to_vec()),
     ("older version", |file| {
         with_field(&file, "/version", 0.into())
     }),
     ("newer version", |file| {
         with_field(&file, "/version", 99.into())
-    }),
-    ("timestamp in the future", |file| {
-        with_field(&file, "/answers/0/at", "2026-11-25T00:00:00Z".into())
     }),
     ("invalid timestamp", |file| {
         with_field(&file, "/answers/0/at", "noon".into())
@@ -159,23 +150,6 @@ async fn ignores_a_file_with_edited_data() {
         .await;
     assert!(!scrape.samples.values().any(|value| value == "999.75"));
     exporter_log::wait_for_line(&exporter, &["level=warn", "state file ignored"]).await;
-}
-
-/// A symbolic link to itself is unreadable even for root.
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn reports_and_ignores_an_unreadable_file() {
-    let scenario = Scenario::named("one_team");
-    let state_file = StateFile::new();
-    std::os::unix::fs::symlink(state_file.path(), state_file.path())
-        .expect("the symbolic link is created");
-    let heroku = scenario.start_simulator().await;
-    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 0) else {
-        return;
-    };
-    let exporter = builder.start().await;
-    exporter_log::wait_for_line(&exporter, &["level=warn", "state file ignored"]).await;
-    scenario.wait_for_data(&exporter).await;
 }
 
 /// Writing resumes once the directory exists again.

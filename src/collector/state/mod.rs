@@ -373,10 +373,17 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
+    let write = || {
+        let mut file = options.open(&temporary)?;
+        file.write_all(text)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)
+    };
+    if let Err(error) = write() {
+        // A full disk must not stay full.
+        let _ = std::fs::remove_file(&temporary);
+        return Err(error);
+    }
     flush_directory(path)
 }
 

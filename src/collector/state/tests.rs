@@ -106,14 +106,6 @@ fn rejects_invalid_files_with_reason() {
         ),
         (file("{}"), "truncated"),
         (
-            edit_with_valid_checksum(NOW, "2026-11-25T12:00:00Z"),
-            "times",
-        ),
-        (
-            edit_with_valid_checksum("2026-11-22T03:00:00Z", "2026-11-24T00:00:00Z"),
-            "times",
-        ),
-        (
             edit_with_valid_checksum(r#""endpoint":"usage""#, r#""endpoint":"teams""#),
             "unknown endpoint",
         ),
