@@ -8,7 +8,7 @@ use crate::exporter::{Exporter, ExporterBuilder};
 use crate::external_tools;
 use crate::scenario::noon;
 use crate::scrape::Scrape;
-use crate::self_series::{API_REQUESTS, FAILURES};
+use crate::self_series::{API_REQUESTS, AVAILABLE, FAILURES};
 
 /// The exporter's current date. It is long past, so all of its data is old by the real clock.
 const TODAY: Date = date(2024, 5, 23);
@@ -58,8 +58,15 @@ fn company() -> Company {
         name: FAILING_TEAM.to_owned(),
         ..Team::default()
     };
+    let denied = Team {
+        id: "00000003-0000-4000-8000-000000000000".to_owned(),
+        name: "denied".to_owned(),
+        enterprise: true,
+        usage_available: false,
+        ..Team::default()
+    };
     Company {
-        teams: vec![delinquent, failing],
+        teams: vec![delinquent, failing, denied],
         token_expires_in: Some(3600 * 24),
         ..Company::default()
     }
@@ -105,4 +112,9 @@ fn shows_all_problems(scrape: &Scrape) -> bool {
         && is_counted(FAILURES, "reason", "unauthorized")
         && is_counted(FAILURES, "reason", "server_error")
         && is_counted(API_REQUESTS, "endpoint", "licenses")
+        && scrape
+            .series(AVAILABLE)
+            .filter(|(_, value)| *value == "0")
+            .count()
+            == 2
 }

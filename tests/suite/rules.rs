@@ -22,12 +22,11 @@ const RUNBOOK: &str = "docs/RUNBOOK.md";
 const ABSENCE_ALERTS: [&str; 2] = ["HerokuCostExporterAbsent", "HerokuCostExporterDown"];
 
 /// Alerts that depend on costs.
-const COST_ALERTS: [&str; 5] = [
+const COST_ALERTS: [&str; 4] = [
     "HerokuAppCostJumped",
-    "HerokuBudget80PercentUsed",
-    "HerokuBudget95PercentUsed",
     "HerokuForecastAboveBudget",
     "HerokuLicenseNearlyUsed",
+    "HerokuSpendAheadOfBudget",
 ];
 
 fn path(file: &str) -> PathBuf {
