@@ -165,3 +165,20 @@ fn keys_are_named_like_their_flags() {
 fn forecast_errors_are_up_to_date() {
     assert_part("docs/FORECAST.md", "backtest", &crate::backtest::markdown());
 }
+
+/// Returns the code blocks of a document in a language, each with its line number.
+pub(crate) fn code_blocks(document: &str, language: &str) -> Vec<(usize, String)> {
+    let text = read(document);
+    let mut blocks = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (index, line) in text.lines().enumerate() {
+        let trimmed = line.trim_start();
+        match &mut open {
+            None if trimmed == format!("```{language}") => open = Some((index + 1, String::new())),
+            None => {}
+            Some(_) if trimmed == "```" => blocks.extend(open.take()),
+            Some((_, block)) => block.push_str(&format!("{line}\n")),
+        }
+    }
+    blocks
+}

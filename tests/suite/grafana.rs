@@ -2,7 +2,6 @@
 //! data.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use crate::dashboard::interpolation::{Selection, interpolate, label_values};
 use crate::dashboard::{FILE, WIDTH, dashboard};
 use crate::documents::assert_document;
+use crate::documents::code_blocks;
 use crate::exporter::{Exporter, ExporterBuilder};
 use crate::failing_company;
 use crate::prometheus_server::{PrometheusServer, TIMEOUT};
@@ -397,18 +397,24 @@ async fn every_query_returns_data_in_the_demo() {
     }
 }
 
-/// Returns the queries in the README, which are separated by blank lines.
-fn readme_queries() -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(path).expect("the README is readable");
-    let blocks = readme.split("```promql\n").skip(1);
-    let blocks = blocks.filter_map(|block| block.split("\n```").next());
-    let queries = blocks.flat_map(|block| block.split("\n\n"));
-    queries.map(str::to_owned).collect()
+/// Returns the queries in a document, which comments and blank lines separate.
+fn queries_in(document: &str) -> Vec<String> {
+    let mut queries = vec![String::new()];
+    for (_, block) in code_blocks(document, "promql") {
+        for line in block.lines().chain([""]) {
+            let is_separator = line.is_empty() || line.starts_with('#');
+            match queries.last_mut() {
+                Some(query) if !is_separator => query.push_str(&format!("{line}\n")),
+                _ => queries.push(String::new()),
+            }
+        }
+    }
+    queries.retain(|query| !query.is_empty());
+    queries
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_readme_query_returns_data() {
+async fn every_query_returns_data() {
     let (_directory, demo) = demo_with_budgets(&[]).await;
     let Some((_heroku, failing)) = failing_company::start_exporter().await else {
         return;
@@ -419,8 +425,9 @@ async fn every_readme_query_returns_data() {
         return;
     };
     prometheus.wait_for_value("sum(up)", 2.0).await;
-    let queries = readme_queries();
-    assert!(queries.len() > 5, "{queries:#?}");
+    // The other documents with queries have tests of their own.
+    let queries = ["README.md", "docs/COSTS.md"].map(queries_in).concat();
+    assert!(queries.len() > 10, "{queries:#?}");
     for query in &queries {
         let found = prometheus.query(query).await;
         assert!(!found.is_empty(), "{query}");
@@ -430,6 +437,28 @@ async fn every_readme_query_returns_data() {
             assert_eq!(found.len(), prometheus.query(apps).await.len(), "{query}");
         }
     }
+}
+
+/// The query that compares the Go program with this one.
+#[tokio::test(flavor = "multi_thread")]
+async fn migration_query_finds_differences() {
+    let (_directory, new) = demo_with_budgets(&["--date=2026-11-23"]).await;
+    let (_directory, old) = demo_with_budgets(&["--date=2026-11-24"]).await;
+    let jobs = [("new", &new), ("old", &old)];
+    let targets = jobs.map(|(job, exporter)| (job, exporter.addresses[0].to_string()));
+    let jobs = targets
+        .each_ref()
+        .map(|(job, target)| (*job, target.as_str()));
+    let Some(prometheus) = PrometheusServer::start_with_jobs(&jobs, None) else {
+        return;
+    };
+    prometheus.wait_for_value("sum(up)", 2.0).await;
+    let queries = queries_in("docs/MIGRATION.md");
+    assert_eq!(queries.len(), 1, "{queries:#?}");
+    assert!(
+        !prometheus.query(&queries[0]).await.is_empty(),
+        "{queries:?}"
+    );
 }
 
 /// The problem panels have data, also with a team selected whose name needs escaping.

@@ -29,6 +29,8 @@ mod api;
 mod availability;
 mod backtest;
 mod command_line;
+#[cfg(unix)]
+mod commands;
 mod costs_document;
 mod damaged_state_file;
 mod demo;

@@ -32,13 +32,23 @@ impl PrometheusServer {
 
     /// Starts a server that scrapes `targets` and evaluates a rule file every second.
     pub(crate) fn start_with_rules(targets: &[&str], rules: Option<&Path>) -> Option<Self> {
+        let jobs: Vec<_> = targets.iter().map(|target| ("heroku", *target)).collect();
+        Self::start_with_jobs(&jobs, rules)
+    }
+
+    /// Like [`Self::start_with_rules`], for pairs of a job and a target.
+    pub(crate) fn start_with_jobs(jobs: &[(&str, &str)], rules: Option<&Path>) -> Option<Self> {
+        let targets: Vec<_> = jobs
+            .iter()
+            .map(|(job, target)| serde_json::json!({ "targets": [target], "labels": { "job": job } }))
+            .collect();
         let program = external_tools::prometheus()?;
         let directory = tempfile::tempdir().expect("a temporary directory");
         let config = directory.path().join("prometheus.yml");
         let text = serde_json::json!({
             "global": { "scrape_interval": "1s", "evaluation_interval": "1s" },
             "rule_files": Vec::from_iter(rules),
-            "scrape_configs": [{ "job_name": "heroku", "static_configs": [{ "targets": targets }] }],
+            "scrape_configs": [{ "job_name": "heroku", "static_configs": targets }],
         });
         // JSON is valid YAML.
         let text = text.to_string();
