@@ -77,6 +77,7 @@ pub(crate) fn heroku_config(
         timeout: DEMO_TIMEOUT,
         poll_interval: demo.poll_interval,
         state_file: None,
+        proxy: None,
     })
 }
 

@@ -363,7 +363,7 @@ mod tests {
                 ClientOptions {
                     user_agent: "test",
                     limits: Limits::within(Duration::from_secs(1)),
-                    use_proxy: false,
+                    proxy: None,
                     duration_buckets: &[],
                 },
             )

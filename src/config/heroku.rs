@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::network::Proxy;
 use super::resolver::{REDACTED, Resolver};
 use super::scope::{NameFilter, Scope, TeamScope};
 use super::setting::{self, Setting};
@@ -29,14 +30,9 @@ pub struct HerokuConfig {
     pub poll_interval: Duration,
     /// The state file.
     pub state_file: Option<PathBuf>,
-}
-
-impl HerokuConfig {
-    /// Returns whether to use the proxy set in the environment. Requests to a loopback address bypass
-    /// it, because the proxy would send them to its own loopback.
-    pub fn use_proxy(&self) -> bool {
-        !value::is_loopback(&self.api_url)
-    }
+    /// The proxy for requests to Heroku. Requests to a loopback address bypass it, because the proxy
+    /// would send them to its own loopback.
+    pub proxy: Option<Proxy>,
 }
 
 /// The value of `HEROKU_TEAM_ID`.
@@ -55,6 +51,9 @@ impl Resolver<'_> {
         let timeout = self.read(&setting::HEROKU_TIMEOUT, value::duration(timeout_range));
         let poll_interval = self.poll_interval();
         let state_file = self.read(&setting::STATE_FILE, value::state_file);
+        let proxy = self.proxy(api_url.as_ref());
+        self.check_certificates();
+        let is_local = api_url.as_ref().is_some_and(value::is_loopback);
         Some(HerokuConfig {
             api_url: api_url?,
             token: token?,
@@ -62,6 +61,7 @@ impl Resolver<'_> {
             timeout: timeout?,
             poll_interval: poll_interval?,
             state_file,
+            proxy: proxy.filter(|_| !is_local),
         })
     }
 

@@ -6,6 +6,7 @@
 mod errors;
 pub mod file;
 mod heroku;
+mod network;
 mod resolver;
 mod rules;
 pub mod scope;

@@ -32,6 +32,12 @@ pub enum TokenError {
     /// The file is empty.
     #[error("token file {path} is empty", path = .0.display())]
     Empty(PathBuf),
+    /// The token is in quotation marks.
+    #[error("token is in quotation marks")]
+    Quoted,
+    /// The token is a whole line of an environment file.
+    #[error("token looks like NAME=VALUE")]
+    Assignment,
     /// The token contains invalid characters.
     #[error("token contains white space or another invalid character")]
     Malformed,
@@ -76,11 +82,22 @@ pub fn looks_like_token(text: &str) -> bool {
 ///
 /// # Errors
 ///
-/// Returns an error if the token contains characters that are invalid in an HTTP header.
+/// Returns an error if the token contains characters that are invalid in an HTTP header, quotation
+/// marks, or the name of a variable.
 pub fn parse(text: &SecretString) -> Result<Option<SecretString>, TokenError> {
     let token = secrecy::ExposeSecret::expose_secret(text).trim();
     if !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(TokenError::Malformed);
+    }
+    if token.contains(['"', '\'', '`']) {
+        return Err(TokenError::Quoted);
+    }
+    if let Some((name, value)) = token.split_once('=') {
+        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        // The padding of base64 is not a value.
+        if is_name && !value.trim_end_matches('=').is_empty() {
+            return Err(TokenError::Assignment);
+        }
     }
     Ok((!token.is_empty()).then(|| SecretString::from(token)))
 }

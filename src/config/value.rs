@@ -212,7 +212,7 @@ pub(super) fn api_key_file(text: &str) -> Parsed<Token> {
         // The path is omitted, as it may be the token by mistake.
         Err(TokenError::Unreadable(_, cause)) => Err(Some(format!("cannot be read ({cause})"))),
         Err(TokenError::Empty(_)) => Err(Some("file is empty".to_owned())),
-        Err(error @ TokenError::Malformed) => Err(Some(error.to_string())),
+        Err(error) => Err(Some(error.to_string())),
     }
 }
 

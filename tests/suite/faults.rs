@@ -409,7 +409,7 @@ fn poller_options(api_url: &str, token: Token, team: &str) -> Options {
     let options = ClientOptions {
         user_agent: "test",
         limits,
-        use_proxy: false,
+        proxy: None,
         duration_buckets: &[],
     };
     let client =

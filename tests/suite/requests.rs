@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Simulator, Times};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::exporter::wait_until;
+use crate::exporter::{BINARY, wait_until};
 use crate::recorded_requests::requests;
 use crate::scenario::{Scenario, TeamCounts};
 use crate::scrape::Scrape;
@@ -204,4 +204,52 @@ async fn uses_no_proxy_for_loopback() {
         .env("ALL_PROXY", unreachable);
     let exporter = builder.start().await;
     scenario.wait_for_data(&exporter).await;
+}
+
+/// Returns the request that `check` sends to its proxy, if it sends one.
+async fn request_to_proxy(environment: &[(&str, &str)]) -> Option<String> {
+    let proxy = TcpListener::bind("127.0.0.1:0").await;
+    let proxy = proxy.expect("loopback has a free port");
+    let address = proxy.local_addr().expect("the listener is bound");
+    let mut check = tokio::process::Command::new(BINARY);
+    check
+        .arg("check")
+        .env_clear()
+        // A label of 64 letters is not a valid host name, so the resolver fails without a query.
+        .env("HEROKU_API_URL", format!("https://{}.example", "a".repeat(64)))
+        .env("HEROKU_API_KEY", "HRKU-secret")
+        .env("HEROKU_TEAM_ID", "ops")
+        .env("HTTPS_PROXY", format!("http://user:hunter2@{address}"))
+        .envs(environment.iter().copied())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let mut check = check.spawn().expect("the exporter starts");
+    tokio::select! {
+        accepted = proxy.accept() => {
+            let (mut client, _) = accepted.expect("a connection");
+            let mut request = vec![0; 4096];
+            let length = tokio::io::AsyncReadExt::read(&mut client, &mut request).await;
+            request.truncate(length.expect("a request"));
+            check.kill().await.expect("the exporter is running");
+            Some(String::from_utf8(request).expect("the request is UTF-8"))
+        }
+        _ = check.wait() => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uses_proxy_except_for_no_proxy_hosts() {
+    let request = request_to_proxy(&[]).await.expect("a request");
+    assert!(request.starts_with("CONNECT aaaa"), "{request}");
+    assert!(!request.contains("HRKU-"), "{request}");
+    let authorization = "proxy-authorization: basic dxnlcjpodw50zxiy";
+    assert!(request.to_lowercase().contains(authorization), "{request}");
+    for no_proxy in ["*", "*.example", ".example", "x.test,*.example:443"] {
+        let request = request_to_proxy(&[("NO_PROXY", no_proxy)]).await;
+        assert_eq!(request, None, "{no_proxy}");
+    }
+    for no_proxy in ["", "*.test", "*.example:80"] {
+        let request = request_to_proxy(&[("NO_PROXY", no_proxy)]).await;
+        assert!(request.is_some(), "{no_proxy}");
+    }
 }

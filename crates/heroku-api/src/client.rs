@@ -14,7 +14,7 @@ use billing::month::Month;
 use billing::usage::Usage;
 
 pub use super::pagination::{Conditional, Decoded, MAX_PAGES, Validator};
-pub use super::transport::{ClientError, ClientOptions, Limits};
+pub use super::transport::{ClientError, ClientOptions, Limits, Proxy};
 pub use crate::decode::{DecodeError, FromPages};
 
 /// A client of one API.

@@ -12,7 +12,7 @@
 //! let options = ClientOptions {
 //!     user_agent: "example/1.0",
 //!     limits: Limits::within(std::time::Duration::from_secs(30)),
-//!     use_proxy: true,
+//!     proxy: None,
 //!     duration_buckets: &[],
 //! };
 //! let client = Client::new("https://api.heroku.com".parse()?, options)?;

@@ -8,7 +8,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, ETAG, HeaderMap, HeaderValue,
     IF_NONE_MATCH, RETRY_AFTER,
 };
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{NoProxy, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -63,10 +63,19 @@ pub struct ClientOptions<'a> {
     pub user_agent: &'a str,
     /// The limits of each request.
     pub limits: Limits,
-    /// Whether to use the proxy that the environment names (`HTTPS_PROXY`).
-    pub use_proxy: bool,
+    /// The proxy; variables in the environment (`HTTPS_PROXY`) have no effect.
+    pub proxy: Option<&'a Proxy>,
     /// The upper bounds of the buckets in which durations of requests are counted, in seconds.
     pub duration_buckets: &'a [f64],
+}
+
+/// A proxy and the hosts that are reached without it.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// An `http` or `https` URL, which may contain a user and a password.
+    pub url: SecretString,
+    /// Hosts, domains such as `.example.com`, and networks such as `10.0.0.0/8`, separated by commas.
+    pub no_proxy: String,
 }
 
 /// Sends requests to one API.
@@ -85,7 +94,7 @@ pub(super) struct Recorded {
     pub(super) rate_limit_remaining: Option<u64>,
 }
 
-/// The client cannot be created: the system has no usable certificates.
+/// The client cannot be created: the proxy or the system's certificates are not usable.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTPS client could not be set up")]
 pub struct ClientError(#[from] reqwest::Error);
@@ -105,7 +114,7 @@ impl Transport {
         let ClientOptions {
             user_agent,
             limits,
-            use_proxy,
+            proxy,
             duration_buckets,
         } = options;
         let mut http = reqwest::Client::builder()
@@ -118,8 +127,11 @@ impl Transport {
             .connect_timeout(limits.connect)
             .read_timeout(limits.idle)
             .timeout(limits.request);
-        if !use_proxy {
-            http = http.no_proxy();
+        // The variables in the environment have no effect.
+        http = http.no_proxy();
+        if let Some(Proxy { url, no_proxy }) = proxy {
+            let proxy = reqwest::Proxy::all(url.expose_secret())?;
+            http = http.proxy(proxy.no_proxy(NoProxy::from_string(no_proxy)));
         }
         if api_url.scheme() == "http" {
             // Needs no certificates, so that a machine that has none can run the demo.

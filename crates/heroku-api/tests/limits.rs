@@ -34,7 +34,7 @@ async fn body_limit_applies_to_the_whole_list() {
         let options = ClientOptions {
             user_agent: "test",
             limits,
-            use_proxy: false,
+            proxy: None,
             duration_buckets: &[],
         };
         let client = Client::new(heroku.url().parse().unwrap(), options).unwrap();

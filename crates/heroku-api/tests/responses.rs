@@ -61,7 +61,7 @@ impl Server {
         let options = ClientOptions {
             user_agent: "test",
             limits: Limits::within(timeout),
-            use_proxy: false,
+            proxy: None,
             duration_buckets: &[],
         };
         Client::new(self.url.parse().unwrap(), options).unwrap()
