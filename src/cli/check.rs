@@ -1,15 +1,15 @@
 //! `check`: polls Heroku once and prints the result of each endpoint of each target.
 
 use std::fmt::Write;
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::logging;
 use super::serve::{poller, runtime};
+use super::{logging, write_stdout};
 use crate::clock::Clock;
 use crate::config::{HerokuConfig, ServeConfig};
 use crate::report;
+use crate::report::Unmatched;
 use crate::report::format::count;
 use crate::snapshot::{EndpointStatus, FailureReason, Snapshot};
 use billing::invoice::{Invoice, Invoices};
@@ -35,8 +35,15 @@ pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Resu
     }
     let _ = writeln!(text, "Polled {api_url}");
     let is_healthy = write_results(&mut text, &snapshot);
-    write_unknown_teams(&mut text, &config.rules, &snapshot);
-    io::Write::write_all(&mut io::stdout(), text.as_bytes())?;
+    let unmatched = Unmatched::all(&config.rules, &snapshot);
+    if !unmatched.is_empty() {
+        text.push('\n');
+    }
+    for unmatched in &unmatched {
+        let _ = writeln!(text, "{unmatched}");
+    }
+    write_stdout(text.as_bytes())?;
+    let is_healthy = is_healthy && unmatched.is_empty();
     Ok(ExitCode::from(u8::from(!is_healthy)))
 }
 
@@ -70,24 +77,6 @@ fn write_rules(text: &mut String, path: &Path, rules: &Rules) {
         path.display(),
         parts.join(", ")
     );
-}
-
-/// Writes the teams of the configuration file that were not polled, possibly because of a typo.
-fn write_unknown_teams(text: &mut String, rules: &Rules, snapshot: &Snapshot) {
-    let mut unknown = rules.teams();
-    for team in snapshot.teams() {
-        unknown.remove(team.name.as_str());
-        unknown.remove(team.id.as_deref().unwrap_or_default());
-    }
-    if !unknown.is_empty() {
-        text.push('\n');
-    }
-    for team in unknown {
-        let _ = writeln!(
-            text,
-            "Unknown team {team:?} in the configuration file: its prices and budgets have no effect"
-        );
-    }
 }
 
 /// Writes the result of each endpoint. Returns whether no endpoint failed and each team and account

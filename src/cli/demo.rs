@@ -1,6 +1,5 @@
 //! `demo`: serves a synthetic company from a simulated Heroku on a loopback address.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +11,8 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use tokio::net::TcpListener;
 
-use super::logging;
 use super::serve::{block_on, listen, poller, serve};
+use super::{logging, write_stdout};
 use crate::clock::Clock;
 use crate::config::scope::Scope;
 use crate::config::token::Token;
@@ -138,6 +137,6 @@ fn print_urls(
         }
     }
     text.push_str("\nPress Ctrl-C to stop.\n");
-    std::io::stdout().write_all(text.as_bytes())?;
+    write_stdout(text.as_bytes())?;
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! `generate`: shell completions and man pages, generated from the parser.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -9,7 +8,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::parser;
+use super::{parser, write_stdout};
 use crate::config::API_KEY_VARIABLE;
 
 pub(crate) fn run(matches: Option<&ArgMatches>) -> anyhow::Result<ExitCode> {
@@ -23,7 +22,7 @@ pub(crate) fn run(matches: Option<&ArgMatches>) -> anyhow::Result<ExitCode> {
         }
         _ => bail!("missing subcommand"),
     };
-    std::io::stdout().write_all(&text)?;
+    write_stdout(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

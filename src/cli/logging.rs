@@ -26,14 +26,21 @@ pub(crate) fn init(config: LogConfig) {
     let layer = match config.format {
         LogFormat::Logfmt => {
             let format = tracing_logfmt::builder().with_target(false);
-            format.layer().with_writer(std::io::stderr).boxed()
+            format
+                .layer()
+                .log_internal_errors(false)
+                .with_writer(std::io::stderr)
+                .boxed()
         }
         LogFormat::Json => {
             let format = tracing_subscriber::fmt::layer()
                 .json()
                 .flatten_event(true)
                 .with_target(false);
-            format.with_writer(std::io::stderr).boxed()
+            format
+                .log_internal_errors(false)
+                .with_writer(std::io::stderr)
+                .boxed()
         }
     };
     // Fails only if logging is already initialized.

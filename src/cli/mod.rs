@@ -71,11 +71,21 @@ fn dispatch(subcommand: &str, matches: &ArgMatches, raw: &RawArgs) -> anyhow::Re
             raw.resolve(|resolver| resolver.serve(Some(demo::HOST)).zip(resolver.demo()))?,
         ),
         "metrics" => {
-            std::io::stdout().write_all(reference::metrics().as_bytes())?;
+            write_stdout(reference::metrics().as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
         "report" => report::run(raw.resolve(Resolver::report)?, &raw.environment),
         _ => serve::run(raw.resolve(polling)?),
+    }
+}
+
+/// Writes to standard output. A reader that has gone, such as `head`, is not an error.
+pub(crate) fn write_stdout(text: &[u8]) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(text).and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 

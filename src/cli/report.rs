@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 #[cfg(feature = "demo")]
 use super::demo;
-use super::logging;
 use super::serve::{poller, runtime};
+use super::{logging, write_stdout};
 use crate::clock::Clock;
 use crate::config::{DataSource, ReportConfig, ReportFormat};
 use crate::report::terminal::Terminal;
@@ -32,14 +32,14 @@ pub(crate) fn run(
             table::table(&report, config.top, terminal)
         }
         ReportFormat::Json => json::json(&report)?,
-        ReportFormat::Csv => {
-            // CSV has no place for data issues.
-            let issues = table::data_issues(&report, Terminal::PLAIN);
-            let _ = std::io::stderr().write_all(issues.as_bytes());
-            csv::csv(&report)?
-        }
+        ReportFormat::Csv => csv::csv(&report)?,
     };
-    std::io::stdout().write_all(text.as_bytes())?;
+    if config.format != ReportFormat::Table {
+        // CSV has no place for data issues, and neither format for settings without effect.
+        let issues = table::data_issues(&report, Terminal::PLAIN);
+        let _ = std::io::stderr().write_all(issues.as_bytes());
+    }
+    write_stdout(text.as_bytes())?;
     Ok(ExitCode::from(u8::from(!report.is_complete())))
 }
 

@@ -20,9 +20,12 @@ use crate::metrics::RenderOptions;
 use crate::metrics::cache::MetricsCache;
 use crate::metrics::descriptors::exporter::API_REQUEST_DURATION_BUCKETS;
 use crate::metrics::http_metrics::HttpMetrics;
+use crate::report::Unmatched;
 use crate::report::html::Page;
+use crate::snapshot::Snapshot;
 use crate::web::report_cache::ReportCache;
 use crate::web::{self, LandingPage};
+use billing::rules::Rules;
 use exporter_toolkit::listen::{self, ListenError};
 use exporter_toolkit::server::{self, ServerConfig};
 use exporter_toolkit::{shutdown, systemd};
@@ -136,6 +139,10 @@ pub(crate) async fn serve(
         server_config.web = web_config;
         background.spawn(watcher.run());
     }
+    background.spawn(warn_of_unmatched(
+        published.clone(),
+        Arc::clone(&options.rules),
+    ));
     let path = &web.telemetry_path;
     let reports = ReportCache::new(published.clone(), clock.clone(), options.clone(), path);
     let landing_page = if web.has_page {
@@ -168,6 +175,23 @@ pub(crate) async fn serve(
     background.abort_all();
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Logs settings without effect when they become known.
+async fn warn_of_unmatched(mut published: watch::Receiver<Arc<Snapshot>>, rules: Arc<Rules>) {
+    let mut logged = Vec::new();
+    loop {
+        let snapshot = Arc::clone(&published.borrow_and_update());
+        let unmatched = Unmatched::all(&rules, &snapshot);
+        for new in unmatched.iter().filter(|new| !logged.contains(*new)) {
+            tracing::warn!("{new}");
+        }
+        logged.extend(unmatched);
+        if published.changed().await.is_err() {
+            // The poller has stopped; the end of this task would count as a failure.
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// Waits until `stop` resolves or a task ends, which it does only by a panic. Returns the name of the

@@ -241,9 +241,14 @@ pub(super) fn telemetry_path(path: &str) -> Parsed<String> {
 
 #[cfg(feature = "demo")]
 pub(super) fn date(text: &str) -> Parsed<jiff::civil::Date> {
-    let date = text.parse().ok();
-    let date = date.filter(|date: &jiff::civil::Date| (2000..2100).contains(&date.year()));
-    date.ok_or(None)
+    // jiff would accept a time, too, and ignore it.
+    let is_date = text.len() == "2026-11-30".len();
+    let date = text.parse().ok().filter(|_| is_date);
+    let date: jiff::civil::Date = date.ok_or_else(|| Some("not a valid date".to_owned()))?;
+    match (2000..2100).contains(&date.year()) {
+        true => Ok(date),
+        false => Err(None),
+    }
 }
 
 /// Parses ids or names of teams or accounts, separated by commas. Removes duplicates.

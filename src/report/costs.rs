@@ -13,6 +13,7 @@ use super::format::{JsonNumber, display, exact, usd};
 use super::freshness::EndpointFreshness;
 use super::invoices::MonthlyInvoice;
 use super::percent::Percent;
+use super::unmatched::Unmatched;
 use crate::snapshot::{Snapshot, Team};
 use billing::category::{ByCategory, Category};
 use billing::cost::{Billed, MonthCost, Period, Row, TeamCost};
@@ -47,6 +48,8 @@ pub struct Report {
     /// The teams, in the order of the snapshot.
     pub(super) teams: Vec<TeamReport>,
     pub(super) issues: Vec<DataIssue>,
+    /// The settings without effect.
+    pub(super) unmatched: Vec<Unmatched>,
     /// Whether every endpoint has been polled at least once, successfully or not.
     pub(super) all_attempted: bool,
     pub(super) freshness: Vec<EndpointFreshness>,
@@ -239,6 +242,7 @@ impl Report {
             company,
             categories: categories.collect(),
             issues: DataIssue::all(snapshot),
+            unmatched: Unmatched::all(rules, snapshot),
             all_attempted: snapshot.all_attempted,
             freshness: EndpointFreshness::all(snapshot),
             token_expires_at: snapshot.token_expiry,
@@ -272,7 +276,8 @@ impl Report {
             .collect();
         match (covered.iter().min(), covered.iter().max()) {
             (Some(min), Some(max)) if min == max => {
-                format!("{max} of {days} days are in these figures")
+                let verb = if *max == 1 { "is" } else { "are" };
+                format!("{max} of {days} days {verb} in these figures")
             }
             (Some(min), Some(max)) => {
                 format!("{min} to {max} of {days} days are in these figures, by team")

@@ -80,6 +80,12 @@ pub(crate) fn count(number: usize, singular: &str, plural: &str) -> String {
     }
 }
 
+/// Formats a count with its noun and verb: `1 app is`, `2 apps are`.
+pub(crate) fn count_is(number: usize, singular: &str, plural: &str) -> String {
+    let verb = if number == 1 { "is" } else { "are" };
+    format!("{} {verb}", count(number, singular, plural))
+}
+
 /// Formats a month, such as `November 2026`.
 pub(super) fn month_name(month: Month) -> String {
     month.first_day().strftime("%B %Y").to_string()

@@ -17,9 +17,11 @@ mod percent;
 mod sections;
 pub mod table;
 pub mod terminal;
+mod unmatched;
 
 pub use costs::Report;
 pub use failure_text::{advice, title};
+pub use unmatched::Unmatched;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::costs::{CostSummary, Report, TeamApp, known_teams};
 use super::data_issues::DataIssue;
-use super::format::{cents, count, month_name, sanitize, signed_cents};
+use super::format::{cents, count, count_is, month_name, sanitize, signed_cents};
 use super::grid::{Cell, Column, Grid, GridRow, paragraph};
 use super::percent::Percent;
 use super::sections::{budgets, invoices, value_cell};
@@ -34,16 +34,23 @@ pub fn table(report: &Report, top: Option<usize>, terminal: Terminal) -> String 
     parts.join("\n")
 }
 
-/// Lists the report's data issues. Returns an empty string if there are none.
+/// Lists the report's data issues and the settings without effect. Returns an empty string if there
+/// are none.
 pub fn data_issues(report: &Report, terminal: Terminal) -> String {
-    if report.issues.is_empty() {
-        return String::new();
+    let mut text = String::new();
+    if !report.issues.is_empty() {
+        text += &paragraph("Missing", 0, Style::Strong, terminal);
+        for issue in &report.issues {
+            text += &data_issue(issue, terminal);
+        }
     }
-    let issues = report
-        .issues
-        .iter()
-        .map(|issue| data_issue(issue, terminal));
-    paragraph("Missing", 0, Style::Strong, terminal) + &issues.collect::<String>()
+    if !report.unmatched.is_empty() {
+        text += &paragraph("Settings without effect", 0, Style::Strong, terminal);
+        for unmatched in &report.unmatched {
+            text += &paragraph(&format!("{unmatched}."), 2, Style::Plain, terminal);
+        }
+    }
+    text
 }
 
 fn data_issue(issue: &DataIssue, terminal: Terminal) -> String {
@@ -86,7 +93,8 @@ fn notes(report: &Report, terminal: Terminal) -> String {
     let rolled_up: usize = report.teams.iter().map(|team| team.rolled_up).sum();
     let mut notes = paragraph(change, 0, Style::Faint, terminal);
     if rolled_up > 0 {
-        let note = format!("{rolled_up} apps are added up in _other (--apps.max).");
+        let apps = count_is(rolled_up, "app", "apps");
+        let note = format!("{apps} added up in _other (--apps.max).");
         notes += &paragraph(&note, 0, Style::Faint, terminal);
     }
     notes

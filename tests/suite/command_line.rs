@@ -397,3 +397,52 @@ fn boolean_flag_requires_equals_sign_before_value() {
     let message = rejection(&["--heroku.personal-account="], &environment);
     assert!(message.contains("expected true or false"), "{message}");
 }
+
+/// `report | head` ends quietly, like other programs.
+#[cfg(unix)]
+#[test]
+fn closed_standard_output_is_not_an_error() {
+    let scenario = Scenario::named("one_team");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let heroku = runtime.block_on(scenario.start_simulator());
+    for subcommand in [
+        "report --demo",
+        "report --demo --format json",
+        "report --demo --format csv",
+        "metrics",
+        "generate man",
+        "generate completions bash",
+        "check",
+    ] {
+        // The reader ends before the first write.
+        let script = format!("{BINARY} {subcommand} | true; exit ${{PIPESTATUS[0]}}");
+        let output = std::process::Command::new("/bin/bash")
+            .args(["-c", &script])
+            .env_clear()
+            .env("HEROKU_API_URL", heroku.url())
+            .env("HEROKU_API_KEY", heroku.token())
+            .env("HEROKU_TEAM_ID", "ops")
+            .output()
+            .expect("bash starts");
+        let log = text(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{subcommand}: {} {log}",
+            output.status
+        );
+        assert_eq!(log, "", "{subcommand}");
+    }
+}
+
+#[test]
+fn rejects_dates_with_a_time_or_a_wrong_day() {
+    for (date, reason) in [
+        ("2026-11-26T00:00", "not a valid date"),
+        ("2026-02-30", "not a valid date"),
+        ("20261126", "not a valid date"),
+        ("tomorrow", "not a valid date"),
+    ] {
+        let message = rejection(&["demo", &format!("--date={date}")], &[]);
+        assert!(message.contains(reason), "{message}");
+    }
+}

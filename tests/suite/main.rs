@@ -61,3 +61,4 @@ mod targets;
 mod token_file;
 mod token_redaction;
 mod undecodable_rows;
+mod unmatched_settings;

@@ -56,6 +56,11 @@ impl NameFilter {
         (self.include.is_empty() || matches(&self.include)) && !matches(&self.exclude)
     }
 
+    /// Returns the patterns to include and to exclude.
+    pub fn patterns(&self) -> impl Iterator<Item = &Regex> {
+        self.include.iter().chain(&self.exclude)
+    }
+
     /// Returns whether the filter allows every name.
     pub fn allows_all(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()

@@ -39,6 +39,14 @@ pub(super) fn all(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
         notices.extend(scheduled("delete", team.deletion_at, team, report.at));
     }
     notices.extend(failures(report, teams));
+    if teams.len() == report.teams.len() {
+        notices.extend(report.unmatched.iter().map(|unmatched| Notice {
+            title: "A setting has no effect".to_owned(),
+            message: Some(display_message(&format!("{unmatched}."))),
+            advice: "Correct the name in the settings, or remove it.".to_owned(),
+            ..Notice::default()
+        }));
+    }
     notices.extend(teams.iter().flat_map(invoices));
     notices
 }

@@ -82,7 +82,8 @@ impl FileErrors {
         if errors.len() > MAX_ERRORS {
             let omitted = errors.len() - MAX_ERRORS;
             errors.truncate(MAX_ERRORS);
-            errors.push(FileError::of_file(format!("{omitted} more errors")));
+            let noun = if omitted == 1 { "error" } else { "errors" };
+            errors.push(FileError::of_file(format!("{omitted} more {noun}")));
         }
         Self(errors)
     }
