@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::external_tools;
 use crate::repository::{path, read};
@@ -131,12 +131,12 @@ fn resources_are_consistent_and_variables_are_settings() {
     );
     // The operator's label `endpoint` would otherwise replace that of heroku_up.
     assert_eq!(monitor["endpoints"][0]["honorLabels"], true);
-    for (probe, path) in [
-        ("livenessProbe", "/-/healthy"),
-        ("readinessProbe", "/-/ready"),
-    ] {
-        assert_eq!(container[probe]["httpGet"]["path"], path);
-        assert_eq!(&container[probe]["httpGet"]["port"], name);
+    // The program of the image. An HTTP probe would fail with a web configuration.
+    let dockerfile = read("Dockerfile");
+    assert!(dockerfile.contains(r#"ENTRYPOINT ["/heroku-cost-exporter"]"#));
+    for probe in ["livenessProbe", "readinessProbe"] {
+        let command = &container[probe]["exec"]["command"];
+        assert_eq!(*command, json!(["/heroku-cost-exporter", "healthcheck"]));
     }
     let image = container["image"].as_str().unwrap();
     assert!(

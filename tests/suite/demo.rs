@@ -1,5 +1,6 @@
 //! The `demo` subcommand: deterministic data for a seed and a date, and the URLs that it prints.
 
+use crate::documents::code_blocks;
 use crate::exporter::{Exporter, ExporterBuilder};
 use crate::external_parsers;
 use crate::scenario::TeamCounts;
@@ -98,5 +99,16 @@ async fn logs_neither_warnings_nor_errors() {
         let log = exporter.log();
         let is_quiet = |line: &str| line.contains("level=info");
         assert!(log.lines().all(is_quiet), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readme_shows_metrics_of_the_demo() {
+    let (_exporter, text) = start_demo("1", "2026-11-23").await;
+    let (_, sample) = &code_blocks("README.md", "text")[0];
+    let lines: Vec<_> = sample.lines().filter(|line| *line != "…").collect();
+    assert!(lines.len() > 5, "{sample}");
+    for line in lines {
+        assert!(text.lines().any(|metric| metric == line), "{line}");
     }
 }

@@ -42,6 +42,7 @@ mod golden;
 mod grafana;
 mod http_server;
 mod legacy_metrics;
+mod live_rows;
 mod many_teams;
 mod max_age;
 mod metadata;

@@ -11,6 +11,8 @@ pub enum Endpoint {
     Team,
     /// `GET /teams/{id or name}/invoices`.
     Invoices,
+    /// `GET /teams/{id or name}/invoices/{id or number}`.
+    Invoice,
     /// `GET /teams/{id}/usage/monthly`.
     Usage,
     /// `GET /teams/{id or name}/delinquency`.
@@ -25,6 +27,8 @@ pub enum Endpoint {
     EnterpriseTeams,
     /// `GET /enterprise-accounts/{id}/usage/monthly`.
     EnterpriseUsage,
+    /// `GET /account`.
+    Account,
     /// `GET /account/invoices`.
     AccountInvoices,
     /// `GET /oauth/authorizations`.

@@ -14,10 +14,11 @@ pub(crate) struct FaultArgument {
 }
 
 /// The endpoints and their names on the command line.
-const ENDPOINTS: [(&str, Endpoint); 14] = [
+const ENDPOINTS: [(&str, Endpoint); 16] = [
     ("teams", Endpoint::Teams),
     ("team", Endpoint::Team),
     ("invoices", Endpoint::Invoices),
+    ("invoice", Endpoint::Invoice),
     ("usage", Endpoint::Usage),
     ("delinquency", Endpoint::Delinquency),
     ("licenses", Endpoint::Licenses),
@@ -25,6 +26,7 @@ const ENDPOINTS: [(&str, Endpoint); 14] = [
     ("enterprise-account", Endpoint::EnterpriseAccount),
     ("enterprise-teams", Endpoint::EnterpriseTeams),
     ("enterprise-usage", Endpoint::EnterpriseUsage),
+    ("account", Endpoint::Account),
     ("account-invoices", Endpoint::AccountInvoices),
     ("authorizations", Endpoint::Authorizations),
     ("rate-limits", Endpoint::RateLimits),

@@ -7,21 +7,42 @@ pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Opti
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Returns whether an `Accept` header contains `application/vnd.heroku+json` with `version=3`.
-/// Whitespace and other parameters are ignored.
-pub(crate) fn accepts_version_3(headers: &HeaderMap) -> bool {
+/// The version of the API that a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RequestedVersion {
+    /// `version=3`, or a variant of it, such as `version=3.sdk`.
+    Three,
+    /// Another version.
+    Other,
+    /// None.
+    Missing,
+}
+
+/// Returns the version of `application/vnd.heroku+json` in the `Accept` headers. Whitespace and other
+/// parameters are ignored.
+pub(crate) fn requested_version(headers: &HeaderMap) -> RequestedVersion {
     let values = headers
         .get_all(header::ACCEPT)
         .into_iter()
         .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|media| {
-        let mut parts = media.split(';');
-        let is_heroku = parts.next().is_some_and(|name| {
-            name.trim()
-                .eq_ignore_ascii_case("application/vnd.heroku+json")
+    let versions = values
+        .flat_map(|value| value.split(','))
+        .filter_map(|media| {
+            let mut parts = media.split(';');
+            let name = parts.next()?.trim();
+            let is_heroku = name.eq_ignore_ascii_case("application/vnd.heroku+json");
+            let mut parameters = parts.map(|part| part.replace(char::is_whitespace, ""));
+            let version =
+                parameters.find_map(|part| part.strip_prefix("version=").map(str::to_owned));
+            version.filter(|_| is_heroku)
         });
-        is_heroku
-            && parts.any(|parameter| parameter.replace(char::is_whitespace, "") == "version=3")
+    let is_three = |version: &str| version == "3" || version.starts_with("3.");
+    versions.fold(RequestedVersion::Missing, |found, version| {
+        match is_three(&version) {
+            true => RequestedVersion::Three,
+            false if found == RequestedVersion::Missing => RequestedVersion::Other,
+            false => found,
+        }
     })
 }
 
@@ -58,31 +79,31 @@ pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
 mod tests {
     use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
 
-    use super::accepts_version_3;
+    use super::RequestedVersion::{Missing, Other, Three};
+    use super::requested_version;
 
     #[test]
-    fn accepts_only_version_3() {
-        let accepts = |value: &'static str| {
+    fn finds_requested_version() {
+        for (value, version) in [
+            ("application/vnd.heroku+json; version=3", Three),
+            ("application/vnd.heroku+json;version=3", Three),
+            ("application/vnd.heroku+json; version=3.sdk", Three),
+            ("application/vnd.heroku+json; version=3.cedar-acm", Three),
+            (
+                "text/html, application/vnd.heroku+json ; q=0.9 ; version = 3",
+                Three,
+            ),
+            ("", Missing),
+            ("*/*", Missing),
+            ("application/json", Missing),
+            ("application/json; version=3", Missing),
+            ("application/vnd.heroku+json", Missing),
+            ("application/vnd.heroku+json; version=2", Other),
+            ("application/vnd.heroku+json; version=33", Other),
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static(value));
-            accepts_version_3(&headers)
-        };
-        for good in [
-            "application/vnd.heroku+json; version=3",
-            "application/vnd.heroku+json;version=3",
-            "text/html, application/vnd.heroku+json ; q=0.9 ; version = 3",
-        ] {
-            assert!(accepts(good), "{good}");
-        }
-        for bad in [
-            "",
-            "*/*",
-            "application/json",
-            "application/vnd.heroku+json",
-            "application/vnd.heroku+json; version=2",
-            "application/vnd.heroku+json; version=33",
-        ] {
-            assert!(!accepts(bad), "{bad}");
+            assert_eq!(requested_version(&headers), version, "{value}");
         }
     }
 }

@@ -38,11 +38,14 @@ struct Arguments {
     /// Serve the company in this JSON file instead of a synthetic one
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
     company: Option<PathBuf>,
+    /// Serve a team whose invoices look like live ones, at the time of the start
+    #[arg(long, conflicts_with_all = ["seed", "company", "today"])]
+    live: bool,
     /// Inject a fault, such as usage=503:3, invoices=hang or any=html; repeatable
     ///
-    /// ENDPOINT is teams, team, invoices, usage, delinquency, licenses, enterprise-accounts,
-    /// enterprise-account, enterprise-teams, enterprise-usage, account-invoices, authorizations,
-    /// rate-limits or any. FAULT is a status, or rate-limited[=SECONDS], html[=STATUS],
+    /// ENDPOINT is teams, team, invoices, invoice, usage, delinquency, licenses,
+    /// enterprise-accounts, enterprise-account, enterprise-teams, enterprise-usage, account,
+    /// account-invoices, authorizations, rate-limits or any. FAULT is a status, or rate-limited[=SECONDS], html[=STATUS],
     /// delay=SECONDS, hang, drip=BYTES_PER_SECOND, truncate=BYTES, reset, reset-in-body=BYTES,
     /// not-gzip, redirect=URL, range-loop, huge=BYTES or empty. Without COUNT, the fault applies to
     /// all requests. If several faults match a request, the first one applies.
@@ -77,6 +80,9 @@ async fn main() -> ExitCode {
 }
 
 fn load_company(arguments: &Arguments) -> Result<Company, String> {
+    if arguments.live {
+        return Ok(Company::live(now()));
+    }
     let Some(path) = &arguments.company else {
         return Ok(Company::synthetic(
             arguments.seed,
@@ -117,7 +123,7 @@ async fn run(arguments: &Arguments, company: Company) -> io::Result<()> {
                 if arguments.today.is_none() && today() != date {
                     date = today();
                     heroku.set_today(date);
-                    if arguments.company.is_none() {
+                    if arguments.company.is_none() && !arguments.live {
                         heroku.set_company(Company::synthetic(arguments.seed, date));
                     }
                 }
@@ -134,14 +140,17 @@ async fn run(arguments: &Arguments, company: Company) -> io::Result<()> {
 }
 
 /// Returns the current UTC date.
+fn today() -> Date {
+    jiff::tz::Offset::UTC.to_datetime(now()).date()
+}
+
+/// Returns the current time.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the binary reads the clock; the library receives the date"
+    reason = "the binary reads the clock; the library receives the time"
 )]
-fn today() -> Date {
-    jiff::tz::Offset::UTC
-        .to_datetime(jiff::Timestamp::now())
-        .date()
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 /// Returns the teams and enterprise accounts of a company, one per line.

@@ -9,7 +9,7 @@ use hyper::http::request::Parts;
 
 use crate::endpoint::Endpoint;
 use crate::handlers::{self, EndpointRequest};
-use crate::headers::{accepts_version_3, bearer_token, header_text};
+use crate::headers::{RequestedVersion, bearer_token, header_text, requested_version};
 use crate::response::ApiResponse;
 use crate::route::Route;
 use crate::state::SimState;
@@ -34,8 +34,10 @@ pub(crate) fn handle(
     if head.method != Method::GET {
         return ApiResponse::unknown_endpoint();
     }
-    if !accepts_version_3(&head.headers) {
-        return ApiResponse::error_for_status(406);
+    match requested_version(&head.headers) {
+        RequestedVersion::Three => {}
+        RequestedVersion::Other => return ApiResponse::error_for_status(406),
+        RequestedVersion::Missing => return ApiResponse::missing_version(),
     }
     if bearer_token(&head.headers) != Some(&state.token) {
         return ApiResponse::error_for_status(401);

@@ -102,6 +102,13 @@ impl ApiResponse {
         ApiResponse::json(status, &json!({ "id": id, "message": message, "url": url }))
     }
 
+    /// Returns Heroku's response to a request without a version. Its message has the key `error`.
+    pub(crate) fn missing_version() -> ApiResponse {
+        let message = "Please specify a version along with Heroku's API MIME type. For example, \
+                       `Accept: application/vnd.heroku+json; version=3`.";
+        ApiResponse::json(400, &json!({ "id": "missing_version", "error": message }))
+    }
+
     /// Returns Heroku's response to an unknown path or an unsupported method: 404, never 405.
     pub(crate) fn unknown_endpoint() -> ApiResponse {
         ApiResponse::error(

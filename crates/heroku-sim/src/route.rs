@@ -10,6 +10,7 @@ pub(crate) struct Route {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) team: Option<String>,
     pub(crate) enterprise_account: Option<String>,
+    pub(crate) invoice: Option<String>,
 }
 
 impl Route {
@@ -17,10 +18,19 @@ impl Route {
     pub(crate) fn parse(path: &str) -> Route {
         let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
         match segments.as_slice() {
+            ["account"] => Route::to_endpoint(Endpoint::Account),
             ["account", "invoices"] => Route::to_endpoint(Endpoint::AccountInvoices),
             ["account", "rate-limits"] => Route::to_endpoint(Endpoint::RateLimits),
             ["oauth", "authorizations"] => Route::to_endpoint(Endpoint::Authorizations),
             ["teams"] => Route::to_endpoint(Endpoint::Teams),
+            ["teams", team, "invoices", invoice] if !team.is_empty() && !invoice.is_empty() => {
+                Route {
+                    endpoint: Some(Endpoint::Invoice),
+                    team: Some(percent_decode(team)),
+                    invoice: Some(percent_decode(invoice)),
+                    ..Route::default()
+                }
+            }
             ["teams", team, rest @ ..] if !team.is_empty() => Route {
                 endpoint: team_endpoint(rest),
                 team: team_endpoint(rest).map(|_| percent_decode(team)),
@@ -81,12 +91,14 @@ mod tests {
                 endpoint: Some(endpoint),
                 team: team.map(str::to_owned),
                 enterprise_account: account.map(str::to_owned),
+                invoice: None,
             };
             assert_eq!(Route::parse(path), route, "{path}");
         };
         let plain = |path, endpoint| check(path, endpoint, None, None);
         plain("/teams", Endpoint::Teams);
         plain("/enterprise-accounts", Endpoint::EnterpriseAccounts);
+        plain("/account", Endpoint::Account);
         plain("/account/invoices", Endpoint::AccountInvoices);
         plain("/account/rate-limits", Endpoint::RateLimits);
         plain("/oauth/authorizations", Endpoint::Authorizations);
@@ -103,6 +115,10 @@ mod tests {
             Some("o p%"),
             None,
         );
+
+        let route = Route::parse("/teams/ops/invoices/12");
+        assert_eq!(route.endpoint, Some(Endpoint::Invoice));
+        assert_eq!(route.invoice.as_deref(), Some("12"));
 
         let account = |path, endpoint| check(path, endpoint, None, Some("acme co"));
         account(
@@ -129,8 +145,9 @@ mod tests {
             "/teams/ops/invoices/",
             "/teams/ops/usage",
             "/teams/ops/licenses/1",
-            "/account",
+            "/account/",
             "/account/invoices/",
+            "/teams/ops/invoices/1/2",
             "/oauth",
             "/enterprise-accounts/",
             "/enterprise-accounts//teams",

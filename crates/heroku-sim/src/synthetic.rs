@@ -21,6 +21,7 @@ mod calendar;
 mod ephemeral_apps;
 mod invoices;
 mod licenses;
+mod live;
 mod personal_invoices;
 mod prices;
 mod seeded_rng;

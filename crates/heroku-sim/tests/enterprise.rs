@@ -293,7 +293,7 @@ async fn checks_logs_and_faults_each_endpoint() {
         );
         assert_eq!(
             status(valid().with_header("Accept", "application/json")).await,
-            Some(406),
+            Some(400),
             "{path}"
         );
         heroku.inject_fault(endpoint, Fault::Status(403), Times::Once);

@@ -32,19 +32,25 @@ async fn start_simulator() -> Simulator {
 #[tokio::test]
 async fn requires_accept_with_version_3() {
     let heroku = start_simulator().await;
-    for accept in [
-        "application/json",
-        "*/*",
-        "application/vnd.heroku+json; version=2",
-        "application/vnd.heroku+json",
+    for (accept, error) in [
+        ("application/json", (Some(400), "missing_version")),
+        ("*/*", (Some(400), "missing_version")),
+        (
+            "application/vnd.heroku+json",
+            (Some(400), "missing_version"),
+        ),
+        (
+            "application/vnd.heroku+json; version=2",
+            (Some(406), "not_acceptable"),
+        ),
     ] {
         let response = request_to(&heroku, "/teams")
             .with_header("Accept", accept)
             .send(&heroku)
             .await;
         assert_eq!(
-            (response.status, response.error_id()),
-            (Some(406), "not_acceptable".to_owned()),
+            (response.status, response.error_id().as_str()),
+            error,
             "{accept}"
         );
     }
@@ -52,7 +58,12 @@ async fn requires_accept_with_version_3() {
         .without_header("Accept")
         .send(&heroku)
         .await;
-    assert_eq!(response.status, Some(406));
+    assert_eq!(response.status, Some(400));
+    let response = request_to(&heroku, "/teams")
+        .with_header("Accept", "application/vnd.heroku+json; version=3.sdk")
+        .send(&heroku)
+        .await;
+    assert_eq!(response.status, Some(200));
     let response = request_to(&heroku, "/teams")
         .with_header("Accept", "application/vnd.heroku+json;version=3;q=1, */*")
         .send(&heroku)
@@ -117,7 +128,7 @@ async fn rejects_unknown_paths_teams_and_methods_with_404() {
         "/teams/",
         "/teams/ops/usage",
         "/teams/ops/invoices/",
-        "/account",
+        "/account/",
     ] {
         let response = get(&heroku, path).await;
         assert_eq!(

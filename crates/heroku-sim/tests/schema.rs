@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use client::get;
 use heroku_sim::{Company, Simulator, Team};
 use jiff::civil::date;
+use jiff::tz::Offset;
 use serde_json::Value;
 
 /// The type of a field in the schema.
@@ -104,6 +105,39 @@ const TEAM: [(&str, FieldType); 14] = [
     ("role", NullableString),
     ("type", String),
     ("updated_at", String),
+];
+
+/// The schema's `account`.
+const ACCOUNT: [(&str, FieldType); 29] = [
+    ("acknowledged_msa", Boolean),
+    ("acknowledged_msa_at", NullableString),
+    ("allow_tracking", Boolean),
+    ("beta", Boolean),
+    ("country_of_residence", NullableString),
+    ("created_at", String),
+    ("default_organization", NullableObject),
+    ("default_team", NullableObject),
+    ("delinquent_at", NullableString),
+    ("eco_dynos_enabled", Boolean),
+    ("eco_dynos_shutdown_at", NullableString),
+    ("email", String),
+    ("federated", Boolean),
+    ("id", String),
+    ("identity_provider", NullableObject),
+    ("italian_customer_terms", NullableString),
+    ("italian_partner_terms", NullableString),
+    ("last_login", NullableString),
+    ("mfa_enabled", Boolean),
+    ("mfa_exemption", Boolean),
+    ("mfa_exemption_reason", NullableString),
+    ("mfa_experience", String),
+    ("name", NullableString),
+    ("pipeline_cost_consent_at", NullableString),
+    ("sms_number", NullableString),
+    ("suspended_at", NullableString),
+    ("two_factor_authentication", Boolean),
+    ("updated_at", String),
+    ("verified", Boolean),
 ];
 
 /// The schema's `enterprise-account`.
@@ -262,6 +296,12 @@ async fn responses_match_schema() {
         &ENTERPRISE_ACCOUNT,
     );
     check_list("/account/invoices", &PERSONAL_INVOICE).await;
+    check_fields(&get_object("/account").await, &ACCOUNT);
+    for key in ["id", "number"] {
+        let identity = card.invoices[0][key].to_string().replace('"', "");
+        let path = format!("/teams/{}/invoices/{identity}", card.name);
+        assert_eq!(get_object(&path).await, card.invoices[0]);
+    }
     check_list(&format!("/teams/{}/licenses", enterprise.id), &LICENSE).await;
     let path = format!("/teams/{}/delinquency", card.id);
     check_fields(&get_object(&path).await, &DELINQUENCY);
@@ -303,7 +343,8 @@ fn rows_match_schema() {
         date(2026, 9, 2),
         date(2028, 2, 29),
     ] {
-        for team in &Company::synthetic(1, today).teams {
+        let live = Company::live(Offset::UTC.to_timestamp(today.at(12, 0, 0, 0)).unwrap());
+        for team in Company::synthetic(1, today).teams.iter().chain(&live.teams) {
             team.invoices
                 .iter()
                 .for_each(|invoice| check_fields(invoice, &INVOICE));

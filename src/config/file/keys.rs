@@ -90,7 +90,7 @@ pub static ALL: [Key; 22] = [
     Key::new("invoices", "Invoices", MAPPING, ""),
     Key::new(
         "invoices.history",
-        "Number of closed invoices to report, latest first",
+        "Number of months before the current one whose invoices are reported",
         "a whole number from 0 to 120",
         "24",
     )

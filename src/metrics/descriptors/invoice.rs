@@ -17,7 +17,7 @@ descriptors! {
     }
     CHARGES: Gauge {
         name: "heroku_invoice_charges_usd", labels: PER_PERIOD, source: "team-invoice.charges_total",
-        help: "Invoice charges before credits, in USD.",
+        help: "Invoice charges as Heroku reports them, in USD; 0 in all invoices seen so far.",
     }
     CREDITS: Gauge {
         name: "heroku_invoice_credits_usd", labels: PER_PERIOD, source: "team-invoice.credits_total",

@@ -16,7 +16,7 @@ descriptors! {
     }
     CURRENT_CHARGES: Gauge {
         name: "heroku_invoice_current_charges_total_usd", labels: INVOICE_LABELS, source: "team-invoice.charges_total",
-        help: "Current Heroku invoice charges total in USD.",
+        help: "Current Heroku invoice charges total in USD; 0 in all invoices seen so far.",
     }
     CURRENT_CREDITS: Gauge {
         name: "heroku_invoice_current_credits_total_usd", labels: INVOICE_LABELS, source: "team-invoice.credits_total",
@@ -48,7 +48,7 @@ descriptors! {
     }
     PREVIOUS_CHARGES: Gauge {
         name: "heroku_invoice_previous_charges_total_usd", labels: INVOICE_LABELS, source: "team-invoice.charges_total",
-        help: "Previous Heroku invoice charges total in USD.",
+        help: "Previous Heroku invoice charges total in USD; 0 in all invoices seen so far.",
     }
     PREVIOUS_CREDITS: Gauge {
         name: "heroku_invoice_previous_credits_total_usd", labels: INVOICE_LABELS, source: "team-invoice.credits_total",

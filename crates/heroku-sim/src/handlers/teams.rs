@@ -41,6 +41,8 @@ pub(super) fn handle_team(
         Endpoint::Team => ApiResponse::json(200, &team_object(&state.company, team)),
         Endpoint::Invoices if team.enterprise => ApiResponse::error_for_status(403),
         Endpoint::Invoices => list::page(&team.invoices, &["id", "number"], request),
+        Endpoint::Invoice if team.enterprise => ApiResponse::error_for_status(403),
+        Endpoint::Invoice => invoice(team, request.route.invoice.as_deref().unwrap_or_default()),
         Endpoint::Usage if !team.usage_available => ApiResponse::error_for_status(403),
         Endpoint::Usage => monthly_usage::respond(&team.usage, state.today, request.query),
         Endpoint::Delinquency => delinquency(team),
@@ -76,6 +78,19 @@ fn team_object(company: &Company, team: &Team) -> Value {
         "type": if enterprise { "enterprise" } else { "team" },
         "updated_at": "2024-11-18T16:03:20Z",
     })
+}
+
+/// Returns the invoice with this id or number (schema: `team-invoice.identity`).
+fn invoice(team: &Team, identity: &str) -> ApiResponse {
+    let is_requested = |invoice: &&Value| {
+        let number = invoice.get("number").and_then(Value::as_u64);
+        let id = invoice.get("id").and_then(Value::as_str);
+        id == Some(identity) || number.is_some_and(|number| number.to_string() == identity)
+    };
+    match team.invoices.iter().find(is_requested) {
+        Some(invoice) => ApiResponse::json(200, invoice),
+        None => ApiResponse::error(404, "not_found", "Couldn't find that invoice."),
+    }
 }
 
 /// Returns a team's delinquency (schema: `team-delinquency`).
