@@ -46,9 +46,14 @@ pub(crate) fn run((config, demo): (ServeConfig, DemoConfig)) -> anyhow::Result<E
             is_demo: true,
             rules: Arc::new(config.rules),
         };
-        let status = serve(poller, listeners, config.web, clock, options, stop).await;
-        updates.abort();
-        status
+        tokio::select! {
+            status = serve(poller, listeners, config.web, clock, options, stop) => status,
+            // Ends only by a panic.
+            ended = updates => {
+                ended.context("update of the simulated Heroku panicked")?;
+                Ok(ExitCode::FAILURE)
+            }
+        }
     })
 }
 
