@@ -277,12 +277,12 @@ impl Report {
         match (covered.iter().min(), covered.iter().max()) {
             (Some(min), Some(max)) if min == max => {
                 let verb = if *max == 1 { "is" } else { "are" };
-                format!("{max} of {days} days {verb} in these figures")
+                format!("{max} of {days} days {verb} included")
             }
             (Some(min), Some(max)) => {
-                format!("{min} to {max} of {days} days are in these figures, by team")
+                format!("{min} to {max} of {days} days are included, by team")
             }
-            _ => "No usage is known".to_owned(),
+            _ => "No usage data".to_owned(),
         }
     }
 

@@ -88,13 +88,13 @@ fn minute(at: Timestamp) -> impl std::fmt::Display {
 }
 
 fn notes(report: &Report, terminal: Terminal) -> String {
-    let change = "Change is the forecast against last month. What an invoice has beyond usage is \
-                  unexplained. docs/COSTS.md explains each dollar.";
+    let change = "Change is the forecast against last month. The part of an invoice that usage does \
+                  not explain is unexplained. See docs/COSTS.md.";
     let rolled_up: usize = report.teams.iter().map(|team| team.rolled_up).sum();
     let mut notes = paragraph(change, 0, Style::Faint, terminal);
     if rolled_up > 0 {
         let apps = count_is(rolled_up, "app", "apps");
-        let note = format!("{apps} added up in _other (--apps.max).");
+        let note = format!("{apps} combined in _other (--apps.max).");
         notes += &paragraph(&note, 0, Style::Faint, terminal);
     }
     notes
@@ -143,7 +143,7 @@ fn cost_grid(report: &Report, top: Option<usize>, has_team_column: bool) -> Grid
         .map(|of| row(of.category.as_str(), Style::Plain, &of.costs))
         .collect();
     if !categories.is_empty() {
-        rows.push(GridRow::heading("By kind"));
+        rows.push(GridRow::heading("By resource type"));
         rows.extend(categories);
     }
     let apps = report.apps();

@@ -105,7 +105,7 @@ async fn page_and_metrics_have_the_same_amounts() {
     let totals = rows(&browser, "Costs by team", "tfoot").await;
     assert_eq!(totals["All teams"], company[""]);
 
-    let kinds = rows(&browser, "Costs by kind", "tbody").await;
+    let kinds = rows(&browser, "Costs by resource type", "tbody").await;
     let expected = without_zeros(scraped(&scrape, "heroku_team_cost", &["category"]));
     assert_eq!(by_category(kinds), expected);
 
@@ -186,7 +186,7 @@ async fn page_and_metrics_have_the_same_amounts() {
             });
             rows.collect::<BTreeMap<_, _>>()
         };
-        let kinds = rows(&browser, "Costs by kind", "tbody").await;
+        let kinds = rows(&browser, "Costs by resource type", "tbody").await;
         let expected = without_zeros(of_team(&["category"], "heroku_team_cost"));
         assert_eq!(by_category(kinds), expected, "{team}");
         let apps = rows(&browser, "Costs by app", "tbody").await;

@@ -231,7 +231,7 @@ async fn costs_are_incomplete_before_first_polls_finish() {
     assert_eq!(document["company"]["current_usd"], Value::Null);
     assert_eq!(document["asked"][0]["standing"], "not_asked");
     let page = exporter.get("/").await.text();
-    assert!(page.contains("Heroku is being asked"), "{page}");
+    assert!(page.contains("Waiting for Heroku"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

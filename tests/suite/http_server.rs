@@ -200,7 +200,7 @@ async fn page_links_are_valid() {
             Some("text/html; charset=utf-8")
         );
         let page = response.text();
-        assert_eq!(page.contains("The month at a glance"), is_page, "{page}");
+        assert_eq!(page.contains("Summary of the month"), is_page, "{page}");
         assert!(page.contains(env!("CARGO_PKG_VERSION")), "{page}");
         let links = links(&page);
         for link in ["/costs/of.heroku", "/health", "/api/v1/costs"] {

@@ -50,7 +50,7 @@ pub enum ListenError {
 ///
 /// # Errors
 ///
-/// Where a passed socket cannot be used, or an address cannot be bound.
+/// Returns an error if a passed socket cannot be used, or an address cannot be bound.
 pub async fn listen(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners = systemd::listeners().map_err(ListenError::Sockets)?;
     if listeners.is_empty() {

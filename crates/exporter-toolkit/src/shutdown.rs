@@ -9,7 +9,7 @@ use std::io;
 ///
 /// # Errors
 ///
-/// Where the signals cannot be handled.
+/// Returns an error if the signals cannot be handled.
 #[cfg(unix)]
 pub fn signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -30,7 +30,7 @@ pub fn signal() -> io::Result<impl Future<Output = ()>> {
 ///
 /// # Errors
 ///
-/// Where the events cannot be handled.
+/// Returns an error if the events cannot be handled.
 #[cfg(windows)]
 pub fn signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};

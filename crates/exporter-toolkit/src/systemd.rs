@@ -58,7 +58,7 @@ mod linux {
     ///
     /// # Errors
     ///
-    /// Where the number of sockets is invalid, or one of them is not a TCP socket.
+    /// Returns an error if the number of sockets is invalid, or one of them is not a TCP socket.
     pub(crate) fn listeners() -> io::Result<Vec<TcpListener>> {
         // listenfd ignores an invalid number, and sd-notify does not convert the descriptors.
         let count = sd_notify::listen_fds()?.len();

@@ -155,8 +155,8 @@ fn footer(apps: &[TeamApp<'_>], matching: &[TeamApp<'_>], total: &CostSummary) -
     let unallocated = Report::unallocated(total, apps);
     let mut footer = vec![CostRow::new(&number, &costs)];
     if !unallocated.is_zero() {
-        footer.push(CostRow::new("In no app", &unallocated));
-        footer.push(CostRow::new("Together", total));
+        footer.push(CostRow::new("Not in an app", &unallocated));
+        footer.push(CostRow::new("Total", total));
     }
     footer
 }

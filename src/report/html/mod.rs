@@ -217,8 +217,8 @@ fn category_table(categories: &[CategoryCosts], total: &CostSummary) -> CostTabl
         detail: Some(of.category.description().to_owned()),
         ..CostRow::new(of.category.as_str(), &of.costs)
     });
-    let footer = vec![CostRow::new("Together", total)];
-    CostTable::new("Costs by kind", "Kind", rows, footer)
+    let footer = vec![CostRow::new("Total", total)];
+    CostTable::new("Costs by resource type", "Resource type", rows, footer)
 }
 
 #[cfg(test)]

@@ -63,9 +63,9 @@ fn token(report: &Report) -> Option<Notice> {
     };
     (expiry <= horizon).then(|| Notice {
         title: format!("The token {verb} {}", time.age),
-        message: Some(format!("It is good until {}.", time.text)),
-        advice: "Make one with `heroku authorizations:create` and set HEROKU_API_KEY (or the file \
-                 that HEROKU_API_KEY_FILE names) to it."
+        message: Some(format!("It is valid until {}.", time.text)),
+        advice: "Create one with `heroku authorizations:create` and set HEROKU_API_KEY, or write \
+                 it to the file in HEROKU_API_KEY_FILE."
             .to_owned(),
         ..Notice::default()
     })
@@ -84,8 +84,8 @@ fn scheduled(
             display_name(&team.name),
             time.age
         ),
-        message: Some(format!("It is set for {}.", time.text)),
-        advice: "The team has an unpaid bill: settle it with Heroku.".to_owned(),
+        message: Some(format!("Scheduled for {}.", time.text)),
+        advice: "The team has an unpaid bill. Pay it in the Heroku dashboard.".to_owned(),
         ..Notice::default()
     })
 }
@@ -120,7 +120,7 @@ fn failures(report: &Report, teams: &[TeamReport]) -> Vec<Notice> {
 
 fn endpoint(issue: &DataIssue) -> String {
     match issue.team.as_str() {
-        "*" => "the list of teams".to_owned(),
+        "*" => "team discovery".to_owned(),
         team => format!("{}: {}", display_name(team), issue.endpoint),
     }
 }
@@ -135,7 +135,7 @@ fn invoices(team: &TeamReport) -> impl Iterator<Item = Notice> {
             display_name(&team.name),
             month_name(invoice.month)
         ),
-        advice: "Heroku could not charge it: look at the payment method in the team's billing \
+        advice: "Heroku could not collect it. Check the payment method in the team's billing \
                  settings."
             .to_owned(),
         ..Notice::default()

@@ -133,10 +133,10 @@ fn summary(months: &[InvoiceMonth]) -> String {
         .filter_map(|month| Some((month_name(month.month), cents(month.total?))))
         .collect();
     match closed.as_slice() {
-        [] => "The invoice of a month that is not over.".to_owned(),
+        [] => "The invoice of an open month.".to_owned(),
         [(month, amount)] => format!("One invoice: ${amount} for {month}."),
         [(first, from), .., (last, to)] => format!(
-            "Invoices by month, from ${from} for {first} to ${to} for {last}. The table below has every month."
+            "Invoices by month, from ${from} for {first} to ${to} for {last}. The table below has all months."
         ),
     }
 }
@@ -221,7 +221,7 @@ fn freshness_row(endpoint: &EndpointFreshness, report: &Report) -> FreshnessRow 
     let formatted = |at: Option<_>| at.map(|at| FormattedTime::new(at, report.at));
     FreshnessRow {
         target: match endpoint.team.as_str() {
-            "*" => "List of teams".to_owned(),
+            "*" => "Team discovery".to_owned(),
             team => display_name(team),
         },
         endpoint: endpoint.endpoint,

@@ -141,7 +141,7 @@ fn shows_unknown_amounts_as_unknown() {
     );
     let html = page(&report_of(vec![lost]), "");
     assert!(
-        html.contains("not known") && html.contains("No usage is known"),
+        html.contains("not known") && html.contains("No usage data"),
         "{html}"
     );
     assert!(
@@ -154,10 +154,10 @@ fn shows_unknown_amounts_as_unknown() {
 #[test]
 fn refreshes_until_the_first_response() {
     let html = page(&report(&Snapshot::default()), "");
-    assert!(html.contains("Heroku is being asked"), "{html}");
+    assert!(html.contains("Waiting for Heroku"), "{html}");
     assert!(html.contains("http-equiv=\"refresh\""), "{html}");
     let html = page(&report(&hostile()), "");
-    assert!(!html.contains("Heroku is being asked") && !html.contains("refresh"));
+    assert!(!html.contains("Waiting for Heroku") && !html.contains("refresh"));
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn finds_team_by_name_and_id() {
         assert!(!page.html.contains("storefront"), "{}", page.html);
     }
     let missing = Page::render(&report, &PageQuery::parse("team=nobody"), "/metrics").unwrap();
-    assert!(!missing.is_found && missing.html.contains("No team is called <bdi>nobody</bdi>"));
+    assert!(!missing.is_found && missing.html.contains("Team <bdi>nobody</bdi> not found"));
 }
 
 /// In both orders. The change of a new app is its forecast.
@@ -309,7 +309,7 @@ fn renders_account_with_invoices_only() {
         "{html}"
     );
     assert!(
-        html.contains("No usage is known") && html.contains("No app is known"),
+        html.contains("No usage data") && html.contains("No apps"),
         "{html}"
     );
 }

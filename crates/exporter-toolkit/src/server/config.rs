@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::web_config::WebConfig;
 
-/// The most header lines of a request; further ones are answered with 431. This is hyper's default,
+/// The maximum number of header lines of a request; further ones are answered with 431. This is hyper's default,
 /// because hyper allocates for each request where another value is set.
 pub const MAX_HEADERS: usize = 100;
 
@@ -68,14 +68,14 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// The time that requests in flight have once the server stops.
     pub shutdown: Duration,
-    /// The most bytes of a request's head.
+    /// The maximum number of bytes of a request's head.
     pub head_bytes: usize,
-    /// The most connections; a further one closes the connection that has been idle for the longest
+    /// The maximum number of connections; a further one closes the connection that has been idle for the longest
     /// time, or waits while requests are in progress on all of them.
     pub connections: usize,
-    /// The most requests in flight on one HTTP/2 connection.
+    /// The maximum number of requests in flight on one HTTP/2 connection.
     pub streams: u32,
-    /// The most requests in flight; further ones are answered with 503. `None` means no limit.
+    /// The maximum number of requests in flight; further ones are answered with 503. `None` means no limit.
     pub requests: Option<usize>,
 }
 
