@@ -517,7 +517,7 @@ fn rejects_tokens_in_quotation_marks_and_assignments() {
         ("'HRKU-secret'", "token is in quotation marks"),
         ("\"HRKU-secret", "token is in quotation marks"),
         ("HEROKU_API_KEY=HRKU-secret", "token looks like NAME=VALUE"),
-        ("key=\"HRKU-secret\"", "token is in quotation marks"),
+        ("key=\"HRKU-secret\"", "token looks like NAME=VALUE"),
         ("export HEROKU_API_KEY=HRKU-secret", "white space"),
     ] {
         let message = rejection_of("HEROKU_API_KEY", text).unwrap();

@@ -89,7 +89,7 @@ pub fn parse(text: &SecretString) -> Result<Option<SecretString>, TokenError> {
     if !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(TokenError::Malformed);
     }
-    if token.contains(['"', '\'', '`']) {
+    if token.starts_with(['"', '\'', '`']) {
         return Err(TokenError::Quoted);
     }
     if let Some((name, value)) = token.split_once('=') {

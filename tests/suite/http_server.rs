@@ -238,7 +238,7 @@ async fn unknown_team_is_not_found() {
     assert_eq!(response.status, 404);
     let page = response.text();
     assert!(
-        page.contains("No team is called <bdi>&#60;script&#62;</bdi>"),
+        page.contains("Team <bdi>&#60;script&#62;</bdi> not found"),
         "{page}"
     );
 }

@@ -163,8 +163,8 @@ fn page_has_security_headers_by_default() {
         referrer-policy: no-referrer
         x-content-type-options: nosniff
         x-frame-options: deny
-        connection: close
         date: [date]
+        connection: close
         ");
     });
 }

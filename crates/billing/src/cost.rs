@@ -171,7 +171,11 @@ impl<'a> TeamCost<'a> {
         });
         let grouping = Grouping::new(&rules.apps, totals);
         let forecast = input.usage_changed_at.and_then(|changed_at| {
-            let coverage = Coverage::new(months[0], changed_at);
+            // Usage that has nothing of the current month covers nothing of it.
+            let coverage = match &ungrouped[0] {
+                Some(_) => Coverage::new(months[0], changed_at),
+                None => Coverage::none(months[0]),
+            };
             Forecast::new(coverage, ungrouped.each_ref(), &grouping)
         });
         let billed = |month, cost: Option<UngroupedMonth<'a>>| Billed {

@@ -22,6 +22,14 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// No day of `month`.
+    pub fn none(month: Month) -> Self {
+        Self {
+            days: 0,
+            days_in_month: i64::from(month.days()),
+        }
+    }
+
     /// Computes the coverage of `month` by usage that last changed at `changed_at`.
     ///
     /// Heroku updates usage about nightly, for the days that are over (seen in live answers; not
@@ -69,14 +77,14 @@ impl Forecaster {
     /// With m the cost to date, p the previous month's cost, s the covered share and κ the weight,
     /// it is `m + (1 − s) × (s·m + κ²·p) / (s² + κ²)`: the rest of the month goes on at a mean of
     /// the month's own rate, m ÷ s with the weight s², and of p with the weight κ². Before the
-    /// first full day it is p.
+    /// first full day it is p, or m if that is higher.
     ///
-    /// It is linear, so that parts add up to the whole, apart from the rounding to a millionth of
-    /// a dollar.
+    /// From the second day on it is linear, so that parts add up to the whole, apart from the
+    /// rounding to a millionth of a dollar.
     pub fn month_end(self, to_date: Money, previous: Money) -> Money {
         let Self { coverage, weight } = self;
         if coverage.days == 0 {
-            return previous;
+            return previous.max(to_date);
         }
         let days = i128::from(coverage.days);
         let days_in_month = i128::from(coverage.days_in_month);
@@ -126,6 +134,7 @@ mod tests {
             forecaster.month_end(dollars(to_date), dollars(previous))
         };
         assert_eq!(forecast("2026-11-01T12:00:00Z", 7, 300), dollars(300));
+        assert_eq!(forecast("2026-11-01T12:00:00Z", 50, 2), dollars(50));
         // Three days of thirty are as much as the weight: half of the month so far, which is 60 a
         // month, and half of the month before.
         assert_eq!(forecast("2026-11-04T12:00:00Z", 6, 300), dollars(6 + 162));
@@ -150,7 +159,8 @@ mod tests {
         #[test]
         fn forecasts_of_parts_add_up_within_rounding(
             parts in proptest::collection::vec((-10_i64.pow(12)..10_i64.pow(12), -10_i64.pow(12)..10_i64.pow(12)), 1..20),
-            day in 1..=30,
+            // On the 1st, the higher of two amounts is not linear.
+            day in 2..=30,
         ) {
             let forecaster = Forecaster::new(covered(&format!("2026-11-{day:02}T03:00:00Z")), true).unwrap();
             let money = |micros: i64| Money::from_micros(micros.into());

@@ -356,20 +356,23 @@ fn does_not_forecast_unknown_costs() {
     );
     assert_eq!(forecast(&usage, "2026-11-01T23:00:00Z"), None);
     assert_eq!(forecast(&usage, "2026-10-31T23:00:00Z"), None);
-    // With a month before, that one; before anything of the month is known, that one alone.
+    // On the 1st, each app costs as much as in the month before, or what it already cost.
     usage.months.insert(
         month("2026-10"),
         usage_of(UsageAmounts::default(), &[("gone", dynos(4.0))]),
     );
     assert_eq!(
         forecast(&usage, "2026-11-01T02:00:00Z"),
-        Some(vec![("dynos", 10_000), ("other", 0)])
+        Some(vec![("dynos", 15_000), ("other", 0)])
     );
+    // While nothing of the month is known, the month before, whatever the day.
     usage.months.remove(&month("2026-11"));
-    assert_eq!(
-        forecast(&usage, "2026-11-01T02:00:00Z"),
-        Some(vec![("dynos", 10_000), ("other", 0)])
-    );
+    for changed_at in ["2026-11-01T02:00:00Z", "2026-11-16T02:00:00Z"] {
+        assert_eq!(
+            forecast(&usage, changed_at),
+            Some(vec![("dynos", 10_000), ("other", 0)])
+        );
+    }
 }
 
 #[test]
