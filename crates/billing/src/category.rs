@@ -7,9 +7,9 @@ use super::money::{Money, sum_known};
 pub enum Category {
     /// Dynos.
     Dynos,
-    /// Add-on credits for Heroku's own data services.
+    /// Add-on credits for Heroku data services.
     Data,
-    /// Add-on credits for partners' add-ons.
+    /// Add-on credits for partner add-ons.
     Partner,
     /// Private spaces, which belong to no app.
     Space,
@@ -45,11 +45,11 @@ impl Category {
     /// Returns a short description for people.
     pub fn description(self) -> &'static str {
         match self {
-            Self::Dynos => "the processes of apps",
-            Self::Data => "Heroku's own data services",
-            Self::Partner => "partners' add-ons",
+            Self::Dynos => "app processes",
+            Self::Data => "Heroku data services",
+            Self::Partner => "partner add-ons",
             Self::Space => "private spaces, which belong to no app",
-            Self::Other => "what the team's figures hold beyond these",
+            Self::Other => "usage that belongs to no app",
         }
     }
 }

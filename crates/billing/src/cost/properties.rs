@@ -1,4 +1,4 @@
-//! What must hold of costs and forecasts, whatever a company's figures and rules are.
+//! Properties of costs and forecasts that hold for all data and rules.
 
 use std::collections::BTreeSet;
 
