@@ -33,6 +33,9 @@ pub(super) struct CostSummary {
     pub(super) previous: Option<Money>,
     /// The monthly budget.
     pub(super) budget: Option<Money>,
+    /// The forecast and the previous month of the parts for which both are known, so that a change
+    /// compares the same teams in both months.
+    pub(super) comparable: Option<(Money, Money)>,
 }
 
 /// The cost report of a company.
@@ -127,13 +130,43 @@ pub(super) struct InvoiceReconciliation {
 pub(super) type TeamApp<'a> = (&'a TeamReport, &'a AppReport);
 
 impl CostSummary {
+    /// Returns a summary of these amounts. The change compares the forecast with the previous month.
+    pub(super) fn new(
+        current: Option<Money>,
+        forecast: Option<Money>,
+        previous: Option<Money>,
+        budget: Option<Money>,
+    ) -> Self {
+        Self {
+            current,
+            forecast,
+            previous,
+            budget,
+            comparable: forecast.zip(previous),
+        }
+    }
+
+    /// Counts an unknown cost of the previous month as zero in the change of a sum, if `is_known`:
+    /// other costs of that month are known, so this app or category did not exist.
+    fn with_known_previous(self, is_known: bool) -> Self {
+        let new = self.forecast.filter(|_| is_known);
+        let new = new.map(|forecast| (forecast, Money::ZERO));
+        Self {
+            comparable: self.comparable.or(new),
+            ..self
+        }
+    }
+
     /// Returns the difference between the forecast and the previous month.
     pub(super) fn change(&self) -> Option<Money> {
-        Some(self.forecast? - self.previous?)
+        self.previous?;
+        let (forecast, previous) = self.comparable?;
+        Some(forecast - previous)
     }
 
     pub(super) fn change_share(&self) -> Option<Percent> {
-        Percent::of(self.change()?, self.previous?)
+        let (_, previous) = self.comparable?;
+        Percent::of(self.change()?, previous)
     }
 
     /// Returns the share of the budget that has been spent.
@@ -196,6 +229,10 @@ impl Sum for CostSummary {
             forecast: sum_known([sum.forecast, costs.forecast]),
             previous: sum_known([sum.previous, costs.previous]),
             budget: sum_known([sum.budget, costs.budget]),
+            comparable: match (sum.comparable, costs.comparable) {
+                (Some((a, b)), Some((c, d))) => Some((a + c, b + d)),
+                (sum, costs) => sum.or(costs),
+            },
         })
     }
 }
@@ -223,6 +260,10 @@ impl Report {
         let teams: Vec<_> = teams
             .map(|team| TeamReport::new(team, rules, max_age, now))
             .collect();
+        let mut issues = DataIssue::all(snapshot);
+        for team in &teams {
+            issues.extend(team.unknown_categories());
+        }
         let mut company: CostSummary = teams.iter().map(|team| team.costs).sum();
         if teams.iter().any(|team| team.costs.budget.is_none()) {
             company.budget = None;
@@ -241,7 +282,7 @@ impl Report {
             month: Month::at(now),
             company,
             categories: categories.collect(),
-            issues: DataIssue::all(snapshot),
+            issues,
             unmatched: Unmatched::all(rules, snapshot),
             all_attempted: snapshot.all_attempted,
             freshness: EndpointFreshness::all(snapshot),
@@ -291,12 +332,12 @@ impl Report {
         let apps: CostSummary = apps.iter().map(|(_, app)| app.costs).sum();
         let difference =
             |total: Option<Money>, apps: Option<Money>| Some(total? - apps.unwrap_or_default());
-        CostSummary {
-            current: difference(total.current, apps.current),
-            forecast: difference(total.forecast, apps.forecast),
-            previous: difference(total.previous, apps.previous),
-            budget: None,
-        }
+        CostSummary::new(
+            difference(total.current, apps.current),
+            difference(total.forecast, apps.forecast),
+            difference(total.previous, apps.previous),
+            None,
+        )
     }
 
     /// Returns the apps of all teams, most expensive first.
@@ -324,12 +365,7 @@ impl TeamReport {
             name: input.name.to_owned(),
             id: input.id.map(str::to_owned),
             covered_ratio: forecast.map(|forecast| forecast.coverage.ratio()),
-            costs: CostSummary {
-                current: cost.current.total(),
-                forecast: forecast.and_then(|forecast| forecast.team.total()),
-                previous: cost.previous.total(),
-                budget: rules.team_budget(input.name, input.id),
-            },
+            costs: team_costs(&cost, rules.team_budget(input.name, input.id)),
             categories: categories(
                 &Category::ALL,
                 of_team(&cost.current),
@@ -345,6 +381,21 @@ impl TeamReport {
             rolled_up: cost.rolled_up,
             apps: apps(&cost, &rules.app_budgets(input.name, input.id)),
         }
+    }
+
+    /// Returns an issue for each category that has a cost in the previous month, but no amount in the
+    /// current one although others have.
+    fn unknown_categories(&self) -> impl Iterator<Item = DataIssue> {
+        let is_month_known = self.costs.current.is_some();
+        let unknown = self.categories.iter().filter(move |category| {
+            is_month_known
+                && category.costs.current.is_none()
+                && category
+                    .costs
+                    .previous
+                    .is_some_and(|cost| cost != Money::ZERO)
+        });
+        unknown.map(|category| DataIssue::unknown_category(&self.name, category.category))
     }
 
     pub(super) fn apps(&self) -> impl Iterator<Item = TeamApp<'_>> {
@@ -379,6 +430,23 @@ pub(super) fn known_teams(teams: &[TeamReport]) -> Option<String> {
     (known < teams.len()).then(|| format!("{known} of {} teams", teams.len()))
 }
 
+/// Returns a team's costs. A category without a forecast is left out of the change.
+fn team_costs(cost: &TeamCost<'_>, budget: Option<Money>) -> CostSummary {
+    let forecast = cost.forecast.as_ref().map(|forecast| forecast.team);
+    let total = forecast.and_then(|forecast| forecast.total());
+    let previous = cost.previous.total();
+    let mut costs = CostSummary::new(cost.current.total(), total, previous, budget);
+    let of_previous = cost.previous.cost.as_ref().map(|month| month.team);
+    if let (Some(forecast), Some(of_previous)) = (forecast, of_previous) {
+        let unknown = of_previous
+            .known()
+            .filter(|(category, _)| forecast.get(*category).is_none());
+        let unknown: Money = unknown.map(|(_, amount)| amount).sum();
+        costs.comparable = total.zip(previous.map(|previous| previous - unknown));
+    }
+    costs
+}
+
 fn categories(
     categories: &[Category],
     current: Option<ByCategory>,
@@ -387,12 +455,13 @@ fn categories(
 ) -> Vec<CategoryCosts> {
     let of = |category: &Category| CategoryCosts {
         category: *category,
-        costs: CostSummary {
-            current: current.and_then(|costs| costs.get(*category)),
-            forecast: forecast.and_then(|costs| costs.get(*category)),
-            previous: previous.and_then(|costs| costs.get(*category)),
-            budget: None,
-        },
+        costs: CostSummary::new(
+            current.and_then(|costs| costs.get(*category)),
+            forecast.and_then(|costs| costs.get(*category)),
+            previous.and_then(|costs| costs.get(*category)),
+            None,
+        )
+        .with_known_previous(previous.is_some()),
     };
     categories.iter().map(of).collect()
 }
@@ -409,12 +478,13 @@ fn apps(cost: &TeamCost<'_>, budgets: &BTreeMap<&str, Money>) -> Vec<AppReport> 
         let [current, previous] = months.map(of_month);
         AppReport {
             name: name.to_owned(),
-            costs: CostSummary {
-                current: current.and_then(|cost| cost.total()),
-                forecast: forecasts.and_then(|rows| rows.get(name).copied()),
-                previous: previous.and_then(|cost| cost.total()),
-                budget: budgets.get(name).copied(),
-            },
+            costs: CostSummary::new(
+                current.and_then(|cost| cost.total()),
+                forecasts.and_then(|rows| rows.get(name).copied()),
+                previous.and_then(|cost| cost.total()),
+                budgets.get(name).copied(),
+            )
+            .with_known_previous(months[1].is_some()),
             categories: categories(&Category::OF_APPS, current, None, previous),
         }
     };

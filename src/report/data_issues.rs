@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::failure_text::{advice, title};
 use super::format::count;
 use crate::snapshot::{EndpointStatus, FailureReason, Snapshot, Team};
+use billing::category::Category;
 use heroku_api::skipped::Skipped;
 use heroku_api::stats::Endpoint;
 
@@ -13,6 +14,7 @@ use heroku_api::stats::Endpoint;
 const SKIPPED_ROWS: &str = "skipped_rows";
 const SKIPPED_FIELDS: &str = "skipped_fields";
 const EMPTY_RESPONSE: &str = "empty_response";
+const UNKNOWN_CATEGORY: &str = "unknown_category";
 
 /// Missing, incomplete or outdated data of an endpoint.
 #[derive(Debug, Serialize)]
@@ -111,9 +113,32 @@ impl DataIssue {
         failure.into_iter().chain(skipped).chain(empty).collect()
     }
 
+    /// Returns the issue of a category of which the current month has no amount.
+    pub(super) fn unknown_category(team: &str, category: Category) -> Self {
+        Self {
+            team: team.to_owned(),
+            endpoint: Endpoint::Usage.as_str(),
+            reason: UNKNOWN_CATEGORY,
+            title: "An amount of the current month is missing",
+            message: format!(
+                "Heroku reports no {} of the current month.",
+                category.as_str()
+            ),
+            advice: "The cost to date and the forecast do not include it.",
+            data_as_of: None,
+            is_failure: false,
+        }
+    }
+
     /// Returns whether the complete response is missing, not only a part of it.
     fn is_missing(&self) -> bool {
-        ![SKIPPED_ROWS, SKIPPED_FIELDS, EMPTY_RESPONSE].contains(&self.reason)
+        ![
+            SKIPPED_ROWS,
+            SKIPPED_FIELDS,
+            EMPTY_RESPONSE,
+            UNKNOWN_CATEGORY,
+        ]
+        .contains(&self.reason)
     }
 
     fn mark_as_failures(issues: &mut [Self]) {

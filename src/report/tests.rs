@@ -377,3 +377,63 @@ fn no_format_contains_hidden_characters() {
         .collect();
     assert_eq!(read, names.into());
 }
+
+/// A team without data of one month does not count in the change.
+#[test]
+fn change_compares_the_same_teams() {
+    let both = |previous, current| {
+        usage([
+            (
+                "2026-10",
+                month(used(previous, 0.0), &[("a", used(previous, 0.0))]),
+            ),
+            (
+                "2026-11",
+                month(used(current, 0.0), &[("a", used(current, 0.0))]),
+            ),
+        ])
+    };
+    let mut new = both(0.0, 8.0);
+    let months = new.last_success.as_mut().map(|success| &mut success.data);
+    let months = months.and_then(Arc::get_mut).unwrap();
+    months.months.pop_first();
+    let none = || succeeded(Invoices::default());
+    let teams = vec![
+        team("old", both(4.0, 2.0), none()),
+        team("new", new, none()),
+    ];
+    let snapshot = Snapshot::new(teams, true, ClientStats::default());
+    let report = Report::new(&snapshot, &Rules::default(), None, now());
+    let [old, new] = &report.teams[..] else {
+        panic!("two teams");
+    };
+    assert_eq!(new.costs.change(), None);
+    assert!(new.costs.forecast > Some(Money::ZERO));
+    assert_eq!(report.company.change(), old.costs.change());
+    assert_eq!(report.company.change_share(), old.costs.change_share());
+}
+
+#[test]
+fn names_category_without_amount_in_current_month() {
+    let dynos_only = UsageAmounts {
+        dynos: Some(2.0),
+        ..UsageAmounts::default()
+    };
+    let months = usage([
+        ("2026-10", month(used(4.0, 50.0), &[("a", used(4.0, 50.0))])),
+        ("2026-11", month(dynos_only, &[("a", dynos_only)])),
+    ]);
+    let team = team("acme", months, succeeded(Invoices::default()));
+    let snapshot = Snapshot::new(vec![team], true, ClientStats::default());
+    let report = Report::new(&snapshot, &Rules::default(), None, now());
+    let issues: Vec<_> = report.issues.iter().map(|issue| issue.reason).collect();
+    assert_eq!(issues, ["unknown_category"]);
+    // The dynos cost as much a day as last month.
+    assert_eq!(
+        report
+            .company
+            .change()
+            .map(|change| change.dollars().abs() < 5.0),
+        Some(true)
+    );
+}

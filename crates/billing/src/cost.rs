@@ -360,6 +360,15 @@ impl<'a> Forecast<'a> {
             let month = month.as_ref();
             month.is_some_and(|month| month.month.usage.apps.is_none())
         });
+        // A category that had a cost and has no amount in the current month, although others have,
+        // is unknown: neither zero nor ended.
+        let is_unknown = |category: Category| {
+            months[0].is_some()
+                && team_current.get(category).is_none()
+                && team_previous
+                    .get(category)
+                    .is_some_and(|cost| cost != Money::ZERO)
+        };
         let mut apps: BTreeMap<&str, [ByCategory; 2]> = BTreeMap::new();
         for (position, month) in months.into_iter().enumerate() {
             let known = month.iter().filter(|_| knows_apps);
@@ -371,7 +380,10 @@ impl<'a> Forecast<'a> {
         let mut team = ByCategory::default();
         for (app, [current, previous]) in apps {
             let mut forecast = ByCategory::default();
-            for category in Category::OF_APPS {
+            let known = Category::OF_APPS
+                .into_iter()
+                .filter(|category| !is_unknown(*category));
+            for category in known {
                 let month_end = month_end(current.get(category), previous.get(category));
                 forecast.set(category, month_end);
             }
@@ -382,6 +394,9 @@ impl<'a> Forecast<'a> {
             team.add(forecast);
         }
         for category in Category::ALL {
+            if is_unknown(category) {
+                continue;
+            }
             let month_end = month_end(team_current.get(category), team_previous.get(category));
             // In the categories of apps, the forecast is the sum over the apps.
             let forecast = if knows_apps && Category::OF_APPS.contains(&category) {

@@ -158,12 +158,7 @@ mod tests {
 
     #[test]
     fn bar_length_is_the_share_of_the_maximum() {
-        let costs = CostSummary {
-            current: Some(dollars(1)),
-            forecast: Some(dollars(4)),
-            previous: Some(dollars(-3)),
-            budget: None,
-        };
+        let costs = CostSummary::new(Some(dollars(1)), Some(dollars(4)), Some(dollars(-3)), None);
         let bar = Bar::new(&costs, costs.previous, dollars(3));
         assert_eq!(bar.current.as_deref(), Some("33.33%"));
         assert_eq!(bar.forecast.as_deref(), Some("100.00%"));

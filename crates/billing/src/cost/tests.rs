@@ -483,3 +483,30 @@ fn costs_of_the_largest_amounts_are_exact() {
     assert_eq!(rows["shop"].cost.total(), Some(cents(100)));
     assert_eq!(rows["app-0999"].cost.total(), rows["app-0000"].cost.total());
 }
+
+#[test]
+fn category_without_amount_in_current_month_is_unknown() {
+    let both = |dynos, data| UsageAmounts {
+        dynos,
+        data,
+        ..UsageAmounts::default()
+    };
+    let mut usage = Usage::default();
+    for (name, amounts) in [
+        ("2026-10", both(Some(4.0), Some(50.0))),
+        ("2026-11", both(Some(2.0), None)),
+    ] {
+        let apps = [("shop", amounts)];
+        usage.months.insert(month(name), usage_of(amounts, &apps));
+    }
+    let input = BillingInput {
+        usage: Some(&usage),
+        usage_changed_at: "2026-11-16T02:00:00Z".parse().ok(),
+        ..BillingInput::default()
+    };
+    let costs = TeamCost::new(input, &Rules::default(), now());
+    let forecast = costs.forecast.unwrap();
+    assert_eq!(forecast.team.get(Category::Data), None);
+    assert!(forecast.team.get(Category::Dynos).is_some());
+    assert_eq!(forecast.rows.len(), 1);
+}
