@@ -101,7 +101,7 @@ impl Resolver<'_> {
 
 /// Parses the URL of a proxy. Without a scheme it is `http`, as for curl.
 fn proxy_url(text: &str) -> Result<String, &'static str> {
-    let text = text.trim();
+    let text = text.trim_matches(' ');
     // URL parsers ignore line breaks, and accept quotation marks.
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || "\"'`<>\\{}|^".contains(c)) {
         return Err("contains an invalid character");
@@ -193,6 +193,7 @@ mod tests {
             "\"http://proxy.example:3128\"",
             "'http://proxy.example:3128'",
             "http://proxy.example:3128\nx",
+            "http://proxy.example:3128\n",
             "http://pro\nxy.example",
             "http://proxy.example:port",
             "http://proxy.example:99999",
