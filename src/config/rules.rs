@@ -9,7 +9,7 @@ use super::{setting, value};
 use billing::name_filter::NameFilter;
 use billing::rules::{AppRules, REVIEW_APP_PATTERN, REVIEW_APP_ROW, Rules};
 
-/// The default number of closed invoices to report.
+/// The default of [`Rules::invoice_history`].
 const DEFAULT_INVOICE_HISTORY: usize = 12;
 
 impl Resolver<'_> {

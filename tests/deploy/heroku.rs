@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use base64::Engine;
 use tempfile::TempDir;
 
-use crate::http_client::{ask, get, status};
+use crate::http_client::{get, send_request, status};
 use crate::process::ExporterProcess;
 use crate::repository::{copy, path, read};
 use crate::simulator;
@@ -73,7 +73,7 @@ async fn app_listens_on_port_and_requires_authentication() {
         assert_eq!(status(&get(exporter.address, "/metrics")), "401");
         let credentials = base64::prelude::BASE64_STANDARD.encode("prometheus:changeme");
         let authorization = format!("Authorization: Basic {credentials}");
-        let response = ask(
+        let response = send_request(
             exporter.address,
             &["GET /metrics HTTP/1.1", "Host: x", &authorization],
         );

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::certificates::{Authority, Directory, TLS};
-use crate::http_client::{ask, get, header, status};
+use crate::http_client::{get, header, send_request, status};
 use crate::process::ExporterProcess;
 use crate::tls_client::Client;
 
@@ -57,7 +57,7 @@ fn every_path_requires_authentication() {
             };
             for credentials in invalid {
                 let lines = [&line, "Host: x", &authorization(credentials)];
-                let response = ask(exporter.address, &lines);
+                let response = send_request(exporter.address, &lines);
                 assert_eq!(status(&response), "401", "{line} {credentials:?}");
                 assert!(
                     header(&response, "www-authenticate")
@@ -65,11 +65,14 @@ fn every_path_requires_authentication() {
                         .starts_with("Basic ")
                 );
             }
-            assert_eq!(status(&ask(exporter.address, &[&line, "Host: x"])), "401");
+            assert_eq!(
+                status(&send_request(exporter.address, &[&line, "Host: x"])),
+                "401"
+            );
         }
         let line = format!("GET {path} HTTP/1.1");
         let lines = [&line, "Host: x", &authorization("alice:right")];
-        let response = ask(exporter.address, &lines);
+        let response = send_request(exporter.address, &lines);
         let expected = match path {
             "/nothing" => &["404"][..],
             "/-/ready" => &["200", "503"],
@@ -200,7 +203,7 @@ fn rejects_invalid_host_headers() {
         (&["GET /health HTTP/1.1", "Host: user@x"], "400"),
     ];
     for (lines, expected) in table {
-        let response = ask(exporter.address, lines);
+        let response = send_request(exporter.address, lines);
         assert_eq!(status(&response), expected, "{lines:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Reload of the web configuration and its certificates.
 
 use crate::certificates::{Authority, Directory, TLS};
-use crate::http_client::{ask, eventually, status};
+use crate::http_client::{eventually, send_request, status};
 use crate::middleware::{authorization, users};
 use crate::process::ExporterProcess;
 use crate::tls_client::Client;
@@ -11,7 +11,7 @@ const REJECTED: &str = "keeping the last valid one";
 
 fn status_for(exporter: &ExporterProcess, credentials: &str) -> String {
     let lines = ["GET / HTTP/1.1", "Host: x", &authorization(credentials)];
-    status(&ask(exporter.address, &lines)).to_owned()
+    status(&send_request(exporter.address, &lines)).to_owned()
 }
 
 #[test]

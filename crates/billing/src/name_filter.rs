@@ -9,7 +9,7 @@ const SIZE_LIMIT: usize = 1 << 20;
 ///
 /// # Errors
 ///
-/// The reason in one line if the pattern is invalid or too large.
+/// Returns the reason in one line if the pattern is invalid or too large.
 pub fn anchored_regex(pattern: &str) -> Result<Regex, String> {
     // Alone first: an unopened group such as `a)|(?:b` must not escape the anchors.
     compile(pattern)?;

@@ -34,7 +34,7 @@ pub struct Rules {
     pub apps: AppRules,
     /// The monthly budgets.
     pub budgets: Budgets,
-    /// The number of closed invoices to show, the latest ones.
+    /// The number of months before the current one whose invoices are shown.
     pub invoice_history: usize,
 }
 

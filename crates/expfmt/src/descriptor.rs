@@ -27,7 +27,7 @@ pub enum MetricType {
 }
 
 impl MetricType {
-    /// Returns the word for it in a TYPE line, the same in both formats.
+    /// Returns the name in TYPE lines, the same in both formats.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gauge => "gauge",

@@ -52,7 +52,7 @@ impl Format {
 ///
 /// # Errors
 ///
-/// Those of `writer`; a `String` has none.
+/// Returns the errors of `writer`; a `String` has none.
 pub fn encode<'a>(
     writer: &mut impl Write,
     families: impl IntoIterator<Item = Family<'a>>,

@@ -127,7 +127,7 @@ impl<T: FromPages> Decoded<T> {
     ///
     /// # Errors
     ///
-    /// If nothing can be decoded.
+    /// Returns an error if nothing can be decoded.
     pub fn decode(pages: Vec<String>, validator: Option<Validator>) -> Result<Self, DecodeError> {
         let mut skipped = Skipped::default();
         Ok(Self {

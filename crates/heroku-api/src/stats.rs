@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A part of Heroku's API that is asked.
+/// An endpoint of the Platform API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
-    /// Who a team is: `/teams/{id or name}`.
+    /// The identity of a team: `/teams/{id or name}`.
     Team,
-    /// Which teams the token sees: `/teams`.
+    /// The teams that the token has access to: `/teams`.
     Teams,
-    /// Who an enterprise account is: `/enterprise-accounts/{id or name}`.
+    /// The identity of an enterprise account: `/enterprise-accounts/{id or name}`.
     EnterpriseAccount,
     /// A team's invoices, `/teams/{id or name}/invoices`, or a personal account's,
     /// `/account/invoices`.
@@ -18,7 +18,7 @@ pub enum Endpoint {
     /// A team's usage by month, `/teams/{id}/usage/monthly`, or that of all teams of an enterprise
     /// account, `/enterprise-accounts/{id}/usage/monthly`.
     Usage,
-    /// What is scheduled for a team that does not pay: `/teams/{id or name}/delinquency`.
+    /// The scheduled suspension and deletion of a team: `/teams/{id or name}/delinquency`.
     Delinquency,
     /// A team's licences: `/teams/{id or name}/licenses`.
     Licenses,
@@ -27,7 +27,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// All of them.
+    /// All endpoints, in the order of their discriminants.
     pub const ALL: [Self; 8] = [
         Self::Team,
         Self::Teams,
@@ -39,7 +39,7 @@ impl Endpoint {
         Self::Authorizations,
     ];
 
-    /// The word for it in logs, metrics and documents.
+    /// Returns the name in logs, metrics and documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Team => "team",

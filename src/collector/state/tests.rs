@@ -194,3 +194,18 @@ proptest! {
         prop_assert_eq!(read.is_err(), differs);
     }
 }
+
+/// A full disk must not stay full.
+#[test]
+fn failed_write_leaves_no_temporary_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.json");
+    // A file cannot replace a directory.
+    std::fs::create_dir(&path).unwrap();
+    assert!(replace(&path, b"text").is_err());
+    let names: Vec<_> = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["state.json"]);
+}

@@ -23,7 +23,7 @@ use exporter_toolkit::config_file::{self, Document, Field, FileErrors, Key, Loca
 pub struct File {
     /// The prices of all teams.
     pub prices: Prices,
-    /// The number of closed invoices to report.
+    /// The number of months before the current one whose invoices are reported.
     pub invoice_history: Option<usize>,
     /// The patterns of apps to include.
     pub include: Option<Vec<Regex>>,

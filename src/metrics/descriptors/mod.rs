@@ -1,6 +1,6 @@
 //! Descriptors of all metrics.
 //!
-//! HELP lines, `docs/METRICS.md` and the README's table are generated from these declarations, and
+//! HELP lines and `docs/METRICS.md` are generated from these declarations, and
 //! tests compare with them. Each name is a complete literal, so that a search finds its
 //! declaration.
 

@@ -193,11 +193,11 @@ impl ServerContext {
         state: &ConnectionState,
     ) -> Result<(), C::Error> {
         let limits = &self.config.limits;
-        let mut activity = state.subscribe();
+        let mut times = state.subscribe();
         let mut connection = pin!(connection);
         let mut is_closing = false;
         loop {
-            let phase = activity.borrow_and_update().phase();
+            let phase = times.borrow_and_update().phase();
             let deadline = match phase {
                 Phase::Responding { since } => since + limits.write_timeout,
                 Phase::ReadingHead { since } => since + limits.header_read_timeout,
@@ -206,7 +206,7 @@ impl ServerContext {
             };
             tokio::select! {
                 result = connection.as_mut() => return result,
-                _ = activity.changed() => {}
+                _ = times.changed() => {}
                 () = self.stop.cancelled(), if !is_closing => {
                     is_closing = true;
                     connection.as_mut().graceful_shutdown();

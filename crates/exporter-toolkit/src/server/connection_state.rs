@@ -1,8 +1,8 @@
 //! The phase of a connection, by which its timeouts are measured.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,23 +30,24 @@ pub(super) enum Phase {
 /// Publishes the phase of one connection, from its accept on.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
-    activity: watch::Sender<Activity>,
+    times: watch::Sender<RequestTimes>,
     closed: CancellationToken,
 }
 
-/// What a connection is doing.
+/// The times of a connection and of its requests, from which the phase follows.
 #[derive(Debug)]
-pub(super) struct Activity {
+pub(super) struct RequestTimes {
     idle_since: Instant,
     head_since: Option<Instant>,
-    /// When each request in progress arrived, in the order of their arrival. HTTP/1 has one.
-    requests: BTreeMap<u64, Instant>,
+    /// The number of each request in progress and when it arrived, in the order of their arrival.
+    /// HTTP/1 has one.
+    requests: SmallVec<[(u64, Instant); 1]>,
     next_request: u64,
 }
 
-impl Activity {
+impl RequestTimes {
     pub(super) fn phase(&self) -> Phase {
-        if let Some((_, &since)) = self.requests.first_key_value() {
+        if let Some(&(_, since)) = self.requests.first() {
             return Phase::Responding { since };
         }
         match self.head_since {
@@ -61,24 +62,24 @@ impl Activity {
 impl ConnectionState {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            activity: watch::Sender::new(Activity {
+            times: watch::Sender::new(RequestTimes {
                 idle_since: Instant::now(),
                 head_since: None,
-                requests: BTreeMap::new(),
+                requests: SmallVec::new(),
                 next_request: 0,
             }),
             closed: CancellationToken::new(),
         })
     }
 
-    /// Returns a receiver of the activity and its changes.
-    pub(super) fn subscribe(&self) -> watch::Receiver<Activity> {
-        self.activity.subscribe()
+    /// Returns a receiver of the times and their changes.
+    pub(super) fn subscribe(&self) -> watch::Receiver<RequestTimes> {
+        self.times.subscribe()
     }
 
     /// Returns since when no request is in progress; `None` where one is.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
-        match self.activity.borrow().phase() {
+        match self.times.borrow().phase() {
             Phase::Idle { since } | Phase::ReadingHead { since } => Some(since),
             Phase::Responding { .. } => None,
         }
@@ -96,10 +97,10 @@ impl ConnectionState {
 
     /// Records that bytes arrived.
     pub(super) fn bytes_received(&self) {
-        self.activity.send_if_modified(|activity| {
-            let is_head = matches!(activity.phase(), Phase::Idle { .. });
+        self.times.send_if_modified(|times| {
+            let is_head = matches!(times.phase(), Phase::Idle { .. });
             if is_head {
-                activity.head_since = Some(Instant::now());
+                times.head_since = Some(Instant::now());
             }
             is_head
         });
@@ -108,11 +109,11 @@ impl ConnectionState {
     /// Records a request as in progress until the returned guard is dropped.
     pub(super) fn begin_request(self: Arc<Self>) -> RequestInProgress {
         let mut id = 0;
-        self.activity.send_modify(|activity| {
-            id = activity.next_request;
-            activity.next_request += 1;
-            activity.head_since = None;
-            activity.requests.insert(id, Instant::now());
+        self.times.send_modify(|times| {
+            id = times.next_request;
+            times.next_request += 1;
+            times.head_since = None;
+            times.requests.push((id, Instant::now()));
         });
         RequestInProgress {
             connection: self,
@@ -130,9 +131,9 @@ pub(super) struct RequestInProgress {
 
 impl Drop for RequestInProgress {
     fn drop(&mut self) {
-        self.connection.activity.send_modify(|activity| {
-            activity.requests.remove(&self.id);
-            activity.idle_since = Instant::now();
+        self.connection.times.send_modify(|times| {
+            times.requests.retain(|(id, _)| *id != self.id);
+            times.idle_since = Instant::now();
         });
     }
 }

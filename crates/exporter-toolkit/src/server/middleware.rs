@@ -34,6 +34,7 @@ pub(super) struct RequestGuard {
     bucket: Mutex<Option<TokenBucket>>,
     in_flight: Option<Arc<Semaphore>>,
     failed_authentication: LogLimiter,
+    date: Mutex<Option<(u64, HeaderValue)>>,
 }
 
 impl RequestGuard {
@@ -47,6 +48,7 @@ impl RequestGuard {
             bucket: Mutex::default(),
             in_flight: config.limits.requests.map(semaphore),
             failed_authentication: LogLimiter::new(),
+            date: Mutex::default(),
         }
     }
 
@@ -79,7 +81,7 @@ impl RequestGuard {
         let nosniff = HeaderValue::from_static("nosniff");
         let headers = response.headers_mut();
         headers.insert(HeaderName::from_static("x-content-type-options"), nosniff);
-        if let Some(date) = date() {
+        if let Some(date) = self.date() {
             headers.insert(DATE, date);
         }
         for (name, value) in &web.headers {
@@ -149,6 +151,24 @@ impl RequestGuard {
         response
     }
 
+    /// Returns the `Date` header, formatted once a second. hyper's own does not follow a clock that is
+    /// set back.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the header is about the system clock"
+    )]
+    fn date(&self) -> Option<HeaderValue> {
+        let now = SystemTime::now();
+        let second = now.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+        // Replaced whole, so a poisoned lock holds a valid date.
+        let mut held = self.date.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.as_ref().is_none_or(|(of, _)| *of != second) {
+            let date = HeaderValue::try_from(httpdate::fmt_http_date(now)).ok()?;
+            *held = Some((second, date));
+        }
+        held.as_ref().map(|(_, date)| date.clone())
+    }
+
     fn has_token(&self, limit: RateLimit) -> bool {
         let now = Instant::now();
         // Replaced whole, so a poisoned lock holds a valid bucket.
@@ -173,15 +193,6 @@ fn has_valid_host(version: Version, headers: &HeaderMap) -> bool {
     };
     let is_missing_allowed = version != Version::HTTP_11;
     second.is_none() && first.map_or(is_missing_allowed, is_valid)
-}
-
-/// Returns the time for the `Date` header. hyper's own does not follow a clock that is set back.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the header is about the system clock"
-)]
-fn date() -> Option<HeaderValue> {
-    HeaderValue::try_from(httpdate::fmt_http_date(SystemTime::now())).ok()
 }
 
 /// Returns a response in plain text that names its status.

@@ -79,7 +79,7 @@ impl OpenConnections {
 /// An open connection, until it is dropped.
 #[derive(Debug)]
 pub(super) struct OpenConnection {
-    /// What it is doing.
+    /// Its phase.
     pub(super) state: Arc<ConnectionState>,
     number: u64,
     connections: Arc<OpenConnections>,

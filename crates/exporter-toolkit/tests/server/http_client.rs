@@ -14,7 +14,7 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
 }
 
 /// Sends a request's lines and returns everything received until the connection ends.
-pub(crate) fn ask(address: SocketAddr, lines: &[&str]) -> String {
+pub(crate) fn send_request(address: SocketAddr, lines: &[&str]) -> String {
     let mut stream = connect(address);
     let request = format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
     stream.write_all(request.as_bytes()).unwrap();
@@ -22,7 +22,7 @@ pub(crate) fn ask(address: SocketAddr, lines: &[&str]) -> String {
 }
 
 pub(crate) fn get(address: SocketAddr, path: &str) -> String {
-    ask(address, &[&format!("GET {path} HTTP/1.1"), "Host: x"])
+    send_request(address, &[&format!("GET {path} HTTP/1.1"), "Host: x"])
 }
 
 /// Sends a request on a connection that is kept, and returns the head and the body of the response.

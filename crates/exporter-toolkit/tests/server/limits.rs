@@ -9,7 +9,7 @@ use exporter_toolkit::server::Limits;
 use rustls::{ClientConnection, StreamOwned};
 
 use crate::certificates::{Directory, TLS};
-use crate::http_client::{PATIENCE, all, ask, connect, eventually, exchange, get, status};
+use crate::http_client::{PATIENCE, all, connect, eventually, exchange, get, send_request, status};
 use crate::test_server::{TestServer, gated_routes, routes};
 use crate::tls_client::Client;
 
@@ -127,7 +127,7 @@ fn rejects_request_body_and_closes_connection() {
     }
     assert_eq!(server.observed(Some("/"), 413), 2);
     assert_eq!(server.observed(Some("/"), 405), 3);
-    let empty = ask(
+    let empty = send_request(
         server.address,
         &["GET / HTTP/1.1", "Host: x", "Content-Length: 0"],
     );
@@ -139,14 +139,17 @@ fn rejects_and_observes_oversized_or_malformed_head() {
     let server = TestServer::new(routes(), Limits::default());
     let long = format!("X: {}", "x".repeat(17 << 10));
     assert_eq!(
-        status(&ask(server.address, &["GET / HTTP/1.1", &long])),
+        status(&send_request(server.address, &["GET / HTTP/1.1", &long])),
         "431"
     );
     let path = format!("GET /{} HTTP/1.1", "x".repeat(17 << 10));
-    assert_eq!(status(&ask(server.address, &[&path, "Host: x"])), "431");
+    assert_eq!(
+        status(&send_request(server.address, &[&path, "Host: x"])),
+        "431"
+    );
     let many = vec!["X: x"; 101];
     assert_eq!(
-        status(&ask(
+        status(&send_request(
             server.address,
             &[&["GET / HTTP/1.1"][..], &many].concat()
         )),
@@ -155,13 +158,16 @@ fn rejects_and_observes_oversized_or_malformed_head() {
     // `Host` and `Connection` make them 100.
     let fewer = vec!["X: x"; 98];
     assert_eq!(
-        status(&ask(
+        status(&send_request(
             server.address,
             &[&["GET / HTTP/1.1", "Host: x"][..], &fewer].concat()
         )),
         "200"
     );
-    assert_eq!(status(&ask(server.address, &["\u{1}\u{2}"])), "400");
+    assert_eq!(
+        status(&send_request(server.address, &["\u{1}\u{2}"])),
+        "400"
+    );
     eventually("they are counted", || {
         (server.observed(None, 431), server.observed(None, 400)) == (3, 1)
     });

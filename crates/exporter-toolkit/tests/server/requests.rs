@@ -1,7 +1,7 @@
 //! Authentication, rate limit and headers.
 
 use crate::certificates::Directory;
-use crate::http_client::{ask, get, header, status};
+use crate::http_client::{get, header, send_request, status};
 use crate::test_server::TestServer;
 
 /// The hash of "changeme".
@@ -23,7 +23,7 @@ fn challenge_has_the_configured_realm() {
     }
     // prometheus:changeme
     let credentials = "Authorization: Basic cHJvbWV0aGV1czpjaGFuZ2VtZQ==";
-    let response = ask(server.address, &["GET / HTTP/1.1", "Host: x", credentials]);
+    let response = send_request(server.address, &["GET / HTTP/1.1", "Host: x", credentials]);
     assert_eq!(status(&response), "200");
 }
 
@@ -46,7 +46,7 @@ fn configured_headers_are_on_every_response() {
         &["DELETE /nothing HTTP/1.1", "Host: x"],
         &["GET / HTTP/1.1", "Host: x", "Content-Length: 1"],
     ] {
-        let response = ask(server.address, lines);
+        let response = send_request(server.address, lines);
         assert_eq!(header(&response, "x-frame-options"), Some("deny"));
     }
 }

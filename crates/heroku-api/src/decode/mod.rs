@@ -26,7 +26,7 @@ pub trait FromPages: Sized + Send + 'static {
     ///
     /// # Errors
     ///
-    /// If nothing can be decoded.
+    /// Returns an error if nothing can be decoded.
     fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError>;
 }
 
