@@ -63,30 +63,29 @@ impl ServerContext {
         // Nagle's algorithm would delay the end of a response until the client's delayed ACK.
         let _ = stream.set_nodelay(true);
         let state = &connection.state;
-        let served = async {
-            let tls = self.config.web.borrow().tls.clone();
-            let Some(tls) = tls else {
-                return self.serve_http1(self.socket(stream), peer, state).await;
-            };
-            match timeout(self.config.limits.handshake, self.handshake(stream, tls)).await {
-                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                    self.serve_http2(stream, peer, state).await;
-                }
-                Ok(Ok(stream)) => self.serve_http1(stream, peer, state).await,
-                // The peer has sent something that is not acceptable; port scanners and probes
-                // close the connection instead.
-                Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                    self.failed_handshakes.log(|suppressed| {
-                        tracing::warn!(peer = %peer.ip(), %error, suppressed, "TLS handshake failed");
-                    });
-                }
-                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                Err(_) => tracing::debug!("TLS handshake timed out"),
-            }
+        let tls = self.config.web.borrow().tls.clone();
+        let Some(tls) = tls else {
+            return self.serve_http1(self.socket(stream), peer, state).await;
         };
-        tokio::select! {
-            () = served => {}
-            () = state.closed() => tracing::debug!("idle connection closed for a new one"),
+        let handshake = timeout(self.config.limits.handshake, self.handshake(stream, tls));
+        let handshake = tokio::select! {
+            handshake = handshake => handshake,
+            () = state.closed() => return,
+        };
+        match handshake {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                self.serve_http2(stream, peer, state).await;
+            }
+            Ok(Ok(stream)) => self.serve_http1(stream, peer, state).await,
+            // The peer has sent something that is not acceptable; port scanners and probes
+            // close the connection instead.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                self.failed_handshakes.log(|suppressed| {
+                    tracing::warn!(peer = %peer.ip(), %error, suppressed, "TLS handshake failed");
+                });
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake timed out"),
         }
     }
 
@@ -197,7 +196,14 @@ impl ServerContext {
         let mut connection = pin!(connection);
         let mut is_closing = false;
         loop {
-            let phase = times.borrow_and_update().phase();
+            let (phase, is_closed) = {
+                let times = times.borrow_and_update();
+                (times.phase(), times.is_closed)
+            };
+            if is_closed {
+                tracing::debug!("idle connection closed for a new one");
+                return Ok(());
+            }
             let deadline = match phase {
                 Phase::Responding { since } => since + limits.write_timeout,
                 Phase::ReadingHead { since } => since + limits.header_read_timeout,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// The phase of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +30,6 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct ConnectionState {
     times: watch::Sender<RequestTimes>,
-    closed: CancellationToken,
 }
 
 /// The times of a connection and of its requests, from which the phase follows.
@@ -43,6 +41,8 @@ pub(super) struct RequestTimes {
     /// HTTP/1 has one.
     requests: SmallVec<[(u64, Instant); 1]>,
     next_request: u64,
+    /// Whether the connection must give way to another one.
+    pub(super) is_closed: bool,
 }
 
 impl RequestTimes {
@@ -67,8 +67,8 @@ impl ConnectionState {
                 head_since: None,
                 requests: SmallVec::new(),
                 next_request: 0,
+                is_closed: false,
             }),
-            closed: CancellationToken::new(),
         })
     }
 
@@ -85,14 +85,15 @@ impl ConnectionState {
         }
     }
 
-    /// Makes [`Self::closed`] resolve.
+    /// Makes the connection give way to another one.
     pub(super) fn close(&self) {
-        self.closed.cancel();
+        self.times.send_modify(|times| times.is_closed = true);
     }
 
     /// Resolves when the connection must give way to another one.
     pub(super) async fn closed(&self) {
-        self.closed.cancelled().await;
+        // Fails only if the sender is dropped, which `self` holds.
+        let _ = self.subscribe().wait_for(|times| times.is_closed).await;
     }
 
     /// Records that bytes arrived.
