@@ -71,6 +71,7 @@ impl ServerContext {
         let handshake = tokio::select! {
             handshake = handshake => handshake,
             () = state.closed() => return,
+            () = self.stop.cancelled() => return,
         };
         match handshake {
             Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {

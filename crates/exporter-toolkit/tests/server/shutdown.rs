@@ -5,10 +5,11 @@ use std::net::TcpStream;
 use std::time::Instant;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::get as on_get;
 use exporter_toolkit::server::Limits;
 
-use crate::http_client::{all, connect, eventually, exchange, status};
+use crate::certificates::{Directory, TLS};
+use crate::http_client::{PATIENCE, all, connect, eventually, exchange, get, status};
 use crate::test_server::{TestServer, gated_routes, routes};
 
 #[test]
@@ -35,7 +36,7 @@ fn finishes_requests_in_flight_and_accepts_no_more() {
 
 #[test]
 fn aborts_requests_after_the_limit() {
-    let hang = get(async || std::future::pending::<String>().await);
+    let hang = on_get(async || std::future::pending::<String>().await);
     let limits = Limits::default();
     let mut server = TestServer::new(Router::new().route("/hang", hang), limits);
     let mut stream = connect(server.address);
@@ -58,4 +59,24 @@ fn closes_idle_connections_at_once() {
     server.stop();
     assert_eq!(stream.read(&mut [0]).unwrap(), 0);
     server.wait();
+}
+
+#[test]
+fn closes_tls_handshakes_at_once() {
+    let directory = Directory::new();
+    let limits = Limits {
+        handshake: PATIENCE,
+        shutdown: PATIENCE,
+        ..Limits::default()
+    };
+    let mut server = TestServer::with_limits_and_web_config(limits, &directory.web(TLS));
+    let mut handshake = connect(server.address);
+    handshake.write_all(&[22, 3, 1, 1, 0]).unwrap();
+    // A response to a later connection proves that the first one was accepted.
+    assert_eq!(status(&get(server.address, "/")), "400");
+    let start = Instant::now();
+    server.stop();
+    server.wait();
+    assert!(start.elapsed() < PATIENCE / 2, "{:?}", start.elapsed());
+    assert_eq!(all(&mut handshake), "");
 }
