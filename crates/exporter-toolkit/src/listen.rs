@@ -74,9 +74,8 @@ pub async fn listen(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, Lis
 }
 
 impl ListenAddress {
-    /// Binds the first address of the host that can be bound. `others` are all addresses to listen
-    /// on.
-    async fn bind(&self, others: &[Self]) -> io::Result<TcpListener> {
+    /// Binds the first address of the host that can be bound. `all` are the addresses to listen on.
+    async fn bind(&self, all: &[Self]) -> io::Result<TcpListener> {
         let Some(host) = &self.host else {
             // The machine may have no IPv6.
             return match bind((Ipv6Addr::UNSPECIFIED, self.port).into(), false) {
@@ -86,14 +85,12 @@ impl ListenAddress {
                 bound => bound,
             };
         };
-        // The wildcard of IPv6 leaves IPv4 to an address of the same port.
-        let has_neighbor = self.port != 0
-            && others
-                .iter()
-                .any(|other| other.port == self.port && other != self);
+        // The wildcard of IPv6 leaves IPv4 to another address of the same port.
+        let is_shared = |other: &Self| other.port == self.port && other != self;
+        let only_v6 = self.port != 0 && all.iter().any(is_shared);
         let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
         for address in lookup_host((host.as_str(), self.port)).await? {
-            match bind(address, has_neighbor) {
+            match bind(address, only_v6) {
                 Ok(listener) => return Ok(listener),
                 Err(error) => failure = error,
             }

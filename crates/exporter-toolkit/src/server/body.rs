@@ -1,5 +1,4 @@
-//! A response body that is written in chunks and keeps its request in progress until its
-//! end.
+//! A response body that is written in chunks and keeps its request in progress until its end.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 use crate::web_config::WebConfig;
 
-/// The maximum number of header lines of a request; further ones are answered with 431. This is hyper's default,
-/// because hyper allocates for each request where another value is set.
+/// The maximum number of header lines of a request; further ones are answered with 431. This is
+/// hyper's default, because hyper allocates for each request if another value is set.
 pub const MAX_HEADERS: usize = 100;
 
 /// Receives the path and the status of each response. The path is `None` where the request could
@@ -70,12 +70,13 @@ pub struct Limits {
     pub shutdown: Duration,
     /// The maximum number of bytes of a request's head.
     pub head_bytes: usize,
-    /// The maximum number of connections; a further one closes the connection that has been idle for the longest
-    /// time, or waits while requests are in progress on all of them.
+    /// The maximum number of connections. A further one closes the connection that has been idle for
+    /// the longest time, or waits while requests are in progress on all of them.
     pub connections: usize,
     /// The maximum number of requests in flight on one HTTP/2 connection.
     pub streams: u32,
-    /// The maximum number of requests in flight; further ones are answered with 503. `None` means no limit.
+    /// The maximum number of requests in flight; further ones are answered with 503. `None` means no
+    /// limit.
     pub requests: Option<usize>,
 }
 

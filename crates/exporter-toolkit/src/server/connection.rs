@@ -49,7 +49,8 @@ pub(super) struct ServerContext {
 /// progress.
 type Socket = Pin<Box<TimeoutWriter<TcpStream>>>;
 
-/// The maximum number of bytes of a response that an HTTP/2 connection holds beyond what its client can receive.
+/// The maximum number of bytes of a response that an HTTP/2 connection holds beyond what its client
+/// can receive.
 const HTTP2_SEND_BUFFER: usize = 64 << 10;
 
 impl ServerContext {

@@ -1,6 +1,7 @@
 //! Limits and timeouts.
 
 use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -218,31 +219,39 @@ fn drops_slow_tls_handshake() {
     assert_eq!(all(&mut stream), "");
 }
 
-#[test]
-fn closes_idle_http2_connection() {
-    let directory = Directory::new();
-    let path = directory.web(TLS);
-    let server = TestServer::with_limits_and_web_config(short(), &path);
-    let client = Client {
-        protocols: &[b"h2"],
-        ..Client::new(&directory.authority)
-    };
-    let name = "127.0.0.1".try_into().unwrap();
-    let connection = ClientConnection::new(Arc::new(client.config()), name).unwrap();
-    let mut stream = StreamOwned::new(connection, connect(server.address));
-    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    stream
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        .unwrap();
-    stream.write_all(&settings).unwrap();
-    all(&mut stream);
-}
+/// What a client sends first (RFC 9113, section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A frame of HTTP/2 (RFC 9113, section 4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
     [&head, payload].concat()
+}
+
+/// Connects with TLS and negotiates HTTP/2. The client's preface is still to be sent.
+fn connect_http2(
+    server: &TestServer,
+    directory: &Directory,
+) -> StreamOwned<ClientConnection, TcpStream> {
+    let client = Client {
+        protocols: &[b"h2"],
+        ..Client::new(&directory.authority)
+    };
+    let name = "127.0.0.1".try_into().unwrap();
+    let connection = ClientConnection::new(Arc::new(client.config()), name).unwrap();
+    StreamOwned::new(connection, connect(server.address))
+}
+
+#[test]
+fn closes_idle_http2_connection() {
+    let directory = Directory::new();
+    let path = directory.web(TLS);
+    let server = TestServer::with_limits_and_web_config(short(), &path);
+    let mut stream = connect_http2(&server, &directory);
+    stream.write_all(HTTP2_PREFACE).unwrap();
+    stream.write_all(&frame(4, 0, 0, &[])).unwrap();
+    all(&mut stream);
 }
 
 /// A whole request as one HEADERS frame, with HPACK's static table.
@@ -264,15 +273,9 @@ fn closes_http2_connection_with_unread_streams() {
         ..Limits::default()
     };
     let server = TestServer::with_limits_and_web_config(limits, &path);
-    let client = Client {
-        protocols: &[b"h2"],
-        ..Client::new(&directory.authority)
-    };
-    let name = "127.0.0.1".try_into().unwrap();
-    let connection = ClientConnection::new(Arc::new(client.config()), name).unwrap();
-    let mut stream = StreamOwned::new(connection, connect(server.address));
+    let mut stream = connect_http2(&server, &directory);
     let no_window = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
-    let mut start = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &no_window].concat();
+    let mut start = [HTTP2_PREFACE, &no_window].concat();
     for id in [1, 3, 5, 7] {
         start.extend(http2_get(id, "/"));
     }
@@ -300,20 +303,19 @@ fn closes_longest_idle_connection_beyond_limit() {
         ..Limits::default()
     };
     let server = TestServer::new(routes(), limits);
-    let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     let mut held: Vec<_> = (0..2)
         .map(|_| {
             let mut stream = connect(server.address);
-            exchange(&mut stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            exchange(&mut stream, request);
             stream
         })
         .collect();
     // The first one is now used later than the second one.
-    exchange(&mut held[0], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    exchange(&mut held[0], request);
     assert_eq!(status(&get(server.address, "/")), "200");
     assert_eq!(all(&mut held[1]), "");
-    held[0].write_all(request).unwrap();
-    held[0].read_exact(&mut [0]).unwrap();
+    exchange(&mut held[0], request);
     // Hundreds of connections without a request do not keep a probe out.
     let silent: Vec<_> = (0..300).map(|_| connect(server.address)).collect();
     assert_eq!(status(&get(server.address, "/health")), "200");
