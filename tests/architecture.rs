@@ -22,7 +22,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("build", &[]),
     ("clock", &[]),
     ("run_blocking", &[]),
-    ("config", &["billing", "exporter_toolkit"]),
+    ("config", &["billing", "exporter_toolkit", "heroku_api"]),
     ("snapshot", &["billing", "heroku_api"]),
     (
         "collector",

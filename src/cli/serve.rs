@@ -29,7 +29,7 @@ use billing::rules::Rules;
 use exporter_toolkit::listen::{self, ListenError};
 use exporter_toolkit::server::{self, ServerConfig};
 use exporter_toolkit::{shutdown, systemd};
-use heroku_api::client::{Client, ClientOptions, Limits, Proxy};
+use heroku_api::client::{Client, ClientOptions, Limits};
 
 /// The time limit for writing the state file after the signal to stop. Shutdown takes less than two
 /// seconds.
@@ -84,14 +84,10 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// Builds the poller and its HTTP client.
 pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Poller> {
     install_tls();
-    let proxy = config.proxy.map(|proxy| Proxy {
-        url: proxy.url,
-        no_proxy: proxy.no_proxy,
-    });
     let options = ClientOptions {
         user_agent: USER_AGENT,
         limits: Limits::within(config.timeout),
-        proxy: proxy.as_ref(),
+        proxy: config.proxy.as_ref(),
         duration_buckets: API_REQUEST_DURATION_BUCKETS,
     };
     let client = Client::new(config.api_url, options)?;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::network::Proxy;
 use super::resolver::{REDACTED, Resolver};
 use super::scope::{NameFilter, Scope, TeamScope};
 use super::setting::{self, Setting};
 use super::token::{self, API_KEY_VARIABLE, Token};
 use super::value::{self, Parsed};
+use heroku_api::client::Proxy;
 
 /// The team that means all teams that the token can access.
 const ALL_TEAMS: &str = "*";

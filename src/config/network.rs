@@ -1,16 +1,15 @@
 //! The proxy and the trusted certificates in the environment. Both are checked at start, because a
 //! variable that is ignored would send requests around the proxy, or fail them all.
 
-use std::fmt::Display;
 use std::path::Path;
 
 use exporter_toolkit::bounded;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use secrecy::SecretString;
 use url::Url;
 
-use super::resolver::{REDACTED, Resolver};
+use super::resolver::Resolver;
+use heroku_api::client::Proxy;
 
 /// The variables with a proxy, in order of precedence. `HTTP_PROXY` does not matter, because Heroku's
 /// API is used over `https` only.
@@ -21,15 +20,6 @@ const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The largest file of certificates, in bytes. The usual bundle has 220 KiB.
 const MAX_CERTIFICATE_FILE: u64 = 16 << 20;
-
-/// A proxy and the hosts that are reached without it.
-#[derive(Clone, Debug)]
-pub struct Proxy {
-    /// The URL of the proxy, which may contain a password.
-    pub url: SecretString,
-    /// Hosts, domains and networks, separated by commas.
-    pub no_proxy: String,
-}
 
 impl Resolver<'_> {
     /// Reads the proxy for requests to `api_url`.
@@ -44,16 +34,8 @@ impl Resolver<'_> {
                     proxy.get_or_insert(url);
                 }
                 Err(reason) => {
-                    let is_secret = text.contains('@') || self.looks_like_secret(text);
-                    let text = if is_secret {
-                        REDACTED.to_owned()
-                    } else {
-                        format!("{text:?}")
-                    };
-                    self.errors.push(format!(
-                        "invalid value {text} for {name}: {reason}, expected the URL of a proxy \
-                         such as http://proxy.example:3128"
-                    ));
+                    let expected = "the URL of a proxy such as http://proxy.example:3128";
+                    self.reject(name, text, Some(reason), expected);
                 }
             }
         }
@@ -76,7 +58,7 @@ impl Resolver<'_> {
             self.reject(
                 FILE,
                 path,
-                reason,
+                Some(&reason),
                 "the path of a PEM file of CA certificates",
             );
         }
@@ -86,16 +68,14 @@ impl Resolver<'_> {
         };
         for path in std::env::split_paths(text).filter(|path| !path.as_os_str().is_empty()) {
             if let Err(reason) = check_certificate_directory(&path) {
-                self.reject(DIRECTORIES, &path.to_string_lossy(), reason, expected);
+                self.reject(
+                    DIRECTORIES,
+                    &path.to_string_lossy(),
+                    Some(&reason),
+                    expected,
+                );
             }
         }
-    }
-
-    fn reject(&mut self, name: &str, value: &str, reason: impl Display, expected: &str) {
-        let value = self.quoted(value);
-        self.errors.push(format!(
-            "invalid value {value} for {name}: {reason}, expected {expected}"
-        ));
     }
 }
 
@@ -149,13 +129,18 @@ fn without_ports(no_proxy: &str, api_url: Option<&Url>) -> String {
     hosts.collect::<Vec<_>>().join(",")
 }
 
+/// Returns an error if no certificate of a file is usable. The TLS library skips the others.
 fn check_certificate_file(path: &Path) -> Result<(), String> {
-    let text = bounded::read(path, MAX_CERTIFICATE_FILE).map_err(|error| error.to_string())?;
-    let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes());
-    match certificates.next() {
-        None => Err("no certificate".to_owned()),
-        Some(first) => first.map(drop).map_err(|error| error.to_string()),
+    let text =
+        bounded::read_bytes(path, MAX_CERTIFICATE_FILE).map_err(|error| error.to_string())?;
+    let mut failure = "no certificate".to_owned();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        match certificate {
+            Ok(_) => return Ok(()),
+            Err(error) => failure = error.to_string(),
+        }
     }
+    Err(failure)
 }
 
 fn check_certificate_directory(path: &Path) -> Result<(), String> {

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-use url::Url;
-
 use super::errors::ConfigErrors;
 use super::setting::{Arity, Setting};
 use super::token::{API_KEY_VARIABLE, looks_like_token};
@@ -97,18 +95,28 @@ impl<'a> Resolver<'a> {
             match parse(text) {
                 Ok(value) => values.push(value),
                 Err(reason) => {
-                    let (text, expected) = (self.quoted(text), setting.expected);
-                    let reason = reason
-                        .map(|reason| format!("{reason}, "))
-                        .unwrap_or_default();
-                    self.errors.push(format!(
-                        "invalid value {text} for {}: {reason}expected {expected}",
-                        raw.origin
-                    ));
+                    self.reject(&raw.origin, text, reason.as_deref(), setting.expected);
                 }
             }
         }
         (self.errors.len() == errors).then_some(values)
+    }
+
+    /// Records that the value of the flag or variable `origin` is invalid.
+    pub(super) fn reject(
+        &mut self,
+        origin: &str,
+        value: &str,
+        reason: Option<&str>,
+        expected: &str,
+    ) {
+        let value = self.quoted(value);
+        let reason = reason
+            .map(|reason| format!("{reason}, "))
+            .unwrap_or_default();
+        self.errors.push(format!(
+            "invalid value {value} for {origin}: {reason}expected {expected}"
+        ));
     }
 
     /// Returns the text of a setting. The flag takes precedence over the variable. An empty variable
@@ -148,8 +156,10 @@ impl<'a> Resolver<'a> {
         let token = token.and_then(|token| token.to_str()).map(str::trim);
         token.is_some_and(|token| !token.is_empty() && value.contains(token))
             || looks_like_token(value)
-            || Url::parse(value)
-                .is_ok_and(|url| url.password().is_some() || !url.username().is_empty())
+            // Credentials of a URL, which may be invalid.
+            || value
+                .split_once('@')
+                .is_some_and(|(user, _)| user.contains(':'))
     }
 
     /// Quotes a value for a message, or redacts it if it looks like a secret.

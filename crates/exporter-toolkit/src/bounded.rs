@@ -22,6 +22,17 @@ static IN_PROGRESS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// Returns an error if the file is not a regular file, is larger, is not UTF-8, or cannot be read in
 /// time.
 pub fn read(path: &Path, limit: u64) -> io::Result<String> {
+    let bytes = read_bytes(path, limit)?;
+    String::from_utf8(bytes)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not valid UTF-8"))
+}
+
+/// Reads a file like [`read`], in any encoding.
+///
+/// # Errors
+///
+/// Returns an error if the file is not a regular file, is larger, or cannot be read in time.
+pub fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let path = path.to_owned();
     read_within(path.clone(), TIMEOUT, move || {
         read_regular_file(&path, limit)
@@ -32,8 +43,8 @@ pub fn read(path: &Path, limit: u64) -> io::Result<String> {
 fn read_within(
     path: PathBuf,
     timeout: Duration,
-    read: impl FnOnce() -> io::Result<String> + Send + 'static,
-) -> io::Result<String> {
+    read: impl FnOnce() -> io::Result<Vec<u8>> + Send + 'static,
+) -> io::Result<Vec<u8>> {
     let in_progress = || IN_PROGRESS.lock().unwrap_or_else(PoisonError::into_inner);
     let timed_out = || io::Error::new(io::ErrorKind::TimedOut, "the file system does not respond");
     let mut started = in_progress();
@@ -59,7 +70,7 @@ fn read_within(
     }
 }
 
-fn read_regular_file(path: &Path, limit: u64) -> io::Result<String> {
+fn read_regular_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     // Checked on the open file, because the path may name another one by now.
     if !file.metadata()?.is_file() {
@@ -68,15 +79,15 @@ fn read_regular_file(path: &Path, limit: u64) -> io::Result<String> {
             "not a regular file",
         ));
     }
-    let mut text = String::new();
-    let length = file.take(limit + 1).read_to_string(&mut text)?;
+    let mut bytes = Vec::new();
+    let length = file.take(limit + 1).read_to_end(&mut bytes)?;
     if length as u64 > limit {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
             format!("larger than {limit} bytes"),
         ));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 /// Opens a file without waiting for the writer of a pipe.
@@ -106,6 +117,10 @@ mod tests {
         let path = directory.path().join("file");
         std::fs::write(&path, "12345").unwrap();
         assert_eq!(read(&path, 5).unwrap(), "12345");
+        std::fs::write(directory.path().join("latin1"), b"F\xf5").unwrap();
+        let latin1 = directory.path().join("latin1");
+        assert_eq!(read_bytes(&latin1, 5).unwrap(), b"F\xf5");
+        assert_eq!(read(&latin1, 5).unwrap_err().to_string(), "not valid UTF-8");
         let kind = |result: io::Result<String>| result.unwrap_err().kind();
         assert_eq!(kind(read(&path, 4)), io::ErrorKind::FileTooLarge);
         assert_eq!(kind(read(directory.path(), 4)), io::ErrorKind::InvalidInput);
@@ -131,10 +146,10 @@ mod tests {
         let path = PathBuf::from("/a file on a hung file system");
         let hung = move || {
             let _ = hang.recv();
-            Ok("late".to_owned())
+            Ok(Vec::new())
         };
         let short = Duration::from_millis(1);
-        let kind = |result: io::Result<String>| result.unwrap_err().kind();
+        let kind = |result: io::Result<Vec<u8>>| result.unwrap_err().kind();
         assert_eq!(
             kind(read_within(path.clone(), short, hung)),
             io::ErrorKind::TimedOut
@@ -142,7 +157,7 @@ mod tests {
         let second = read_within(path.clone(), short, || panic!("a second thread"));
         assert_eq!(kind(second), io::ErrorKind::TimedOut);
         drop(release);
-        let read_again = || read_within(path.clone(), TIMEOUT, || Ok("text".to_owned()));
+        let read_again = || read_within(path.clone(), TIMEOUT, || Ok(Vec::new()));
         while read_again().is_err() {
             std::thread::yield_now();
         }
