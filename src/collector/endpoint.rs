@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::error::{Error, chain};
+use super::error::{CONFIRMING_DENIALS, Error, chain};
 use super::poll::Completion;
 use super::schedule::Schedule;
 use crate::collector::state::{Entry, LoadedResponse, Subject};
@@ -18,9 +18,6 @@ use heroku_api::enterprise::AccountUsage;
 use heroku_api::skipped::Skipped;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::Identity;
-
-/// How many denials an endpoint needs until it counts as not available.
-const CONFIRMING_DENIALS: u32 = 3;
 
 /// The minimum time between the first and the last of these denials.
 const CONFIRMATION_TIME: Duration = Duration::from_secs(10);
@@ -47,18 +44,18 @@ struct Denials {
 }
 
 /// The data of an endpoint, which an empty list may replace by mistake.
-pub(super) trait Figures: PartialEq {
+pub(super) trait PolledData: PartialEq {
     /// Returns whether a list is empty that was not empty in `previous`.
     fn is_emptied_since(&self, previous: &Self) -> bool;
 }
 
-impl Figures for Invoices {
+impl PolledData for Invoices {
     fn is_emptied_since(&self, previous: &Self) -> bool {
         self.is_empty() && !previous.is_empty()
     }
 }
 
-impl Figures for Usage {
+impl PolledData for Usage {
     fn is_emptied_since(&self, previous: &Self) -> bool {
         let is_emptied = self.months.is_empty() && !previous.months.is_empty();
         let has_lost_apps = |(month, after): (&Month, &MonthlyUsage)| {
@@ -70,7 +67,7 @@ impl Figures for Usage {
     }
 }
 
-impl Figures for AccountUsage {
+impl PolledData for AccountUsage {
     fn is_emptied_since(&self, previous: &Self) -> bool {
         let mut teams = self.teams.iter();
         (self.teams.is_empty() && !previous.teams.is_empty())
@@ -81,7 +78,7 @@ impl Figures for AccountUsage {
     }
 }
 
-impl Figures for Vec<Identity> {
+impl PolledData for Vec<Identity> {
     fn is_emptied_since(&self, previous: &Self) -> bool {
         self.is_empty() && !previous.is_empty()
     }
@@ -96,7 +93,7 @@ pub(super) struct PollHistory {
     pub(super) has_succeeded: bool,
 }
 
-impl<T: Figures> EndpointState<T> {
+impl<T: PolledData> EndpointState<T> {
     pub(super) fn new(endpoint: Endpoint) -> Self {
         Self {
             status: EndpointStatus::default(),
@@ -194,7 +191,7 @@ impl<T: Figures> EndpointState<T> {
                 tracing::warn!(
                     team,
                     endpoint,
-                    "empty response, keeping the previous figures until the next poll confirms it"
+                    "empty response, keeping previous data until the next poll"
                 );
                 PollResult::EmptyUnconfirmed
             }
@@ -237,16 +234,22 @@ impl<T: Figures> EndpointState<T> {
                 self.schedule.fail(retry);
                 let (reason, message) = (error.reason(), chain(&error));
                 let retry_in_seconds = retry.as_secs_f64().round();
-                if is_unconfirmed {
+                let is_unavailable = reason == FailureReason::NotAvailable;
+                if is_unconfirmed || (is_unavailable && self.status.is_available()) {
+                    // Logged at this level because the state is usually permanent, and only once.
+                    let event = match is_unavailable {
+                        true => "endpoint not available",
+                        false => "endpoint denied, retrying",
+                    };
                     tracing::info!(
                         team,
                         endpoint,
                         reason = reason.as_str(),
                         error = message,
                         retry_in_seconds,
-                        "endpoint denied, asking again"
+                        "{event}"
                     );
-                } else if reason != FailureReason::NotAvailable {
+                } else if !is_unavailable {
                     tracing::warn!(
                         team,
                         endpoint,
@@ -254,16 +257,6 @@ impl<T: Figures> EndpointState<T> {
                         error = message,
                         retry_in_seconds,
                         "poll failed"
-                    );
-                } else if self.status.is_available() {
-                    // Logged once, because the state is usually permanent.
-                    tracing::info!(
-                        team,
-                        endpoint,
-                        reason = reason.as_str(),
-                        error = message,
-                        retry_in_seconds,
-                        "endpoint not available"
                     );
                 }
                 let failure = PollResult::Failed(Failure { reason, message });

@@ -5,6 +5,10 @@ use heroku_api::error::Error as ApiError;
 use crate::config::token::TokenError;
 use crate::snapshot::FailureReason;
 
+/// The number of denials in a row after which an endpoint counts as not available. A single one may
+/// be due to an outage.
+pub(super) const CONFIRMING_DENIALS: u32 = 3;
+
 /// The error of a poll or a metadata request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {

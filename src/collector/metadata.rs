@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::backoff::{BackoffLimits, RATE_LIMIT_REFILL};
 use super::context::PollContext;
-use super::error::{Error, chain};
+use super::error::{CONFIRMING_DENIALS, Error, chain};
 use super::schedule::Schedule;
 use crate::collector::state::{Entry, LoadedState, MetadataValue, Subject};
 use crate::snapshot::TeamMetadata;
@@ -23,9 +23,6 @@ use heroku_api::team::{Delinquency, Identity, Licenses};
 
 /// The maximum number of concurrent metadata requests.
 const MAX_CONCURRENT_REQUESTS: usize = 4;
-
-/// How many consecutive denials it takes until available metadata counts as not available.
-const CONFIRMING_DENIALS: u32 = 3;
 
 /// The metadata requests in flight.
 pub(super) type MetadataJobs = JoinSet<JobResult>;

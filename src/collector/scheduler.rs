@@ -159,7 +159,12 @@ impl Poller {
                     self.record_metadata(finished);
                 }
                 true = self.state_writer.wait() => continue,
-                Some(_) = self.token_check.join_next() => continue,
+                Some(checked) = self.token_check.join_next() => {
+                    if let Err(error) = checked {
+                        tracing::error!(%error, "token check panicked");
+                    }
+                    continue;
+                }
                 () = tokio::time::sleep(sleep) => continue,
             }
             published.send_replace(Arc::new(self.snapshot()));
@@ -204,7 +209,7 @@ impl Poller {
         true
     }
 
-    /// Looks for a new token from time to time, and repeats failed polls with it.
+    /// Checks for a new token from time to time, and retries failed polls with it.
     fn follow_token(&mut self) {
         let now = Instant::now();
         if self.next_token_check <= now && self.token_check.is_empty() {
@@ -216,7 +221,7 @@ impl Poller {
         }
         let generation = self.context.token_generation();
         if self.token_generation != 0 && self.token_generation != generation {
-            tracing::info!("token changed, repeating failed polls");
+            tracing::info!("token changed, retrying failed polls");
             for schedule in self.targets.schedules_mut() {
                 schedule.retry_now();
             }

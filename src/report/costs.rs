@@ -262,7 +262,9 @@ impl Report {
             .collect();
         let mut issues = DataIssue::all(snapshot);
         for team in &teams {
-            issues.extend(team.unknown_categories());
+            let unknown = unknown_categories(&team.categories).map(|category| category.category);
+            issues
+                .extend(unknown.map(|category| DataIssue::unknown_category(&team.name, category)));
         }
         let mut company: CostSummary = teams.iter().map(|team| team.costs).sum();
         if teams.iter().any(|team| team.costs.budget.is_none()) {
@@ -361,17 +363,30 @@ impl TeamReport {
         let invoices = input.invoices.map(|invoices| {
             MonthlyInvoice::recent(invoices, Month::at(now), rules.invoice_history)
         });
+        let mut costs = CostSummary::new(
+            cost.current.total(),
+            forecast.and_then(|forecast| forecast.team.total()),
+            cost.previous.total(),
+            rules.team_budget(input.name, input.id),
+        );
+        let categories = categories(
+            &Category::ALL,
+            of_team(&cost.current),
+            forecast.map(|forecast| forecast.team),
+            of_team(&cost.previous),
+        );
+        // The forecast does not include these categories, so the change does not either.
+        if let Some((_, previous)) = &mut costs.comparable {
+            let unknown = unknown_categories(&categories);
+            let unknown: Money = unknown.filter_map(|category| category.costs.previous).sum();
+            *previous = *previous - unknown;
+        }
         Self {
             name: input.name.to_owned(),
             id: input.id.map(str::to_owned),
             covered_ratio: forecast.map(|forecast| forecast.coverage.ratio()),
-            costs: team_costs(&cost, rules.team_budget(input.name, input.id)),
-            categories: categories(
-                &Category::ALL,
-                of_team(&cost.current),
-                forecast.map(|forecast| forecast.team),
-                of_team(&cost.previous),
-            ),
+            costs,
+            categories,
             reconciliations: cost
                 .months()
                 .map(|(period, month)| InvoiceReconciliation::new(period, month)),
@@ -381,21 +396,6 @@ impl TeamReport {
             rolled_up: cost.rolled_up,
             apps: apps(&cost, &rules.app_budgets(input.name, input.id)),
         }
-    }
-
-    /// Returns an issue for each category that has a cost in the previous month, but no amount in the
-    /// current one although others have.
-    fn unknown_categories(&self) -> impl Iterator<Item = DataIssue> {
-        let is_month_known = self.costs.current.is_some();
-        let unknown = self.categories.iter().filter(move |category| {
-            is_month_known
-                && category.costs.current.is_none()
-                && category
-                    .costs
-                    .previous
-                    .is_some_and(|cost| cost != Money::ZERO)
-        });
-        unknown.map(|category| DataIssue::unknown_category(&self.name, category.category))
     }
 
     pub(super) fn apps(&self) -> impl Iterator<Item = TeamApp<'_>> {
@@ -430,21 +430,15 @@ pub(super) fn known_teams(teams: &[TeamReport]) -> Option<String> {
     (known < teams.len()).then(|| format!("{known} of {} teams", teams.len()))
 }
 
-/// Returns a team's costs. A category without a forecast is left out of the change.
-fn team_costs(cost: &TeamCost<'_>, budget: Option<Money>) -> CostSummary {
-    let forecast = cost.forecast.as_ref().map(|forecast| forecast.team);
-    let total = forecast.and_then(|forecast| forecast.total());
-    let previous = cost.previous.total();
-    let mut costs = CostSummary::new(cost.current.total(), total, previous, budget);
-    let of_previous = cost.previous.cost.as_ref().map(|month| month.team);
-    if let (Some(forecast), Some(of_previous)) = (forecast, of_previous) {
-        let unknown = of_previous
-            .known()
-            .filter(|(category, _)| forecast.get(*category).is_none());
-        let unknown: Money = unknown.map(|(_, amount)| amount).sum();
-        costs.comparable = total.zip(previous.map(|previous| previous - unknown));
-    }
-    costs
+/// Returns the categories of a team that have a cost in the previous month and no forecast, although
+/// others have: Heroku reports no amount of them in the current month.
+fn unknown_categories(categories: &[CategoryCosts]) -> impl Iterator<Item = &CategoryCosts> {
+    let has_forecast = categories
+        .iter()
+        .any(|category| category.costs.forecast.is_some());
+    categories.iter().filter(move |category| {
+        has_forecast && category.costs.forecast.is_none() && category.costs.previous.is_some()
+    })
 }
 
 fn categories(

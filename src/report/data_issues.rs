@@ -106,7 +106,7 @@ impl DataIssue {
             reason: EMPTY_RESPONSE,
             title: "Heroku returned an empty list",
             message: "The list was not empty before.".to_owned(),
-            advice: "The previous figures remain until the next poll confirms the response.",
+            advice: "The previous data remains until the next poll confirms the response.",
             data_as_of: status.last_success.as_ref().map(|success| success.at),
             is_failure: false,
         });

@@ -6,6 +6,7 @@ use std::fmt;
 
 use billing::grouping::{EXCLUDED, Grouping, OTHER};
 use billing::money::Money;
+use billing::name_filter::without_anchors;
 use billing::rules::{REVIEW_APP_PATTERN, Rules};
 
 use super::format::sanitize;
@@ -107,9 +108,10 @@ impl Unmatched {
                 // Review apps come and go.
                 let is_review_apps = pattern.as_str().contains(REVIEW_APP_PATTERN);
                 if !is_review_apps && !apps.iter().any(|app| pattern.is_match(app)) {
+                    let pattern = without_anchors(pattern);
                     unmatched.push(Self {
-                        subject: Subject::Pattern(original(pattern.as_str()).to_owned()),
-                        nearest: nearest(original(pattern.as_str()), apps.iter().copied()),
+                        subject: Subject::Pattern(pattern.to_owned()),
+                        nearest: nearest(pattern, apps.iter().copied()),
                     });
                 }
             }
@@ -169,13 +171,4 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<Strin
     let similar = rated.filter(|(similarity, _)| *similarity >= MIN_SIMILARITY);
     let best = similar.max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.map(|(_, name)| name.to_owned())
-}
-
-/// Returns a pattern as it was set, without the anchors of
-/// [`anchored_regex`](billing::name_filter::anchored_regex).
-fn original(pattern: &str) -> &str {
-    let inner = pattern
-        .strip_prefix(r"\A(?:")
-        .and_then(|rest| rest.strip_suffix(r")\z"));
-    inner.unwrap_or(pattern).trim_end()
 }

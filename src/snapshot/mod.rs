@@ -171,8 +171,8 @@ pub struct PollStats {
     pub polls: u64,
     /// What could not be decoded in the last success.
     pub skipped: Skipped,
-    /// Whether the last success was an empty list in place of figures. These are kept until the
-    /// next poll confirms it.
+    /// Whether the last success was an empty list in place of data, which is kept until the next
+    /// poll confirms the list.
     pub is_empty_unconfirmed: bool,
     failures: [u64; FailureReason::ALL.len()],
     /// Whether Heroku does not offer the endpoint, according to the last response. Other failures
@@ -229,7 +229,7 @@ pub enum PollResult<T> {
     },
     /// The data of the last success is still current.
     NotModified,
-    /// The response is an empty list in place of figures, which the next poll must confirm.
+    /// The response is an empty list in place of data, which the next poll must confirm.
     EmptyUnconfirmed,
     /// The poll failed.
     Failed(Failure),

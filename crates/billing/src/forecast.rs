@@ -22,7 +22,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// No day of `month`.
+    /// Returns the coverage of no day of `month`.
     pub fn none(month: Month) -> Self {
         Self {
             days: 0,

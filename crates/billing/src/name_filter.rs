@@ -18,6 +18,15 @@ pub fn anchored_regex(pattern: &str) -> Result<Regex, String> {
     compile(&format!(r"\A(?:{pattern})\z")).or_else(|_| compile(&format!("\\A(?:{pattern}\n)\\z")))
 }
 
+/// Returns the text of a pattern made by [`anchored_regex`] as it was given.
+pub fn without_anchors(pattern: &Regex) -> &str {
+    let text = pattern.as_str();
+    let inner = text
+        .strip_prefix(r"\A(?:")
+        .and_then(|rest| rest.strip_suffix(r")\z"));
+    inner.map_or(text, |inner| inner.strip_suffix('\n').unwrap_or(inner))
+}
+
 fn compile(pattern: &str) -> Result<Regex, String> {
     let regex = RegexBuilder::new(pattern)
         .size_limit(SIZE_LIMIT)
@@ -97,6 +106,7 @@ mod tests {
         ] {
             let regex = anchored_regex(pattern).unwrap();
             assert_eq!(regex.is_match(name), matches, "{pattern:?} {name:?}");
+            assert_eq!(without_anchors(&regex), pattern);
         }
     }
 
