@@ -1,5 +1,6 @@
 //! Dispatches validated requests to the handlers of their endpoints.
 
+mod account;
 mod authorizations;
 mod enterprise;
 mod list;
@@ -13,41 +14,6 @@ use crate::response::ApiResponse;
 use crate::state::SimState;
 
 pub(crate) use list::EndpointRequest;
-
-/// The account of the token's owner (schema: `account`).
-fn account() -> serde_json::Value {
-    json!({
-        "acknowledged_msa": false,
-        "acknowledged_msa_at": null,
-        "allow_tracking": true,
-        "beta": false,
-        "country_of_residence": null,
-        "created_at": "2019-03-04T09:12:44Z",
-        "default_organization": null,
-        "default_team": null,
-        "delinquent_at": null,
-        "eco_dynos_enabled": false,
-        "eco_dynos_shutdown_at": null,
-        "email": "ops@example.com",
-        "federated": false,
-        "id": crate::hash::uuid(0, "user"),
-        "identity_provider": null,
-        "italian_customer_terms": null,
-        "italian_partner_terms": null,
-        "last_login": "2024-11-18T16:03:20Z",
-        "mfa_enabled": true,
-        "mfa_exemption": false,
-        "mfa_exemption_reason": null,
-        "mfa_experience": "forced",
-        "name": null,
-        "pipeline_cost_consent_at": null,
-        "sms_number": null,
-        "suspended_at": null,
-        "two_factor_authentication": false,
-        "updated_at": "2024-11-18T16:03:20Z",
-        "verified": true,
-    })
-}
 
 /// Returns the response to a request. `remaining` is the number of remaining request tokens.
 pub(crate) fn handle(
@@ -69,7 +35,7 @@ pub(crate) fn handle(
         Endpoint::RateLimits => ApiResponse::json(200, &json!({ "remaining": remaining })),
         Endpoint::Teams => teams::list_teams(company, company.teams.iter(), request),
         Endpoint::EnterpriseAccounts => enterprise::list_accounts(company, request),
-        Endpoint::Account => ApiResponse::json(200, &account()),
+        Endpoint::Account => ApiResponse::json(200, &account::account()),
         Endpoint::AccountInvoices => {
             list::page(&company.personal_invoices, &["id", "number"], request)
         }
