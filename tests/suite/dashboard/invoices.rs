@@ -121,11 +121,11 @@ fn budgets() -> Vec<Panel> {
             .instant("{{team_name}}", r#"sum by (team_name) (max by (team_name, category) (heroku_team_cost_usd{period="current", team_name=~"$team"}))
   / max by (team_name) (heroku_team_budget_usd{team_name=~"$team"})"#)
             .thresholds(USED_SHARE),
-        bars("Budgets of teams, forecast", "How much of its budget each team will have used when the month ends.")
+        bars("Budgets of teams, at the month's end", "How much of its budget each team will have used when the month ends.")
             .instant("{{team_name}}", r#"sum by (team_name) (max by (team_name, category) (heroku_team_cost_forecast_usd{team_name=~"$team"}))
   / max by (team_name) (heroku_team_budget_usd{team_name=~"$team"})"#)
             .thresholds(&[(None, "green"), (Some(0.95), "orange"), (Some(1.0), "red")]),
-        bars("Budgets of apps, forecast", "How much of its budget each app will have used when the month ends.")
+        bars("Budgets of apps, at the month's end", "How much of its budget each app will have used when the month ends.")
             .instant("{{app_name}} ({{team_name}})", r#"max by (team_name, app_name) (heroku_app_cost_forecast_usd{team_name=~"$team", app_name=~"$app"})
   / max by (team_name, app_name) (heroku_app_budget_usd{team_name=~"$team", app_name=~"$app"})"#)
             .thresholds(&[(None, "green"), (Some(0.95), "orange"), (Some(1.0), "red")]),
