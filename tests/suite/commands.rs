@@ -8,14 +8,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use heroku_cost_exporter::clock::Clock;
 use heroku_sim::{Company, Simulator};
-use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use crate::documents::code_blocks;
 use crate::exporter::{BINARY, ExporterBuilder};
 use crate::external_tools;
 use crate::scenario::TeamCounts;
+use crate::scrape::Scrape;
 
 /// The documents with commands for users.
 const DOCUMENTS: [&str; 6] = [
@@ -85,7 +86,7 @@ fn write_programs(directory: &Path, served: &str) {
 
 /// A simulated Heroku with the teams that the documents name.
 async fn start_simulator() -> Simulator {
-    let today = Offset::UTC.to_datetime(now()).date();
+    let today = Offset::UTC.to_datetime(Clock::system().now()).date();
     let mut company = Company::synthetic(1, today);
     let names = ["acme-web", "acme-data", "acme-platform"];
     for (team, name) in company.teams.iter_mut().zip(names) {
@@ -93,14 +94,6 @@ async fn start_simulator() -> Simulator {
     }
     let heroku = Simulator::builder(company, today).start().await;
     heroku.expect("loopback has a free port")
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the exporter under test uses the system clock"
-)]
-fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +105,7 @@ async fn every_shell_block_succeeds() {
     }
     let heroku = start_simulator().await;
     let demo = ExporterBuilder::new(&["demo"]).start().await;
-    let is_complete = |scrape: &crate::scrape::Scrape| TeamCounts::from_scrape(scrape).usage == 3;
+    let is_complete = |scrape: &Scrape| TeamCounts::from_scrape(scrape).usage == 3;
     demo.wait_for_scrape("the demo's data", is_complete).await;
     let mut number = 0;
     for document in DOCUMENTS {

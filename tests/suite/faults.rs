@@ -18,6 +18,7 @@ use heroku_cost_exporter::snapshot::FailureReason;
 use heroku_cost_exporter::snapshot::{EndpointStatus, Snapshot};
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use jiff::tz::Offset;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -276,14 +277,20 @@ fn assert_outcome(
     assert_eq!(state, expected, "{case}\n{snapshot:#?}");
 }
 
-/// Starts a simulated Heroku with one team. Returns it with the team's id.
-async fn one_team() -> (Simulator, String) {
-    let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::synthetic(1, today);
-    company.teams.truncate(1);
+/// Starts a simulated Heroku with one team, tidewell-product. Returns it with the team's id.
+pub(crate) async fn one_team() -> (Simulator, String) {
+    let (company, today) = one_team_company();
     let team = company.teams[0].id.clone();
     let heroku = Simulator::builder(company, today).start().await;
     (heroku.expect("loopback has a free port"), team)
+}
+
+/// The company of [`one_team`], and today.
+fn one_team_company() -> (Company, Date) {
+    let today = Offset::UTC.to_datetime(Clock::system().now()).date();
+    let mut company = Company::synthetic(1, today);
+    company.teams.truncate(1);
+    (company, today)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -367,14 +374,11 @@ async fn polls_after_suspend_and_after_clock_is_set_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asks_again_for_unavailable_endpoint_after_token_change() {
-    let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::synthetic(1, today);
-    company.teams.truncate(1);
+async fn retries_unavailable_endpoint_after_token_change() {
+    let (mut company, _) = one_team_company();
     company.teams[0].usage_available = false;
-    let team = company.teams[0].id.clone();
-    let heroku = Simulator::builder(company.clone(), today).start().await;
-    let heroku = heroku.expect("loopback has a free port");
+    let (heroku, team) = one_team().await;
+    heroku.set_company(company.clone());
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("api-key");
     std::fs::write(&path, heroku.token()).expect("the directory is writable");

@@ -1,14 +1,12 @@
 //! Settings without effect: `check`, `report`, the page and the log name them, with the nearest name.
 
+use heroku_sim::{Endpoint, Fault, Simulator, Times};
 use serde_json::json;
 
 use crate::exporter::{BINARY, ExporterBuilder};
 use crate::exporter_log;
+use crate::faults::one_team;
 use crate::scrape::Scrape;
-use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
-use jiff::tz::Offset;
-
-use heroku_cost_exporter::clock::Clock;
 
 /// The settings that match nothing, as they are reported.
 const UNMATCHED: [&str; 3] = [
@@ -16,16 +14,6 @@ const UNMATCHED: [&str; 3] = [
     "Unknown app \"storefront-web-prodution\" of tidewell-product in the configuration file: its budget has no effect (did you mean \"storefront-web-production\"?)",
     "The pattern \"nothing-[0-9]+\" matches no app: it has no effect",
 ];
-
-/// Starts a simulated Heroku with one team, tidewell-product. Returns it with the team's id.
-async fn start_simulator() -> (Simulator, String) {
-    let today = Offset::UTC.to_datetime(Clock::system().now()).date();
-    let mut company = Company::synthetic(1, today);
-    company.teams.truncate(1);
-    let id = company.teams[0].id.clone();
-    let heroku = Simulator::builder(company, today).start().await;
-    (heroku.expect("loopback has a free port"), id)
-}
 
 /// Writes a configuration file whose first team is `team`, and returns its directory and path.
 fn configuration(team: &str, app: &str, pattern: &str) -> (tempfile::TempDir, String) {
@@ -63,7 +51,7 @@ async fn run(heroku: &Simulator, arguments: &[&str], file: &str) -> (Option<i32>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_unmatched_settings_everywhere() {
-    let (heroku, _) = start_simulator().await;
+    let (heroku, _) = one_team().await;
     let (_directory, file) = configuration(
         "tidewell-prodcut",
         "storefront-web-prodution",
@@ -95,7 +83,7 @@ async fn reports_unmatched_settings_everywhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_nothing_that_matches_or_is_unknown() {
-    let (heroku, id) = start_simulator().await;
+    let (heroku, id) = one_team().await;
     let (_directory, file) = configuration(&id, "x", "accounts-.*");
     let (status, text) = run(&heroku, &["check"], &file).await;
     assert!(status == Some(0) && !text.contains("no effect"), "{text}");
