@@ -20,4 +20,5 @@ pub mod metrics;
 pub mod report;
 mod run_blocking;
 pub mod snapshot;
+pub mod store;
 pub mod web;

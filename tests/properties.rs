@@ -46,7 +46,6 @@ fn properties_hold_for_seeds_and_regressions() {
     check_inputs("invoices", properties::invoices);
     check_inputs("usage", properties::usage);
     check_inputs("accept", properties::accept);
-    check_inputs("state", properties::state);
     check_inputs("web_config", properties::web_config);
     inputs("snapshot").for_each(|(_, bytes)| properties::snapshot(&bytes));
 }
@@ -268,23 +267,6 @@ proptest! {
         let header = elements.join(",");
         properties::accept(&header);
         properties::accept(&format!("{arbitrary},{header}{arbitrary}"));
-    }
-
-    #[test]
-    fn loaded_state_is_consistent(
-        invoices in pages(invoice_row()),
-        usage in pages(usage_row()),
-        at in "2026-11-2[0-4]T12:00:0[0-9]Z",
-        changed_at in "2026-11-2[0-4]T12:00:0[0-9]Z",
-        team in name(),
-    ) {
-        let entry = |endpoint: &str, pages: &str| {
-            let pages: Vec<_> = pages.split('\u{c}').collect();
-            let pages = serde_json::to_string(&pages).unwrap();
-            format!(r#"{{"about":{{"team":{team}}},"endpoint":"{endpoint}","at":"{at}","changed_at":"{changed_at}","validator":null,"pages":{pages}}}"#)
-        };
-        let entries = [entry("invoices", &invoices), entry("usage", &usage)].join(",");
-        properties::state(&format!("[{entries}]"));
     }
 
     #[test]

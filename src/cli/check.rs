@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::serve::{poller, runtime};
+use super::serve::{copy_store, poller, runtime};
 use super::{logging, write_stdout};
 use crate::clock::Clock;
 use crate::config::{HerokuConfig, ServeConfig};
@@ -27,7 +27,8 @@ const NO_USAGE: &str = "no usage in the current or previous month";
 pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Result<ExitCode> {
     logging::init_errors_only(config.log);
     let api_url = heroku.api_url.clone();
-    let poll = async { anyhow::Ok(poller(heroku, Clock::system())?.once().await) };
+    let store = copy_store(&heroku);
+    let poll = async { anyhow::Ok(poller(heroku, store, Clock::system())?.once().await) };
     let snapshot = runtime()?.block_on(poll)?;
     let mut text = String::new();
     if let Some(path) = &config.file {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use exporter_toolkit::shutdown;
 use heroku_sim::{Company, Simulator};
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use tokio::net::TcpListener;
@@ -18,6 +19,7 @@ use crate::config::scope::Scope;
 use crate::config::token::Token;
 use crate::config::{DemoConfig, HerokuConfig, ServeConfig, WebConfig};
 use crate::metrics::RenderOptions;
+use crate::store::Store;
 
 /// The host that the demo listens on unless addresses are set, so that other machines cannot reach
 /// it.
@@ -38,9 +40,12 @@ pub(crate) fn run((config, demo): (ServeConfig, DemoConfig)) -> anyhow::Result<E
         let simulator = simulator(demo.seed, &clock).await?;
         print_urls(&simulator, today(&clock), &listeners, &config.web)?;
 
-        let poller = poller(heroku_config(&simulator, demo, &clock)?, clock.clone())?;
+        let heroku = heroku_config(&simulator, demo, &clock)?;
+        let store = store(&simulator, demo, &clock).await?;
+        let poller = poller(heroku, store, clock.clone())?;
         let updates = tokio::spawn(update_daily(simulator, demo.seed, clock.clone()));
         let options = RenderOptions {
+            history: Some(poller.history()),
             max_age: config.max_age,
             legacy: config.legacy_metrics,
             is_demo: true,
@@ -80,9 +85,37 @@ pub(crate) fn heroku_config(
         scope: Scope::named(teams),
         timeout: DEMO_TIMEOUT,
         poll_interval: demo.poll_interval,
-        state_file: None,
+        storage: None,
         proxy: None,
     })
+}
+
+/// The number of nights that the demo starts with.
+const NIGHTS: i64 = 60;
+
+/// Returns a database with the nights of the last [`NIGHTS`] days, as an exporter would have recorded
+/// them.
+pub(crate) async fn store(
+    simulator: &Simulator,
+    demo: DemoConfig,
+    clock: &Clock,
+) -> anyhow::Result<Store> {
+    let store = Store::in_memory(None, &simulator.url().parse()?);
+    let today = today(clock);
+    let first = today.checked_sub(NIGHTS.days())?;
+    for date in first.series(1.day()).take_while(|date| *date < today) {
+        simulator.set_company(Company::synthetic(demo.seed, date));
+        simulator.set_today(date);
+        // Heroku renews usage at about this time.
+        let night = Offset::UTC.to_timestamp(date.at(3, 30, 0, 0))?;
+        let config = heroku_config(simulator, demo, clock)?;
+        poller(config, store.share(), Clock::from_fn(move || night))?
+            .once()
+            .await;
+    }
+    simulator.set_company(Company::synthetic(demo.seed, today));
+    simulator.set_today(today);
+    Ok(store)
 }
 
 /// Returns a clock that starts at noon of `date`, or the system clock if there is no date.

@@ -10,6 +10,7 @@ mod parser;
 pub mod reference;
 mod report;
 mod serve;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -75,6 +76,11 @@ fn dispatch(subcommand: &str, matches: &ArgMatches, raw: &RawArgs) -> anyhow::Re
             Ok(ExitCode::SUCCESS)
         }
         "report" => report::run(raw.resolve(Resolver::report)?, &raw.environment),
+        "storage" => {
+            let directory = raw.resolve(Resolver::required_storage)?;
+            let matches = matches.subcommand_matches("storage").unwrap_or(matches);
+            storage::run(&directory, matches)
+        }
         _ => serve::run(raw.resolve(polling)?),
     }
 }

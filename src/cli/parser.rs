@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
@@ -14,7 +15,8 @@ const MAX_WIDTH: usize = 120;
 /// Returns the parser. Without a subcommand, `serve` runs, for compatibility with the Go program.
 pub(crate) fn command() -> Command {
     let (heroku, costs, log) = (&setting::HEROKU, &setting::COSTS, &setting::LOG);
-    let serving = &[heroku, costs, &setting::SERVING, log];
+    let storage = &setting::STORAGE;
+    let serving = &[heroku, storage, costs, &setting::SERVING, log];
     let subcommands: [(_, _, &[&Group]); _] = [
         ("serve", "Poll Heroku and serve metrics (default)", serving),
         #[cfg(feature = "demo")]
@@ -26,12 +28,19 @@ pub(crate) fn command() -> Command {
         (
             "check",
             "Poll Heroku once and print the result of each endpoint",
-            &[heroku, costs, log],
+            &[heroku, storage, costs, log],
         ),
         (
             "report",
             "Poll Heroku once and print the costs",
-            &[&setting::REPORT, &setting::DEMO, heroku, costs, log],
+            &[
+                &setting::REPORT,
+                &setting::DEMO,
+                heroku,
+                storage,
+                costs,
+                log,
+            ],
         ),
         ("metrics", "Print the metric reference as Markdown", &[]),
         (
@@ -51,7 +60,31 @@ pub(crate) fn command() -> Command {
     let subcommand = |(name, about, groups)| grouped(Command::new(name).about(about), groups);
     grouped(command, serving)
         .subcommands(subcommands.map(subcommand))
+        .subcommand(self::storage())
         .subcommand(generate())
+}
+
+fn storage() -> Command {
+    let file = Arg::new("file")
+        .value_name("FILE")
+        .help("The file to write, which must not exist")
+        .required(true)
+        .value_parser(value_parser!(PathBuf));
+    let subcommand = |name, about| grouped(Command::new(name).about(about), &[&setting::STORAGE]);
+    let backup = subcommand(
+        "backup",
+        "Copy the database to a file that other programs can read",
+    );
+    Command::new("storage")
+        .about("Print, check, compact or copy the database")
+        .subcommand_required(true)
+        .subcommand(subcommand("info", "Print what the database contains"))
+        .subcommand(subcommand("check", "Check the integrity of the database"))
+        .subcommand(subcommand(
+            "vacuum",
+            "Rewrite the database without unused space",
+        ))
+        .subcommand(backup.arg(file))
 }
 
 fn generate() -> Command {
@@ -107,7 +140,9 @@ fn argument(setting: &'static Setting) -> Arg {
 /// Returns the subcommand and the flags before and after it. Flags after it take precedence.
 pub(crate) fn raw_flags(matches: &ArgMatches) -> (&str, BTreeMap<&'static str, Vec<OsString>>) {
     let (subcommand, after) = matches.subcommand().unwrap_or(("serve", matches));
-    let flags = [matches, after].into_iter().flat_map(|matches| {
+    let nested = after.subcommand().map(|(_, nested)| nested);
+    let levels = [matches, after].into_iter().chain(nested);
+    let flags = levels.flat_map(|matches| {
         setting::all().filter_map(|setting| {
             // Fails if the subcommand does not have the flag.
             let values = matches.try_get_many::<OsString>(setting.flag).ok()??;

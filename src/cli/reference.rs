@@ -206,6 +206,7 @@ pub fn settings() -> String {
     );
     for group in [
         &setting::HEROKU,
+        &setting::STORAGE,
         &setting::COSTS,
         &setting::SERVING,
         &setting::LOG,

@@ -13,7 +13,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{install_tls, logging};
 use crate::clock::Clock;
-use crate::collector::state::StateFile;
 use crate::collector::{self, Poller};
 use crate::config::{HerokuConfig, ServeConfig, WebConfig};
 use crate::metrics::RenderOptions;
@@ -23,6 +22,7 @@ use crate::metrics::http_metrics::HttpMetrics;
 use crate::report::Unmatched;
 use crate::report::html::Page;
 use crate::snapshot::Snapshot;
+use crate::store::Store;
 use crate::web::report_cache::ReportCache;
 use crate::web::{self, LandingPage};
 use billing::rules::Rules;
@@ -31,7 +31,7 @@ use exporter_toolkit::server::{self, ServerConfig};
 use exporter_toolkit::{shutdown, systemd};
 use heroku_api::client::{Client, ClientOptions, Limits};
 
-/// The time limit for writing the state file after the signal to stop. Shutdown takes less than two
+/// The time limit for closing the database after the signal to stop. Shutdown takes less than two
 /// seconds.
 const SAVE_TIMEOUT: Duration = Duration::from_millis(1700);
 
@@ -43,8 +43,10 @@ pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Resu
     block_on(async {
         let stop = shutdown::signal()?;
         let listeners = listen(&config.web).await?;
-        let poller = poller(heroku, Clock::system())?;
+        let store = open_store(&heroku);
+        let poller = poller(heroku, store, Clock::system())?;
         let options = RenderOptions {
+            history: Some(poller.history()),
             max_age: config.max_age,
             legacy: config.legacy_metrics,
             is_demo: false,
@@ -81,8 +83,21 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .context("cannot start the async runtime")
 }
 
+/// Opens the database of a server: for writing, in the storage directory if one is set.
+pub(crate) fn open_store(config: &HerokuConfig) -> Store {
+    match &config.storage {
+        Some(directory) => Store::open(directory, &config.api_url),
+        None => Store::in_memory(None, &config.api_url),
+    }
+}
+
+/// Opens a copy of the database for a command that runs once, beside a server that writes to it.
+pub(crate) fn copy_store(config: &HerokuConfig) -> Store {
+    Store::in_memory(config.storage.as_deref(), &config.api_url)
+}
+
 /// Builds the poller and its HTTP client.
-pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Poller> {
+pub(crate) fn poller(config: HerokuConfig, store: Store, clock: Clock) -> anyhow::Result<Poller> {
     install_tls();
     let options = ClientOptions {
         user_agent: USER_AGENT,
@@ -99,13 +114,13 @@ pub(crate) fn poller(config: HerokuConfig, clock: Clock) -> anyhow::Result<Polle
         timeout: config.timeout,
         rate_limit_floor: collector::RATE_LIMIT_FLOOR,
         clock,
-        state: config.state_file.map(StateFile::new),
+        store,
     }))
 }
 
 /// Polls and serves until `stop` resolves.
 pub(crate) async fn serve(
-    poller: Poller,
+    mut poller: Poller,
     listeners: Vec<TcpListener>,
     web: WebConfig,
     clock: Clock,
@@ -166,7 +181,7 @@ pub(crate) async fn serve(
         return Ok(ExitCode::FAILURE);
     }
     if timeout_at(deadline.get(), polling).await.is_err() {
-        tracing::warn!("state file write timed out, previous file remains");
+        tracing::warn!("database close timed out");
     }
     background.abort_all();
     tracing::info!("stopped");

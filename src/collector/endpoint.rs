@@ -1,6 +1,7 @@
 //! The state of a polled endpoint: its last response, its schedule and its log lines.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,8 +9,8 @@ use tokio::time::Instant;
 use super::error::{CONFIRMING_DENIALS, Error, chain};
 use super::poll::Completion;
 use super::schedule::Schedule;
-use crate::collector::state::{Entry, LoadedResponse, Subject};
-use crate::snapshot::{EndpointStatus, Failure, FailureReason, PollResult};
+use crate::snapshot::{EndpointStatus, Failure, FailureReason, LastSuccess, PollResult};
+use crate::store::{Answer, Data, LoadedAnswer, Store, Subject};
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::{MonthlyUsage, Usage};
@@ -29,8 +30,6 @@ pub(super) struct EndpointState<T> {
     pub(super) schedule: Schedule,
     /// The validator of the last success, for a conditional request.
     validator: Option<Validator>,
-    /// The raw pages of the last success, if there is a state file.
-    pages: Vec<String>,
     /// The denials since the last success.
     denials: Option<Denials>,
 }
@@ -93,37 +92,29 @@ pub(super) struct PollHistory {
     pub(super) has_succeeded: bool,
 }
 
-impl<T: PolledData> EndpointState<T> {
+impl<T: PolledData> EndpointState<T>
+where
+    Data: From<Arc<T>>,
+{
     pub(super) fn new(endpoint: Endpoint) -> Self {
         Self {
             status: EndpointStatus::default(),
             schedule: Schedule::new(endpoint),
             validator: None,
-            pages: Vec::new(),
             denials: None,
         }
     }
 
-    /// Restores the response in the state file.
-    pub(super) fn restore(&mut self, loaded: Option<LoadedResponse<T>>) {
+    /// Restores the stored response.
+    pub(super) fn restore(&mut self, loaded: Option<LoadedAnswer<T>>) {
         let Some(loaded) = loaded else { return };
-        self.status.last_success = Some(loaded.success);
+        self.status.last_success = Some(LastSuccess {
+            data: Arc::new(loaded.data),
+            at: loaded.at,
+            changed_at: loaded.changed_at,
+        });
         self.validator = loaded.validator;
-        self.pages = loaded.pages;
         self.status.stats.skipped = loaded.skipped;
-    }
-
-    /// Returns the entry for the state file.
-    pub(super) fn entry(&self, subject: Subject) -> Option<Entry<'_>> {
-        let success = self.status.last_success.as_ref()?;
-        Some(Entry {
-            subject,
-            endpoint: self.schedule.endpoint.as_str().into(),
-            at: success.at,
-            changed_at: success.changed_at,
-            validator: self.validator.as_ref().map(std::borrow::Cow::Borrowed),
-            pages: (&self.pages).into(),
-        })
     }
 
     pub(super) fn history(&self) -> PollHistory {
@@ -176,14 +167,16 @@ impl<T: PolledData> EndpointState<T> {
         self.status.stats.skipped.rows.count == 0
     }
 
-    /// Records the result of a poll. Returns whether there is something new to save.
+    /// Records the result of a poll, also in the store. Returns whether the poll succeeded.
     pub(super) fn record(
         &mut self,
         team: &str,
+        subject: Subject,
         result: Result<Conditional<T>, Error>,
-        completion: Completion,
+        completion: Completion<'_>,
     ) -> bool {
         let Completion { now, duration, .. } = completion;
+        let previous = self.status.last_success.clone();
         let endpoint = self.schedule.endpoint.as_str();
         let result = match result {
             Ok(Conditional::NotModified) => PollResult::NotModified,
@@ -213,11 +206,6 @@ impl<T: PolledData> EndpointState<T> {
                     tracing::warn!(team, endpoint, fields, error, "undecodable fields skipped");
                 }
                 self.validator = response.validator;
-                self.pages = if completion.keep_pages {
-                    response.pages
-                } else {
-                    Vec::new()
-                };
                 PollResult::Success {
                     data: response.data,
                     skipped,
@@ -267,7 +255,30 @@ impl<T: PolledData> EndpointState<T> {
         self.denials = None;
         self.schedule.succeed(completion.limits.interval);
         self.status.record(result, now, duration);
+        self.store(subject, previous, completion.store);
         tracing::info!(team, endpoint, "poll succeeded");
         true
+    }
+
+    /// Writes the last success to the store, after the success `previous`.
+    fn store(&self, subject: Subject, previous: Option<LastSuccess<T>>, store: &Store) {
+        let Some(success) = &self.status.last_success else {
+            return;
+        };
+        let endpoint = self.schedule.endpoint;
+        let is_same = |previous: &LastSuccess<T>| Arc::ptr_eq(&previous.data, &success.data);
+        if previous.as_ref().is_some_and(is_same) {
+            store.confirm(subject, endpoint, success.at, self.validator.clone());
+        } else {
+            store.write(Answer {
+                subject,
+                endpoint,
+                at: success.at,
+                changed_at: success.changed_at,
+                validator: self.validator.clone(),
+                skipped: self.status.stats.skipped.clone(),
+                data: Some(Arc::clone(&success.data).into()),
+            });
+        }
     }
 }

@@ -14,9 +14,10 @@ use tokio::time::Instant;
 use super::backoff::{BackoffLimits, RATE_LIMIT_REFILL};
 use super::context::PollContext;
 use super::error::{CONFIRMING_DENIALS, Error, chain};
+use super::past_usage::{self, PastUsageRequests, PastUsageTarget};
 use super::schedule::Schedule;
-use crate::collector::state::{Entry, LoadedState, MetadataValue, Subject};
 use crate::snapshot::TeamMetadata;
+use crate::store::{Answer, Data, Fact, Key, Loaded, PastUsage, Store, Subject};
 use heroku_api::client::Decoded;
 use heroku_api::stats::Endpoint;
 use heroku_api::team::{Delinquency, Identity, Licenses};
@@ -32,26 +33,26 @@ pub(super) type MetadataJobs = JoinSet<JobResult>;
 pub(super) struct MetadataCache {
     teams: BTreeMap<String, CachedTeam>,
     token: TokenExpiry,
+    past_usage: PastUsageRequests,
     /// When the next request may start.
     next_start: Instant,
-    /// The metadata in the state file of teams that are not yet known.
-    loaded: LoadedState,
+    /// The stored metadata of teams that are not yet known.
+    loaded: Loaded,
 }
 
 /// The metadata of a team.
 #[derive(Debug)]
 struct CachedTeam {
+    id: Option<String>,
     identity: CachedValue<Identity>,
     delinquency: CachedValue<Delinquency>,
     licenses: CachedValue<Licenses>,
-    /// Whether the team is polled. If so, its target saves the identity.
-    is_polled: bool,
 }
 
 /// A cached value and its schedule.
 #[derive(Debug)]
 struct CachedValue<T> {
-    value: Option<MetadataValue<T>>,
+    value: Option<Fact<T>>,
     schedule: Schedule,
 }
 
@@ -69,10 +70,19 @@ struct TokenExpiry {
 pub(super) struct MetadataTarget<'a> {
     /// The team's id, or its name while the id is unknown.
     pub(super) id_or_name: String,
+    /// The team's id, if it is known.
+    pub(super) id: Option<String>,
     /// The identity, if polling has found it.
-    pub(super) identity: Option<&'a MetadataValue<Identity>>,
-    /// Whether the team is a target, and not only reported by an enterprise account.
-    pub(super) is_polled: bool,
+    pub(super) identity: Option<&'a Fact<Identity>>,
+}
+
+/// The circumstances of a completed metadata request.
+#[derive(Debug)]
+struct RecordContext<'a> {
+    subject: Subject,
+    now: Timestamp,
+    limits: BackoffLimits,
+    store: &'a Store,
 }
 
 /// The result of a metadata request.
@@ -83,11 +93,12 @@ pub(super) enum JobResult {
     Licenses(Result<Decoded<Licenses>, Error>),
     /// The seconds until the token of this generation expires.
     TokenExpiry(u64, Result<Option<i64>, Error>),
+    PastUsage(Result<Box<PastUsage>, Error>),
 }
 
 impl MetadataCache {
-    /// Creates a cache with the metadata in the state file.
-    pub(super) fn new(loaded: LoadedState) -> Self {
+    /// Creates a cache with the stored metadata.
+    pub(super) fn new(loaded: Loaded) -> Self {
         Self {
             teams: BTreeMap::new(),
             token: TokenExpiry {
@@ -95,6 +106,7 @@ impl MetadataCache {
                 generation: None,
                 expiry: None,
             },
+            past_usage: PastUsageRequests::default(),
             next_start: Instant::now(),
             loaded,
         }
@@ -113,34 +125,61 @@ impl MetadataCache {
             let key = &target.id_or_name;
             let team = previous.remove(key);
             let mut team = team.unwrap_or_else(|| self.restore(key, now, limits));
-            team.is_polled = target.is_polled;
+            team.id.clone_from(&target.id);
             team.identity.seed_from(target.identity, now, limits);
             self.teams.insert(key.clone(), team);
         }
     }
 
-    /// Creates a team with the metadata in the state file.
+    /// Adds the teams and enterprise accounts whose past usage is requested.
+    pub(super) fn add_past_usage(&mut self, targets: Vec<PastUsageTarget>, now: Timestamp) {
+        self.past_usage.add(targets, &mut self.loaded, now);
+    }
+
+    /// Creates a team with the stored metadata.
     fn restore(&mut self, id_or_name: &str, now: Timestamp, limits: BackoffLimits) -> CachedTeam {
-        let subject = Subject::Team(id_or_name.to_owned());
-        let loaded = &mut self.loaded;
         let mut team = CachedTeam {
+            id: None,
             identity: CachedValue::new(Endpoint::Team),
             delinquency: CachedValue::new(Endpoint::Delinquency),
             licenses: CachedValue::new(Endpoint::Licenses),
-            is_polled: false,
         };
-        let identity = loaded.identities.remove(&subject);
-        team.identity.seed_from(identity.as_ref(), now, limits);
-        let delinquency = loaded.delinquencies.remove(&subject);
-        team.delinquency
-            .seed_from(delinquency.as_ref(), now, limits);
-        let licenses = loaded.licenses.remove(&subject);
-        team.licenses.seed_from(licenses.as_ref(), now, limits);
+        if let Some(loaded) = self.loaded.team(id_or_name) {
+            team.identity
+                .seed_from(loaded.identity.as_ref(), now, limits);
+            team.delinquency
+                .seed_from(loaded.delinquency.as_ref(), now, limits);
+            team.licenses
+                .seed_from(loaded.licenses.as_ref(), now, limits);
+        }
         team
     }
 
+    /// Requests all past usage that is not stored, one request after the other.
+    pub(super) async fn fetch_past_usage(
+        &self,
+        context: &Arc<PollContext>,
+        store: &Store,
+        now: Timestamp,
+    ) {
+        for (number, target) in self.past_usage.pending().enumerate() {
+            if number > 0 {
+                tokio::time::sleep(RATE_LIMIT_REFILL).await;
+            }
+            match past_usage::fetch(Arc::clone(context), target.clone(), now).await {
+                Ok(usage) => store.write_past_usage(usage, now),
+                Err(error) => past_usage::warn(target, &error),
+            }
+        }
+    }
+
     /// Starts the requests that are due.
-    pub(super) fn start_due(&mut self, jobs: &mut MetadataJobs, context: &Arc<PollContext>) {
+    pub(super) fn start_due(
+        &mut self,
+        jobs: &mut MetadataJobs,
+        context: &Arc<PollContext>,
+        time: Timestamp,
+    ) {
         let now = Instant::now();
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         while jobs.len() < MAX_CONCURRENT_REQUESTS && self.next_start <= now {
@@ -153,6 +192,15 @@ impl MetadataCache {
                 Some((key, schedules.find(|schedule| is_due(schedule.next_due()))?))
             }) {
                 let fetch = fetch(Arc::clone(context), key.clone(), schedule.endpoint);
+                schedule.start(jobs.spawn(fetch).id(), None);
+            } else if let Some((target, schedule)) =
+                self.past_usage.next(|schedule| is_due(schedule.next_due()))
+            {
+                let context = Arc::clone(context);
+                let fetch = async move {
+                    let result = past_usage::fetch(context, target, time).await;
+                    JobResult::PastUsage(result.map(Box::new))
+                };
                 schedule.start(jobs.spawn(fetch).id(), None);
             } else {
                 break;
@@ -167,24 +215,30 @@ impl MetadataCache {
             return None;
         }
         let teams = self.teams.values().flat_map(CachedTeam::schedules);
-        let teams = teams.filter_map(Schedule::next_due);
-        let due = teams
+        let requests = teams.chain(self.past_usage.schedules());
+        let due = requests
+            .filter_map(Schedule::next_due)
             .chain(self.token.next_due(Instant::now(), token_generation))
             .min()?;
         Some(due.max(self.next_start))
     }
 
-    /// Records the result of `job`. Returns whether there is something new to save.
+    /// Records the result of `job`, also in the store. Returns whether there is something new.
     pub(super) fn record(
         &mut self,
         job: task::Id,
         result: JobResult,
         now: Timestamp,
         limits: BackoffLimits,
+        store: &Store,
     ) -> bool {
         if let JobResult::TokenExpiry(generation, expires_in) = result {
             self.token.record(generation, expires_in, now, limits);
             return false;
+        }
+        if let JobResult::PastUsage(result) = result {
+            let result = result.map(|usage| *usage);
+            return self.past_usage.record(job, result, now, limits, store);
         }
         let mut teams = self.teams.iter_mut();
         let team = teams.find(|(_, team)| team.schedules().iter().any(|s| s.is_running(job)));
@@ -193,18 +247,27 @@ impl MetadataCache {
             return false;
         };
         let name = team.identity.data().map_or(key, |identity| &identity.name);
-        let name = name.clone();
+        let context = RecordContext {
+            subject: Subject::Team(Key {
+                id: team.id.clone(),
+                name: name.clone(),
+            }),
+            now,
+            limits,
+            store,
+        };
         match result {
-            JobResult::Identity(result) => team.identity.record(&name, result, now, limits),
-            JobResult::Delinquency(result) => team.delinquency.record(&name, result, now, limits),
-            JobResult::Licenses(result) => team.licenses.record(&name, result, now, limits),
-            JobResult::TokenExpiry(..) => false,
+            JobResult::Identity(result) => team.identity.record(result, context),
+            JobResult::Delinquency(result) => team.delinquency.record(result, context),
+            JobResult::Licenses(result) => team.licenses.record(result, context),
+            JobResult::TokenExpiry(..) | JobResult::PastUsage(_) => false,
         }
     }
 
     pub(super) fn schedules_mut(&mut self) -> impl Iterator<Item = &mut Schedule> {
         let teams = self.teams.values_mut().flat_map(CachedTeam::schedules_mut);
-        teams.chain([&mut self.token.schedule])
+        let requests = teams.chain(self.past_usage.schedules_mut());
+        requests.chain([&mut self.token.schedule])
     }
 
     /// Brings times in the future down to `now`, after the wall clock was set back.
@@ -217,7 +280,7 @@ impl MetadataCache {
     }
 
     /// Returns the identity of a team.
-    pub(super) fn identity(&self, id_or_name: &str) -> Option<&MetadataValue<Identity>> {
+    pub(super) fn identity(&self, id_or_name: &str) -> Option<&Fact<Identity>> {
         self.teams.get(id_or_name)?.identity.value.as_ref()
     }
 
@@ -237,20 +300,6 @@ impl MetadataCache {
     pub(super) fn token_expiry(&self, generation: u64) -> Option<Timestamp> {
         let is_current = self.token.generation == Some(generation);
         self.token.expiry.filter(|_| is_current)
-    }
-
-    /// Returns the entries for the state file.
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.teams.iter().flat_map(|(key, team)| {
-            let subject = || Subject::Team(key.clone());
-            let identity = team.identity.entry(subject());
-            let entries = [
-                identity.filter(|_| !team.is_polled),
-                team.delinquency.entry(subject()),
-                team.licenses.entry(subject()),
-            ];
-            entries.into_iter().flatten()
-        })
     }
 }
 
@@ -293,14 +342,9 @@ impl<T: Clone> CachedValue<T> {
         self.value.as_ref()?.data.as_ref()
     }
 
-    /// Replaces the value with a newer one from the state file or another response. It is refreshed
+    /// Replaces the value with a newer one from the store or another response. It is refreshed
     /// at the same age as a requested value.
-    fn seed_from(
-        &mut self,
-        value: Option<&MetadataValue<T>>,
-        now: Timestamp,
-        limits: BackoffLimits,
-    ) {
+    fn seed_from(&mut self, value: Option<&Fact<T>>, now: Timestamp, limits: BackoffLimits) {
         let cached_at = self.value.as_ref().map(|cached| cached.at);
         let Some(value) = value.filter(|value| cached_at.is_none_or(|at| at < value.at)) else {
             return;
@@ -311,34 +355,34 @@ impl<T: Clone> CachedValue<T> {
         self.value = Some(value.clone());
     }
 
-    /// Records a result. Returns whether there is something new to save.
-    fn record(
-        &mut self,
-        team: &str,
-        result: Result<Decoded<T>, Error>,
-        now: Timestamp,
-        limits: BackoffLimits,
-    ) -> bool {
+    /// Records a result. Returns whether there is something new.
+    fn record(&mut self, result: Result<Decoded<T>, Error>, context: RecordContext<'_>) -> bool
+    where
+        Data: From<Arc<T>>,
+    {
+        let RecordContext {
+            subject,
+            now,
+            limits,
+            store,
+        } = context;
+        let team = match &subject {
+            Subject::Team(key) => &*key.name,
+            _ => "*",
+        };
         // One denial does not prove that data which was available is not any more.
         let is_believed =
             self.data().is_none() || self.schedule.consecutive_failures() + 1 >= CONFIRMING_DENIALS;
         let is_final = is_believed && result.as_ref().is_err_and(Error::is_denial);
         record_result(&mut self.schedule, team, &result, is_final, limits);
-        let (data, pages) = match result {
-            Ok(response) => (Some(Arc::new(response.data)), response.pages),
-            Err(_) if is_final => (None, Vec::new()),
+        let data = match result {
+            Ok(response) => Some(Arc::new(response.data)),
+            Err(_) if is_final => None,
             Err(_) => return false,
         };
-        let at = now;
-        self.value = Some(MetadataValue { data, at, pages });
+        let fact = self.value.insert(Fact { data, at: now });
+        store.write(Answer::of_fact(subject, self.schedule.endpoint, fact));
         true
-    }
-
-    /// Returns the entry for the state file, unless the value is part of another entry.
-    fn entry(&self, subject: Subject) -> Option<Entry<'_>> {
-        let value = self.value.as_ref()?;
-        let is_own = value.data.is_none() || !value.pages.is_empty();
-        is_own.then(|| value.entry(subject, self.schedule.endpoint))
     }
 }
 
@@ -440,10 +484,9 @@ mod tests {
         };
         for (hours, expected) in [(0, 24), (2, 22), (23, 1), (24, 0), (1000, 0)] {
             let mut cached = CachedValue::<()>::new(Endpoint::Licenses);
-            let value = MetadataValue {
+            let value = Fact {
                 data: None,
                 at: now - SignedDuration::from_hours(hours),
-                pages: Vec::new(),
             };
             cached.seed_from(Some(&value), now, limits);
             let due = cached.schedule.next_due().unwrap();

@@ -8,10 +8,11 @@ mod context;
 mod endpoint;
 mod error;
 mod metadata;
+mod night_log;
+mod past_usage;
 mod poll;
 mod schedule;
 mod scheduler;
-pub mod state;
 mod targets;
 
 pub use scheduler::{MAX_CONCURRENT_POLLS, Options, Poller, RATE_LIMIT_FLOOR};

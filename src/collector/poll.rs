@@ -11,6 +11,7 @@ use super::backoff::BackoffLimits;
 use super::context::PollContext;
 use super::error::Error;
 use super::schedule::Schedule;
+use crate::store::Store;
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
@@ -35,7 +36,7 @@ pub(super) enum Response {
 
 /// The circumstances of a completed poll.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Completion {
+pub(super) struct Completion<'a> {
     /// When the response arrived.
     pub(super) now: Timestamp,
     /// The duration of the poll.
@@ -43,8 +44,8 @@ pub(super) struct Completion {
     pub(super) limits: BackoffLimits,
     /// Whether this poll is the only one, so that nothing can confirm its response.
     pub(super) is_single: bool,
-    /// Whether to keep the raw pages for the state file.
-    pub(super) keep_pages: bool,
+    /// The store to write the response to.
+    pub(super) store: &'a Store,
 }
 
 /// A pass over all schedules that starts the polls that are due.

@@ -12,15 +12,16 @@ use tokio::time::Instant;
 use super::backoff::{BackoffLimits, METADATA_RETRY, RATE_LIMIT_REFILL};
 use super::context::PollContext;
 use super::metadata::{JobResult, MetadataCache, MetadataJobs};
+use super::night_log::NightLog;
 use super::poll::{Completion, PollJobs, Response};
 use super::schedule::until_next_month;
-use super::state::writer::StateWriter;
-use super::state::{LoadedState, StateFile};
 use super::targets::Targets;
 use crate::clock::Clock;
 use crate::config::scope::Scope;
 use crate::config::token::Token;
+use crate::run_blocking::run_blocking;
 use crate::snapshot::Snapshot;
+use crate::store::{History, Store};
 use heroku_api::client::Client;
 
 /// The maximum sleep, so that a clock change or a resume from suspend is noticed soon.
@@ -55,8 +56,8 @@ pub struct Options {
     pub rate_limit_floor: u64,
     /// The clock.
     pub clock: Clock,
-    /// The state file, if there is one.
-    pub state: Option<StateFile>,
+    /// The database.
+    pub store: Store,
 }
 
 /// Polls Heroku on a schedule and publishes snapshots.
@@ -79,7 +80,8 @@ pub struct Poller {
     next_token_check: Instant,
     /// Whether each endpoint is polled once only.
     is_single: bool,
-    state_writer: StateWriter,
+    nights: NightLog,
+    store: Store,
     polls: PollJobs,
     metadata_jobs: MetadataJobs,
 }
@@ -88,11 +90,11 @@ pub struct Poller {
 type Finished<T> = Result<(task::Id, T), JoinError>;
 
 impl Poller {
-    /// Creates a poller and loads the state file. Sends no requests.
+    /// Creates a poller with the stored data. Sends no requests.
     pub fn new(options: Options) -> Self {
-        let (client, state) = (options.client, options.state);
-        let load = |state: &StateFile| state.read(client.api_url(), options.clock.now());
-        let mut loaded = state.as_ref().map_or_else(LoadedState::default, load);
+        let (client, store) = (options.client, options.store);
+        let mut loaded = store.load(options.clock.now());
+        let nights = NightLog::new(&mut loaded);
         let targets = Targets::new(&options.scope, &mut loaded);
         let context =
             PollContext::new(client, options.token, options.timeout, MAX_CONCURRENT_POLLS);
@@ -110,7 +112,8 @@ impl Poller {
             metadata: MetadataCache::new(loaded),
             rate_limit_floor: options.rate_limit_floor,
             resume_at: None,
-            state_writer: StateWriter::new(state),
+            nights,
+            store,
             polls: JoinSet::new(),
             metadata_jobs: JoinSet::new(),
         };
@@ -121,16 +124,31 @@ impl Poller {
     /// Polls every endpoint once, including those of teams discovered in the process.
     pub async fn once(mut self) -> Snapshot {
         self.is_single = true;
+        self.poll_all().await;
+        self.snapshot()
+    }
+
+    /// Polls as [`Self::once`], and requests the usage of past months that the database does not have.
+    pub async fn once_with_past_usage(mut self) -> Snapshot {
+        self.is_single = true;
+        self.poll_all().await;
+        let (context, store) = (Arc::clone(&self.context), &self.store);
+        self.metadata
+            .fetch_past_usage(&context, store, self.clock.now())
+            .await;
+        self.snapshot()
+    }
+
+    async fn poll_all(&mut self) {
         self.start_polls(true);
         while let Some(finished) = self.polls.join_next_with_id().await {
             self.record_poll(finished);
             self.start_polls(true);
         }
-        self.snapshot()
     }
 
     /// Polls on schedule until `stop` resolves, and publishes a snapshot after each response. Then
-    /// cancels the polls in flight and writes the state file.
+    /// cancels the polls in flight and closes the database.
     pub async fn run(
         mut self,
         published: watch::Sender<Arc<Snapshot>>,
@@ -143,14 +161,13 @@ impl Poller {
             if self.resume_at.is_none_or(|at| at <= Instant::now()) {
                 self.start_polls(false);
                 if self.targets.all_attempted() {
-                    self.metadata
-                        .start_due(&mut self.metadata_jobs, &self.context);
+                    let (jobs, context) = (&mut self.metadata_jobs, &self.context);
+                    self.metadata.start_due(jobs, context, self.clock.now());
                 }
             }
             if is_changed {
                 published.send_replace(Arc::new(self.snapshot()));
             }
-            self.save();
             let sleep = self.until_next();
             tokio::select! {
                 () = &mut stop => break,
@@ -158,7 +175,6 @@ impl Poller {
                 Some(finished) = self.metadata_jobs.join_next_with_id() => {
                     self.record_metadata(finished);
                 }
-                true = self.state_writer.wait() => continue,
                 Some(checked) = self.token_check.join_next() => {
                     if let Err(error) = checked {
                         tracing::error!(%error, "token check panicked");
@@ -175,10 +191,8 @@ impl Poller {
         while let Some(finished) = self.metadata_jobs.try_join_next_with_id() {
             self.record_metadata(finished);
         }
-        self.state_writer.wait().await;
-        self.state_writer.set_due();
-        self.save();
-        self.state_writer.wait().await;
+        let store = self.store;
+        run_blocking(move || store.close()).await;
     }
 
     /// Follows changes of the wall clock: after a suspend, during which the monotonic clock stops,
@@ -230,10 +244,18 @@ impl Poller {
     }
 
     /// Returns a snapshot of the current state.
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&mut self) -> Snapshot {
         let stats = self.context.client.stats();
         let generation = self.context.token_generation();
-        self.targets.snapshot(stats, &self.metadata, generation)
+        let mut snapshot = self.targets.snapshot(stats, &self.metadata, generation);
+        self.nights.update(snapshot.teams_mut());
+        snapshot.storage_up = self.store.is_up();
+        snapshot
+    }
+
+    /// Returns the read-only view of the database.
+    pub fn history(&self) -> History {
+        self.store.history()
     }
 
     /// Returns the backoff limits for the number of endpoints.
@@ -262,13 +284,9 @@ impl Poller {
                     duration,
                     limits,
                     is_single: self.is_single,
-                    keep_pages: self.state_writer.is_enabled(),
+                    store: &self.store,
                 };
-                let was_complete = self.targets.all_attempted();
-                self.state_writer.is_dirty |= self.targets.record(job, response, completion);
-                if !was_complete && self.targets.all_attempted() {
-                    self.state_writer.set_due();
-                }
+                self.targets.record(job, response, completion);
                 self.update_metadata_targets();
             }
             // Jobs are not cancelled here, so this one panicked. The endpoint is polled again.
@@ -287,8 +305,8 @@ impl Poller {
         match finished {
             Ok((job, result)) => {
                 let now = self.clock.now();
-                if self.metadata.record(job, result, now, limits) {
-                    self.state_writer.is_dirty = true;
+                let (metadata, store) = (&mut self.metadata, &self.store);
+                if metadata.record(job, result, now, limits, store) {
                     self.targets.update_identities(&self.metadata);
                 }
             }
@@ -306,8 +324,10 @@ impl Poller {
     fn update_metadata_targets(&mut self) {
         let limits = self.backoff_limits();
         let targets = self.targets.metadata_targets();
-        self.metadata
-            .set_targets(&targets, self.clock.now(), limits);
+        let now = self.clock.now();
+        self.metadata.set_targets(&targets, now, limits);
+        let targets = self.targets.past_usage_targets();
+        self.metadata.add_past_usage(targets, now);
     }
 
     /// Pauses all requests while the rate limit is low.
@@ -329,14 +349,6 @@ impl Poller {
         }
     }
 
-    /// Starts writing the state file, if something has changed.
-    fn save(&mut self) {
-        let (targets, metadata) = (&self.targets, &self.metadata);
-        let entries = || targets.entries().chain(metadata.entries()).collect();
-        self.state_writer
-            .save(self.context.client.api_url(), entries);
-    }
-
     /// Returns the time until something is due.
     fn until_next(&self) -> Duration {
         let generation = self.context.token_generation();
@@ -344,7 +356,6 @@ impl Poller {
         let metadata = metadata.filter(|_| self.targets.all_attempted());
         let due = self.targets.next_due().into_iter().chain(metadata).min();
         let due = due.max(self.resume_at.filter(|_| due.is_some()));
-        let due = due.into_iter().chain(self.state_writer.next_due()).min();
         let until_due = due.map(|due| due.saturating_duration_since(Instant::now()));
         // Never zero, so that an error in calendar arithmetic cannot cause a busy loop.
         until_due
@@ -362,9 +373,10 @@ mod tests {
     #[test]
     fn increases_interval_to_respect_rate_limit() {
         crate::cli::install_tls();
+        let url: url::Url = "http://127.0.0.1:1".parse().unwrap();
         let poller = Poller::new(Options {
             client: Client::new(
-                "http://127.0.0.1:1".parse().unwrap(),
+                url.clone(),
                 ClientOptions {
                     user_agent: "test",
                     limits: Limits::within(Duration::from_secs(1)),
@@ -379,7 +391,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             rate_limit_floor: 0,
             clock: Clock::system(),
-            state: None,
+            store: Store::in_memory(None, &url),
         });
         assert_eq!(poller.backoff_limits().interval, Duration::from_secs(160));
     }

@@ -28,8 +28,8 @@ pub struct HerokuConfig {
     pub timeout: Duration,
     /// The time between two polls of an endpoint.
     pub poll_interval: Duration,
-    /// The state file.
-    pub state_file: Option<PathBuf>,
+    /// The storage directory.
+    pub storage: Option<PathBuf>,
     /// The proxy for requests to Heroku. Requests to a loopback address bypass it, because the proxy
     /// would send them to its own loopback.
     pub proxy: Option<Proxy>,
@@ -50,7 +50,7 @@ impl Resolver<'_> {
         let timeout_range = Duration::from_millis(100)..=Duration::from_secs(600);
         let timeout = self.read(&setting::HEROKU_TIMEOUT, value::duration(timeout_range));
         let poll_interval = self.poll_interval();
-        let state_file = self.read(&setting::STATE_FILE, value::state_file);
+        let storage = self.storage();
         let proxy = self.proxy(api_url.as_ref());
         self.check_certificates();
         let is_local = api_url.as_ref().is_some_and(value::is_loopback);
@@ -60,7 +60,7 @@ impl Resolver<'_> {
             scope: scope?,
             timeout: timeout?,
             poll_interval: poll_interval?,
-            state_file,
+            storage,
             proxy: proxy.filter(|_| !is_local),
         })
     }

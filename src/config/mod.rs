@@ -17,6 +17,7 @@ mod value;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use billing::month::Month;
 use billing::rules::Rules;
 use exporter_toolkit::listen::ListenAddress;
 use exporter_toolkit::web_config::LoadedConfig;
@@ -83,6 +84,17 @@ pub struct ReportConfig {
     pub format: ReportFormat,
     /// The number of apps in the table; `None` means all.
     pub top: Option<usize>,
+    /// The closed months to report on instead of the current month.
+    pub past: Option<PastRange>,
+}
+
+/// The first and the last of several closed months.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastRange {
+    /// The first month.
+    pub from: Month,
+    /// The last month; `None` means the month before the current one.
+    pub to: Option<Month>,
 }
 
 /// The source of a report's data.
@@ -138,8 +150,10 @@ impl Resolver<'_> {
         ];
         let format = self.read(&setting::REPORT_FORMAT, value::one_of(&formats));
         let top = self.read(&setting::REPORT_TOP, value::limit);
+        let past = self.past();
         let log = self.log();
         Some(ReportConfig {
+            past,
             source: source?,
             rules,
             max_age,
@@ -147,6 +161,29 @@ impl Resolver<'_> {
             format: format?,
             top: top?,
         })
+    }
+
+    /// Reads the closed months to report on.
+    fn past(&mut self) -> Option<PastRange> {
+        let month = self.read(&setting::REPORT_MONTH, value::month);
+        let from = self.read(&setting::REPORT_FROM, value::month);
+        let to = self.read(&setting::REPORT_TO, value::month);
+        if month.is_some() && (from.is_some() || to.is_some()) {
+            self.errors
+                .push("--month excludes --from and --to".to_owned());
+        }
+        if from.is_none() && to.is_some() {
+            self.errors.push("--to requires --from".to_owned());
+        }
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
+            self.errors.push("--from is after --to".to_owned());
+        }
+        let range = from.map(|from| PastRange { from, to });
+        let month = month.map(|month| PastRange {
+            from: month,
+            to: Some(month),
+        });
+        month.or(range)
     }
 
     fn source(&mut self) -> Option<DataSource> {
@@ -199,6 +236,23 @@ impl Resolver<'_> {
             max_requests: max_requests?,
             has_page: has_page?,
         })
+    }
+
+    /// Reads the storage directory.
+    pub fn storage(&mut self) -> Option<PathBuf> {
+        self.read(&setting::STORAGE_PATH, value::storage_path)
+    }
+
+    /// Reads the storage directory of a command that requires one.
+    pub fn required_storage(&mut self) -> Option<PathBuf> {
+        let errors = self.errors.len();
+        let storage = self.storage();
+        if storage.is_none() && self.errors.len() == errors {
+            let name = setting::STORAGE_PATH.name();
+            self.errors
+                .push(format!("{name} is required, set it or --storage.path"));
+        }
+        storage
     }
 
     fn max_age(&mut self) -> Option<Duration> {

@@ -157,9 +157,12 @@ settings! { HEROKU "Heroku":
     HEROKU_TIMEOUT = "heroku.timeout", "DURATION",
         "Time limit for one poll of an endpoint, including all pages",
         "a duration such as 1m or 30s, from 100ms to 10m", .default("1m");
-    STATE_FILE = "state.file", "PATH",
-        "File that preserves Heroku's last responses across restarts",
-        "the path of a file in an existing directory";
+}
+
+settings! { STORAGE "Storage":
+    STORAGE_PATH = "storage.path", "DIR",
+        "Directory of the database that preserves data across restarts; created if it does not exist; without it, the program forgets past months when it exits",
+        "the path of a directory", .in_short_help();
 }
 
 settings! { COSTS "Costs":
@@ -229,6 +232,15 @@ settings! { REPORT "Report":
     REPORT_FORMAT = "format", "FORMAT",
         "Format of the report: table, json or csv",
         "table, json or csv", .default("table"), .in_short_help(), .without_variable();
+    REPORT_MONTH = "month", "MONTH",
+        "Report on a closed month instead of the current one",
+        "a month such as 2026-08", .in_short_help(), .without_variable();
+    REPORT_FROM = "from", "MONTH",
+        "Report on closed months from this one on",
+        "a month such as 2026-01", .in_short_help(), .without_variable();
+    REPORT_TO = "to", "MONTH",
+        "Report on closed months up to this one; by default the last",
+        "a month such as 2026-06", .in_short_help(), .without_variable();
     REPORT_TOP = "top", "NUMBER",
         "Number of apps in the table, most expensive first; 0 means all",
         "a whole number such as 10, or 0 for all apps", .default("10"), .in_short_help(), .without_variable();
@@ -257,7 +269,7 @@ pub static LISTEN: Group = Group {
 
 /// Returns all settings.
 pub fn all() -> impl Iterator<Item = &'static Setting> {
-    let groups = [&HEROKU, &COSTS, &SERVING, &LOG, &REPORT, &DEMO];
+    let groups = [&HEROKU, &STORAGE, &COSTS, &SERVING, &LOG, &REPORT, &DEMO];
     groups.into_iter().flat_map(|group| group.settings).copied()
 }
 

@@ -373,55 +373,16 @@ fn rejects_invalid_token_files_without_their_content() {
 }
 
 #[test]
-fn state_file_requires_existing_directory() {
+fn storage_path_must_not_be_a_file() {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("state.json");
-    assert_eq!(
-        with("state.file", path.to_str().unwrap())
-            .unwrap()
-            .heroku
-            .state_file,
-        Some(path)
-    );
-    assert_eq!(
-        with("state.file", "state.json").unwrap().heroku.state_file,
-        Some("state.json".into())
-    );
-    for path in [
-        "",
-        "/",
-        "..",
-        "/no/such/directory/state.json",
-        directory.path().to_str().unwrap(),
-    ] {
-        assert!(is_rejected("state.file", path), "{path:?}");
+    let file = directory.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    for path in [directory.path(), &directory.path().join("new")] {
+        let config = with("storage.path", path.to_str().unwrap()).unwrap();
+        assert_eq!(config.heroku.storage.as_deref(), Some(path));
     }
-}
-
-/// The file is replaced, so it must be ours.
-#[test]
-fn state_file_must_not_be_another_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("state.json");
-    let path = path.to_str().unwrap();
-    for (text, is_accepted) in [
-        ("", true),
-        (r#"{"version":3,"crc32":1,"api_url":"https"#, true),
-        (r#"{"version":12,"crc32":"#, true),
-        (r#"{"version":3,"lineage":"b5e2"}"#, false),
-        ("{", false),
-        ("HRKU-01234567-89ab-cdef-0123-456789abcdef", false),
-        ("<!doctype html>", false),
-    ] {
-        std::fs::write(path, text).unwrap();
-        assert_eq!(!is_rejected("state.file", path), is_accepted, "{text}");
-    }
-    assert!(is_rejected("state.file", "/dev/null"));
-    #[cfg(unix)]
-    {
-        let link = directory.path().join("link");
-        std::os::unix::fs::symlink(path, &link).unwrap();
-        assert!(is_rejected("state.file", link.to_str().unwrap()));
+    for path in ["", file.to_str().unwrap()] {
+        assert!(is_rejected("storage.path", path), "{path:?}");
     }
 }
 

@@ -1,10 +1,8 @@
 //! Parsers of single values.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read};
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use url::{Host, Url};
 
 use super::token::{Token, TokenError, looks_like_token};
 use billing::money::Money;
+use billing::month::Month;
 use billing::name_filter::anchored_regex;
 use billing::rules::Group;
 
@@ -169,39 +168,14 @@ pub(super) fn api_url(text: &str) -> Parsed<Url> {
     Err(Some(reason.to_owned()))
 }
 
-/// Parses the path of the state file. Rejects a file that the exporter has not written, because it is
-/// replaced.
-pub(super) fn state_file(text: &str) -> Parsed<PathBuf> {
+/// Parses the path of the storage directory, which need not exist.
+pub(super) fn storage_path(text: &str) -> Parsed<PathBuf> {
     let path = PathBuf::from(text);
-    let directory = match path.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    };
-    if path.file_name().is_none() || !directory.is_dir() || path.is_dir() {
-        return Err(None);
+    match std::fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_dir() => Err(Some("not a directory".to_owned())),
+        _ if text.is_empty() => Err(None),
+        _ => Ok(path),
     }
-    match std::fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
-        Err(error) => return Err(Some(format!("cannot be read ({error})"))),
-        Ok(metadata) if !metadata.is_file() => return Err(Some("not a regular file".to_owned())),
-        Ok(_) => {}
-    }
-    let mut start = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(32).read_to_end(&mut start));
-    match read {
-        Err(error) => Err(Some(format!("cannot be read ({error})"))),
-        Ok(_) if start.is_empty() || is_state_file(&start) => Ok(path),
-        Ok(_) => Err(Some("the file exists and is not a state file".to_owned())),
-    }
-}
-
-/// Returns whether a file that starts with `text` is a state file, of any version.
-fn is_state_file(text: &[u8]) -> bool {
-    let version = text.strip_prefix(br#"{"version":"#);
-    version.is_some_and(|rest| {
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        rest[digits..].starts_with(br#","crc32":"#)
-    })
 }
 
 /// Parses the path of a token file. Reads the file once, so that errors are reported at start.
@@ -249,6 +223,10 @@ pub(super) fn date(text: &str) -> Parsed<jiff::civil::Date> {
         true => Ok(date),
         false => Err(None),
     }
+}
+
+pub(super) fn month(text: &str) -> Parsed<Month> {
+    text.trim().parse().map_err(|_| None)
 }
 
 /// Parses ids or names of teams or accounts, separated by commas. Removes duplicates.

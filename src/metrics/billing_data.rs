@@ -6,15 +6,22 @@ use jiff::Timestamp;
 
 use super::options::RenderOptions;
 use crate::snapshot::{Snapshot, Team};
-use billing::cost::TeamCost;
+use crate::store::History;
+use billing::category::ByCategory;
+use billing::cost::{MonthCost, TeamCost};
 use billing::invoice::Invoices;
 use billing::month::Month;
+
+/// The number of closed months with costs.
+pub(super) const PAST_MONTHS: usize = 12;
 
 /// Costs and invoices of the teams of a Snapshot at one instant.
 #[derive(Debug)]
 pub struct BillingData<'a> {
     /// The teams and their costs.
     pub(super) costs: Vec<(&'a Team, TeamCost<'a>)>,
+    /// The costs of the last closed months with known usage, latest first.
+    pub(super) past: Vec<PastCost<'a>>,
     /// The names of the teams with known invoices, and their invoices.
     pub(super) invoices: Vec<(&'a str, &'a Invoices)>,
     pub(super) current_month: Month,
@@ -31,6 +38,8 @@ impl<'a> BillingData<'a> {
             let input = team.billing_input(now, options.max_age);
             (team, TeamCost::new(input, &options.rules, now))
         });
+        let history = options.history.as_ref();
+        let past = history.map(|history| past_costs(snapshot, history, now, options));
         let invoices = snapshot.teams().iter().filter_map(|team| {
             let invoices = team.invoices.fresh_data(now, options.max_age)?;
             Some((team.name.as_str(), invoices))
@@ -38,6 +47,7 @@ impl<'a> BillingData<'a> {
         let current_month = Month::at(now);
         Self {
             costs: costs.collect(),
+            past: past.unwrap_or_default(),
             invoices: invoices.collect(),
             current_month,
             month_names: [current_month, current_month.previous()].map(|month| month.to_string()),
@@ -45,6 +55,38 @@ impl<'a> BillingData<'a> {
             options,
         }
     }
+}
+
+/// The cost of a team in a closed month.
+#[derive(Debug)]
+pub(super) struct PastCost<'a> {
+    pub(super) team: &'a str,
+    pub(super) month: Month,
+    pub(super) cost: ByCategory,
+}
+
+fn past_costs<'a>(
+    snapshot: &'a Snapshot,
+    history: &History,
+    now: Timestamp,
+    options: &RenderOptions,
+) -> Vec<PastCost<'a>> {
+    let mut past = Vec::new();
+    for team in snapshot.teams() {
+        let input = team.billing_input(now, options.max_age);
+        for month in Month::at(now).closed().take(PAST_MONTHS) {
+            // An error is logged where the report reads the same month.
+            let usage = history.usage(team.id.as_deref(), &team.name, month);
+            if let Some(usage) = usage.ok().flatten() {
+                past.push(PastCost {
+                    team: &team.name,
+                    month,
+                    cost: MonthCost::of_past(&usage, month, input, &options.rules).team,
+                });
+            }
+        }
+    }
+    past
 }
 
 /// Returns whether two Snapshots, each at its instant, have identical billing data.

@@ -1,8 +1,12 @@
 //! Costs, forecasts and budgets of teams and apps.
 
+use std::borrow::Cow;
+
 use super::billing_data::BillingData;
 use super::descriptors::cost;
 use billing::cost::{MonthCost, Period};
+use billing::interval::Interval;
+use billing::money::Money;
 use expfmt::{Family, MetricDescriptor, Sample};
 
 /// Returns the families that have series, and [`cost::APPS_ROLLED_UP`] in any case.
@@ -10,6 +14,15 @@ pub(super) fn families<'a>(data: &'a BillingData<'a>) -> Vec<Family<'a>> {
     let families = [
         Family::non_empty(&cost::TEAM_COST, team_costs(data)),
         Family::non_empty(&cost::TEAM_COST_FORECAST, team_forecasts(data)),
+        Family::non_empty(
+            &cost::TEAM_COST_FORECAST_LOW,
+            team_intervals(data, |interval| interval.low),
+        ),
+        Family::non_empty(
+            &cost::TEAM_COST_FORECAST_HIGH,
+            team_intervals(data, |interval| interval.high),
+        ),
+        Family::non_empty(&cost::TEAM_MONTH_COST, team_months(data)),
         Family::non_empty(&cost::TEAM_BUDGET, team_budgets(data)),
         Family::non_empty(&cost::APP_COST, app_costs(data)),
         Family::non_empty(&cost::APP_COST_FORECAST, app_forecasts(data)),
@@ -67,6 +80,30 @@ fn team_forecasts<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<
     })
 }
 
+fn team_intervals<'a>(
+    data: &'a BillingData<'a>,
+    bound: fn(Interval) -> Money,
+) -> impl Iterator<Item = Sample<'a>> {
+    data.costs.iter().filter_map(move |(team, cost)| {
+        let interval = cost.forecast.as_ref()?.interval?;
+        Some(Sample::new([&team.name], bound(interval).dollars()))
+    })
+}
+
+fn team_months<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
+    data.past.iter().flat_map(|past| {
+        let month = past.month.to_string();
+        past.cost.known().map(move |(category, money)| {
+            let labels: [Cow<'_, str>; 3] = [
+                past.team.into(),
+                month.clone().into(),
+                category.as_str().into(),
+            ];
+            Sample::new(labels, money.dollars())
+        })
+    })
+}
+
 fn team_budgets<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
     data.costs.iter().filter_map(|(team, _)| {
         let rules = &data.options.rules;
@@ -88,7 +125,10 @@ fn app_costs<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> 
 fn app_forecasts<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
     data.costs.iter().flat_map(|(team, cost)| {
         let rows = cost.forecast.iter().flat_map(|forecast| &forecast.rows);
-        rows.map(|(app, money)| Sample::new([team.name.as_str(), app], money.dollars()))
+        rows.filter_map(|(app, forecast)| {
+            let labels = [team.name.as_str(), app];
+            Some(Sample::new(labels, forecast.total()?.dollars()))
+        })
     })
 }
 

@@ -39,6 +39,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     let remaining = snapshot.client_stats.rate_limit_remaining;
     let remaining = remaining.map_or(f64::NAN, |remaining| remaining as f64);
     let build = Sample::new([build::VERSION, build::REVISION, build::RUSTC], 1.0);
+    let storage_up = f64::from(u8::from(snapshot.storage_up));
     vec![
         per_endpoint(&exporter::UP, |p| p.is_up.into()),
         per_endpoint(&exporter::ENDPOINT_AVAILABLE, |p| p.is_available.into()),
@@ -58,6 +59,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
         }),
         per_endpoint(&exporter::POLLS, |p| p.stats.polls as f64),
         Family::new(&exporter::POLL_FAILURES, failures.collect::<Vec<_>>()),
+        Family::new(&exporter::STORAGE_UP, [Sample::unlabelled(storage_up)]),
         Family::new(&exporter::API_REQUESTS, stats().flat_map(requests)),
         Family::new(&exporter::API_REQUEST_DURATION, stats().flat_map(durations)),
         Family::new(

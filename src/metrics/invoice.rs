@@ -99,14 +99,20 @@ fn states<'a>(
     })
 }
 
-/// Returns each team's invoice totals of the months before the current one, latest first.
+/// Returns each team's invoice totals of the months before the current one whose usage is unknown,
+/// latest first.
 fn history<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
     let latest = data.current_month.previous();
     let months = std::iter::successors(Some(latest), |month| Some(month.previous()));
     let months = months.take(data.options.rules.invoice_history);
     let invoices = data.invoices.iter();
     invoices.flat_map(move |(team, invoices)| {
-        months.clone().filter_map(|month| {
+        let has_usage = |month| {
+            let mut past = data.past.iter();
+            past.any(|past| past.team == *team && past.month == month)
+        };
+        let unknown = months.clone().filter(move |month| !has_usage(*month));
+        unknown.filter_map(|month| {
             let total = invoices.of_month(month)?.total?;
             let labels = [Cow::from(*team), month.to_string().into()];
             Some(Sample::new(labels, total.dollars()))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::snapshot::Snapshot;
+use crate::store::History;
 use billing::month::Month;
 use billing::rules::Rules;
 
@@ -20,6 +21,8 @@ pub struct RenderOptions {
     pub is_demo: bool,
     /// Prices, budgets and app grouping.
     pub rules: Arc<Rules>,
+    /// The past months, if there is a database.
+    pub history: Option<History>,
 }
 
 impl Default for RenderOptions {
@@ -29,6 +32,7 @@ impl Default for RenderOptions {
             legacy: true,
             is_demo: false,
             rules: Arc::default(),
+            history: None,
         }
     }
 }

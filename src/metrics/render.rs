@@ -9,6 +9,7 @@ use super::billing_data::{BillingData, has_same_billing_data};
 use super::families;
 use super::options::RenderOptions;
 use crate::snapshot::Snapshot;
+use crate::store::History;
 use expfmt::{EncodedBodies, Family, Format, GzipSegment, SegmentWriter, encode};
 
 /// The encoded segments of a Snapshot at one instant.
@@ -16,6 +17,8 @@ use expfmt::{EncodedBodies, Family, Format, GzipSegment, SegmentWriter, encode};
 pub struct Rendered {
     snapshot: Arc<Snapshot>,
     at: Timestamp,
+    /// The version of the past months.
+    past_version: Option<u64>,
     /// Most of a body. Both formats share it, because it has only gauges and no HELP text that
     /// needs escaping.
     billing: Arc<GzipSegment>,
@@ -32,9 +35,11 @@ impl Rendered {
         options: &RenderOptions,
         previous: Option<Self>,
     ) -> Self {
+        let past_version = options.history.as_ref().map(History::version);
         let same = previous.filter(|previous| {
+            let is_same_past = previous.past_version == past_version;
             let previous = (&*previous.snapshot, previous.at);
-            has_same_billing_data(previous, (&snapshot, now), options.max_age)
+            is_same_past && has_same_billing_data(previous, (&snapshot, now), options.max_age)
         });
         let billing = same.map(|same| same.billing).unwrap_or_else(|| {
             let data = BillingData::new(&snapshot, now, options);
@@ -46,6 +51,7 @@ impl Rendered {
                 .map(|format| GzipSegment::encode(families::polls(&snapshot), format)),
             snapshot,
             at: now,
+            past_version,
         }
     }
 

@@ -89,6 +89,8 @@ fn snapshot() -> Snapshot {
         }),
         polled_endpoints: Team::ENDPOINTS,
         metadata: TeamMetadata::default(),
+        nights: None,
+        lags: Arc::default(),
     };
     Snapshot::new(vec![team], false, ClientStats::default())
 }

@@ -9,14 +9,16 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::data_issues::DataIssue;
-use super::format::{JsonNumber, display, exact, usd};
+use super::format::{JsonNumber, cents, count, display, exact, usd};
 use super::freshness::EndpointFreshness;
 use super::invoices::MonthlyInvoice;
+use super::past::{PastMonth, PastMonths};
 use super::percent::Percent;
 use super::unmatched::Unmatched;
 use crate::snapshot::{Snapshot, Team};
 use billing::category::{ByCategory, Category};
 use billing::cost::{Billed, MonthCost, Period, Row, TeamCost};
+use billing::interval::{DailyRates, Interval};
 use billing::money::{Money, sum_known};
 use billing::month::Month;
 use billing::price::Quantity;
@@ -48,6 +50,8 @@ pub struct Report {
     /// The sum over all teams. It has a budget if every team has one.
     pub(super) company: CostSummary,
     pub(super) categories: Vec<CategoryCosts>,
+    /// How the forecast of the sum was made, if there is one.
+    pub(super) forecast_basis: Option<ForecastBasis>,
     /// The teams, in the order of the snapshot.
     pub(super) teams: Vec<TeamReport>,
     pub(super) issues: Vec<DataIssue>,
@@ -75,6 +79,14 @@ pub(super) struct TeamReport {
     #[serde(rename = "bills")]
     pub(super) reconciliations: [InvoiceReconciliation; 2],
     pub(super) invoices: Vec<MonthlyInvoice>,
+    /// The costs of closed months, oldest first.
+    pub(super) months: Vec<PastMonth>,
+    /// How the forecast was made, if there is one.
+    pub(super) forecast_basis: Option<ForecastBasis>,
+    #[serde(skip)]
+    rates: DailyRates,
+    #[serde(skip)]
+    hours_left: i64,
     /// When Heroku will suspend the team for unpaid invoices.
     pub(super) suspension_at: Option<Timestamp>,
     /// When Heroku will delete the team for unpaid invoices.
@@ -86,6 +98,75 @@ pub(super) struct TeamReport {
     pub(super) apps: Vec<AppReport>,
 }
 
+/// How a forecast was made, and its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct ForecastBasis {
+    /// `nightly_rate` or `mean_rate`.
+    pub(super) method: &'static str,
+    /// The covered days over which the nightly rate was measured.
+    pub(super) measured_days: Option<i64>,
+    /// The 10th percentile.
+    #[serde(rename = "low_usd", serialize_with = "usd")]
+    pub(super) low: Option<Money>,
+    /// The 90th percentile.
+    #[serde(rename = "high_usd", serialize_with = "usd")]
+    pub(super) high: Option<Money>,
+    /// The recorded days on which the percentiles rest.
+    pub(super) recorded_days: Option<usize>,
+}
+
+impl ForecastBasis {
+    fn new(measured_days: Option<f64>, interval: Option<Interval>) -> Self {
+        Self {
+            method: match measured_days {
+                Some(_) => "nightly_rate",
+                None => "mean_rate",
+            },
+            measured_days: measured_days.map(|days| days.round() as i64),
+            low: interval.map(|interval| interval.low),
+            high: interval.map(|interval| interval.high),
+            recorded_days: interval.map(|interval| interval.days),
+        }
+    }
+
+    /// Returns the basis of the sum over `teams`, whose costs are `company`.
+    fn of_company(teams: &[TeamReport], company: &CostSummary) -> Option<Self> {
+        let bases = teams.iter().filter_map(|team| team.forecast_basis);
+        let is_complete = teams.iter().all(|team| {
+            team.costs.forecast.is_none()
+                || team.forecast_basis.is_some_and(|basis| basis.low.is_some())
+        });
+        let days = bases.clone().map(|basis| basis.measured_days);
+        let measured_days = days.min()?.map(|days| days as f64);
+        let with_forecast = teams.iter().filter(|team| team.costs.forecast.is_some());
+        let rates = DailyRates::sum(with_forecast.clone().map(|team| &team.rates));
+        let hours_left = with_forecast.map(|team| team.hours_left).max()?;
+        let interval = rates.interval(company.current?, company.forecast?, hours_left);
+        Some(Self::new(measured_days, interval.filter(|_| is_complete)))
+    }
+
+    /// Describes the method and the interval in sentences.
+    pub(super) fn description(&self) -> String {
+        let method = match self.measured_days {
+            Some(days) if days >= 7 => "Forecast at the nightly rate of the last week.".to_owned(),
+            Some(days) => format!(
+                "Forecast at the nightly rate of {}, mixed with the mean rate of this month and the last.",
+                count(days.max(1) as usize, "day", "days")
+            ),
+            None => "Forecast at the mean rate of this month and the last.".to_owned(),
+        };
+        let (Some((low, high)), Some(days)) = (self.low.zip(self.high), self.recorded_days) else {
+            return method;
+        };
+        format!(
+            "{method} 80 % interval: {} to {}, from {}.",
+            cents(low),
+            cents(high),
+            count(days, "recorded day", "recorded days")
+        )
+    }
+}
+
 /// The costs of an app, or of apps that share a row.
 #[derive(Debug, Serialize)]
 pub(super) struct AppReport {
@@ -93,7 +174,7 @@ pub(super) struct AppReport {
     pub(super) name: String,
     #[serde(flatten)]
     pub(super) costs: CostSummary,
-    /// The costs by category, without forecasts.
+    /// The costs by category.
     #[serde(rename = "kinds")]
     pub(super) categories: Vec<CategoryCosts>,
 }
@@ -282,6 +363,7 @@ impl Report {
             is_demo: false,
             at: now,
             month: Month::at(now),
+            forecast_basis: ForecastBasis::of_company(&teams, &company),
             company,
             categories: categories.collect(),
             issues,
@@ -290,6 +372,19 @@ impl Report {
             freshness: EndpointFreshness::all(snapshot),
             token_expires_at: snapshot.token_expiry,
             teams,
+        }
+    }
+
+    /// Adds the costs of closed months of the teams of `snapshot`, from which the report was computed.
+    pub fn add_past_months(
+        &mut self,
+        past: &PastMonths<'_>,
+        snapshot: &Snapshot,
+        rules: &Rules,
+        max_age: Option<Duration>,
+    ) {
+        for (report, team) in self.teams.iter_mut().zip(snapshot.teams()) {
+            report.months = past.of_team(team, team.billing_input(self.at, max_age), rules);
         }
     }
 
@@ -308,6 +403,15 @@ impl Report {
     pub(super) fn is_relevant(&self, name: &str, teams: &[TeamReport]) -> bool {
         let contains = |teams: &[TeamReport]| teams.iter().any(|team| team.name == name);
         contains(teams) || !contains(&self.teams)
+    }
+
+    /// Describes how the forecast of `teams` was made. Returns an empty string without a forecast.
+    pub(super) fn forecast_description(&self, teams: &[TeamReport]) -> String {
+        let basis = match teams {
+            [team] => team.forecast_basis,
+            _ => self.forecast_basis,
+        };
+        basis.map_or_else(String::new, |basis| basis.description())
     }
 
     /// Describes how many days of the month the usage of `teams` covers.
@@ -391,10 +495,18 @@ impl TeamReport {
                 .months()
                 .map(|(period, month)| InvoiceReconciliation::new(period, month)),
             invoices: invoices.unwrap_or_default(),
+            months: Vec::new(),
+            forecast_basis: forecast
+                .map(|forecast| ForecastBasis::new(forecast.measured_days, forecast.interval)),
+            hours_left: forecast.map_or(0, |forecast| forecast.coverage.hours_left()),
             suspension_at: delinquency.suspension,
             deletion_at: delinquency.deletion,
             rolled_up: cost.rolled_up,
             apps: apps(&cost, &rules.app_budgets(input.name, input.id)),
+            rates: cost
+                .forecast
+                .map(|forecast| forecast.rates)
+                .unwrap_or_default(),
         }
     }
 
@@ -470,16 +582,17 @@ fn apps(cost: &TeamCost<'_>, budgets: &BTreeMap<&str, Money>) -> Vec<AppReport> 
         let of_month =
             |month: Option<&MonthCost<'_>>| month?.rows.get(name).map(|row: &Row| row.cost);
         let [current, previous] = months.map(of_month);
+        let forecast = forecasts.and_then(|rows| rows.get(name).copied());
         AppReport {
             name: name.to_owned(),
             costs: CostSummary::new(
                 current.and_then(|cost| cost.total()),
-                forecasts.and_then(|rows| rows.get(name).copied()),
+                forecast.and_then(|forecast| forecast.total()),
                 previous.and_then(|cost| cost.total()),
                 budgets.get(name).copied(),
             )
             .with_known_previous(months[1].is_some()),
-            categories: categories(&Category::OF_APPS, current, None, previous),
+            categories: categories(&Category::OF_APPS, current, forecast, previous),
         }
     };
     let mut apps: Vec<_> = names.into_iter().map(app).collect();

@@ -4,7 +4,9 @@
 //! marks text, and hidden characters are replaced. The JSON format keeps names unchanged.
 
 use super::costs::{CategoryCosts, CostSummary, Report};
-use super::format::sanitize;
+use super::format::{exact, sanitize};
+use super::past::PastCategory;
+use billing::money::Money;
 
 /// Formats the report's costs as CSV.
 ///
@@ -15,8 +17,9 @@ pub fn csv(report: &Report) -> Result<String, ::csv::Error> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let columns = CostSummary::default().columns().map(|(name, _)| name);
     let header = ["row", "team_name", "app_name", "kind"].into_iter();
-    writer.write_record(header.chain(columns).chain(["source"]))?;
-    let source = report.source();
+    let past = ["month", "cost_usd"];
+    writer.write_record(header.chain(columns).chain(["source"]).chain(past))?;
+    let (source, none) = (report.source(), CostSummary::default());
     let mut write =
         |row: &str, team: &str, app: &str, costs: &CostSummary, categories: &[CategoryCosts]| {
             writer.write_record(record(row, team, app, "", costs, source))?;
@@ -35,6 +38,28 @@ pub fn csv(report: &Report) -> Result<String, ::csv::Error> {
     }
     for (team, app) in report.apps() {
         write("app", &team.name, &app.name, &app.costs, &app.categories)?;
+    }
+    for team in &report.teams {
+        for month in &team.months {
+            let mut write = |row: &str, app: &str, cost, categories: &[PastCategory]| {
+                let mut past = |row: &str, category: &str, cost: Option<Money>| {
+                    let mut record = record(row, &team.name, app, category, &none, source);
+                    record.truncate(record.len() - 2);
+                    record.push(month.month.to_string());
+                    record.push(cost.map(exact).unwrap_or_default());
+                    writer.write_record(record)
+                };
+                past(row, "", cost)?;
+                let categories = categories.iter();
+                categories
+                    .map(|of| (of.category, of.cost))
+                    .try_for_each(|(category, cost)| past(&format!("{row}_kind"), category, cost))
+            };
+            write("team_month", "", month.cost, &month.categories)?;
+            for app in &month.apps {
+                write("app_month", &app.name, app.cost, &app.categories)?;
+            }
+        }
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -57,6 +82,8 @@ fn record(
     let values = costs.columns().map(|(_, value)| value.unwrap_or_default());
     record.extend(values);
     record.push(source.to_owned());
+    // The month and its cost, of rows about closed months.
+    record.extend([String::new(), String::new()]);
     record
 }
 

@@ -24,9 +24,9 @@ impl Cell {
 }
 
 /// A column. The first column of a grid contains names.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Column {
-    title: &'static str,
+    title: String,
     alignment: CellAlignment,
     /// The width that must remain for names for the column to be visible. Columns with smaller
     /// values have priority.
@@ -34,9 +34,13 @@ pub(super) struct Column {
 }
 
 impl Column {
-    pub(super) fn new(title: &'static str, alignment: CellAlignment, min_name_width: u16) -> Self {
+    pub(super) fn new(
+        title: impl Into<String>,
+        alignment: CellAlignment,
+        min_name_width: u16,
+    ) -> Self {
         Self {
-            title,
+            title: title.into(),
             alignment,
             min_name_width,
         }
@@ -119,7 +123,7 @@ impl Grid {
                 ColumnConstraint::Hidden
             });
         }
-        let title = |column: &Column| Cell::new(column.title, Style::Faint);
+        let title = |column: &Column| Cell::new(column.title.as_str(), Style::Faint);
         let mut header = GridRow::new(self.columns.iter().map(title).collect());
         header.cells[0].style = Style::Strong;
         let mut text = String::new();
@@ -156,7 +160,7 @@ impl Grid {
         let lines = ContentLineStyle::none().junction(SEPARATOR);
         let mut table = Table::new();
         table.load_style(TableStyle::new().header_lines(lines).content_lines(lines));
-        table.set_header(self.columns.iter().map(|column| column.title));
+        table.set_header(self.columns.iter().map(|column| &column.title));
         for row in &self.rows {
             let indents = std::iter::once(INDENT).chain(std::iter::repeat(""));
             let cells = row.cells.iter().filter(|_| !row.is_heading()).zip(indents);

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::costs::{CategoryCosts, CostSummary, Report, TeamReport};
+use super::costs::{CategoryCosts, CostSummary, ForecastBasis, Report, TeamReport};
 use super::data_issues::DataIssue;
 use super::format::{display, is_hidden};
 use super::freshness::EndpointFreshness;
@@ -25,6 +25,7 @@ struct Document<'a> {
     currency: &'static str,
     complete: bool,
     company: &'a CostSummary,
+    forecast_basis: Option<ForecastBasis>,
     kinds: &'a [CategoryCosts],
     teams: &'a [TeamReport],
     missing: &'a [DataIssue],
@@ -47,6 +48,7 @@ pub fn json(report: &Report) -> Result<String, serde_json::Error> {
         currency: "USD",
         complete: report.all_attempted && report.is_complete(),
         company: &report.company,
+        forecast_basis: report.forecast_basis,
         kinds: &report.categories,
         teams: &report.teams,
         missing: &report.issues,

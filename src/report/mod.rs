@@ -13,6 +13,8 @@ mod grid;
 pub mod html;
 mod invoices;
 pub mod json;
+mod past;
+pub mod past_table;
 mod percent;
 mod sections;
 pub mod table;
@@ -21,6 +23,7 @@ mod unmatched;
 
 pub use costs::Report;
 pub use failure_text::{advice, title};
+pub use past::PastMonths;
 pub use unmatched::Unmatched;
 
 #[cfg(test)]

@@ -80,7 +80,13 @@ fn header(report: &Report, terminal: Terminal) -> String {
     let coverage = report.coverage(&report.teams);
     let at = minute(report.at);
     let subtitle = format!("{at}. {coverage}. US dollars before credits and taxes.");
-    paragraph(&title, 0, Style::Strong, terminal) + &paragraph(&subtitle, 0, Style::Faint, terminal)
+    let mut text = paragraph(&title, 0, Style::Strong, terminal)
+        + &paragraph(&subtitle, 0, Style::Faint, terminal);
+    let forecast = report.forecast_description(&report.teams);
+    if !forecast.is_empty() {
+        text += &paragraph(&forecast, 0, Style::Faint, terminal);
+    }
+    text
 }
 
 fn minute(at: Timestamp) -> impl std::fmt::Display {

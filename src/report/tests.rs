@@ -75,6 +75,8 @@ pub(crate) fn team(
         usage,
         polled_endpoints: Team::ENDPOINTS,
         metadata: TeamMetadata::default(),
+        nights: None,
+        lags: Arc::default(),
     }
 }
 

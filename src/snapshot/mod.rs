@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use billing::cost::BillingInput;
 use billing::invoice::Invoices;
+use billing::nights::{Lags, Nights};
 use billing::usage::Usage;
 use heroku_api::enterprise::AccountUsage;
 use heroku_api::skipped::Skipped;
@@ -37,6 +38,8 @@ pub struct Snapshot {
     pub client_stats: ClientStats,
     /// The endpoints that the configured targets can request.
     pub endpoints: Vec<Endpoint>,
+    /// Whether the database works as configured.
+    pub storage_up: bool,
 }
 
 /// An enterprise account whose teams are all polled.
@@ -75,6 +78,10 @@ pub struct Team {
     pub polled_endpoints: &'static [Endpoint],
     /// Data other than costs.
     pub metadata: TeamMetadata,
+    /// The recorded nights of the usage.
+    pub nights: Option<Arc<Nights>>,
+    /// The lags of usage, which all teams share.
+    pub lags: Arc<Lags>,
 }
 
 impl Team {
@@ -91,6 +98,8 @@ impl Team {
             usage,
             usage_changed_at: usage.and(success).map(|success| success.changed_at),
             invoices: self.invoices.fresh_data(now, max_age),
+            nights: self.nights.as_deref(),
+            lags: Some(&self.lags),
         }
     }
 }
@@ -362,8 +371,14 @@ impl Snapshot {
             several_teams,
             client_stats,
             endpoints: Endpoint::ALL.to_vec(),
+            storage_up: true,
             ..Self::default()
         }
+    }
+
+    /// Returns the teams, to complete them before the snapshot is published.
+    pub fn teams_mut(&mut self) -> &mut [Team] {
+        &mut self.teams
     }
 
     /// Returns the teams in the order of the configuration, followed by discovered ones.

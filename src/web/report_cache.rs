@@ -9,9 +9,10 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use crate::clock::Clock;
 use crate::metrics::RenderOptions;
 use crate::report::html::{Page, PageQuery};
-use crate::report::{Report, json};
+use crate::report::{PastMonths, Report, json};
 use crate::run_blocking::run_blocking;
 use crate::snapshot::Snapshot;
+use billing::month::Month;
 use expfmt::{EncodedBodies, GzipSegment};
 
 /// The maximum age of a report in seconds, because the page shows the age of data in minutes.
@@ -126,7 +127,12 @@ impl CachedReport {
     fn new(snapshot: Arc<Snapshot>, now: Timestamp, options: &RenderOptions) -> Self {
         let valid_until = options.valid_until(&snapshot, now);
         let expiry = now.saturating_add(Span::new().seconds(MAX_AGE));
-        let mut report = Report::new(&snapshot, &options.rules, options.max_age, now);
+        let history = options.history.as_ref();
+        let (rules, max_age) = (&options.rules, options.max_age);
+        let mut report = Report::new(&snapshot, rules, max_age, now);
+        if let Some(past) = history.map(|history| PastMonths::last(history, Month::at(now))) {
+            report.add_past_months(&past, &snapshot, rules, max_age);
+        }
         report.is_demo = options.is_demo;
         Self {
             report,

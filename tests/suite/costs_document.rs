@@ -114,6 +114,8 @@ fn acme() -> Team {
         }),
         polled_endpoints: Team::ENDPOINTS,
         metadata: TeamMetadata::default(),
+        nights: None,
+        lags: Arc::default(),
     }
 }
 

@@ -16,6 +16,7 @@ use heroku_cost_exporter::config::scope::Scope;
 use heroku_cost_exporter::config::token::Token;
 use heroku_cost_exporter::snapshot::FailureReason;
 use heroku_cost_exporter::snapshot::{EndpointStatus, Snapshot};
+use heroku_cost_exporter::store::Store;
 use heroku_sim::{Company, Endpoint, Fault, Simulator, Times};
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -416,8 +417,8 @@ fn poller_options(api_url: &str, token: Token, team: &str) -> Options {
         proxy: None,
         duration_buckets: &[],
     };
-    let client =
-        Client::new(api_url.parse().expect("a valid URL"), options).expect("valid client options");
+    let api_url: url::Url = api_url.parse().expect("a valid URL");
+    let client = Client::new(api_url.clone(), options).expect("valid client options");
     Options {
         client,
         token,
@@ -427,7 +428,7 @@ fn poller_options(api_url: &str, token: Token, team: &str) -> Options {
         // A 429 reports that no request remains. The resulting pause has tests of its own.
         rate_limit_floor: 0,
         clock: Clock::system(),
-        state: None,
+        store: Store::in_memory(None, &api_url),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Integration tests that run the real binary against a simulated Heroku over HTTP.
 //!
 //! `exporter`, `exporter_log`, `external_parsers`, `external_tools`, `scenario`, `failing_company`,
-//! `recorded_requests`, `echo_server`, `scrape`, `self_series`, `state_file`, `promql` and
+//! `recorded_requests`, `echo_server`, `scrape`, `self_series`, `storage_directory`, `promql` and
 //! `prometheus_server` are the harness. `dashboard` generates the Grafana dashboard. Every other
 //! module tests one feature.
 
@@ -23,7 +23,7 @@ mod recorded_requests;
 mod scenario;
 mod scrape;
 mod self_series;
-mod state_file;
+mod storage_directory;
 
 mod api;
 mod availability;
@@ -32,7 +32,6 @@ mod command_line;
 #[cfg(unix)]
 mod commands;
 mod costs_document;
-mod damaged_state_file;
 mod demo;
 mod documents;
 mod failures;
@@ -63,3 +62,5 @@ mod token_file;
 mod token_redaction;
 mod undecodable_rows;
 mod unmatched_settings;
+#[cfg(unix)]
+mod unusable_storage;

@@ -13,7 +13,7 @@ use crate::recorded_requests::{requests, wait_for_requests};
 use crate::scenario::noon;
 use crate::scrape::Scrape;
 use crate::self_series::*;
-use crate::state_file::StateFile;
+use crate::storage_directory::StorageDirectory;
 
 const TODAY: Date = date(2026, 11, 23);
 
@@ -213,13 +213,13 @@ async fn restarts_fetch_metadata_once_a_day() {
     let mut company = company();
     company.teams[0].licenses = None;
     let heroku = start_simulator(company).await;
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     for (hours, is_due) in [(0, true), (2, false), (23, false), (26, true), (27, false)] {
         heroku.clear_requests();
         let Some(builder) = exporter_builder(&heroku, hours) else {
             return;
         };
-        let mut exporter = state_file.configure(builder).start().await;
+        let mut exporter = storage.configure(builder).start().await;
         if hours > 0 {
             let first = Scrape::parse(&exporter.metrics().await);
             assert_eq!(first.series(SUSPENSION).count(), 1, "{hours}");
@@ -240,9 +240,8 @@ async fn restarts_fetch_metadata_once_a_day() {
                 "{endpoint:?} after {hours} hours"
             );
         }
-        wait_until("the state file", || {
-            let counts =
-                ["team", "delinquency", "licenses"].map(|e| state_file.response_count_for(e));
+        wait_until("the database", || {
+            let counts = ["team", "delinquency", "licenses"].map(|e| storage.response_count_for(e));
             (counts == [1, 1, 1]).then_some(())
         })
         .await;
@@ -272,11 +271,11 @@ async fn never_exposes_tokens_in_responses() {
             body: body.clone().into_bytes(),
         };
         heroku.inject_fault(Endpoint::Authorizations, fault, Times::Always);
-        let state_file = StateFile::new();
+        let storage = StorageDirectory::new();
         let Some(builder) = exporter_builder(&heroku, 0) else {
             return;
         };
-        let builder = state_file.configure(builder).arg("--log.level=debug");
+        let builder = storage.configure(builder).arg("--log.level=debug");
         let mut exporter = builder.start().await;
         wait_for_metadata(&heroku).await;
         wait_for_requests(&heroku, Endpoint::Usage, 2).await;
@@ -287,7 +286,8 @@ async fn never_exposes_tokens_in_responses() {
         for text in [metrics, exporter.full_log()] {
             assert!(!text.contains(secret), "{body}: {text}");
         }
-        let file = String::from_utf8(state_file.bytes()).expect("the file is UTF-8");
+        let file = storage.bytes();
+        let file = String::from_utf8_lossy(&file);
         assert!(!file.contains("HRKU"), "{body}");
     }
 }

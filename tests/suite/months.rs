@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::exporter::{Exporter, ExporterBuilder, wait_until};
 use crate::external_tools;
+use crate::recorded_requests::requests;
 use crate::scrape::Scrape;
 
 /// UTC, and the time zones with the largest offsets, whose dates always differ.
@@ -103,8 +104,7 @@ async fn start_exporter(instant: &str, zone: &str, library: &str) -> (Simulator,
 
 /// Returns the queries of the usage requests, in order.
 fn usage_queries(heroku: &Simulator) -> Vec<String> {
-    let requests = heroku.requests().into_iter();
-    let usage = requests.filter(|request| request.endpoint == Some(Endpoint::Usage));
+    let usage = requests(heroku, Endpoint::Usage).into_iter();
     usage
         .map(|request| request.path.split_once('?').expect("a query").1.to_owned())
         .collect()

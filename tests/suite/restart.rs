@@ -1,4 +1,4 @@
-//! The state file: data survives a restart during an outage, and later requests are conditional.
+//! Storage: data survives a restart during an outage, and later requests are conditional.
 
 use heroku_cost_exporter::clock::Clock;
 use heroku_sim::{Company, DEFAULT_TOKEN, Endpoint, Fault, LoggedRequest, Simulator, Times};
@@ -12,17 +12,17 @@ use crate::recorded_requests::requests;
 use crate::scenario::{Scenario, noon};
 use crate::scrape::Scrape;
 use crate::self_series::*;
-use crate::state_file::{StateFile, assert_same_data};
+use crate::storage_directory::{StorageDirectory, assert_same_data};
 
 /// Asserts that the data is exposed by an exporter that starts two hours later, during an outage.
 /// Without a fault, Heroku is unreachable.
 async fn assert_restart_keeps_data(scenario: &Scenario, outage: Option<Fault>) {
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let heroku = scenario.start_simulator().await;
-    let Some(known) = state_file.run_and_stop(scenario, &heroku).await else {
+    let Some(known) = storage.run_and_stop(scenario, &heroku).await else {
         return;
     };
-    let Some(builder) = state_file.exporter_builder(scenario, &heroku, 2) else {
+    let Some(builder) = storage.exporter_builder(scenario, &heroku, 2) else {
         return;
     };
     let hangs = outage == Some(Fault::Hang);
@@ -83,15 +83,15 @@ async fn restart_keeps_all_pages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn restart_revalidates_stored_responses() {
     let scenario = Scenario::named("several_teams");
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let heroku = scenario.start_simulator().await;
-    let Some(known) = state_file.run_and_stop(&scenario, &heroku).await else {
+    let Some(known) = storage.run_and_stop(&scenario, &heroku).await else {
         return;
     };
     let teams = scenario.company().teams.len();
     for hours in 1..4 {
         heroku.clear_requests();
-        let Some(builder) = state_file.exporter_builder(&scenario, &heroku, hours) else {
+        let Some(builder) = storage.exporter_builder(&scenario, &heroku, hours) else {
             return;
         };
         let exporter = builder.start().await;
@@ -119,32 +119,29 @@ async fn restart_revalidates_stored_responses() {
 async fn stores_responses_received_just_before_shutdown() {
     let scenario = Scenario::named("several_teams");
     let heroku = scenario.start_simulator().await;
-    let state_file = StateFile::new();
-    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 0) else {
+    let storage = StorageDirectory::new();
+    let Some(builder) = storage.exporter_builder(&scenario, &heroku, 0) else {
         return;
     };
     let mut exporter = builder.start().await;
     exporter.wait_for_scrape("successful polls", all_up).await;
     exporter.signal("TERM");
     assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
-    assert_eq!(
-        state_file.response_count(),
-        2 * scenario.company().teams.len()
-    );
+    assert_eq!(storage.response_count(), 2 * scenario.company().teams.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restart_fetches_changed_data() {
     let scenario = Scenario::named("one_team");
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let heroku = scenario.start_simulator().await;
-    let Some(known) = state_file.run_and_stop(&scenario, &heroku).await else {
+    let Some(known) = storage.run_and_stop(&scenario, &heroku).await else {
         return;
     };
     let mut company = scenario.company();
     company.teams[0].usage[0]["data"] = 777.25.into();
     heroku.set_company(company);
-    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
+    let Some(builder) = storage.exporter_builder(&scenario, &heroku, 1) else {
         return;
     };
     let exporter = builder.start().await;
@@ -162,37 +159,53 @@ async fn restart_fetches_changed_data() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn file_is_private_and_contains_no_token() {
+async fn storage_is_private_and_contains_no_token() {
     use std::os::unix::fs::PermissionsExt;
     let scenario = Scenario::named("several_teams");
-    let state_file = StateFile::new();
-    // A world-readable file exists already.
-    state_file.write(b"");
+    let storage = StorageDirectory::new();
     let heroku = scenario.start_simulator().await;
-    if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
+    let Some(builder) = storage.exporter_builder(&scenario, &heroku, 0) else {
+        return;
+    };
+    let exporter = builder.start().await;
+    let mode = |path: &std::path::Path| {
+        let metadata = std::fs::metadata(path).expect("the file exists");
+        metadata.permissions().mode() & 0o777
+    };
+    wait_until("the log and its index", || {
+        (storage.files().len() == 4).then_some(())
+    })
+    .await;
+    let database = "heroku-cost-exporter.db";
+    let log_and_index = [format!("{database}-shm"), format!("{database}-wal")];
+    let [index, log] = &log_and_index;
+    assert_eq!(storage.files(), [database, index, log, "lock"]);
+    assert_eq!(mode(&storage.path()), 0o700);
+    for file in storage.files() {
+        assert_eq!(mode(&storage.path().join(&file)), 0o600, "{file}");
+    }
+    if storage.stop(&scenario, exporter).await.is_none() {
         return;
     }
-    let mode = std::fs::metadata(state_file.path()).map(|metadata| metadata.permissions().mode());
-    assert_eq!(mode.expect("the file exists") & 0o777, 0o600);
-    let text = String::from_utf8(state_file.bytes()).expect("the file is UTF-8");
-    for secret in [DEFAULT_TOKEN, "Bearer", "HRKU"] {
+    assert_eq!(storage.files(), [database, "lock"]);
+    let bytes = storage.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    for secret in [DEFAULT_TOKEN, "Bearer", "HRKU", "@example.com"] {
         assert!(!text.contains(secret), "{secret}");
     }
-    assert_eq!(state_file.directory_entries(), ["state.json"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn shutdown_during_poll_leaves_file_unchanged() {
+async fn shutdown_during_poll_keeps_responses() {
     let scenario = Scenario::named("one_team");
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let heroku = scenario.start_simulator().await;
-    if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
+    if storage.run_and_stop(&scenario, &heroku).await.is_none() {
         return;
     }
-    let before = state_file.bytes();
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     for signal in ["TERM", "INT"] {
-        let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
+        let Some(builder) = storage.exporter_builder(&scenario, &heroku, 1) else {
             return;
         };
         heroku.clear_requests();
@@ -203,25 +216,24 @@ async fn shutdown_during_poll_leaves_file_unchanged() {
         .await;
         exporter.signal(signal);
         assert_eq!(exporter.wait_for_exit().await.code(), Some(0), "{signal}");
-        assert_eq!(state_file.bytes(), before, "{signal}");
-        assert_eq!(state_file.directory_entries(), ["state.json"], "{signal}");
+        assert_eq!(storage.response_count(), 2, "{signal}");
     }
 }
 
 /// The system clock is used, because a killed process leaves faketime's shared memory behind.
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_exporter_leaves_complete_file() {
+async fn killed_exporter_keeps_responses() {
     let today = Offset::UTC.to_datetime(Clock::system().now()).date();
     let mut company = Company::synthetic(1, today);
     company.teams.truncate(1);
     let heroku = Simulator::builder(company.clone(), today).start().await;
     let heroku = heroku.expect("loopback has a free port");
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let team = company.teams[0].name.clone();
-    let builder = || state_file.configure(ExporterBuilder::for_heroku(&heroku, &team));
+    let builder = || storage.configure(ExporterBuilder::for_heroku(&heroku, &team));
     let exporter = builder().start().await;
-    wait_until("the complete file", || {
-        (state_file.response_count() == 2).then_some(())
+    wait_until("both responses", || {
+        (storage.response_count() == 2).then_some(())
     })
     .await;
     drop(exporter);
@@ -239,7 +251,7 @@ async fn killed_exporter_leaves_complete_file() {
         .await;
         exporter.signal("KILL");
         exporter.wait_for_exit().await;
-        assert_eq!(state_file.response_count(), 2);
+        assert_eq!(storage.response_count(), 2);
     }
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     let exporter = builder().start().await;
@@ -251,14 +263,14 @@ async fn killed_exporter_leaves_complete_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_month_becomes_previous_month() {
     let scenario = Scenario::named("one_team");
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let heroku = scenario.start_simulator().await;
-    let Some(known) = state_file.run_and_stop(&scenario, &heroku).await else {
+    let Some(known) = storage.run_and_stop(&scenario, &heroku).await else {
         return;
     };
     heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
     let (Some(builder), Some(library)) = (
-        state_file.exporter_builder(&scenario, &heroku, 0),
+        storage.exporter_builder(&scenario, &heroku, 0),
         external_tools::faketime_library(),
     ) else {
         return;
@@ -292,14 +304,14 @@ async fn stored_month_becomes_previous_month() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_data_expires() {
     let scenario = Scenario::named("one_team");
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let heroku = scenario.start_simulator().await;
-    let Some(known) = state_file.run_and_stop(&scenario, &heroku).await else {
+    let Some(known) = storage.run_and_stop(&scenario, &heroku).await else {
         return;
     };
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
     for (max_age, is_exposed) in [("1h", false), ("5h", true)] {
-        let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 2) else {
+        let Some(builder) = storage.exporter_builder(&scenario, &heroku, 2) else {
             return;
         };
         let exporter = builder.env("DATA_MAX_AGE", max_age).start().await;
@@ -317,24 +329,27 @@ async fn stored_data_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ignores_responses_of_another_api() {
+async fn does_not_mix_data_of_two_apis() {
     let scenario = Scenario::named("one_team");
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let one = scenario.start_simulator().await;
-    if state_file.run_and_stop(&scenario, &one).await.is_none() {
+    if storage.run_and_stop(&scenario, &one).await.is_none() {
         return;
     }
+    let before = storage.bytes();
     let other: Simulator = scenario.start_simulator().await;
     other.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    let Some(builder) = state_file.exporter_builder(&scenario, &other, 1) else {
+    let Some(builder) = storage.exporter_builder(&scenario, &other, 1) else {
         return;
     };
     let exporter = builder.start().await;
     let restored = Scrape::parse(&exporter.metrics().await);
     assert_eq!(restored.billing_metrics(), Scrape::default());
-    exporter_log::wait_for_line(&exporter, &["level=warn", "state file", &one.url()]).await;
+    let line = ["level=error", "storage unavailable", &one.url()];
+    exporter_log::wait_for_line(&exporter, &line).await;
     wait_until("a request", || other.requests().pop()).await;
     for request in other.requests() {
         assert_eq!(request.header("if-none-match"), None);
     }
+    assert!(storage.bytes() == before, "the files have changed");
 }

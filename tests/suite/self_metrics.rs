@@ -35,10 +35,11 @@ const CODES: [&str; 19] = [
 ];
 
 /// The API endpoints that are requested for named teams.
-const API_ENDPOINTS: [&str; 6] = [
+const API_ENDPOINTS: [&str; 7] = [
     "team",
     "invoices",
     "usage",
+    "past_usage",
     "delinquency",
     "licenses",
     "authorizations",
@@ -149,7 +150,7 @@ async fn failures_add_and_remove_no_series() {
         .into_iter()
         .zip(["unexpected_status", "malformed", "network"])
     {
-        heroku.inject_fault(Endpoint::Any, fault, Times::Count(2));
+        heroku.inject_fault(Endpoint::Invoices, fault, Times::Once);
         let failed = exporter
             .wait_for_scrape(reason, |scrape| {
                 ENDPOINTS

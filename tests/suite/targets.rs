@@ -11,7 +11,7 @@ use crate::recorded_requests::{requests, wait_for_requests};
 use crate::scenario::noon;
 use crate::scrape::{Scrape, Series};
 use crate::self_series::*;
-use crate::state_file::StateFile;
+use crate::storage_directory::StorageDirectory;
 
 const TODAY: Date = date(2026, 11, 23);
 
@@ -513,11 +513,11 @@ async fn restart_keeps_data_of_every_target() {
         &[ALL_TEAMS, ACME, PERSONAL],
     ] {
         let heroku = start_simulator(company()).await;
-        let state_file = StateFile::new();
+        let storage = StorageDirectory::new();
         let Some(builder) = exporter_builder(&heroku, targets) else {
             return;
         };
-        let mut exporter = state_file.configure(builder).start().await;
+        let mut exporter = storage.configure(builder).start().await;
         wait_for_all_polls(&exporter).await;
         let known = Scrape::parse(&exporter.metrics().await);
         assert_ne!(known.billing_metrics(), Scrape::default());
@@ -533,7 +533,7 @@ async fn restart_keeps_data_of_every_target() {
         let later = noon(TODAY) + jiff::SignedDuration::from_hours(2);
         let builder = builder.with_clock_at(later, library);
         heroku.clear_requests();
-        let exporter = state_file.configure(builder).start().await;
+        let exporter = storage.configure(builder).start().await;
         let restored = Scrape::parse(&exporter.metrics().await);
         assert_eq!(restored.billing_metrics(), known.billing_metrics());
         assert_eq!(polled_endpoints(&restored), polled_endpoints(&known));

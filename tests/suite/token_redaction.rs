@@ -1,4 +1,4 @@
-//! The token is not exposed in responses, logs, errors, the state file or the process list.
+//! The token is not exposed in responses, logs, errors, the database or the process list.
 
 use heroku_sim::{DEFAULT_TOKEN, Endpoint, Fault, Times};
 use reqwest::Method;
@@ -10,7 +10,7 @@ use crate::external_tools;
 use crate::scenario::{Scenario, noon};
 use crate::scrape::Scrape;
 use crate::self_series::*;
-use crate::state_file::StateFile;
+use crate::storage_directory::StorageDirectory;
 
 /// A part of the token that occurs nowhere else.
 const SECRET: &str = "simulated-0000";
@@ -149,12 +149,12 @@ async fn assert_echo_is_redacted(
     log_format: &'static str,
 ) {
     let upstream = EchoServer::start(token, response).await;
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let scenario = Scenario::named("one_team");
     let Some(library) = external_tools::faketime_library() else {
         return;
     };
-    let builder = state_file
+    let builder = storage
         .configure(ExporterBuilder::new(&[]))
         .with_clock_at(noon(scenario.today), library);
     let mut exporter = builder
@@ -174,13 +174,13 @@ async fn assert_echo_is_redacted(
     assert!(exporter.log().contains("endpoint"), "{}", exporter.log());
 }
 
-/// The state file stores responses, which may contain the token.
+/// The database stores responses, which may contain the token.
 #[tokio::test(flavor = "multi_thread")]
 async fn echoed_token_is_not_stored() {
     let body = r#"[{"month":"2026-11","period_start":"2026-11-01","total":100,"note":"TOKEN"}]"#;
     let upstream = EchoServer::start(DEFAULT_TOKEN, (200, "application/json", body)).await;
-    let state_file = StateFile::new();
-    let exporter = state_file
+    let storage = StorageDirectory::new();
+    let exporter = storage
         .configure(ExporterBuilder::new(&[]))
         .env("HEROKU_API_URL", &format!("http://{}", upstream.address))
         .env("HEROKU_API_KEY", DEFAULT_TOKEN)
@@ -188,14 +188,11 @@ async fn echoed_token_is_not_stored() {
         .start()
         .await;
     exporter.wait_for_scrape("successful polls", all_up).await;
-    wait_until("a state file", || {
-        (state_file.response_count() > 0).then_some(())
+    wait_until("a database", || {
+        (storage.response_count() > 0).then_some(())
     })
     .await;
-    assert_redacted(
-        "the state file",
-        &String::from_utf8_lossy(&state_file.bytes()),
-    );
+    assert_redacted("the database", &String::from_utf8_lossy(&storage.bytes()));
 }
 
 /// `check` prints error messages of the upstream.

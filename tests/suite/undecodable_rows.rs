@@ -7,7 +7,7 @@ use crate::exporter_log;
 use crate::scenario::Scenario;
 use crate::scrape::Scrape;
 use crate::self_series::*;
-use crate::state_file::StateFile;
+use crate::storage_directory::StorageDirectory;
 
 const SKIPPED: &str = "undecodable rows skipped";
 const SKIPPED_IN_FIELDS: &str = "undecodable fields skipped";
@@ -142,15 +142,15 @@ async fn null_numbers_are_not_zero() {
 #[tokio::test(flavor = "multi_thread")]
 async fn restart_keeps_count_of_skipped_rows() {
     let scenario = Scenario::named("one_team");
-    let state_file = StateFile::new();
+    let storage = StorageDirectory::new();
     let heroku = scenario.start_simulator().await;
     let mut company = scenario.company();
     add_undecodable_rows(&mut company);
     heroku.set_company(company);
-    if state_file.run_and_stop(&scenario, &heroku).await.is_none() {
+    if storage.run_and_stop(&scenario, &heroku).await.is_none() {
         return;
     }
-    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 1) else {
+    let Some(builder) = storage.exporter_builder(&scenario, &heroku, 1) else {
         return;
     };
     let exporter = builder.start().await;
@@ -158,7 +158,7 @@ async fn restart_keeps_count_of_skipped_rows() {
     let up = exporter.wait_for_scrape("successful polls", all_up).await;
     assert_skipped(&up, 2.0, 4.0);
     heroku.inject_fault(Endpoint::Any, Fault::Hang, Times::Always);
-    let Some(builder) = state_file.exporter_builder(&scenario, &heroku, 2) else {
+    let Some(builder) = storage.exporter_builder(&scenario, &heroku, 2) else {
         return;
     };
     let exporter = builder.start().await;

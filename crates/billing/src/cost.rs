@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::category::{ByCategory, Category};
-use super::forecast::{Coverage, Forecaster};
+use super::forecast::{Coverage, Forecaster, Recent};
 use super::grouping::{Grouping, sum_by_key};
+use super::interval::{DailyRates, Interval};
 use super::invoice::{Invoice, Invoices};
 use super::money::{Money, sum_known};
 use super::month::Month;
+use super::nights::{Lags, Night, Nights, Window, units};
 use super::price::{CumulativeRounding, Price, Quantity};
 use super::rules::{DEFAULT_ADDON_CREDIT, LIST_DYNO_UNIT, Prices, Rules};
 use super::usage::{MonthlyUsage, Usage, UsageAmounts};
@@ -73,11 +75,15 @@ pub struct BillingInput<'a> {
     pub usage_changed_at: Option<Timestamp>,
     /// The invoices.
     pub invoices: Option<&'a Invoices>,
+    /// The recorded nights.
+    pub nights: Option<&'a Nights>,
+    /// The lags of Heroku's figures, shared by all teams.
+    pub lags: Option<&'a Lags>,
 }
 
 impl BillingInput<'_> {
-    /// Returns whether both have the same name, ID and time, and refer to the same usage and
-    /// invoices in memory.
+    /// Returns whether both have the same name, ID, time and lags, and refer to the same usage,
+    /// invoices and nights in memory.
     pub fn is_same(&self, other: &Self) -> bool {
         fn is_identical<T>(a: Option<&T>, b: Option<&T>) -> bool {
             a.map(std::ptr::from_ref) == b.map(std::ptr::from_ref)
@@ -87,6 +93,8 @@ impl BillingInput<'_> {
             && self.usage_changed_at == other.usage_changed_at
             && is_identical(self.usage, other.usage)
             && is_identical(self.invoices, other.invoices)
+            && is_identical(self.nights, other.nights)
+            && self.lags == other.lags
     }
 }
 
@@ -143,11 +151,17 @@ pub struct Row {
 pub struct Forecast<'a> {
     /// The part of the month that the usage covers.
     pub coverage: Coverage,
-    /// By row, for the apps of both months. With `space` and `other` of `team` they add up to the
-    /// total of `team`.
-    pub rows: BTreeMap<Cow<'a, str>, Money>,
+    /// The covered days over which the nightly rate was measured, if there are recorded nights.
+    pub measured_days: Option<f64>,
+    /// By row and category, for the apps of both months. With `space` and `other` of `team` they add
+    /// up to the total of `team`.
+    pub rows: BTreeMap<Cow<'a, str>, ByCategory>,
     /// By category.
     pub team: ByCategory,
+    /// The monthly rates of the cost on the recorded days.
+    pub rates: DailyRates,
+    /// The interval of the total.
+    pub interval: Option<Interval>,
 }
 
 impl<'a> TeamCost<'a> {
@@ -170,13 +184,25 @@ impl<'a> TeamCost<'a> {
             })
         });
         let grouping = Grouping::new(&rules.apps, totals);
+        let no_lags = Lags::default();
+        let lags = input.lags.unwrap_or(&no_lags);
         let forecast = input.usage_changed_at.and_then(|changed_at| {
+            let nights = input.nights;
+            let of_nights = nights.and_then(|nights| Coverage::of_nights(months[0], nights, lags));
             // Usage that has nothing of the current month covers nothing of it.
             let coverage = match &ungrouped[0] {
-                Some(_) => Coverage::new(months[0], changed_at),
+                Some(_) => of_nights.unwrap_or_else(|| Coverage::new(months[0], changed_at)),
                 None => Coverage::none(months[0]),
             };
-            Forecast::new(coverage, ungrouped.each_ref(), &grouping)
+            let window = nights.and_then(|nights| Window::new(nights, lags));
+            let mut forecast = Forecast::new(coverage, window, ungrouped.each_ref(), &grouping)?;
+            if let Some((nights, month)) = nights.zip(ungrouped[0].as_ref()) {
+                forecast.rates = DailyRates::new(nights, lags, |night| month.cost_of(night));
+                let to_date = month.month.team.total().unwrap_or_default();
+                let (total, hours) = (forecast.team.total()?, coverage.hours_left());
+                forecast.interval = forecast.rates.interval(to_date, total, hours);
+            }
+            Some(forecast)
         });
         let billed = |month, cost: Option<UngroupedMonth<'a>>| Billed {
             month,
@@ -201,6 +227,28 @@ impl<'a> TeamCost<'a> {
     }
 }
 
+impl<'a> MonthCost<'a> {
+    /// Computes what `usage` of a past month costs. The team's name, ID and invoices are those of
+    /// `input`.
+    pub fn of_past(
+        usage: &'a MonthlyUsage,
+        month: Month,
+        input: BillingInput<'_>,
+        rules: &Rules,
+    ) -> Self {
+        let invoices = input.invoices.into_iter();
+        let invoices = invoices.flat_map(|invoices| invoices.up_to(month));
+        let prices = rules.prices_of(input.name, input.id);
+        let ungrouped = UngroupedMonth::new(usage, prices, invoices);
+        let totals = ungrouped
+            .apps
+            .iter()
+            .map(|(app, cost)| (*app, [cost.total().unwrap_or_default()]));
+        let grouping = Grouping::new(&rules.apps, totals);
+        ungrouped.roll_up(&grouping)
+    }
+}
+
 impl Billed<'_> {
     /// Returns the cost of the month's usage in all categories.
     pub fn total(&self) -> Option<Money> {
@@ -221,6 +269,8 @@ struct UngroupedMonth<'a> {
     month: MonthCost<'a>,
     /// In the order of the usage's apps.
     apps: Vec<(&'a str, ByCategory)>,
+    credit_price: Price,
+    space_price: Option<Price>,
 }
 
 impl<'a> UngroupedMonth<'a> {
@@ -260,9 +310,9 @@ impl<'a> UngroupedMonth<'a> {
             team.set(category, is_known.then_some(total));
             other = sum_known([other, cost_of_team.map(|cost| cost - total)]);
         }
-        let space = prices.space_credit.zip(usage.spaces.credits);
-        let space = space
-            .map(|(price, credits)| Price::per_unit(price).cost_of(Quantity::from_f64(credits)));
+        let space_price = prices.space_credit.map(Price::per_unit);
+        let space = space_price.zip(usage.spaces.credits);
+        let space = space.map(|(price, credits)| price.cost_of(Quantity::from_f64(credits)));
         team.set(Category::Space, space);
         team.set(Category::Other, other.or(team.total().map(|_| Money::ZERO)));
         let month = MonthCost {
@@ -272,7 +322,40 @@ impl<'a> UngroupedMonth<'a> {
             rows: BTreeMap::new(),
             team,
         };
-        Self { month, apps }
+        Self {
+            month,
+            apps,
+            credit_price: credit,
+            space_price,
+        }
+    }
+
+    /// Returns what the team's own amounts on a night cost in dollars.
+    fn cost_of(&self, night: &Night) -> f64 {
+        let cost = |units: Option<f64>, price: Option<Price>| {
+            units.unwrap_or_default() * price.map_or(0.0, Price::dollars_per_unit)
+        };
+        let UsageAmounts {
+            dynos,
+            data,
+            partner,
+            addons,
+            ..
+        } = night.team;
+        let credits = addons.or(Some(data.unwrap_or_default() + partner.unwrap_or_default()));
+        cost(dynos, Some(self.month.dyno_price))
+            + cost(credits, Some(self.credit_price))
+            + cost(night.space, self.space_price)
+    }
+
+    /// Returns the price of a unit in `category`.
+    fn price_of(&self, category: Category) -> Option<Price> {
+        match category {
+            Category::Dynos => Some(self.month.dyno_price),
+            Category::Data | Category::Partner => Some(self.credit_price),
+            Category::Space => self.space_price,
+            Category::Other => None,
+        }
     }
 
     /// Adds up the apps of each row.
@@ -340,20 +423,80 @@ fn unsplit_addons(usage: &MonthlyUsage, credit: Price) -> Option<Money> {
     })
 }
 
+/// The nightly rate of a team's costs.
+struct NightlyRate<'a> {
+    window: Window<'a>,
+    /// The costs of the current and the previous month.
+    months: [&'a Option<UngroupedMonth<'a>>; 2],
+}
+
+impl NightlyRate<'_> {
+    /// Returns the cost of an app in the window.
+    fn of_app(&self, app: &str, category: Category) -> Option<Recent> {
+        // An app that is missing from a known list has no units.
+        let in_month = |month: usize| {
+            let usage = self.months[month].as_ref().map(|month| month.month.usage)?;
+            match usage.apps.as_ref()?.get(app) {
+                Some(amounts) => units(amounts, category),
+                None => Some(0.0),
+            }
+        };
+        let before = match self.window.start.apps.as_ref()?.get(app) {
+            Some(amounts) => units(amounts, category),
+            None => Some(0.0),
+        };
+        self.recent(category, before?, in_month)
+    }
+
+    /// Returns the cost of the team itself in the window.
+    fn of_team(&self, category: Category) -> Option<Recent> {
+        let of = |amounts: &UsageAmounts, space: Option<f64>| match category {
+            Category::Space => space,
+            category => units(amounts, category),
+        };
+        let in_month = |month: usize| {
+            let usage = self.months[month].as_ref().map(|month| month.month.usage)?;
+            of(&usage.team, usage.spaces.credits)
+        };
+        let start = self.window.start;
+        self.recent(category, of(&start.team, start.space)?, in_month)
+    }
+
+    fn recent(
+        &self,
+        category: Category,
+        before: f64,
+        in_month: impl Fn(usize) -> Option<f64>,
+    ) -> Option<Recent> {
+        let price = self.months[0].as_ref()?.price_of(category)?;
+        let mut used = in_month(0)? - before;
+        if self.window.crosses_month() {
+            used += in_month(1)?;
+        }
+        Some(Recent {
+            cost: price.cost_of(Quantity::from_f64(used)),
+            hours: self.window.hours,
+        })
+    }
+}
+
 impl<'a> Forecast<'a> {
-    /// Forecasts from the costs of the current and the previous month.
+    /// Forecasts from the costs of the current and the previous month, and from the recorded nights.
     fn new(
         coverage: Coverage,
+        window: Option<Window<'_>>,
         months: [&Option<UngroupedMonth<'a>>; 2],
         grouping: &Grouping<'a>,
     ) -> Option<Self> {
         let [team_current, team_previous] =
             months.map(|month| month.as_ref().map(|m| m.month.team).unwrap_or_default());
         let forecaster = Forecaster::new(coverage, team_previous.total().is_some())?;
-        let month_end = |current: Option<Money>, previous: Option<Money>| {
+        let measured_days = window.as_ref().map(Window::days);
+        let rate = window.map(|window| NightlyRate { window, months });
+        let month_end = |current: Option<Money>, previous: Option<Money>, recent| {
             current.or(previous)?;
             let (current, previous) = (current.unwrap_or_default(), previous.unwrap_or_default());
-            Some(forecaster.month_end(current, previous))
+            Some(forecaster.month_end_at_rate(current, previous, recent))
         };
         // If the apps of a month are unknown, the forecast is that of the team's categories.
         let knows_apps = !months.iter().any(|month| {
@@ -376,7 +519,7 @@ impl<'a> Forecast<'a> {
                 apps.entry(app).or_default()[position] = *cost;
             }
         }
-        let mut rows: BTreeMap<Cow<'a, str>, Money> = BTreeMap::new();
+        let mut rows: BTreeMap<Cow<'a, str>, ByCategory> = BTreeMap::new();
         let mut team = ByCategory::default();
         for (app, [current, previous]) in apps {
             let mut forecast = ByCategory::default();
@@ -384,12 +527,12 @@ impl<'a> Forecast<'a> {
                 .into_iter()
                 .filter(|category| !is_unknown(*category));
             for category in known {
-                let month_end = month_end(current.get(category), previous.get(category));
+                let recent = rate.as_ref().and_then(|rate| rate.of_app(app, category));
+                let month_end = month_end(current.get(category), previous.get(category), recent);
                 forecast.set(category, month_end);
             }
-            if let Some(total) = forecast.total() {
-                let row = rows.entry(grouping.row_of(app)).or_default();
-                *row = *row + total;
+            if forecast.total().is_some() {
+                rows.entry(grouping.row_of(app)).or_default().add(forecast);
             }
             team.add(forecast);
         }
@@ -397,19 +540,30 @@ impl<'a> Forecast<'a> {
             if is_unknown(category) {
                 continue;
             }
-            let month_end = month_end(team_current.get(category), team_previous.get(category));
-            // In the categories of apps, the forecast is the sum over the apps.
-            let forecast = if knows_apps && Category::OF_APPS.contains(&category) {
-                team.get(category).or(month_end.map(|_| Money::ZERO))
+            let (current, previous) = (team_current.get(category), team_previous.get(category));
+            let forecast = if category == Category::Other {
+                // Can fall, as it is a difference, so that it has no lower bound and no nightly rate.
+                let known = current.or(previous);
+                known.map(|_| {
+                    forecaster.month_end(current.unwrap_or_default(), previous.unwrap_or_default())
+                })
+            } else if knows_apps && Category::OF_APPS.contains(&category) {
+                // The sum over the apps.
+                team.get(category)
+                    .or(current.or(previous).map(|_| Money::ZERO))
             } else {
-                month_end
+                let recent = rate.as_ref().and_then(|rate| rate.of_team(category));
+                month_end(current, previous, recent)
             };
             team.set(category, forecast);
         }
         team.total().map(|_| Self {
             coverage,
+            measured_days,
             rows,
             team,
+            rates: DailyRates::default(),
+            interval: None,
         })
     }
 }

@@ -1,33 +1,48 @@
-//! The forecast of a month's cost at its end, from the cost to date and the previous month's.
+//! The forecast of a month's cost at its end, from the cost to date, the recorded nights and the
+//! previous month.
 //!
 //! `docs/FORECAST.md` describes the method, the reasons for it, and its measured error.
 
-use jiff::Timestamp;
 use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
 use super::money::{Money, divide_rounded};
-use super::month::Month;
+use super::month::{HOURS_PER_DAY, Month};
+use super::nights::{Lags, Nights};
 
 /// The weight κ of the previous month, in thousandths of a month: when this share of a month is
 /// covered, its own rate and the previous month's count the same. Chosen by backtest.
 pub const PREVIOUS_WEIGHT: u16 = 80;
 
+/// The covered hours over which the nightly rate is measured: a week, in which every weekday counts
+/// once.
+pub(super) const WINDOW_HOURS: i64 = 7 * HOURS_PER_DAY;
+
+/// The time after midnight at which Heroku has renewed usage: live answers were renewed between 02:40
+/// and 04:17 UTC.
+const RENEWAL_TIME: SignedDuration = SignedDuration::from_hours(5);
+
 const THOUSANDTHS: i128 = 1_000;
 
-/// The days of a month that its usage covers, from the first one on.
+/// The part of a month that its usage covers, from the first day on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coverage {
-    days: i64,
-    days_in_month: i64,
+    hours: i64,
+    hours_in_month: i64,
 }
 
 impl Coverage {
+    fn of_hours(month: Month, hours: i64) -> Self {
+        let hours_in_month = i64::from(month.days()) * HOURS_PER_DAY;
+        Self {
+            hours: hours.clamp(0, hours_in_month),
+            hours_in_month,
+        }
+    }
+
     /// Returns the coverage of no day of `month`.
     pub fn none(month: Month) -> Self {
-        Self {
-            days: 0,
-            days_in_month: i64::from(month.days()),
-        }
+        Self::of_hours(month, 0)
     }
 
     /// Computes the coverage of `month` by usage that last changed at `changed_at`.
@@ -36,17 +51,66 @@ impl Coverage {
     /// documented). So usage covers the time up to the UTC midnight before its last change.
     pub fn new(month: Month, changed_at: Timestamp) -> Self {
         let day = Offset::UTC.to_datetime(changed_at).date();
-        let days = day.duration_since(month.first_day()).as_hours() / 24;
-        let days_in_month = i64::from(month.days());
-        Self {
-            days: days.clamp(0, days_in_month),
-            days_in_month,
-        }
+        let days = day.duration_since(month.first_day()).as_hours() / HOURS_PER_DAY;
+        Self::of_hours(month, days * HOURS_PER_DAY)
+    }
+
+    /// Computes the coverage of `month` by usage that was first seen at `seen_at`, without earlier
+    /// usage that shows when it changed.
+    pub fn first_seen(month: Month, seen_at: Timestamp) -> Self {
+        let renewed_before = seen_at.saturating_sub(RENEWAL_TIME).unwrap_or(seen_at);
+        Self::new(month, renewed_before)
+    }
+
+    /// Computes the coverage of `month` by the last of `nights`. Returns `None` if it is not of this
+    /// month.
+    pub fn of_nights(month: Month, nights: &Nights, lags: &Lags) -> Option<Self> {
+        let latest = nights.latest().filter(|night| night.month() == month)?;
+        Some(match nights.nights() {
+            [first] => Self::first_seen(month, first.seen_at),
+            _ => Self::of_hours(month, lags.covered_hours(latest)),
+        })
+    }
+
+    /// Returns the hours of the month that are not covered.
+    pub fn hours_left(self) -> i64 {
+        self.hours_in_month - self.hours
     }
 
     /// Returns the covered share of the month, from 0 to 1.
     pub fn ratio(self) -> f64 {
-        self.days as f64 / self.days_in_month as f64
+        self.hours as f64 / self.hours_in_month as f64
+    }
+}
+
+/// A recent cost and the covered time in which it arose.
+#[derive(Clone, Copy, Debug)]
+pub struct Recent {
+    /// The cost; can be negative after a correction.
+    pub cost: Money,
+    /// The covered hours of each month and the hours of these months: the current one and the one
+    /// before. The covered hours are at least one in total.
+    pub hours: [(i64, i64); 2],
+}
+
+impl Recent {
+    /// Returns the covered hours.
+    fn covered_hours(&self) -> i64 {
+        self.hours.iter().map(|(covered, _)| covered).sum()
+    }
+
+    /// Returns the cost of `hours` more hours of the current month. Heroku prorates by the share of a
+    /// month, so that an hour of February costs more than one of March.
+    fn cost_of(&self, hours: i64) -> Money {
+        let [(current, in_current), (before, in_before)] = self
+            .hours
+            .map(|(covered, in_month)| (i128::from(covered), i128::from(in_month)));
+        let covered = current * in_before + before * in_current;
+        let cost = self
+            .cost
+            .micros()
+            .saturating_mul(i128::from(hours) * in_before);
+        Money::from_micros(divide_rounded(cost, covered.max(1)))
     }
 }
 
@@ -66,7 +130,7 @@ impl Forecaster {
 
     /// Creates a forecaster with another weight than [`PREVIOUS_WEIGHT`], for the backtest.
     pub fn weighted(coverage: Coverage, weight: u16) -> Option<Self> {
-        (weight > 0 || coverage.days > 0).then_some(Self {
+        (weight > 0 || coverage.hours > 0).then_some(Self {
             coverage,
             weight: weight.into(),
         })
@@ -82,20 +146,57 @@ impl Forecaster {
     /// From the second day on it is linear, so that parts add up to the whole, apart from the
     /// rounding to a millionth of a dollar.
     pub fn month_end(self, to_date: Money, previous: Money) -> Money {
-        let Self { coverage, weight } = self;
-        if coverage.days == 0 {
+        if self.coverage.hours == 0 {
             return previous.max(to_date);
         }
-        let days = i128::from(coverage.days);
-        let days_in_month = i128::from(coverage.days_in_month);
-        let (own, before) = (days * THOUSANDTHS.pow(2), weight.pow(2) * days_in_month);
+        to_date + self.rest(to_date, previous)
+    }
+
+    /// Forecasts a month's cost as [`Self::month_end`], with the rest of the month at the rate of the
+    /// `recent` cost. While that is measured over less than a week, the mean rate of
+    /// [`Self::month_end`] has the rest of the weight. The result is at least the cost to date.
+    pub fn month_end_at_rate(
+        self,
+        to_date: Money,
+        previous: Money,
+        recent: Option<Recent>,
+    ) -> Money {
+        let Some(recent) = recent else {
+            return self.month_end(to_date, previous).max(to_date);
+        };
+        let Coverage {
+            hours,
+            hours_in_month,
+        } = self.coverage;
+        let week = i128::from(WINDOW_HOURS);
+        let measured = i128::from(recent.covered_hours().clamp(1, WINDOW_HOURS));
+        let at_rate = recent.cost_of(hours_in_month - hours).micros();
+        let at_mean = match hours {
+            0 => previous,
+            _ => self.rest(to_date, previous),
+        };
+        let rest = at_rate
+            .saturating_mul(measured)
+            .saturating_add(at_mean.micros().saturating_mul(week - measured));
+        let rest = Money::from_micros(divide_rounded(rest, week));
+        match hours {
+            0 => rest.max(to_date),
+            _ => (to_date + rest).max(to_date),
+        }
+    }
+
+    /// Returns the cost of the rest of the month at the mean rate, if a part of it is covered.
+    fn rest(self, to_date: Money, previous: Money) -> Money {
+        let Self { coverage, weight } = self;
+        let hours = i128::from(coverage.hours);
+        let hours_in_month = i128::from(coverage.hours_in_month);
+        let (own, before) = (hours * THOUSANDTHS.pow(2), weight.pow(2) * hours_in_month);
         let rates = to_date.micros().saturating_mul(own);
         let rates = rates.saturating_add(previous.micros().saturating_mul(before));
-        let rest = divide_rounded(
-            rates.saturating_mul(days_in_month - days),
-            days * own + before * days_in_month,
-        );
-        to_date + Money::from_micros(rest)
+        Money::from_micros(divide_rounded(
+            rates.saturating_mul(hours_in_month - hours),
+            hours * own + before * hours_in_month,
+        ))
     }
 }
 

@@ -12,7 +12,7 @@
 //! 2. Multiply each app's units and credits by their prices ([`price`]), rounded so that the apps
 //!    add up to the cost of their sum.
 //! 3. Put what the team's own amounts hold beyond its apps into [`category::Category::Other`].
-//! 4. Forecast the month's end, per app and category ([`forecast`]).
+//! 4. Forecast the month's end, per app and category ([`forecast`]), with the recorded [`nights`].
 //! 5. Add up the apps that share a row ([`grouping`]).
 //!
 //! ```
@@ -53,10 +53,12 @@ pub mod category;
 pub mod cost;
 pub mod forecast;
 pub mod grouping;
+pub mod interval;
 pub mod invoice;
 pub mod money;
 pub mod month;
 pub mod name_filter;
+pub mod nights;
 pub mod price;
 pub mod rules;
 pub mod usage;

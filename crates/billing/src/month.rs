@@ -7,6 +7,9 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Span, Timestamp};
 
+/// The hours of a day in UTC.
+pub(super) const HOURS_PER_DAY: i64 = 24;
+
 /// A calendar month in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {
@@ -30,6 +33,11 @@ impl Month {
     /// Returns the month before this one.
     pub fn previous(self) -> Self {
         Self::of(self.first.saturating_sub(Span::new().days(1)))
+    }
+
+    /// Returns the months before this one, latest first.
+    pub fn closed(self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.previous()), |month| Some(month.previous()))
     }
 
     /// Returns the first day.

@@ -116,6 +116,17 @@ impl Client {
             .await
     }
 
+    /// Fetches a team's usage of past months, like [`Self::usage`] but unconditionally.
+    pub async fn past_usage(
+        &self,
+        token: &SecretString,
+        team_id: &str,
+        months: (Month, Month),
+    ) -> Result<Decoded<Usage>, Error> {
+        let url = self.monthly_url(&["teams", team_id, "usage", "monthly"], months);
+        self.get(Endpoint::PastUsage, token, url).await
+    }
+
     /// Fetches the identity of an enterprise account: `GET /enterprise-accounts/{id or name}`.
     pub async fn enterprise_account(
         &self,
@@ -141,6 +152,18 @@ impl Client {
         self.transport
             .list(Endpoint::Usage, token, url, validator)
             .await
+    }
+
+    /// Fetches an account's usage of past months, like [`Self::account_usage`] but unconditionally.
+    pub async fn past_account_usage(
+        &self,
+        token: &SecretString,
+        account_id: &str,
+        months: (Month, Month),
+    ) -> Result<Decoded<AccountUsage>, Error> {
+        let path = ["enterprise-accounts", account_id, "usage", "monthly"];
+        let url = self.monthly_url(&path, months);
+        self.get(Endpoint::PastUsage, token, url).await
     }
 
     /// Fetches the scheduled suspension and deletion of a team:

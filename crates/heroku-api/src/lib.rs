@@ -34,3 +34,7 @@ pub mod skipped;
 pub mod stats;
 pub mod team;
 mod transport;
+
+/// The version of the decoder, raised when the same response decodes to other data. A validator of a
+/// response that an earlier version decoded must not be used.
+pub const DECODER_VERSION: u32 = 1;

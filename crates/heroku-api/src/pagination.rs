@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use reqwest::header::{HeaderMap, IF_NONE_MATCH, RANGE};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::Error;
@@ -19,10 +18,27 @@ use crate::stats::Endpoint;
 pub const MAX_PAGES: usize = 50;
 
 /// The `ETag` of a response and the URL that it belongs to, for a conditional request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validator {
     url: String,
     etag: String,
+}
+
+impl Validator {
+    /// Creates a validator from a URL and the `ETag` of its response.
+    pub fn new(url: String, etag: String) -> Self {
+        Self { url, etag }
+    }
+
+    /// Returns the URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns the `ETag`.
+    pub fn etag(&self) -> &str {
+        &self.etag
+    }
 }
 
 /// The response to a conditional request.
@@ -41,8 +57,6 @@ pub struct Decoded<T> {
     pub data: T,
     /// What could not be decoded.
     pub skipped: Skipped,
-    /// The JSON of each page, without the token.
-    pub pages: Vec<String>,
     /// The validator for a conditional request; a list of several pages has none.
     pub validator: Option<Validator>,
 }
@@ -103,7 +117,7 @@ impl Transport {
             url: url.into(),
             etag,
         });
-        let mut response = Decoded::decode(pages, validator)
+        let mut response = Decoded::decode(&pages, validator)
             .map_err(|error| Error::Malformed(sanitize(token, &error.to_string())))?;
         let Skipped { rows, fields } = &mut response.skipped;
         for error in [rows, fields]
@@ -128,12 +142,11 @@ impl<T: FromPages> Decoded<T> {
     /// # Errors
     ///
     /// Returns an error if nothing can be decoded.
-    pub fn decode(pages: Vec<String>, validator: Option<Validator>) -> Result<Self, DecodeError> {
+    pub fn decode(pages: &[String], validator: Option<Validator>) -> Result<Self, DecodeError> {
         let mut skipped = Skipped::default();
         Ok(Self {
-            data: T::from_pages(&pages, &mut skipped)?,
+            data: T::from_pages(pages, &mut skipped)?,
             skipped,
-            pages,
             validator,
         })
     }

@@ -18,6 +18,8 @@ pub enum Endpoint {
     /// A team's usage by month, `/teams/{id}/usage/monthly`, or that of all teams of an enterprise
     /// account, `/enterprise-accounts/{id}/usage/monthly`.
     Usage,
+    /// The same for past months, in one request.
+    PastUsage,
     /// The scheduled suspension and deletion of a team: `/teams/{id or name}/delinquency`.
     Delinquency,
     /// A team's licences: `/teams/{id or name}/licenses`.
@@ -28,12 +30,13 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// All endpoints, in the order of their discriminants.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Team,
         Self::Teams,
         Self::EnterpriseAccount,
         Self::Invoices,
         Self::Usage,
+        Self::PastUsage,
         Self::Delinquency,
         Self::Licenses,
         Self::Authorizations,
@@ -47,6 +50,7 @@ impl Endpoint {
             Self::EnterpriseAccount => "enterprise_account",
             Self::Invoices => "invoices",
             Self::Usage => "usage",
+            Self::PastUsage => "past_usage",
             Self::Delinquency => "delinquency",
             Self::Licenses => "licenses",
             Self::Authorizations => "authorizations",

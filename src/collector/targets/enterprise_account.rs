@@ -10,9 +10,10 @@ use super::lookup::Lookup;
 use crate::collector::context::PollContext;
 use crate::collector::endpoint::{EndpointState, PollHistory};
 use crate::collector::error::Error;
+use crate::collector::past_usage::PastUsageTarget;
 use crate::collector::poll::{Completion, PollRound, Response};
-use crate::collector::state::{Entry, LoadedState, MetadataValue, Subject};
 use crate::snapshot::{self, EndpointStatus, LastSuccess, Team};
+use crate::store::{Fact, Key, Loaded, Subject};
 use billing::month::Month;
 use billing::usage::Usage;
 use heroku_api::client::Conditional;
@@ -54,25 +55,34 @@ impl EnterpriseAccountTarget {
         &self.lookup.id_or_name
     }
 
-    fn subject(&self) -> Subject {
-        Subject::EnterpriseAccount(self.id_or_name().to_owned())
-    }
-
-    /// Restores the responses in the state file.
-    pub(super) fn restore(&mut self, loaded: &mut LoadedState) {
-        let subject = self.subject();
-        let account = loaded.accounts.remove(&subject);
-        self.lookup = Lookup::new(self.id_or_name().to_owned(), account);
-        self.usage.restore(loaded.account_usage.remove(&subject));
-        self.split_by_team();
-    }
-
-    /// Returns the entries for the state file.
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    fn key(&self) -> Key {
         let account = self.lookup.identity();
-        let account =
-            account.map(|account| account.entry(self.subject(), Endpoint::EnterpriseAccount));
-        account.into_iter().chain(self.usage.entry(self.subject()))
+        let name = account.and_then(|account| account.data.as_ref()?.name.as_deref());
+        Key {
+            id: self.id().map(str::to_owned),
+            name: name.unwrap_or(self.id_or_name()).to_owned(),
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::EnterpriseAccount(self.key())
+    }
+
+    /// Returns the target of the request for past usage, if the usage is known.
+    pub(super) fn past_usage_target(&self) -> Option<PastUsageTarget> {
+        let is_known = self.usage.has_succeeded();
+        is_known.then(|| PastUsageTarget::EnterpriseAccount(self.key()))
+    }
+
+    /// Restores the stored responses.
+    pub(super) fn restore(&mut self, loaded: &mut Loaded) {
+        let Some(loaded) = loaded.account(self.id_or_name()) else {
+            return;
+        };
+        let account = loaded.identity.clone();
+        self.lookup = Lookup::new(self.id_or_name().to_owned(), account);
+        self.usage.restore(loaded.usage.take());
+        self.split_by_team();
     }
 
     /// Starts the poll if it is due.
@@ -90,23 +100,24 @@ impl EnterpriseAccountTarget {
         }
     }
 
-    /// Records a result. Returns whether there is something new to save.
+    /// Records a result.
     pub(super) fn record(
         &mut self,
         result: Result<Conditional<AccountUsage>, Error>,
-        completion: Completion,
-    ) -> bool {
+        completion: Completion<'_>,
+    ) {
         let is_gone = result.as_ref().err().is_some_and(Error::is_gone);
         let name = self.id_or_name().to_owned();
-        let is_new = self.usage.record(&name, result, completion);
-        if is_new {
+        let endpoint = Endpoint::EnterpriseAccount;
+        self.lookup
+            .store_identity(endpoint, self.subject(), completion.store);
+        if self.usage.record(&name, self.subject(), result, completion) {
             self.split_by_team();
         }
         if is_gone && !self.lookup.is_by_id() {
             // An account that was deleted and created again has the same name and another id.
             self.lookup = Lookup::new(name, None);
         }
-        is_new
     }
 
     /// Splits the last success by team.
@@ -208,7 +219,7 @@ impl Request {
         fetch.await
     }
 
-    async fn identity(&self, token: &SecretString) -> Result<&MetadataValue<Account>, Error> {
+    async fn identity(&self, token: &SecretString) -> Result<&Fact<Account>, Error> {
         let client = &self.context.client;
         let fetch = client.enterprise_account(token, &self.account.id_or_name);
         let identity = self.account.fetch_identity(self.now, fetch).await;

@@ -1,32 +1,37 @@
 //! A team or an enterprise account by its id or name, and its identity.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::collector::error::Error;
-use crate::collector::state::MetadataValue;
+use crate::store::{Answer, Data, Fact, Store, Subject};
 use heroku_api::client::Decoded;
 use heroku_api::error::Error as ApiError;
+use heroku_api::stats::Endpoint;
 
 /// A resource by its id or name, and its identity once it has been fetched.
 #[derive(Debug)]
 pub(super) struct Lookup<T> {
     pub(super) id_or_name: String,
-    identity: OnceCell<MetadataValue<T>>,
+    identity: OnceCell<Fact<T>>,
+    /// Whether the identity was fetched and is not stored yet.
+    is_unstored: AtomicBool,
 }
 
 impl<T> Lookup<T> {
-    pub(super) fn new(id_or_name: String, identity: Option<MetadataValue<T>>) -> Arc<Self> {
+    pub(super) fn new(id_or_name: String, identity: Option<Fact<T>>) -> Arc<Self> {
         Arc::new(Self {
             id_or_name,
             identity: OnceCell::new_with(identity),
+            is_unstored: AtomicBool::new(false),
         })
     }
 
     /// Returns the identity if it is known.
-    pub(super) fn identity(&self) -> Option<&MetadataValue<T>> {
+    pub(super) fn identity(&self) -> Option<&Fact<T>> {
         self.identity.get()
     }
 
@@ -35,16 +40,29 @@ impl<T> Lookup<T> {
         &self,
         now: Timestamp,
         fetch: impl Future<Output = Result<Decoded<T>, ApiError>>,
-    ) -> Result<&MetadataValue<T>, Error> {
+    ) -> Result<&Fact<T>, Error> {
         let fetch = async || {
             let response = fetch.await?;
-            Ok(MetadataValue {
+            self.is_unstored.store(true, Ordering::Relaxed);
+            Ok(Fact {
                 data: Some(Arc::new(response.data)),
                 at: now,
-                pages: response.pages,
             })
         };
         self.identity.get_or_try_init(fetch).await
+    }
+
+    /// Writes a fetched identity to the store, once.
+    pub(super) fn store_identity(&self, endpoint: Endpoint, subject: Subject, store: &Store)
+    where
+        Data: From<Arc<T>>,
+    {
+        let Some(identity) = self.identity() else {
+            return;
+        };
+        if self.is_unstored.swap(false, Ordering::Relaxed) {
+            store.write(Answer::of_fact(subject, endpoint, identity));
+        }
     }
 
     /// Returns whether the resource is given by its id, a UUID.

@@ -15,11 +15,12 @@ use tokio::time::Instant;
 
 use super::context::PollContext;
 use super::metadata::{MetadataCache, MetadataTarget};
+use super::past_usage::PastUsageTarget;
 use super::poll::{Completion, PollJobs, PollRound, Response};
 use super::schedule::Schedule;
-use crate::collector::state::{Entry, LoadedState, Subject};
 use crate::config::scope::{Scope, TeamScope};
 use crate::snapshot::{Snapshot, Team};
+use crate::store::{Loaded, Subject};
 use discovery::TeamDiscovery;
 use enterprise_account::EnterpriseAccountTarget;
 use heroku_api::stats::{ClientStats, Endpoint};
@@ -40,8 +41,8 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// Creates the targets of `scope`, with the responses in the state file.
-    pub(super) fn new(scope: &Scope, loaded: &mut LoadedState) -> Self {
+    /// Creates the targets of `scope`, with the stored responses.
+    pub(super) fn new(scope: &Scope, loaded: &mut Loaded) -> Self {
         let several_teams = scope.several_teams();
         let (named, filter) = match &scope.teams {
             TeamScope::Named(teams) => (&**teams, None),
@@ -68,31 +69,14 @@ impl Targets {
             account.restore(loaded);
         }
         if let Some(personal) = &mut targets.personal_account {
-            let invoices = loaded.invoices.remove(&Subject::PersonalAccount);
-            personal.invoices.restore(invoices);
+            personal.invoices.restore(loaded.personal_invoices.take());
         }
         if let Some(discovery) = &mut targets.discovery {
-            discovery
-                .teams
-                .restore(loaded.teams.remove(&Subject::Teams));
+            discovery.teams.restore(loaded.discovery.take());
         }
         targets.apply_discovery(loaded);
         targets.remove_duplicates();
         targets
-    }
-
-    /// Returns the entries for the state file.
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let teams = self.teams.iter().flat_map(TeamTarget::entries);
-        let accounts = self
-            .accounts
-            .iter()
-            .flat_map(EnterpriseAccountTarget::entries);
-        let personal = self.personal_account.iter();
-        let personal = personal.filter_map(|p| p.invoices.entry(Subject::PersonalAccount));
-        let discovery = self.discovery.iter();
-        let discovery = discovery.filter_map(|d| d.teams.entry(Subject::Teams));
-        teams.chain(accounts).chain(personal).chain(discovery)
     }
 
     fn schedules(&self) -> impl Iterator<Item = &Schedule> {
@@ -149,41 +133,41 @@ impl Targets {
         }
     }
 
-    /// Records the response of `job`. Returns whether there is something new to save.
-    pub(super) fn record(
-        &mut self,
-        job: task::Id,
-        response: Response,
-        completion: Completion,
-    ) -> bool {
+    /// Records the response of `job`.
+    pub(super) fn record(&mut self, job: task::Id, response: Response, completion: Completion<'_>) {
         // Responses of targets that have been removed are dropped.
-        let is_new = match response {
+        match response {
             Response::Teams(result) => {
-                let discovery = self.discovery.as_mut();
-                let is_new = discovery.is_some_and(|d| d.teams.record("*", result, completion));
-                self.apply_discovery(&mut LoadedState::default());
-                is_new
+                if let Some(discovery) = &mut self.discovery {
+                    let subject = Subject::Discovery;
+                    discovery.teams.record("*", subject, result, completion);
+                }
+                self.apply_discovery(&mut Loaded::default());
             }
             Response::AccountUsage(result) => {
                 let mut accounts = self.accounts.iter_mut();
                 let account = accounts.find(|a| a.usage.schedule.is_running(job));
-                let is_new = account.is_some_and(|account| account.record(result, completion));
+                if let Some(account) = account {
+                    account.record(result, completion);
+                }
                 self.assign_usage();
-                is_new
             }
-            Response::PersonalInvoices(result) => self.personal_account.as_mut().is_some_and(|p| {
-                p.invoices
-                    .record(personal_account::NAME, result, completion)
-            }),
+            Response::PersonalInvoices(result) => {
+                if let Some(personal) = &mut self.personal_account {
+                    let (name, subject) = (personal_account::NAME, Subject::PersonalAccount);
+                    personal.invoices.record(name, subject, result, completion);
+                }
+            }
             response => {
                 let team = self.teams.iter_mut().find(|team| team.is_running(job));
-                team.is_some_and(|team| team.record(response, completion))
+                if let Some(team) = team {
+                    team.record(response, completion);
+                }
             }
-        };
+        }
         self.remove_duplicates();
         let all_attempted = self.schedules().all(Schedule::is_attempted);
         self.all_attempted |= all_attempted;
-        is_new
     }
 
     pub(super) fn schedules_mut(&mut self) -> impl Iterator<Item = &mut Schedule> {
@@ -219,7 +203,7 @@ impl Targets {
     }
 
     /// Adds, updates and removes teams according to the list of teams.
-    fn apply_discovery(&mut self, loaded: &mut LoadedState) {
+    fn apply_discovery(&mut self, loaded: &mut Loaded) {
         if let Some(discovery) = &self.discovery
             && let Some(success) = &discovery.teams.status.last_success
         {
@@ -264,15 +248,24 @@ impl Targets {
         let polled = teams.filter(|team| team.exists() || team.identity().is_some());
         let polled = polled.map(|team| MetadataTarget {
             id_or_name: team.id_or_name().to_owned(),
+            id: team.id().map(str::to_owned),
             identity: team.identity(),
-            is_polled: true,
         });
         let reported = self.account_teams().into_iter().map(|team| MetadataTarget {
+            id: team.id.clone(),
             id_or_name: team.id.unwrap_or(team.name),
             identity: None,
-            is_polled: false,
         });
         polled.chain(reported).collect()
+    }
+
+    /// Returns the teams and enterprise accounts whose past usage is requested, which are those whose
+    /// usage is known.
+    pub(super) fn past_usage_targets(&self) -> Vec<PastUsageTarget> {
+        let teams = self.teams.iter().filter_map(TeamTarget::past_usage_target);
+        let accounts = self.accounts.iter();
+        let accounts = accounts.filter_map(EnterpriseAccountTarget::past_usage_target);
+        teams.chain(accounts).collect()
     }
 
     /// Updates the teams' identities from newer metadata.
@@ -361,9 +354,11 @@ fn endpoints(scope: &Scope) -> Vec<Endpoint> {
         TeamScope::All(_) => (true, true),
     };
     let is_requested = |endpoint: &Endpoint| match endpoint {
-        Endpoint::Team | Endpoint::Usage | Endpoint::Delinquency | Endpoint::Licenses => {
-            polls_teams || has_accounts
-        }
+        Endpoint::Team
+        | Endpoint::Usage
+        | Endpoint::PastUsage
+        | Endpoint::Delinquency
+        | Endpoint::Licenses => polls_teams || has_accounts,
         Endpoint::Teams => is_discovering,
         Endpoint::EnterpriseAccount => has_accounts,
         Endpoint::Invoices => polls_teams || scope.personal_account,
@@ -396,6 +391,7 @@ mod tests {
             "team",
             "enterprise_account",
             "usage",
+            "past_usage",
             "delinquency",
             "licenses",
             "authorizations",

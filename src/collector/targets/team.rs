@@ -11,10 +11,11 @@ use super::lookup::Lookup;
 use crate::collector::context::PollContext;
 use crate::collector::endpoint::{EndpointState, PollHistory};
 use crate::collector::error::Error;
+use crate::collector::past_usage::PastUsageTarget;
 use crate::collector::poll::{Completion, PollRound, Response};
 use crate::collector::schedule::Schedule;
-use crate::collector::state::{Entry, LoadedState, MetadataValue, Subject};
 use crate::snapshot::{EndpointStatus, Team};
+use crate::store::{Fact, Key, Loaded, Subject};
 use billing::invoice::Invoices;
 use billing::month::Month;
 use billing::usage::Usage;
@@ -81,34 +82,37 @@ impl TeamTarget {
         }
     }
 
-    /// Restores the responses in the state file.
-    pub(super) fn restore(&mut self, loaded: &mut LoadedState) {
-        let subject = self.subject();
+    /// Restores the stored responses.
+    pub(super) fn restore(&mut self, loaded: &mut Loaded) {
+        let Some(loaded) = loaded.team(&self.lookup.id_or_name) else {
+            return;
+        };
         if !self.is_discovered
-            && let Some(identity) = loaded.identities.remove(&subject)
+            && let Some(identity) = loaded.identity.clone()
+            && identity.data.is_some()
         {
             self.set_identity(identity);
         }
-        self.invoices.restore(loaded.invoices.remove(&subject));
-        self.usage.restore(loaded.usage.remove(&subject));
+        self.invoices.restore(loaded.invoices.take());
+        self.usage.restore(loaded.usage.take());
         self.update_usage_name();
     }
 
-    /// Returns the entries for the state file.
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        // The identity of a discovered team is part of the list of teams.
-        let identity = self.identity().filter(|_| !self.is_discovered);
-        let identity = identity.filter(|identity| !identity.pages.is_empty());
-        let entries = [
-            identity.map(|identity| identity.entry(self.subject(), Endpoint::Team)),
-            self.invoices.entry(self.subject()),
-            self.usage.entry(self.subject()),
-        ];
-        entries.into_iter().flatten()
+    fn key(&self) -> Key {
+        Key {
+            id: self.id().map(str::to_owned),
+            name: self.name().to_owned(),
+        }
     }
 
     fn subject(&self) -> Subject {
-        Subject::Team(self.lookup.id_or_name.clone())
+        Subject::Team(self.key())
+    }
+
+    /// Returns the target of the request for past usage, if the team's own usage is known.
+    pub(super) fn past_usage_target(&self) -> Option<PastUsageTarget> {
+        let is_known = self.usage.has_succeeded() && !self.is_usage_from_account();
+        is_known.then(|| PastUsageTarget::Team(self.key()))
     }
 
     pub(super) fn schedules(&self) -> [&Schedule; 2] {
@@ -152,29 +156,33 @@ impl TeamTarget {
         }
     }
 
-    /// Records a response. Returns whether there is something new to save.
-    pub(super) fn record(&mut self, response: Response, completion: Completion) -> bool {
-        let team = self.name().to_owned();
+    /// Records a response.
+    pub(super) fn record(&mut self, response: Response, completion: Completion<'_>) {
+        let (team, subject) = (self.name().to_owned(), self.subject());
         let error = match &response {
             Response::TeamInvoices(Err(error)) | Response::TeamUsage(Err(error)) => Some(error),
             _ => None,
         };
         let is_gone = error.is_some_and(Error::is_gone);
-        let is_new = match response {
-            Response::TeamInvoices(result) => self.invoices.record(&team, result, completion),
-            Response::TeamUsage(result) => self.usage.record(&team, result, completion),
+        self.lookup
+            .store_identity(Endpoint::Team, subject.clone(), completion.store);
+        match response {
+            Response::TeamInvoices(result) => {
+                self.invoices.record(&team, subject, result, completion);
+            }
+            Response::TeamUsage(result) => {
+                self.usage.record(&team, subject, result, completion);
+            }
             _ => {
                 self.usage.schedule.finish(completion.limits.interval);
                 self.usage.schedule.enabled = false;
-                false
             }
-        };
+        }
         self.update_usage_name();
         if is_gone && !self.lookup.is_by_id() {
             // A team that was deleted and created again has the same name and another id.
             self.lookup = Lookup::new(self.lookup.id_or_name.clone(), None);
         }
-        is_new
     }
 
     /// Brings times in the future down to `now`.
@@ -199,12 +207,12 @@ impl TeamTarget {
     }
 
     /// Replaces the identity.
-    pub(super) fn set_identity(&mut self, identity: MetadataValue<Identity>) {
+    pub(super) fn set_identity(&mut self, identity: Fact<Identity>) {
         self.lookup = Lookup::new(self.lookup.id_or_name.clone(), Some(identity));
     }
 
     /// Returns the identity if it is known.
-    pub(super) fn identity(&self) -> Option<&MetadataValue<Identity>> {
+    pub(super) fn identity(&self) -> Option<&Fact<Identity>> {
         self.lookup.identity()
     }
 
@@ -340,7 +348,7 @@ impl Request {
         })
     }
 
-    async fn identity(&self, token: &SecretString) -> Result<&MetadataValue<Identity>, Error> {
+    async fn identity(&self, token: &SecretString) -> Result<&Fact<Identity>, Error> {
         let fetch = self.context.client.team(token, &self.team.id_or_name);
         self.team.fetch_identity(self.now, fetch).await
     }
@@ -371,12 +379,10 @@ fn belongs_to(identity: &Identity, account: &str) -> bool {
     owner.is_some_and(|owner| owner.matches(account))
 }
 
-/// Returns the identity of a team in the list of teams. It has no pages, because the state file
-/// contains the list itself.
-pub(super) fn listed(identity: &Identity, at: Timestamp) -> MetadataValue<Identity> {
-    MetadataValue {
+/// Returns the identity of a team in the list of teams.
+pub(super) fn listed(identity: &Identity, at: Timestamp) -> Fact<Identity> {
+    Fact {
         data: Some(Arc::new(identity.clone())),
         at,
-        pages: Vec::new(),
     }
 }

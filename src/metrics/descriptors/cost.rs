@@ -5,7 +5,7 @@
 
 use expfmt::Label;
 
-use super::labels::{APP_NAME, CATEGORY, KIND, PERIOD, SOURCE, TEAM_NAME};
+use super::labels::{APP_NAME, CATEGORY, KIND, MONTH, PERIOD, SOURCE, TEAM_NAME};
 use super::macros::descriptors;
 
 descriptors! {
@@ -16,6 +16,18 @@ descriptors! {
     TEAM_COST_FORECAST: Gauge {
         name: "heroku_team_cost_forecast_usd", labels: &[TEAM_NAME, CATEGORY], source: "team-monthly-usage.{dynos,data,partner,addons,space,apps}",
         help: "Forecast cost of the team for the full current month by category, in USD before credits and taxes.",
+    }
+    TEAM_COST_FORECAST_LOW: Gauge {
+        name: "heroku_team_cost_forecast_low_usd", labels: &[TEAM_NAME], source: "team-monthly-usage.{dynos,data,partner,addons,space,apps}",
+        help: "10th percentile of the forecast cost of the team for the full current month, in USD before credits and taxes.",
+    }
+    TEAM_COST_FORECAST_HIGH: Gauge {
+        name: "heroku_team_cost_forecast_high_usd", labels: &[TEAM_NAME], source: "team-monthly-usage.{dynos,data,partner,addons,space,apps}",
+        help: "90th percentile of the forecast cost of the team for the full current month, in USD before credits and taxes.",
+    }
+    TEAM_MONTH_COST: Gauge {
+        name: "heroku_team_month_cost_usd", labels: &[TEAM_NAME, MONTH, CATEGORY], source: "team-monthly-usage.{dynos,data,partner,addons,space,apps}",
+        help: "Cost of the team's usage in one of the last twelve closed months by category, in USD before credits and taxes.",
     }
     TEAM_BUDGET: Gauge {
         name: "heroku_team_budget_usd", labels: &[TEAM_NAME], source: "configuration",

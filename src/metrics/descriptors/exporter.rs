@@ -49,6 +49,10 @@ descriptors! {
         name: "heroku_cost_exporter_poll_failures_total", labels: &[TEAM_NAME, ENDPOINT, REASON], source: "polls",
         help: "Total number of failed polls of the endpoint by reason.",
     }
+    STORAGE_UP: Gauge {
+        name: "heroku_cost_exporter_storage_up", labels: &[], source: "storage",
+        help: "Whether the storage works as configured (1) or not (0).",
+    }
     API_REQUESTS: Counter {
         name: "heroku_api_requests_total", labels: &[ENDPOINT, CODE], source: "requests to Heroku",
         help: "Total number of requests to the Heroku API by endpoint and HTTP status code.",

@@ -69,7 +69,7 @@ descriptors! {
     }
     HISTORY: Gauge {
         name: "heroku_invoice_history_usd", labels: &[TEAM_NAME, MONTH], source: "team-invoice.total",
-        help: "Invoice totals of the months before the current one, in USD.",
+        help: "Invoice totals of the months before the current one whose usage is unknown, in USD.",
     }
 }
 

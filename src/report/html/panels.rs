@@ -76,53 +76,85 @@ pub(super) fn budgets(
     budgets
 }
 
-/// The chart and table of invoices by month.
+/// The chart and table of costs and invoices by month.
 #[derive(Debug)]
 pub(super) struct InvoicePanel {
     pub(super) chart: ColumnChart,
     pub(super) months: Vec<InvoiceMonth>,
     /// The text alternative of the chart.
     pub(super) summary: String,
-    /// Whether there is an invoice for the current month.
-    pub(super) has_open_month: bool,
+    /// What the chart shows.
+    pub(super) caption: &'static str,
 }
 
-/// The invoices of a month.
+/// The costs and invoices of a month.
 #[derive(Debug)]
 pub(super) struct InvoiceMonth {
     pub(super) month: Month,
+    /// The cost of usage.
+    pub(super) usage: Option<Money>,
+    /// The total of invoices.
     pub(super) total: Option<Money>,
     /// The payment state, if there is only one team.
     pub(super) state: Option<&'static str>,
     /// Whether this is the current month.
     pub(super) is_open: bool,
+    has_usage_chart: bool,
 }
 
-/// Returns the invoices of `teams` up to the month `current`. Returns `None` if there are none.
+impl InvoiceMonth {
+    /// Returns the amount in the chart.
+    pub(super) fn amount(&self) -> Option<Money> {
+        if self.has_usage_chart {
+            self.usage
+        } else {
+            self.total
+        }
+    }
+}
+
+/// Returns the costs and invoices of `teams` up to the month `current`. Returns `None` if there are
+/// none. The chart shows the costs of usage if they are known, else invoices.
 pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<InvoicePanel> {
     let all = || teams.iter().flat_map(|team| &team.invoices);
-    let known = all().filter(|invoice| invoice.total.is_some());
-    let earliest = known.map(|invoice| invoice.month).min()?;
+    let past = || teams.iter().flat_map(|team| &team.months);
+    let invoiced = all().filter(|invoice| invoice.total.is_some());
+    let used = past().filter(|month| month.cost.is_some());
+    let has_usage_chart = used.clone().next().is_some();
+    let known = invoiced.map(|invoice| invoice.month);
+    let earliest = known.chain(used.map(|month| month.month)).min()?;
     let months = months_back(current, CHART_MONTHS).take_while(|month| *month >= earliest);
     let mut months: Vec<_> = months.collect();
     months.reverse();
-    let of_month = |month| all().filter(move |invoice| invoice.month == month);
-    let total = |month: &Month| sum_known(of_month(*month).map(|invoice| invoice.total));
-    let totals: Vec<_> = months.iter().map(total).collect();
-    let months = months.iter().zip(&totals).map(|(month, total)| {
-        let state = of_month(*month).find_map(|invoice| invoice.state);
+    let of_month = |month: Month| {
+        let invoices = || all().filter(move |invoice| invoice.month == month);
+        let is_open = month == current;
+        let usage = if is_open {
+            sum_known(teams.iter().map(|team| team.costs.current))
+        } else {
+            let months = past().filter(|past| past.month == month);
+            sum_known(months.map(|past| past.cost))
+        };
+        let state = invoices().find_map(|invoice| invoice.state);
         InvoiceMonth {
-            month: *month,
-            total: *total,
+            month,
+            usage,
+            total: sum_known(invoices().map(|invoice| invoice.total)),
             state: state.filter(|_| teams.len() == 1),
-            is_open: *month == current,
+            is_open,
+            has_usage_chart,
         }
-    });
-    let months: Vec<_> = months.collect();
+    };
+    let months: Vec<_> = months.into_iter().map(of_month).collect();
+    let amounts: Vec<_> = months.iter().map(InvoiceMonth::amount).collect();
     Some(InvoicePanel {
-        chart: ColumnChart::new(&totals),
-        has_open_month: totals.last().is_some_and(Option::is_some),
+        chart: ColumnChart::new(&amounts),
         summary: summary(&months),
+        caption: if has_usage_chart {
+            "The chart shows the cost of usage."
+        } else {
+            "The chart shows invoices."
+        },
         months,
     })
 }
@@ -130,13 +162,13 @@ pub(super) fn invoices(teams: &[TeamReport], current: Month) -> Option<InvoicePa
 fn summary(months: &[InvoiceMonth]) -> String {
     let closed = months.iter().filter(|month| !month.is_open);
     let closed: Vec<_> = closed
-        .filter_map(|month| Some((month_name(month.month), cents(month.total?))))
+        .filter_map(|month| Some((month_name(month.month), cents(month.amount()?))))
         .collect();
     match closed.as_slice() {
-        [] => "The invoice of an open month.".to_owned(),
-        [(month, amount)] => format!("One invoice: ${amount} for {month}."),
+        [] => "The open month.".to_owned(),
+        [(month, amount)] => format!("One month: ${amount} in {month}."),
         [(first, from), .., (last, to)] => format!(
-            "Invoices by month, from ${from} for {first} to ${to} for {last}. The table below has all months."
+            "Costs by month, from ${from} in {first} to ${to} in {last}. The table below has all months."
         ),
     }
 }

@@ -101,7 +101,7 @@ fn record<T: FromPages + PartialEq>(
     status: &mut EndpointStatus<T>,
     body: Vec<u8>,
 ) -> anyhow::Result<()> {
-    let decoded = Decoded::<T>::decode(vec![String::from_utf8(body)?], None)?;
+    let decoded = Decoded::<T>::decode(&[String::from_utf8(body)?], None)?;
     ensure!(
         decoded.skipped == Skipped::default(),
         "a row or field could not be decoded"

@@ -44,8 +44,8 @@ impl Exporter {
             .args(["--poll.interval", "2m"])
             .args(["--web.listen-address", &listen.to_string()])
             .args(["--log.level", "error"])
-            .arg("--state.file")
-            .arg(directory.join("state.json"))
+            .arg("--storage.path")
+            .arg(directory.join("storage"))
             .env_clear()
             .env("HEROKU_API_KEY", heroku.token())
             .stdin(Stdio::null());

@@ -70,6 +70,7 @@ pub(super) fn costs<'a>(usage: &'a Usage, invoices: &'a Invoices, rules: &Rules)
         usage: Some(usage),
         usage_changed_at: Some(now()),
         invoices: Some(invoices),
+        ..BillingInput::default()
     };
     TeamCost::new(known, rules, now())
 }

@@ -1,10 +1,10 @@
-//! State files in temporary directories, which the exporter writes and the tests read.
+//! Storage directories, in which the exporter keeps its database and which the tests read.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use heroku_sim::Simulator;
-use serde_json::Value;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::exporter::{Exporter, ExporterBuilder, wait_until};
 use crate::external_tools;
@@ -12,43 +12,68 @@ use crate::scenario::{Scenario, noon};
 use crate::scrape::Scrape;
 use crate::self_series::{DATA_CHANGED, ENDPOINTS, LAST_POLL_SUCCESS, all_up, value};
 
-/// A state file, which may not exist yet.
+/// A storage directory, which may not exist yet.
 #[derive(Debug)]
-pub(crate) struct StateFile {
-    directory: tempfile::TempDir,
+pub(crate) struct StorageDirectory {
+    parent: tempfile::TempDir,
 }
 
-impl StateFile {
+impl StorageDirectory {
     pub(crate) fn new() -> Self {
         Self {
-            directory: tempfile::tempdir().expect("a temporary directory"),
+            parent: tempfile::tempdir().expect("a temporary directory"),
         }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().join("state.json")
+        self.parent.path().join("storage")
     }
 
-    /// Returns the content of the file, which is empty if the file does not exist.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        fs::read(self.path()).unwrap_or_default()
+    /// Returns the path of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path().join("heroku-cost-exporter.db")
     }
 
+    /// Writes the file of the database.
     pub(crate) fn write(&self, bytes: &[u8]) {
-        fs::write(self.path(), bytes).expect("the directory is writable");
+        fs::create_dir_all(self.path()).expect("the directory is created");
+        fs::write(self.database(), bytes).expect("the directory is writable");
     }
 
-    /// Lists the files in the directory of the state file.
-    pub(crate) fn directory_entries(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.directory.path()).expect("the directory exists");
+    /// Returns the content of all files.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let files = self.files().into_iter();
+        files
+            .flat_map(|name| fs::read(self.path().join(name)).unwrap_or_default())
+            .collect()
+    }
+
+    /// Lists the files in the directory.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path()).into_iter().flatten();
         let name = |entry: std::io::Result<fs::DirEntry>| {
             let entry = entry.expect("an entry");
             entry.file_name().into_string().expect("the name is UTF-8")
         };
-        entries.map(name).collect()
+        let mut names: Vec<_> = entries.map(name).collect();
+        names.sort_unstable();
+        names
     }
 
-    /// Counts the stored invoice and usage responses. Returns 0 if the file is invalid.
+    /// Opens the database for reading, if it is valid.
+    pub(crate) fn open(&self) -> Option<Connection> {
+        open(&self.database())
+    }
+
+    /// Runs a query for one number. Returns 0 if the database is invalid.
+    pub(crate) fn number(&self, query: &str) -> usize {
+        let number =
+            |connection: Connection| connection.query_row(query, [], |row| row.get(0)).ok();
+        let number: Option<u32> = self.open().and_then(number);
+        number.unwrap_or_default() as usize
+    }
+
+    /// Counts the stored invoice and usage responses. Returns 0 if the database is invalid.
     pub(crate) fn response_count(&self) -> usize {
         ENDPOINTS
             .iter()
@@ -58,20 +83,18 @@ impl StateFile {
 
     /// Counts the stored responses of an endpoint.
     pub(crate) fn response_count_for(&self, endpoint: &str) -> usize {
-        let file: Value = serde_json::from_slice(&self.bytes()).unwrap_or_default();
-        let responses = file["answers"].as_array().into_iter().flatten();
-        responses
-            .filter(|response| response["endpoint"] == endpoint)
-            .count()
+        self.number(&format!(
+            "SELECT count(*) FROM endpoint WHERE name = '{endpoint}'"
+        ))
     }
 
-    /// Configures an exporter to use this file.
+    /// Configures an exporter to use this directory.
     pub(crate) fn configure(&self, builder: ExporterBuilder) -> ExporterBuilder {
         let path = self.path();
-        builder.env("STATE_FILE", path.to_str().expect("the path is UTF-8"))
+        builder.env("STORAGE_PATH", path.to_str().expect("the path is UTF-8"))
     }
 
-    /// Returns a builder of an exporter that uses this file and starts `hours` after noon of the
+    /// Returns a builder of an exporter that uses this directory and starts `hours` after noon of the
     /// scenario's day.
     pub(crate) fn exporter_builder(
         &self,
@@ -87,7 +110,7 @@ impl StateFile {
         )
     }
 
-    /// Runs an exporter at noon until it has written the file, and returns its last scrape.
+    /// Runs an exporter at noon until it has stored all responses, and returns its last scrape.
     pub(crate) async fn run_and_stop(
         &self,
         scenario: &Scenario,
@@ -97,12 +120,12 @@ impl StateFile {
         self.stop(scenario, exporter).await
     }
 
-    /// Stops an exporter once its data and the file are complete, and returns its last scrape.
+    /// Stops an exporter once its data and the database are complete, and returns its last scrape.
     pub(crate) async fn stop(&self, scenario: &Scenario, mut exporter: Exporter) -> Option<Scrape> {
         exporter.wait_for_scrape("the first polls", all_up).await;
         let scrape = Scrape::parse(&scenario.wait_for_data(&exporter).await);
         let expected = scenario.expected_counts.invoices + scenario.expected_counts.usage;
-        wait_until("the complete state file", || {
+        wait_until("the complete database", || {
             (self.response_count() == expected).then_some(())
         })
         .await;
@@ -126,4 +149,13 @@ pub(crate) fn assert_same_data(actual: &Scrape, expected: &Scrape) {
             assert!(times.0 > 0.0 && times.0 == times.1, "{series:?}: {times:?}");
         }
     }
+}
+
+/// Opens a database for reading, if it is valid.
+pub(crate) fn open(path: &Path) -> Option<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .ok()?;
+    Some(connection)
 }

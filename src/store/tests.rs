@@ -1,0 +1,357 @@
+use std::sync::Arc;
+
+use billing::month::Month;
+use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
+use heroku_api::client::Validator;
+use heroku_api::skipped::Skipped;
+
+use super::*;
+
+const API_URL: &str = "https://api.heroku.com/";
+
+fn url() -> Url {
+    API_URL.parse().unwrap()
+}
+
+fn at(time: &str) -> Timestamp {
+    time.parse().unwrap()
+}
+
+fn amounts(dynos: f64, data: f64) -> UsageAmounts {
+    UsageAmounts {
+        dynos: Some(dynos),
+        data: Some(data),
+        ..UsageAmounts::default()
+    }
+}
+
+fn month(apps: &[(&str, UsageAmounts)]) -> MonthlyUsage {
+    let team = apps
+        .iter()
+        .fold(UsageAmounts::default(), |sum, (_, app)| sum.plus(*app));
+    MonthlyUsage {
+        team_name: Some("acme".to_owned()),
+        team,
+        spaces: Spaces::default(),
+        apps: Some(
+            apps.iter()
+                .map(|(name, app)| ((*name).to_owned(), *app))
+                .collect(),
+        ),
+    }
+}
+
+fn usage(months: &[(&str, MonthlyUsage)]) -> Arc<Usage> {
+    let months = months.iter();
+    Arc::new(Usage {
+        months: months
+            .map(|(month, usage)| (month.parse().unwrap(), usage.clone()))
+            .collect(),
+    })
+}
+
+fn key(id: Option<&str>, name: &str) -> Key {
+    Key {
+        id: id.map(str::to_owned),
+        name: name.to_owned(),
+    }
+}
+
+fn usage_answer(key: Key, time: &str, usage: &Arc<Usage>) -> Answer {
+    Answer {
+        subject: Subject::Team(key),
+        endpoint: Endpoint::Usage,
+        at: at(time),
+        changed_at: at(time),
+        validator: Some(Validator::new("https://x/".into(), "\"1\"".into())),
+        skipped: Skipped::default(),
+        data: Some(Arc::clone(usage).into()),
+    }
+}
+
+fn number(store: &Store, query: &'static str) -> i64 {
+    let number = move |connection: &Connection| connection.query_row(query, [], |row| row.get(0));
+    store.history().query(number).unwrap()
+}
+
+fn in_memory() -> Store {
+    Store::in_memory(None, &url())
+}
+
+#[test]
+fn month_that_heroku_no_longer_reports_stays() {
+    let store = in_memory();
+    let [september, october, november] =
+        [1.0, 2.0, 3.0].map(|dynos| month(&[("web", amounts(dynos, 0.0))]));
+    let before = usage(&[("2026-09", september.clone()), ("2026-10", october.clone())]);
+    let after = usage(&[("2026-10", october.clone()), ("2026-11", november)]);
+    store.write(usage_answer(
+        key(Some("1"), "acme"),
+        "2026-10-31T03:00:00Z",
+        &before,
+    ));
+    store.write(usage_answer(
+        key(Some("1"), "acme"),
+        "2026-11-02T03:00:00Z",
+        &after,
+    ));
+    let mut loaded = store.load(at("2026-11-02T12:00:00Z"));
+    let current = loaded.team("acme").unwrap().usage.take().unwrap();
+    assert_eq!(current.data, *after);
+    let history = store.history();
+    let months = history.months(Some("1"), "acme").unwrap();
+    let names: Vec<_> = months.iter().map(Month::to_string).collect();
+    assert_eq!(names, ["2026-09", "2026-10", "2026-11"]);
+    let stored = history.usage(Some("1"), "acme", months[0]).unwrap();
+    assert_eq!(stored, Some(september));
+}
+
+#[test]
+fn month_missing_from_an_answer_is_not_current() {
+    let store = in_memory();
+    let october = month(&[("web", amounts(2.0, 0.0))]);
+    let both = usage(&[("2026-10", october.clone()), ("2026-11", october.clone())]);
+    let only_previous = usage(&[("2026-10", october)]);
+    for data in [&both, &only_previous] {
+        store.write(usage_answer(
+            key(None, "acme"),
+            "2026-11-02T03:00:00Z",
+            data,
+        ));
+    }
+    let mut loaded = store.load(at("2026-11-02T12:00:00Z"));
+    let current = loaded.team("acme").unwrap().usage.take().unwrap();
+    assert_eq!(current.data, *only_previous);
+}
+
+#[test]
+fn corrections_of_closed_months_keep_earlier_values() {
+    let store = in_memory();
+    let write = |time, dynos, apps: &[(&str, UsageAmounts)]| {
+        let data = usage(&[
+            ("2026-10", month(apps)),
+            ("2026-11", month(&[("web", amounts(dynos, 1.0))])),
+        ]);
+        store.write(usage_answer(key(Some("1"), "acme"), time, &data));
+    };
+    let (web, gone) = (("web", amounts(2.0, 5.0)), ("gone", amounts(1.0, 0.0)));
+    write("2026-11-02T03:00:00Z", 0.1, &[web, gone]);
+    assert_eq!(number(&store, "SELECT count(*) FROM app_month_before"), 0);
+    // A change of the open month is a night and not a correction.
+    write("2026-11-03T03:00:00Z", 0.2, &[web, gone]);
+    assert_eq!(number(&store, "SELECT count(*) FROM app_month_before"), 0);
+    assert_eq!(number(&store, "SELECT count(*) FROM team_night"), 2);
+    write("2026-11-03T04:00:00Z", 0.2, &[("web", amounts(2.5, 5.0))]);
+    assert_eq!(number(&store, "SELECT count(*) FROM team_night"), 2);
+    let before =
+        "SELECT group_concat(app_name || ' ' || month || ' ' || dynos || ' ' || changed_at, ', ')
+        FROM app_month_before";
+    let before: String = store
+        .history()
+        .query(|connection| connection.query_row(before, [], |row| row.get(0)))
+        .unwrap();
+    assert_eq!(
+        before,
+        "gone 2026-10 1.0 1793678400000, web 2026-10 2.0 1793678400000"
+    );
+    assert_eq!(
+        number(
+            &store,
+            "SELECT count(*) FROM app_month WHERE month = '2026-10'"
+        ),
+        1
+    );
+}
+
+#[test]
+fn keeps_eight_nights_of_apps_and_four_hundred_of_teams() {
+    let store = in_memory();
+    let mut time = at("2025-01-01T03:00:00Z");
+    for night in 0..420 {
+        let month_name = Month::at(time).to_string();
+        let data = usage(&[(
+            &month_name,
+            month(&[("web", amounts(f64::from(night), 1.0))]),
+        )]);
+        store.write(usage_answer(key(None, "acme"), &time.to_string(), &data));
+        time += jiff::SignedDuration::from_hours(24);
+    }
+    assert_eq!(number(&store, "SELECT count(*) FROM team_night"), 400);
+    assert_eq!(number(&store, "SELECT count(*) FROM app_night"), 8);
+    assert_eq!(
+        number(&store, "SELECT CAST(max(dynos) AS INTEGER) FROM app_night"),
+        419
+    );
+    assert_eq!(
+        number(&store, "SELECT CAST(min(dynos) AS INTEGER) FROM app_night"),
+        412
+    );
+}
+
+#[test]
+fn same_team_keeps_its_data_when_its_id_becomes_known() {
+    let store = in_memory();
+    let data = usage(&[("2026-11", month(&[("web", amounts(1.0, 0.0))]))]);
+    for key in [
+        key(None, "acme"),
+        key(Some("1"), "acme"),
+        key(Some("1"), "renamed"),
+        key(Some("1"), "1"),
+        key(None, "renamed"),
+    ] {
+        store.write(usage_answer(key, "2026-11-02T03:00:00Z", &data));
+    }
+    assert_eq!(number(&store, "SELECT count(*) FROM target"), 1);
+    let mut loaded = store.load(at("2026-11-02T12:00:00Z"));
+    assert!(loaded.team("1").is_some() && loaded.team("renamed").is_some());
+    // Another team with the same name has its own data.
+    store.write(usage_answer(
+        key(Some("2"), "renamed"),
+        "2026-11-02T03:00:00Z",
+        &data,
+    ));
+    assert_eq!(number(&store, "SELECT count(*) FROM target"), 2);
+}
+
+#[test]
+fn past_usage_does_not_replace_newer_months() {
+    let store = in_memory();
+    let [old, new] = [1.0, 2.0].map(|dynos| month(&[("web", amounts(dynos, 0.0))]));
+    let current = usage(&[("2026-10", new.clone()), ("2026-11", new.clone())]);
+    store.write(usage_answer(
+        key(Some("1"), "acme"),
+        "2026-11-02T03:00:00Z",
+        &current,
+    ));
+    let past = Usage::clone(&usage(&[
+        ("2026-09", old.clone()),
+        ("2026-10", old.clone()),
+    ]));
+    store.write_past_usage(
+        PastUsage::Team(key(Some("1"), "acme"), past),
+        at("2026-11-02T04:00:00Z"),
+    );
+    let history = store.history();
+    let stored = |month: &str| {
+        history
+            .usage(Some("1"), "acme", month.parse().unwrap())
+            .unwrap()
+    };
+    assert_eq!(stored("2026-09"), Some(old));
+    assert_eq!(stored("2026-10"), Some(new));
+    let mut loaded = store.load(at("2026-11-02T12:00:00Z"));
+    let team = loaded.team("acme").unwrap();
+    assert_eq!(team.past_usage_at, Some(at("2026-11-02T04:00:00Z")));
+    assert_eq!(team.usage.take().unwrap().data, *current);
+}
+
+#[test]
+fn full_disk_keeps_answers_in_memory_until_there_is_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path(), &url());
+    let limit = |pages: i64| {
+        let set = move |connection: &Connection| {
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+        };
+        store.history().query(set).unwrap();
+    };
+    let apps: Vec<_> = (0..1000).map(|app| format!("app-{app}")).collect();
+    let apps: Vec<_> = apps
+        .iter()
+        .map(|app| (app.as_str(), amounts(1.0, 2.0)))
+        .collect();
+    let data = usage(&[("2026-11", month(&apps))]);
+    // As little as there is already.
+    limit(1);
+    store.write(usage_answer(
+        key(Some("1"), "acme"),
+        "2026-11-02T03:00:00Z",
+        &data,
+    ));
+    assert_eq!(number(&store, "SELECT count(*) FROM app_month"), 0);
+    assert!(!store.is_up());
+    limit(1_000_000);
+    let other = usage(&[("2026-11", month(&[("web", amounts(1.0, 0.0))]))]);
+    store.write(usage_answer(
+        key(Some("2"), "other"),
+        "2026-11-02T03:00:00Z",
+        &other,
+    ));
+    assert_eq!(number(&store, "SELECT count(*) FROM app_month"), 1001);
+    assert!(store.is_up());
+    store.close();
+}
+
+#[test]
+fn another_decoder_version_drops_validators_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = usage(&[("2026-11", month(&[("web", amounts(1.0, 0.0))]))]);
+    let validator = |store: &Store| {
+        let mut loaded = store.load(at("2026-11-02T12:00:00Z"));
+        let usage = loaded.team("acme").unwrap().usage.take().unwrap();
+        assert_eq!(usage.data, *data);
+        usage.validator.is_some()
+    };
+    let store = Store::open(directory.path(), &url());
+    store.write(usage_answer(
+        key(None, "acme"),
+        "2026-11-02T03:00:00Z",
+        &data,
+    ));
+    store.close();
+    let store = Store::open(directory.path(), &url());
+    assert!(validator(&store));
+    store.close();
+    let connection = Connection::open(database::path_in(directory.path())).unwrap();
+    connection
+        .execute(
+            "UPDATE setting SET value = 'other' WHERE name = 'decoder_version'",
+            [],
+        )
+        .unwrap();
+    drop(connection);
+    assert!(!validator(&Store::open(directory.path(), &url())));
+}
+
+#[test]
+fn confirmations_are_written_on_close() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path(), &url());
+    let data = usage(&[("2026-11", month(&[("web", amounts(1.0, 0.0))]))]);
+    store.write(usage_answer(
+        key(None, "acme"),
+        "2026-11-02T03:00:00Z",
+        &data,
+    ));
+    let later = at("2026-11-02T09:00:00Z");
+    store.confirm(
+        Subject::Team(key(None, "acme")),
+        Endpoint::Usage,
+        later,
+        None,
+    );
+    store.close();
+    let copy = Store::in_memory(Some(directory.path()), &url());
+    let mut loaded = copy.load(at("2026-11-02T12:00:00Z"));
+    let usage = loaded.team("acme").unwrap().usage.take().unwrap();
+    assert_eq!(
+        (usage.at, usage.changed_at),
+        (later, at("2026-11-02T03:00:00Z"))
+    );
+    assert!(usage.validator.is_none());
+}
+
+#[test]
+fn times_in_the_future_become_now() {
+    let store = in_memory();
+    let data = usage(&[("2026-11", month(&[("web", amounts(1.0, 0.0))]))]);
+    store.write(usage_answer(
+        key(None, "acme"),
+        "2026-11-20T03:00:00Z",
+        &data,
+    ));
+    let now = at("2026-11-02T12:00:00Z");
+    let mut loaded = store.load(now);
+    let usage = loaded.team("acme").unwrap().usage.take().unwrap();
+    assert_eq!((usage.at, usage.changed_at), (now, now));
+}
