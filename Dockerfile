@@ -4,7 +4,7 @@
 #     docker run --rm --publish 8080:8080 --env HEROKU_API_KEY --env HEROKU_TEAM_ID heroku-cost-exporter
 #
 # HTTPS_PROXY and NO_PROXY configure proxies, and SSL_CERT_FILE a mounted file of certificates. A
-# state file (STATE_FILE) requires a mounted directory that user 65532 can write to.
+# database (STORAGE_PATH) requires a mounted directory that user 65532 can write to.
 
 # As in rust-toolchain.toml; `make check` compares them.
 ARG RUST_VERSION=1.95.0

@@ -30,11 +30,13 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "billing",
             "clock",
             "config",
-            "exporter_toolkit",
             "heroku_api",
+            "run_blocking",
             "snapshot",
+            "store",
         ],
     ),
+    ("store", &["billing", "heroku_api"]),
     (
         "metrics",
         &[
@@ -45,9 +47,10 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "heroku_api",
             "run_blocking",
             "snapshot",
+            "store",
         ],
     ),
-    ("report", &["billing", "heroku_api", "snapshot"]),
+    ("report", &["billing", "heroku_api", "snapshot", "store"]),
     (
         "web",
         &[

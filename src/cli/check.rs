@@ -12,6 +12,7 @@ use crate::report;
 use crate::report::Unmatched;
 use crate::report::format::count;
 use crate::snapshot::{EndpointStatus, FailureReason, Snapshot};
+use crate::store::maintenance;
 use billing::invoice::{Invoice, Invoices};
 use billing::month::Month;
 use billing::rules::Rules;
@@ -28,6 +29,7 @@ pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Resu
     logging::init_errors_only(config.log);
     let api_url = heroku.api_url.clone();
     let store = copy_store(&heroku);
+    let storage = heroku.storage.clone();
     let poll = async { anyhow::Ok(poller(heroku, store, Clock::system())?.once().await) };
     let snapshot = runtime()?.block_on(poll)?;
     let mut text = String::new();
@@ -35,6 +37,9 @@ pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Resu
         write_rules(&mut text, path, &config.rules);
     }
     let _ = writeln!(text, "Polled {api_url}");
+    if let Some(directory) = storage {
+        write_storage(&mut text, &directory);
+    }
     let is_healthy = write_results(&mut text, &snapshot);
     let unmatched = Unmatched::all(&config.rules, &snapshot);
     if !unmatched.is_empty() {
@@ -46,6 +51,20 @@ pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Resu
     write_stdout(text.as_bytes())?;
     let is_healthy = is_healthy && unmatched.is_empty();
     Ok(ExitCode::from(u8::from(!is_healthy)))
+}
+
+/// Writes how far back the storage reaches.
+fn write_storage(text: &mut String, directory: &Path) {
+    let _ = match maintenance::contents(directory) {
+        Ok(contents) => match contents.months {
+            Some((first, last)) => {
+                let teams = count(contents.teams as usize, "team", "teams");
+                writeln!(text, "Storage contains {first} to {last} ({teams})")
+            }
+            None => writeln!(text, "Storage contains no usage"),
+        },
+        Err(error) => writeln!(text, "Storage: {error}"),
+    };
 }
 
 /// Writes a summary of the rules, which are those of the configuration file and of flags.

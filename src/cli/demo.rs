@@ -102,19 +102,22 @@ pub(crate) async fn store(
 ) -> anyhow::Result<Store> {
     let store = Store::in_memory(None, &simulator.url().parse()?);
     let today = today(clock);
-    let first = today.checked_sub(NIGHTS.days())?;
-    for date in first.series(1.day()).take_while(|date| *date < today) {
+    let first = today.checked_sub((NIGHTS - 1).days())?;
+    for date in first.series(1.day()).take_while(|date| *date <= today) {
         simulator.set_company(Company::synthetic(demo.seed, date));
         simulator.set_today(date);
         // Heroku renews usage at about this time.
-        let night = Offset::UTC.to_timestamp(date.at(3, 30, 0, 0))?;
+        let night = Offset::UTC
+            .to_timestamp(date.at(3, 30, 0, 0))?
+            .min(clock.now());
         let config = heroku_config(simulator, demo, clock)?;
-        poller(config, store.share(), Clock::from_fn(move || night))?
-            .once()
-            .await;
+        let poller = poller(config, store.share(), Clock::from_fn(move || night))?;
+        if date == today {
+            poller.once_with_past_usage(Duration::ZERO).await;
+        } else {
+            poller.once().await;
+        }
     }
-    simulator.set_company(Company::synthetic(demo.seed, today));
-    simulator.set_today(today);
     Ok(store)
 }
 

@@ -12,7 +12,7 @@ use super::demo;
 use super::serve::{copy_store, poller, runtime};
 use super::{logging, write_stdout};
 use crate::clock::Clock;
-use crate::collector::Poller;
+use crate::collector::{Poller, RATE_LIMIT_REFILL};
 use crate::config::{DataSource, PastRange, ReportConfig, ReportFormat};
 use crate::report::terminal::Terminal;
 use crate::report::{PastMonths, Report, csv, json, past_table, table};
@@ -92,7 +92,7 @@ async fn poll(source: DataSource, has_past: bool) -> anyhow::Result<Polled> {
     let once = async |poller: Poller, clock, has_past| {
         let history = poller.history();
         let snapshot = match has_past {
-            true => poller.once_with_past_usage().await,
+            true => poller.once_with_past_usage(RATE_LIMIT_REFILL).await,
             false => poller.once().await,
         };
         Polled {
@@ -114,8 +114,7 @@ async fn poll(source: DataSource, has_past: bool) -> anyhow::Result<Polled> {
             let heroku = demo::heroku_config(&simulator, config, &clock)?;
             let store = demo::store(&simulator, config, &clock).await?;
             let poller = poller(heroku, store, clock.clone())?;
-            // A year of months costs nothing here.
-            Ok(once(poller, clock, true).await)
+            Ok(once(poller, clock, false).await)
         }
     }
 }

@@ -8,7 +8,7 @@ use heroku_api::error::Error as ApiError;
 
 /// The time in which the rate limit refills by one request. Heroku refills 75 requests a minute.
 /// <https://devcenter.heroku.com/articles/platform-api-reference#rate-limits>
-pub(super) const RATE_LIMIT_REFILL: Duration = Duration::from_millis(800);
+pub const RATE_LIMIT_REFILL: Duration = Duration::from_millis(800);
 
 /// The upper bound of the first retry delay. Each consecutive failure doubles it.
 const FIRST_RETRY: Duration = Duration::from_secs(2);

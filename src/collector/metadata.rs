@@ -161,10 +161,11 @@ impl MetadataCache {
         context: &Arc<PollContext>,
         store: &Store,
         now: Timestamp,
+        pause: Duration,
     ) {
         for (number, target) in self.past_usage.pending().enumerate() {
             if number > 0 {
-                tokio::time::sleep(RATE_LIMIT_REFILL).await;
+                tokio::time::sleep(pause).await;
             }
             match past_usage::fetch(Arc::clone(context), target.clone(), now).await {
                 Ok(usage) => store.write_past_usage(usage, now),

@@ -15,4 +15,5 @@ mod schedule;
 mod scheduler;
 mod targets;
 
+pub use backoff::RATE_LIMIT_REFILL;
 pub use scheduler::{MAX_CONCURRENT_POLLS, Options, Poller, RATE_LIMIT_FLOOR};

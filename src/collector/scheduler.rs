@@ -128,13 +128,14 @@ impl Poller {
         self.snapshot()
     }
 
-    /// Polls as [`Self::once`], and requests the usage of past months that the database does not have.
-    pub async fn once_with_past_usage(mut self) -> Snapshot {
+    /// Polls as [`Self::once`], and requests the usage of past months that the database does not have,
+    /// with `pause` between two requests.
+    pub async fn once_with_past_usage(mut self, pause: Duration) -> Snapshot {
         self.is_single = true;
         self.poll_all().await;
         let (context, store) = (Arc::clone(&self.context), &self.store);
         self.metadata
-            .fetch_past_usage(&context, store, self.clock.now())
+            .fetch_past_usage(&context, store, self.clock.now(), pause)
             .await;
         self.snapshot()
     }

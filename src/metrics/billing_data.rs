@@ -74,6 +74,10 @@ fn past_costs<'a>(
     let mut past = Vec::new();
     for team in snapshot.teams() {
         let input = team.billing_input(now, options.max_age);
+        // Past months are no younger than the current one.
+        if input.usage.is_none() && team.usage.data().is_some() {
+            continue;
+        }
         for month in Month::at(now).closed().take(PAST_MONTHS) {
             // An error is logged where the report reads the same month.
             let usage = history.usage(team.id.as_deref(), &team.name, month);

@@ -91,8 +91,14 @@ impl<'a> PastMonths<'a> {
         input: BillingInput<'_>,
         rules: &Rules,
     ) -> Vec<PastMonth> {
+        // Past months are no younger than the current one.
+        let is_expired = input.usage.is_none() && team.usage.data().is_some();
         let of_month = |month: &Month| {
-            let usage = self.history.usage(team.id.as_deref(), &team.name, *month);
+            let history = self.history;
+            let usage = match is_expired {
+                true => Ok(None),
+                false => history.usage(team.id.as_deref(), &team.name, *month),
+            };
             let usage = usage.unwrap_or_else(|error: HistoryError| {
                 tracing::error!(%error, team = team.name, %month, "past month cannot be read");
                 None

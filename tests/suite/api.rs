@@ -1,6 +1,6 @@
 //! `/api/v1/costs` against its schema, the `report` command and the metrics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heroku_sim::{Endpoint, Fault, Times};
 use serde_json::Value;
@@ -107,7 +107,7 @@ async fn costs_match_schema_and_metrics() {
 type Samples = BTreeMap<Vec<String>, String>;
 
 /// The metrics whose series are all in the document, and their labels.
-const FAMILIES: [(&str, &[&str]); 7] = [
+const FAMILIES: [(&str, &[&str]); 10] = [
     ("heroku_team_cost_usd", &["team_name", "period", "category"]),
     ("heroku_team_cost_forecast_usd", &["team_name", "category"]),
     ("heroku_team_budget_usd", &["team_name"]),
@@ -118,6 +118,12 @@ const FAMILIES: [(&str, &[&str]); 7] = [
     ("heroku_app_cost_forecast_usd", &["team_name", "app_name"]),
     ("heroku_app_budget_usd", &["team_name", "app_name"]),
     ("heroku_invoice_history_usd", &["team_name", "month"]),
+    (
+        "heroku_team_month_cost_usd",
+        &["team_name", "month", "category"],
+    ),
+    ("heroku_team_cost_forecast_low_usd", &["team_name"]),
+    ("heroku_team_cost_forecast_high_usd", &["team_name"]),
 ];
 
 fn samples_in_scrape(scrape: &Scrape) -> Samples {
@@ -158,10 +164,27 @@ fn samples_in_document(document: &Value) -> Samples {
             let key = ["heroku_team_cost_forecast_usd", team_name, category];
             add(&key, &kind["forecast_usd"]);
         }
+        for bound in ["low", "high"] {
+            let name = format!("heroku_team_cost_forecast_{bound}_usd");
+            let value = &team["forecast_basis"][format!("{bound}_usd")];
+            add(&[&name, team_name], value);
+        }
+        let mut months_with_usage = BTreeSet::new();
+        for past in list(&team["months"]) {
+            let month = past["month"].as_str().expect("a month");
+            if !past["cost_usd"].is_null() {
+                months_with_usage.insert(month.to_owned());
+            }
+            for kind in list(&past["kinds"]) {
+                let category = kind["kind"].as_str().expect("a name");
+                let key = ["heroku_team_month_cost_usd", team_name, month, category];
+                add(&key, &kind["cost_usd"]);
+            }
+        }
         for invoice in list(&team["invoices"]) {
             let month = invoice["month"].as_str().expect("a month");
-            // The metric has closed months only.
-            if month != current_month {
+            // The metric has closed months without usage only.
+            if month != current_month && !months_with_usage.contains(month) {
                 add(
                     &["heroku_invoice_history_usd", team_name, month],
                     &invoice["total_usd"],

@@ -162,6 +162,15 @@ fn keys_are_named_like_their_flags() {
 }
 
 #[test]
+fn storage_sizes_are_up_to_date() {
+    assert_part(
+        "docs/STORAGE.md",
+        "storage-size",
+        &crate::storage::size_table(),
+    );
+}
+
+#[test]
 fn forecast_errors_are_up_to_date() {
     assert_part("docs/FORECAST.md", "backtest", &crate::backtest::markdown());
 }

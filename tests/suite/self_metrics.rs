@@ -150,7 +150,7 @@ async fn failures_add_and_remove_no_series() {
         .into_iter()
         .zip(["unexpected_status", "malformed", "network"])
     {
-        heroku.inject_fault(Endpoint::Invoices, fault, Times::Once);
+        heroku.inject_fault(Endpoint::Invoices, fault, Times::Count(2));
         let failed = exporter
             .wait_for_scrape(reason, |scrape| {
                 ENDPOINTS

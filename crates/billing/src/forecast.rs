@@ -228,6 +228,21 @@ mod tests {
         }
     }
 
+    /// A company that costs 550 a month, asked before the night's renewal, without earlier figures.
+    #[test]
+    fn first_figures_before_the_renewal_cover_the_day_before() {
+        let month = "2026-11".parse().unwrap();
+        let first_seen = |at: &str| Coverage::first_seen(month, at.parse().unwrap());
+        let before = first_seen("2026-11-04T00:30:00Z");
+        assert_eq!(before.ratio(), 2.0 / 30.0);
+        let forecaster = Forecaster::new(before, true).unwrap();
+        let to_date = Money::from_micros(550_000_000 * 2 / 30);
+        let error = forecaster.month_end(to_date, dollars(550)) - dollars(550);
+        assert!(error.micros().abs() < 100, "{error:?}");
+        assert_eq!(first_seen("2026-11-04T05:00:00Z").ratio(), 3.0 / 30.0);
+        assert_eq!(first_seen("2026-11-01T00:30:00Z").ratio(), 0.0);
+    }
+
     #[test]
     fn weight_of_previous_month_falls_with_coverage() {
         let forecast = |changed_at, to_date, previous| {

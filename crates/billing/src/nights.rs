@@ -414,3 +414,183 @@ fn whole_hours(lag: f64, neighbor: Option<f64>) -> Option<i64> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage::Spaces;
+
+    fn at(day: i8, month: &str) -> Timestamp {
+        format!("{month}-{day:02}T03:00:00Z").parse().unwrap()
+    }
+
+    /// Returns the month to date of apps whose add-ons cost `monthly` credits a month.
+    fn to_date(month: &str, days: f64, monthly: &[f64]) -> MonthlyUsage {
+        let days_in_month = f64::from(month.parse::<Month>().unwrap().days());
+        let apps = monthly.iter().enumerate().map(|(number, monthly)| {
+            let amounts = UsageAmounts {
+                dynos: Some(days * 0.1),
+                data: Some(monthly * days / days_in_month),
+                ..UsageAmounts::default()
+            };
+            (format!("app-{number}"), amounts)
+        });
+        let apps: BTreeMap<_, _> = apps.collect();
+        let team = apps
+            .values()
+            .fold(UsageAmounts::default(), |sum, app| sum.plus(*app));
+        MonthlyUsage {
+            team_name: None,
+            team,
+            spaces: Spaces::default(),
+            apps: Some(apps),
+        }
+    }
+
+    /// Returns the nights of October and November up to `last`, with figures that are `late` days late.
+    fn nights(last: i8, late: impl Fn(i8) -> f64, prices: [&[f64]; 2]) -> Nights {
+        let mut nights = Nights::default();
+        for day in 20..=31 {
+            let covered = f64::from(day - 1) - late(day);
+            nights.record(
+                at(day, "2026-10"),
+                &to_date("2026-10", covered, prices[0]),
+                None,
+            );
+        }
+        let previous = to_date("2026-10", 31.0, prices[0]);
+        for day in 1..=last {
+            let covered = f64::from(day - 1) - late(day);
+            if covered > 0.0 {
+                let current = to_date("2026-11", covered, prices[1]);
+                nights.record(at(day, "2026-11"), &current, Some(&previous));
+            }
+        }
+        nights
+    }
+
+    /// Returns the covered days of the last night.
+    fn covered(nights: &Nights) -> f64 {
+        let lags = Lags::new([nights].into_iter());
+        lags.covered_hours(nights.latest().unwrap()) as f64 / 24.0
+    }
+
+    const ADDONS: &[f64] = &[50.0, 200.0, 9.0];
+
+    #[test]
+    fn measures_figures_that_are_late() {
+        for day in 3..=28 {
+            assert_eq!(
+                covered(&nights(day, |_| 0.0, [ADDONS; 2])),
+                f64::from(day - 1)
+            );
+            assert_eq!(
+                covered(&nights(day, |_| 1.0, [ADDONS; 2])),
+                f64::from(day - 2)
+            );
+            let hours = nights(day, |_| -0.125, [ADDONS; 2]);
+            assert_eq!(covered(&hours), f64::from(day - 1) + 0.125);
+        }
+    }
+
+    /// Figures that are late on one night and complete on the next.
+    #[test]
+    fn measures_a_night_after_a_late_one() {
+        for last in 5..=28 {
+            let late = |day: i8| f64::from(u8::from(day >= 3 && day == last - 1));
+            assert_eq!(
+                covered(&nights(last, late, [ADDONS; 2])),
+                f64::from(last - 1),
+                "{last}"
+            );
+        }
+    }
+
+    #[test]
+    fn price_change_on_the_first_moves_nothing() {
+        for change in [0.8, 0.9, 1.1] {
+            let changed: Vec<_> = ADDONS.iter().map(|price| price * change).collect();
+            for day in 2..=28 {
+                let nights = nights(day, |_| 0.0, [ADDONS, &changed]);
+                assert_eq!(covered(&nights), f64::from(day - 1), "{change}, day {day}");
+            }
+        }
+    }
+
+    /// An add-on of the only team was bought on the 10th, or its plan changed.
+    #[test]
+    fn changed_addon_among_others_moves_nothing() {
+        let mut nights = nights(10, |_| 0.0, [ADDONS; 2]);
+        let previous = to_date("2026-10", 31.0, ADDONS);
+        for day in 11..=28 {
+            let mut usage = to_date("2026-11", f64::from(day - 1), ADDONS);
+            let apps = usage.apps.as_mut().unwrap();
+            let app = apps.get_mut("app-0").unwrap();
+            app.data = app
+                .data
+                .map(|data| data + 100.0 * f64::from(day - 10) / 30.0);
+            nights.record(at(day, "2026-11"), &usage, Some(&previous));
+            assert_eq!(covered(&nights), f64::from(day - 1), "day {day}");
+        }
+    }
+
+    #[test]
+    fn without_addons_the_clock_counts() {
+        let nights = nights(15, |_| 1.0, [&[0.0]; 2]);
+        assert_eq!(covered(&nights), 14.0);
+    }
+
+    #[test]
+    fn lag_is_shared_and_lasts_while_unmeasured() {
+        let with_addons = nights(15, |_| 1.0, [ADDONS; 2]);
+        let without = nights(15, |_| 1.0, [&[0.0]; 2]);
+        let lags = Lags::new([&with_addons, &without].into_iter());
+        assert_eq!(lags.covered_hours(without.latest().unwrap()), 13 * 24);
+        let later = |day| Night {
+            seen_at: at(day, "2026-11"),
+            ..without.latest().unwrap().clone()
+        };
+        assert_eq!(lags.covered_hours(&later(18)), 16 * 24);
+        assert_eq!(lags.covered_hours(&later(19)), 18 * 24);
+    }
+
+    #[test]
+    fn same_figures_are_no_new_night() {
+        let mut nights = nights(5, |_| 0.0, [ADDONS; 2]);
+        let latest = nights.latest().unwrap().clone();
+        nights.record(at(6, "2026-11"), &to_date("2026-11", 4.0, ADDONS), None);
+        assert_eq!(nights.latest(), Some(&latest));
+    }
+
+    /// The clock was set back.
+    #[test]
+    fn later_nights_are_dropped() {
+        let mut nights = nights(5, |_| 0.0, [ADDONS; 2]);
+        nights.record(at(3, "2026-11"), &to_date("2026-11", 2.5, ADDONS), None);
+        let days: Vec<_> = nights
+            .nights()
+            .iter()
+            .rev()
+            .take(2)
+            .map(|n| n.day().day())
+            .collect();
+        assert_eq!(days, [3, 2]);
+    }
+
+    #[test]
+    fn window_is_a_week_across_month_ends_and_gaps() {
+        let nights = nights(4, |_| 0.0, [ADDONS; 2]);
+        let lags = Lags::new([&nights].into_iter());
+        let window = Window::new(&nights, &lags).unwrap();
+        assert_eq!((window.days(), window.start.day().day()), (7.0, 28));
+        assert_eq!(window.hours, [(72, 720), (96, 744)]);
+        let gap = Nights::new(
+            vec![nights.nights()[0].clone(), nights.latest().unwrap().clone()],
+            None,
+        );
+        assert!(
+            Window::new(&gap, &lags).is_none(),
+            "the apps of the first are unknown"
+        );
+    }
+}

@@ -98,10 +98,16 @@ impl TeamTarget {
         self.update_usage_name();
     }
 
+    /// Returns the key in the store. A team that the settings name keeps that name, by which it is
+    /// found again; usage can have another one.
     fn key(&self) -> Key {
+        let name = match self.lookup.is_by_id() {
+            true => self.name(),
+            false => &self.lookup.id_or_name,
+        };
         Key {
             id: self.id().map(str::to_owned),
-            name: self.name().to_owned(),
+            name: name.to_owned(),
         }
     }
 

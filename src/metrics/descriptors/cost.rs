@@ -19,11 +19,11 @@ descriptors! {
     }
     TEAM_COST_FORECAST_LOW: Gauge {
         name: "heroku_team_cost_forecast_low_usd", labels: &[TEAM_NAME], source: "team-monthly-usage.{dynos,data,partner,addons,space,apps}",
-        help: "10th percentile of the forecast cost of the team for the full current month, in USD before credits and taxes.",
+        help: "Cost of the team for the full current month that is exceeded with a probability of 90 percent, in USD before credits and taxes.",
     }
     TEAM_COST_FORECAST_HIGH: Gauge {
         name: "heroku_team_cost_forecast_high_usd", labels: &[TEAM_NAME], source: "team-monthly-usage.{dynos,data,partner,addons,space,apps}",
-        help: "90th percentile of the forecast cost of the team for the full current month, in USD before credits and taxes.",
+        help: "Cost of the team for the full current month that is exceeded with a probability of 10 percent, in USD before credits and taxes.",
     }
     TEAM_MONTH_COST: Gauge {
         name: "heroku_team_month_cost_usd", labels: &[TEAM_NAME, MONTH, CATEGORY], source: "team-monthly-usage.{dynos,data,partner,addons,space,apps}",

@@ -305,7 +305,7 @@ fn renders_account_with_invoices_only() {
     account.polled_endpoints = &[Endpoint::Invoices];
     let html = page(&report_of(vec![account]), "");
     assert!(
-        html.contains("One invoice: $845.00 for October 2026."),
+        html.contains("One month: $845.00 in October 2026."),
         "{html}"
     );
     assert!(

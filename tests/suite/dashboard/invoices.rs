@@ -41,8 +41,8 @@ fn invoices() -> Vec<Panel> {
             .thresholds(&[(None, "red")])
             .no_value("none is scheduled")
             .size(5, 4),
-        columns("Invoices by month", USD, "The latest closed invoices, as many as invoices.history in the configuration file says. No stored history is needed for it.")
-            .rows(r#"max by (month, team_name) (heroku_invoice_history_usd{team_name=~"$team"})"#)
+        columns("Costs by month", USD, "The cost of usage of the last twelve closed months. Of months without known usage, the invoice. No stored history is needed for it.")
+            .rows(r#"sum by (month, team_name) (max by (month, team_name, category) (heroku_team_month_cost_usd{team_name=~"$team"})) or max by (month, team_name) (heroku_invoice_history_usd{team_name=~"$team"})"#)
             .matrix("month", "team_name")
             .size(12, 10),
         table("Invoices of this and last month", USD, "What the invoice has beyond the cost by usage is unexplained: credits, taxes, discounts, spaces without a price, and what usage does not tell.")
