@@ -153,14 +153,14 @@ CREATE TABLE invoice (
 ) STRICT, WITHOUT ROWID;
 
 CREATE VIEW usage AS
-SELECT target.heroku_id AS team_id, target.name AS team_name, month, app_name, kind, units
+SELECT heroku_id AS team_id, target.name AS team_name, month, app_name, used.kind AS kind, units
 FROM (
     SELECT target, month, app_name, 'dynos' AS kind, dynos AS units FROM app_month
     UNION ALL
     SELECT target, month, app_name, 'data', data FROM app_month
     UNION ALL
     SELECT target, month, app_name, 'partner', partner FROM app_month
-)
+) AS used
 JOIN target USING (target)
 WHERE units IS NOT NULL;
 
