@@ -1,5 +1,6 @@
 //! `demo`: serves a synthetic company from a simulated Heroku on a loopback address.
 
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,13 +36,16 @@ pub(crate) fn run((config, demo): (ServeConfig, DemoConfig)) -> anyhow::Result<E
     logging::init(config.log);
     let clock = clock_on(demo.date);
     block_on(async {
-        let stop = shutdown::signal()?;
+        let mut stop = pin!(shutdown::signal()?);
         let listeners = listen(&config.web).await?;
         let simulator = simulator(demo.seed, &clock).await?;
         print_urls(&simulator, today(&clock), &listeners, &config.web)?;
 
         let heroku = heroku_config(&simulator, demo, &clock)?;
-        let store = store(&simulator, demo, &clock).await?;
+        let store = tokio::select! {
+            store = store(&simulator, demo, &clock) => store?,
+            () = &mut stop => return Ok(ExitCode::SUCCESS),
+        };
         let poller = poller(heroku, store, clock.clone())?;
         let updates = tokio::spawn(update_daily(simulator, demo.seed, clock.clone()));
         let options = RenderOptions {

@@ -39,7 +39,7 @@ pub(crate) fn run(
     let current = Month::at(clock.now());
     let past = match config.past {
         Some(range) => PastMonths::of(&history, &closed_months(range, current)?),
-        None => PastMonths::last(&history, current),
+        None => PastMonths::last(&history, clock.now()),
     };
     report.add_past_months(&past, &snapshot, rules, max_age);
     let text = match config.format {

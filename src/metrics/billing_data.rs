@@ -79,9 +79,14 @@ fn past_costs<'a>(
             continue;
         }
         for month in Month::at(now).closed().take(PAST_MONTHS) {
-            // An error is logged where the report reads the same month.
-            let usage = history.usage(team.id.as_deref(), &team.name, month);
-            if let Some(usage) = usage.ok().flatten() {
+            let usage = match history.usage(team.id.as_deref(), &team.name, month) {
+                Ok(usage) => usage,
+                Err(error) => {
+                    tracing::error!(%error, "past months cannot be read");
+                    return past;
+                }
+            };
+            if let Some(usage) = usage {
                 past.push(PastCost {
                     team: &team.name,
                     month,

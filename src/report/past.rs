@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::format::{display, usd};
@@ -62,8 +63,9 @@ pub(super) struct PastCategory {
 }
 
 impl<'a> PastMonths<'a> {
-    /// Returns the last twelve months before `current`.
-    pub fn last(history: &'a History, current: Month) -> Self {
+    /// Returns the last twelve closed months at the instant `now`.
+    pub fn last(history: &'a History, now: Timestamp) -> Self {
+        let current = Month::at(now);
         let mut months: Vec<_> = current.closed().take(DEFAULT_MONTHS).collect();
         months.reverse();
         Self { history, months }

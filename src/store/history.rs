@@ -3,13 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::Duration;
 
 use billing::month::Month;
 use billing::usage::MonthlyUsage;
 use rusqlite::Connection;
 
 use super::{Job, Status, read};
+
+/// The time limit of a query, so that scrapes do not wait for a file system that hangs.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The read-only view of the database. Its methods block, and belong on a blocking thread.
 #[derive(Clone)]
@@ -33,6 +37,9 @@ pub enum HistoryError {
     /// The database has been closed.
     #[error("the database has been closed")]
     Closed,
+    /// The database does not respond, such as on a file system that hangs.
+    #[error("the database does not respond")]
+    Timeout,
 }
 
 impl History {
@@ -81,9 +88,17 @@ impl History {
         )
     }
 
-    /// Runs a query on the thread of the database and waits for the result.
-    pub(super) fn query<T: Send + 'static>(
+    fn query<T: Send + 'static>(
         &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        self.query_within(TIMEOUT, query)
+    }
+
+    /// Runs a query on the thread of the database, after the jobs before it, and waits for the result.
+    pub(super) fn query_within<T: Send + 'static>(
+        &self,
+        timeout: Duration,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, HistoryError> {
         let (result, received) = mpsc::sync_channel(1);
@@ -92,6 +107,10 @@ impl History {
             let _ = result.send(query(connection));
         }));
         self.jobs.send(job).map_err(|_| HistoryError::Closed)?;
-        Ok(received.recv().map_err(|_| HistoryError::Closed)??)
+        let result = received.recv_timeout(timeout).map_err(|error| match error {
+            RecvTimeoutError::Timeout => HistoryError::Timeout,
+            RecvTimeoutError::Disconnected => HistoryError::Closed,
+        });
+        Ok(result??)
     }
 }

@@ -6,6 +6,7 @@
 //! if the database in it cannot be used, the same code runs on a database in memory.
 
 mod answer;
+mod column;
 mod database;
 mod history;
 pub mod maintenance;
@@ -36,6 +37,9 @@ pub use history::{History, HistoryError};
 
 /// The time between two commits of confirmations, and before a failed write is retried.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The time limit for reading the last answers at the start.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The database and the thread that owns it.
 #[derive(Debug)]
@@ -147,7 +151,7 @@ impl Store {
 
     /// Returns the last answers. Times after `now` become `now`.
     pub fn load(&self, now: Timestamp) -> Loaded {
-        let mut loaded = match self.history().query(read::loaded) {
+        let mut loaded = match self.history().query_within(LOAD_TIMEOUT, read::loaded) {
             Ok(loaded) => loaded,
             Err(error) => {
                 tracing::error!(%error, "storage cannot be read");

@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::answer::{Fact, Loaded, LoadedAccount, LoadedAnswer, LoadedTeam};
-use super::write::{TargetKey, Time};
+use super::column::{TargetKey, Time};
 
 /// Returns the last answers of all endpoints.
 pub(super) fn loaded(connection: &Connection) -> rusqlite::Result<Loaded> {
@@ -222,22 +222,24 @@ pub(super) fn month(
         "SELECT team_name, has_apps, dynos, data, partner, addons, connect, space, private_space,
         shield_space, private_space_credits, shield_space_credits
         FROM team_month WHERE target = ?1 AND month = ?2";
-    let usage = connection.query_row(query, params![target, month], |row| {
-        let has_apps: bool = row.get(1)?;
-        let usage = MonthlyUsage {
-            team_name: row.get(0)?,
-            team: amounts(row, 2)?,
-            spaces: Spaces {
-                credits: row.get(7)?,
-                private: row.get(8)?,
-                shield: row.get(9)?,
-                private_credits: row.get(10)?,
-                shield_credits: row.get(11)?,
-            },
-            apps: None,
-        };
-        Ok((has_apps, usage))
-    });
+    let usage = connection
+        .prepare_cached(query)?
+        .query_row(params![target, month], |row| {
+            let has_apps: bool = row.get(1)?;
+            let usage = MonthlyUsage {
+                team_name: row.get(0)?,
+                team: amounts(row, 2)?,
+                spaces: Spaces {
+                    credits: row.get(7)?,
+                    private: row.get(8)?,
+                    shield: row.get(9)?,
+                    private_credits: row.get(10)?,
+                    shield_credits: row.get(11)?,
+                },
+                apps: None,
+            };
+            Ok((has_apps, usage))
+        });
     let Some((has_apps, mut usage)) = usage.optional()? else {
         return Ok(None);
     };
@@ -253,7 +255,7 @@ pub(super) fn apps(
     target: TargetKey,
     month: &str,
 ) -> rusqlite::Result<BTreeMap<String, UsageAmounts>> {
-    let mut query = connection.prepare(
+    let mut query = connection.prepare_cached(
         "SELECT app_name, dynos, data, partner, addons, connect FROM app_month
          WHERE target = ?1 AND month = ?2",
     )?;
@@ -450,7 +452,8 @@ pub(super) fn team_key(
     let query = "SELECT target FROM target WHERE kind IN ('team', 'personal_account')
         AND (heroku_id = ?1 OR (?1 IS NULL AND name = ?2)) ORDER BY heroku_id IS NULL, target DESC LIMIT 1";
     connection
-        .query_row(query, params![id, name], |row| row.get(0))
+        .prepare_cached(query)?
+        .query_row(params![id, name], |row| row.get(0))
         .optional()
 }
 

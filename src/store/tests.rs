@@ -71,7 +71,7 @@ fn usage_answer(key: Key, time: &str, usage: &Arc<Usage>) -> Answer {
 
 fn number(store: &Store, query: &'static str) -> i64 {
     let number = move |connection: &Connection| connection.query_row(query, [], |row| row.get(0));
-    store.history().query(number).unwrap()
+    store.history().query_within(LOAD_TIMEOUT, number).unwrap()
 }
 
 fn in_memory() -> Store {
@@ -148,7 +148,9 @@ fn corrections_of_closed_months_keep_earlier_values() {
         FROM app_month_before";
     let before: String = store
         .history()
-        .query(|connection| connection.query_row(before, [], |row| row.get(0)))
+        .query_within(LOAD_TIMEOUT, |connection| {
+            connection.query_row(before, [], |row| row.get(0))
+        })
         .unwrap();
     assert_eq!(
         before,
@@ -253,7 +255,7 @@ fn full_disk_keeps_answers_in_memory_until_there_is_space() {
         let set = move |connection: &Connection| {
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
         };
-        store.history().query(set).unwrap();
+        store.history().query_within(LOAD_TIMEOUT, set).unwrap();
     };
     let apps: Vec<_> = (0..1000).map(|app| format!("app-{app}")).collect();
     let apps: Vec<_> = apps

@@ -13,33 +13,11 @@ use heroku_api::stats::Endpoint;
 use heroku_api::team::{Account, Identity, Licenses};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
 use super::answer::{Answer, Data, Key, PastUsage, Subject};
+use super::column::{TargetKey, Time};
 use super::read;
-
-/// The key of a target in the database.
-pub(super) type TargetKey = i64;
-
-/// A time in the database.
-pub(super) struct Time(pub(super) Timestamp);
-
-impl ToSql for Time {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.0.as_millisecond().into())
-    }
-}
-
-impl FromSql for Time {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let millis = value.as_i64()?;
-        let out_of_range = |_| rusqlite::types::FromSqlError::OutOfRange(millis);
-        Timestamp::from_millisecond(millis)
-            .map(Self)
-            .map_err(out_of_range)
-    }
-}
 
 /// Writes an answer.
 pub(super) fn answer(transaction: &Transaction<'_>, answer: &Answer) -> rusqlite::Result<()> {

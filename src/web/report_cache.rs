@@ -12,7 +12,6 @@ use crate::report::html::{Page, PageQuery};
 use crate::report::{PastMonths, Report, json};
 use crate::run_blocking::run_blocking;
 use crate::snapshot::Snapshot;
-use billing::month::Month;
 use expfmt::{EncodedBodies, GzipSegment};
 
 /// The maximum age of a report in seconds, because the page shows the age of data in minutes.
@@ -130,7 +129,7 @@ impl CachedReport {
         let history = options.history.as_ref();
         let (rules, max_age) = (&options.rules, options.max_age);
         let mut report = Report::new(&snapshot, rules, max_age, now);
-        if let Some(past) = history.map(|history| PastMonths::last(history, Month::at(now))) {
+        if let Some(past) = history.map(|history| PastMonths::last(history, now)) {
             report.add_past_months(&past, &snapshot, rules, max_age);
         }
         report.is_demo = options.is_demo;

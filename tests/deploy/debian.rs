@@ -163,7 +163,8 @@ async fn package_installs_runs_and_purges_cleanly() {
         assert_eq!(status(&get(service.exporter.address, "/costs")), "200");
         service.exporter.wait_for_log("poll succeeded", 1);
         service.exporter.stop("TERM");
-        let state = fs::metadata(service.state.join("state.json")).expect("a state file");
+        let state =
+            fs::metadata(service.state.join("heroku-cost-exporter.db")).expect("a database");
         assert_eq!((state.uid(), state.mode() & 0o777), (USER, 0o600));
         root
     })
@@ -178,7 +179,7 @@ async fn package_installs_runs_and_purges_cleanly() {
     );
     fs::create_dir_all(root.path("var/lib/private/heroku-cost-exporter")).unwrap();
     fs::write(
-        root.path("var/lib/private/heroku-cost-exporter/state.json"),
+        root.path("var/lib/private/heroku-cost-exporter/heroku-cost-exporter.db"),
         "{}",
     )
     .unwrap();

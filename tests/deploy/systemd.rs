@@ -107,8 +107,9 @@ async fn service_starts_with_credential_and_state_directory() {
         service.exporter.wait_for_log("poll succeeded", 1);
         service.exporter.stop("TERM");
         assert_eq!(service.notification(), "STOPPING=1");
-        let state = fs::read_to_string(service.state.join("state.json")).expect("a state file");
-        assert!(!state.contains(heroku.token()));
+        let database = service.state.join("heroku-cost-exporter.db");
+        let database = fs::read(database).expect("a database");
+        assert!(!String::from_utf8_lossy(&database).contains(heroku.token()));
     })
     .await
     .unwrap();

@@ -235,7 +235,7 @@ async fn accessibility_tree_is_complete_without_javascript() {
         ("heading", "Top increases"),
         ("columnheader", "Forecast"),
         ("rowheader", "tidewell-platform"),
-        ("image", "Invoices by month"),
+        ("image", "Costs by month"),
         ("search", ""),
         ("searchbox", "Search"),
         ("link", "Metrics"),

@@ -151,12 +151,12 @@ async fn page_and_metrics_have_the_same_amounts() {
         .await;
     let months = months.as_array().expect("a list");
     let mut history: BTreeMap<String, i64> = BTreeMap::new();
-    for (series, value) in scrape.series("heroku_invoice_history_usd") {
+    for (series, value) in scrape.series("heroku_team_month_cost_usd") {
         let month = series.label("month").expect("a month").to_owned();
         *history.entry(month).or_default() += to_micros(value);
     }
     let open: i64 = scrape
-        .series("heroku_invoice_amount_usd")
+        .series("heroku_team_cost_usd")
         .filter(|(series, _)| series.label("period") == Some("current"))
         .map(|(_, value)| to_micros(value))
         .sum();

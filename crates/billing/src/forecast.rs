@@ -8,15 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::money::{Money, divide_rounded};
 use super::month::{HOURS_PER_DAY, Month};
-use super::nights::{Lags, Nights};
+use super::nights::{Lags, Nights, WINDOW_HOURS};
 
 /// The weight κ of the previous month, in thousandths of a month: when this share of a month is
 /// covered, its own rate and the previous month's count the same. Chosen by backtest.
 pub const PREVIOUS_WEIGHT: u16 = 80;
-
-/// The covered hours over which the nightly rate is measured: a week, in which every weekday counts
-/// once.
-pub(super) const WINDOW_HOURS: i64 = 7 * HOURS_PER_DAY;
 
 /// The time after midnight at which Heroku has renewed usage: live answers were renewed between 02:40
 /// and 04:17 UTC.

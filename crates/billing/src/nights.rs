@@ -11,7 +11,6 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::category::Category;
-use super::forecast::WINDOW_HOURS;
 use super::month::{HOURS_PER_DAY, Month};
 use super::usage::{MonthlyUsage, UsageAmounts};
 
@@ -21,6 +20,10 @@ pub const TEAM_NIGHTS: usize = 400;
 /// The number of nights of which the amounts of apps are kept: seven days between the first and the
 /// last.
 pub const APP_NIGHTS: usize = 8;
+
+/// The covered hours over which the nightly rate is measured: a week, in which every weekday counts
+/// once.
+pub(super) const WINDOW_HOURS: i64 = 7 * HOURS_PER_DAY;
 
 /// Two nightly increments of an add-on agree if they differ by at most this many credits.
 const AGREEMENT: f64 = 0.02;
