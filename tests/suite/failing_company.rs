@@ -89,7 +89,9 @@ pub(crate) async fn start_exporter() -> Option<(Simulator, Exporter)> {
     let ids: Vec<_> = teams.iter().map(|team| team.id.as_str()).collect();
     let builder = ExporterBuilder::for_heroku(&heroku, &ids.join(","))
         .with_clock_at(noon(TODAY), library)
-        .env("CONFIG_FILE", file.to_str().expect("the path is UTF-8"));
+        .env("CONFIG_FILE", file.to_str().expect("the path is UTF-8"))
+        // Not a directory, so that the storage fails.
+        .env("STORAGE_PATH", "/dev/null/storage");
     let exporter = builder.start().await;
     exporter
         .wait_for_scrape("all problems", shows_all_problems)

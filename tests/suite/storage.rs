@@ -350,32 +350,29 @@ pub(crate) fn size_table() -> String {
     let mut table = "apps | after the first start | after three years\n---|---|---\n".to_owned();
     for (teams, apps) in [(1, 50), (500, 20)] {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let store = Store::open(directory.path(), &api_url());
-        let size = |store: &Store| {
-            store.history().months(None, "team-1").expect("a query");
-            let bytes = maintenance::contents(directory.path())
-                .expect("a database")
-                .size;
-            (bytes as f64 / (1024.0 * 1024.0)).ceil()
+        let size = |store: Store| {
+            store.close();
+            let contents = maintenance::contents(directory.path()).expect("a database");
+            (contents.size as f64 / (1024.0 * 1024.0)).ceil()
         };
         let first: Month = "2023-12".parse().expect("a month");
         let months = std::iter::successors(Some(first), |month| Some(Month::at(month.end())));
         let months: Vec<_> = months.take(36).collect();
-        let write_month = |month: Month, number: usize| {
-            let usage = usage(month, apps, 0.123 * number as f64);
-            for team_number in 1..=teams {
-                let past = PastUsage::Team(team(team_number), usage.clone());
-                store.write_past_usage(past, month.end());
+        let write_months = |store: &Store, months: &[Month]| {
+            for (number, month) in months.iter().enumerate() {
+                let usage = usage(*month, apps, 0.123 * number as f64);
+                for team_number in 1..=teams {
+                    let past = PastUsage::Team(team(team_number), usage.clone());
+                    store.write_past_usage(past, month.end());
+                }
             }
         };
-        for (number, month) in months.iter().enumerate().take(12) {
-            write_month(*month, number);
-        }
-        let at_start = size(&store);
-        for (number, month) in months.iter().enumerate().skip(12) {
-            write_month(*month, number);
-        }
-        // The nights of the last months; earlier ones are deleted.
+        let store = Store::open(directory.path(), &api_url());
+        write_months(&store, &months[..12]);
+        let at_start = size(store);
+        let store = Store::open(directory.path(), &api_url());
+        write_months(&store, &months[12..]);
+        // The nights of the last days; apps of earlier ones are deleted.
         for night in 0..10 {
             let at = now() + jiff::SignedDuration::from_hours(24 * night);
             let usage = usage(Month::at(at), apps, night as f64);
@@ -383,8 +380,7 @@ pub(crate) fn size_table() -> String {
                 store.write(answer(team(team_number), at, usage.clone()));
             }
         }
-        let at_end = size(&store);
-        store.close();
+        let at_end = size(store);
         table += &format!("{} | {at_start} MiB | {at_end} MiB\n", teams * apps);
     }
     table
