@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use billing::cost::{BillingInput, TeamCost};
+use billing::interval::TABLE;
 use billing::money::Money;
 use billing::nights::{Lags, Nights};
 use billing::rules::Rules;
@@ -419,4 +420,49 @@ fn intervals_contain_four_of_five_costs() {
     let contained = intervals.iter().filter(|is_in| **is_in).count();
     let share = contained as f64 / intervals.len() as f64;
     assert!((0.76..=0.86).contains(&share), "{share}");
+}
+
+/// Returns P10 and P90 of the mean of the next days, divided by the mean of the week before, less one.
+fn quantiles_of_companies(days: usize) -> (f64, f64) {
+    let calendar = Calendar::new();
+    let mut rng = SeededRng(20_261_124);
+    let mut differences = Vec::new();
+    for (pattern, _) in PATTERNS {
+        for _ in 0..COMPANIES {
+            let apps = company(pattern, &mut rng, &calendar);
+            let rates: Vec<f64> = (0..calendar.len())
+                .map(|day| {
+                    let hours = 24 * day as i64..24 * (day as i64 + 1);
+                    let used = apps.iter().map(|app| app.used(hours.clone()));
+                    let used = used.fold(UsageAmounts::default(), UsageAmounts::plus);
+                    let days = calendar.days.iter().find(|days| days.contains(&day));
+                    let cost = 25.0 * used.dynos.unwrap_or_default()
+                        + used.data.unwrap_or_default()
+                        + used.partner.unwrap_or_default();
+                    cost * days.expect("a month").len() as f64
+                })
+                .collect();
+            let mean = |days: &[f64]| days.iter().sum::<f64>() / days.len() as f64;
+            differences.extend(
+                (7..=rates.len() - days)
+                    .map(|now| mean(&rates[now..now + days]) / mean(&rates[now - 7..now]) - 1.0),
+            );
+        }
+    }
+    differences.sort_by(f64::total_cmp);
+    let tenth = differences.len() / 10;
+    (
+        differences[tenth],
+        differences[differences.len() - 1 - tenth],
+    )
+}
+
+#[test]
+fn built_in_quantiles_are_those_of_the_companies() {
+    let rounded = |quantile: f64| (quantile * 1000.0).round() / 1000.0;
+    let expected = TABLE.map(|(days, ..)| {
+        let (low, high) = quantiles_of_companies(days);
+        (days, rounded(low), rounded(high))
+    });
+    assert_eq!(TABLE, expected);
 }
