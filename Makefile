@@ -80,7 +80,7 @@ static: ## Build the static program of the image, for the tests and the benchmar
 
 IMAGE ?= heroku-cost-exporter
 # In bytes.
-LARGEST_IMAGE := 10000000
+LARGEST_IMAGE := 12500000
 
 image: ## Build the container image IMAGE
 	docker build --tag $(IMAGE) \

@@ -20,7 +20,11 @@ use crate::config::scope::Scope;
 use crate::config::token::Token;
 use crate::config::{DemoConfig, HerokuConfig, ServeConfig, WebConfig};
 use crate::metrics::RenderOptions;
-use crate::store::Store;
+use crate::store::{Answer, Key, Store, Subject};
+use billing::month::Month;
+use billing::usage::Usage;
+use heroku_api::client::Decoded;
+use heroku_api::stats::Endpoint;
 
 /// The host that the demo listens on unless addresses are set, so that other machines cannot reach
 /// it.
@@ -104,24 +108,35 @@ pub(crate) async fn store(
     demo: DemoConfig,
     clock: &Clock,
 ) -> anyhow::Result<Store> {
-    let store = Store::in_memory(None, &simulator.url().parse()?);
+    let config = heroku_config(simulator, demo, clock)?;
+    let store = Store::in_memory(None, &config.api_url);
     let today = today(clock);
     let first = today.checked_sub((NIGHTS - 1).days())?;
-    for date in first.series(1.day()).take_while(|date| *date <= today) {
-        simulator.set_company(Company::synthetic(demo.seed, date));
-        simulator.set_today(date);
+    for date in first.series(1.day()).take_while(|date| *date < today) {
         // Heroku renews usage at about this time.
-        let night = Offset::UTC
-            .to_timestamp(date.at(3, 30, 0, 0))?
-            .min(clock.now());
-        let config = heroku_config(simulator, demo, clock)?;
-        let poller = poller(config, store.share(), Clock::from_fn(move || night))?;
-        if date == today {
-            poller.once_with_past_usage(Duration::ZERO).await;
-        } else {
-            poller.once().await;
+        let at = Offset::UTC.to_timestamp(date.at(3, 30, 0, 0))?;
+        let months = [Month::at(at), Month::at(at).previous()].map(|month| month.to_string());
+        for mut team in Company::synthetic(demo.seed, date).teams {
+            team.usage
+                .retain(|row| months.iter().any(|month| row["month"] == month.as_str()));
+            let usage = serde_json::to_string(&team.usage)?;
+            let usage = Decoded::<Usage>::decode(&[usage], None)?;
+            store.write(Answer {
+                subject: Subject::Team(Key {
+                    id: Some(team.id),
+                    name: team.name,
+                }),
+                endpoint: Endpoint::Usage,
+                at,
+                changed_at: at,
+                validator: None,
+                skipped: usage.skipped,
+                data: Some(Arc::new(usage.data).into()),
+            });
         }
     }
+    let poller = poller(config, store.share(), clock.clone())?;
+    poller.once_with_past_usage(Duration::ZERO).await;
     Ok(store)
 }
 

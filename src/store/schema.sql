@@ -15,8 +15,6 @@ CREATE TABLE target (
     UNIQUE (kind, heroku_id)
 ) STRICT;
 
-CREATE INDEX target_name ON target (kind, name);
-
 CREATE TABLE endpoint (
     endpoint INTEGER PRIMARY KEY,
     target INTEGER NOT NULL REFERENCES target,

@@ -68,8 +68,9 @@ impl EnterpriseAccountTarget {
         Subject::EnterpriseAccount(self.key())
     }
 
-    /// Returns the target of the request for past usage, if the usage is known.
+    /// Returns the target of the request for past usage, if the usage and the id are known.
     pub(super) fn past_usage_target(&self) -> Option<PastUsageTarget> {
+        self.id()?;
         let is_known = self.usage.has_succeeded();
         is_known.then(|| PastUsageTarget::EnterpriseAccount(self.key()))
     }

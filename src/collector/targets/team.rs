@@ -115,8 +115,9 @@ impl TeamTarget {
         Subject::Team(self.key())
     }
 
-    /// Returns the target of the request for past usage, if the team's own usage is known.
+    /// Returns the target of the request for past usage, if the team's own usage and its id are known.
     pub(super) fn past_usage_target(&self) -> Option<PastUsageTarget> {
+        self.id()?;
         let is_known = self.usage.has_succeeded() && !self.is_usage_from_account();
         is_known.then(|| PastUsageTarget::Team(self.key()))
     }
