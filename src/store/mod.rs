@@ -237,6 +237,9 @@ enum Unwritten {
 impl Writer {
     fn run(mut self, jobs: &Receiver<Job>) {
         loop {
+            if self.next_commit <= Instant::now() {
+                self.commit();
+            }
             let timeout = self.next_commit.saturating_duration_since(Instant::now());
             match jobs.recv_timeout(timeout) {
                 Ok(Job::Answer(answer)) => {
@@ -256,7 +259,7 @@ impl Writer {
                     self.confirmations.insert(key, confirmation);
                 }
                 Ok(Job::Query(query)) => query(&self.database.connection),
-                Err(RecvTimeoutError::Timeout) => self.commit(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -281,16 +284,15 @@ impl Writer {
         self.record(result);
     }
 
-    /// Writes each answer in its own transaction, until one fails.
+    /// Writes each answer in its own transaction. Those that fail are kept.
     fn write_answers(&mut self) {
-        while let Some((key, unwritten)) = self.unwritten.pop_first() {
+        for (key, unwritten) in std::mem::take(&mut self.unwritten) {
             let result = self.transaction(|transaction| match &unwritten {
                 Unwritten::Answer(answer) => write::answer(transaction, answer),
                 Unwritten::PastUsage(usage, at) => write::past_usage(transaction, usage, *at),
             });
             if !self.record(result) {
                 self.unwritten.insert(key, unwritten);
-                break;
             }
         }
     }
