@@ -160,7 +160,7 @@ BENCH_BUILD_ROUNDS ?= 3
 # The baseline of build times.
 BENCH_BUILD_BASELINE ?= 8b15cd3
 
-.PHONY: bench bench-document bench-build bench-build-document bench-tool
+.PHONY: bench bench-document bench-build bench-build-document bench-storage bench-storage-document bench-tool
 
 bench-tool:
 	tools/bench/install
@@ -182,3 +182,9 @@ bench-build: ## Measure the time of a clean build against the baseline commit
 bench-build bench-build-document: bench-tool
 	$(TARGET_DIR)/bench-tool/bench build --baseline $(BENCH_BUILD_BASELINE) \
 		--rounds $(BENCH_BUILD_ROUNDS) $(BENCH_FLAGS)
+
+bench-storage: BENCH_FLAGS :=
+bench-storage-document: BENCH_FLAGS := --document docs/PERFORMANCE.md
+bench-storage: ## Measure the bytes written to the database, for an hour and a half
+bench-storage bench-storage-document: bench-tool static
+	$(TARGET_DIR)/bench-tool/bench storage --exporter $(TARGET_DIR)/static/heroku-cost-exporter $(BENCH_FLAGS)

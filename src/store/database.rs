@@ -21,10 +21,10 @@ const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 
 /// The page size in bytes. An answer changes a few rows in several tables, so that small pages mean
 /// less to write.
-const PAGE_SIZE: u32 = 1024;
+const PAGE_SIZE: u32 = 512;
 
 /// The number of pages in the write-ahead log at which they are copied to the database.
-const CHECKPOINT_PAGES: u32 = 4096;
+const CHECKPOINT_PAGES: u32 = 8192;
 
 /// The maximum size of the page cache in KiB.
 const CACHE_KIB: i32 = 2048;

@@ -15,7 +15,7 @@ use heroku_api::stats::Endpoint;
 use heroku_api::team::{Account, Delinquency, Identity, License, Licenses};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::answer::{Fact, Loaded, LoadedAccount, LoadedAnswer, LoadedTeam};
 use super::column::{TargetKey, Time};
@@ -397,6 +397,23 @@ fn licenses(connection: &Connection, target: TargetKey) -> rusqlite::Result<Lice
     licenses.collect()
 }
 
+fn night_apps(
+    query: &mut Statement<'_>,
+    target: TargetKey,
+    day: &str,
+) -> rusqlite::Result<BTreeMap<String, UsageAmounts>> {
+    let apps = query.query_map(params![target, day], |row| {
+        let amounts = UsageAmounts {
+            dynos: row.get(1)?,
+            data: row.get(2)?,
+            partner: row.get(3)?,
+            ..UsageAmounts::default()
+        };
+        Ok((row.get(0)?, amounts))
+    })?;
+    apps.collect()
+}
+
 /// Returns the last nights of a team, oldest first.
 pub(super) fn nights(
     connection: &Connection,
@@ -409,6 +426,12 @@ pub(super) fn nights(
     )?;
     let mut apps_query = connection.prepare(
         "SELECT app_name, dynos, data, partner FROM app_night WHERE target = ?1 AND day = ?2",
+    )?;
+    // The apps of the last night, unless they have changed on another day.
+    let mut month_query = connection.prepare(
+        "SELECT app_name, app_month.dynos, app_month.data, app_month.partner
+         FROM app_month JOIN team_month USING (target, month)
+         WHERE target = ?1 AND month = substr(?2, 1, 7) AND has_apps",
     )?;
     let nights = query.query_map(params![target, count as i64], |row| {
         let day: String = row.get(0)?;
@@ -427,17 +450,12 @@ pub(super) fn nights(
         Ok((day, night))
     })?;
     let mut nights = nights.collect::<rusqlite::Result<Vec<_>>>()?;
-    for (day, night) in nights.iter_mut().take(APP_NIGHTS) {
-        let apps = apps_query.query_map(params![target, &*day], |row| {
-            let amounts = UsageAmounts {
-                dynos: row.get(1)?,
-                data: row.get(2)?,
-                partner: row.get(3)?,
-                ..UsageAmounts::default()
-            };
-            Ok((row.get(0)?, amounts))
-        })?;
-        night.apps = Some(Arc::new(apps.collect::<rusqlite::Result<_>>()?));
+    for (index, (day, night)) in nights.iter_mut().take(APP_NIGHTS).enumerate() {
+        let mut apps = night_apps(&mut apps_query, target, day)?;
+        if index == 0 && apps.is_empty() {
+            apps = night_apps(&mut month_query, target, day)?;
+        }
+        night.apps = Some(Arc::new(apps));
     }
     nights.reverse();
     Ok(nights.into_iter().map(|(_, night)| night).collect())

@@ -115,6 +115,7 @@ CREATE TABLE team_night (
     PRIMARY KEY (target, day)
 ) STRICT, WITHOUT ROWID;
 
+-- The apps of a night. Those of the last night are in app_month until that changes on another day.
 CREATE TABLE app_night (
     target INTEGER NOT NULL REFERENCES target,
     day TEXT NOT NULL,
@@ -147,8 +148,8 @@ CREATE TABLE invoice (
     dyno_units REAL,
     weighted_dyno_hours REAL,
     updated_at TEXT,
-    PRIMARY KEY (target, period_start, version)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (target, period_start, version)
+) STRICT;
 
 CREATE VIEW usage AS
 SELECT heroku_id AS team_id, target.name AS team_name, month, app_name, used.kind AS kind, units

@@ -13,6 +13,7 @@ use heroku_api::stats::Endpoint;
 use heroku_api::team::{Account, Identity, Licenses};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::Offset;
 use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
 use super::answer::{Answer, Data, Key, PastUsage, Subject};
@@ -217,11 +218,15 @@ fn usage(
     usage: &Usage,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
+    let latest = read::nights(transaction, target, 1)?.pop();
     for (month, usage) in &usage.months {
         let is_changed = self::month(transaction, target, Some(endpoint), *month, usage, at)?;
         // A correction of a closed month is not a night.
         if is_changed && *month == Month::at(at) {
-            night(transaction, target, usage, at)?;
+            let night = Night::new(at, usage);
+            if latest.as_ref().is_none_or(|latest| !latest.is_same(&night)) {
+                self::night(transaction, target, &night)?;
+            }
         }
     }
     Ok(())
@@ -241,6 +246,7 @@ fn month(
     let known = read::month(transaction, target, &name)?;
     let is_changed = known.as_ref() != Some(usage);
     if is_changed {
+        keep_apps_of_last_night(transaction, target, at)?;
         let (team, spaces) = (&usage.team, &usage.spaces);
         transaction.execute(
             "INSERT INTO team_month VALUES (:target, :month, :endpoint, :at, :team_name, :has_apps, :dynos, :data,
@@ -322,19 +328,32 @@ fn month(
     Ok(is_changed)
 }
 
-/// Writes the month to date of a day, unless it is that of the last night, and deletes nights that are
-/// no longer needed.
+/// Copies the apps of the last night to `app_night`, because `app_month` is about to change. On the day
+/// of the night, the change replaces the night.
+fn keep_apps_of_last_night(
+    transaction: &Transaction<'_>,
+    target: TargetKey,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO app_night
+         SELECT target, day, app_name, app_month.dynos, app_month.data, app_month.partner
+         FROM (SELECT target, day FROM team_night WHERE target = ?1 ORDER BY day DESC LIMIT 1) AS night
+         JOIN team_month USING (target) JOIN app_month USING (target, month)
+         WHERE month = substr(day, 1, 7) AND day < ?2 AND has_apps
+            AND NOT EXISTS (SELECT 1 FROM app_night WHERE app_night.target = ?1 AND app_night.day = night.day)",
+        params![target, Offset::UTC.to_datetime(at).date().to_string()],
+    )?;
+    Ok(())
+}
+
+/// Writes the month to date of a day, whose apps are in `app_month`, and deletes nights that are no
+/// longer needed.
 fn night(
     transaction: &Transaction<'_>,
     target: TargetKey,
-    usage: &MonthlyUsage,
-    at: Timestamp,
+    night: &Night,
 ) -> rusqlite::Result<()> {
-    let night = Night::new(at, usage);
-    let latest = read::nights(transaction, target, 1)?;
-    if latest.iter().any(|latest| latest.is_same(&night)) {
-        return Ok(());
-    }
     let day = night.day().to_string();
     // The clock may have been set back.
     for table in ["team_night", "app_night"] {
@@ -349,7 +368,7 @@ fn night(
         params![
             target,
             day,
-            Time(at),
+            Time(night.seen_at),
             team.dynos,
             team.data,
             team.partner,
@@ -365,18 +384,6 @@ fn night(
             ),
             params![target, count as i64 - 1],
         )?;
-    }
-    let mut insert =
-        transaction.prepare("INSERT INTO app_night VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for (app, used) in night.apps.iter().flat_map(|apps| apps.iter()) {
-        insert.execute(params![
-            target,
-            day,
-            app,
-            used.dynos,
-            used.data,
-            used.partner
-        ])?;
     }
     Ok(())
 }

@@ -59,3 +59,4 @@ pub use endpoint::Endpoint;
 pub use fault::{Fault, Times};
 pub use request_log::LoggedRequest;
 pub use simulator::{Builder, DEFAULT_TOKEN, Simulator};
+pub use synthetic::CompanySize;

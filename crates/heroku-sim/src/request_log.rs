@@ -21,6 +21,8 @@ pub struct LoggedRequest {
     /// The status of the response. `None` before the response, and permanently if a fault prevents
     /// it (`Hang`, `ResetInHeaders`).
     pub status: Option<u16>,
+    /// The length of the uncompressed response body in bytes. 0 without a response, and for 304.
+    pub body_length: usize,
     /// The endpoint of the path, or `None` if the path is unknown.
     pub endpoint: Option<Endpoint>,
     /// The percent-decoded id or name of the team in the path.
@@ -65,10 +67,11 @@ impl RequestLog {
         id
     }
 
-    pub(crate) fn set_status(&mut self, id: EntryId, status: u16) {
+    pub(crate) fn set_response(&mut self, id: EntryId, status: u16, body_length: usize) {
         let mut newest_first = self.entries.iter_mut().rev();
         if let Some((_, request)) = newest_first.find(|(entry, _)| *entry == id) {
             request.status = Some(status);
+            request.body_length = body_length;
         }
     }
 

@@ -168,10 +168,17 @@ async fn respond(
             .with_header(REQUEST_ID, state.next_request_id())
             .with_header(RATE_LIMIT_REMAINING, remaining.to_string())
     };
+    let body_length = response.body.len();
     let response = http_response(response, delivery, &head.headers, cut_handle);
     if delivery != Delivery::CutInHead {
-        let status = response.status().as_u16();
-        state.lock().log.set_status(entry, status);
+        let status = response.status();
+        let body_length = if status == StatusCode::NOT_MODIFIED {
+            0
+        } else {
+            body_length
+        };
+        let mut state = state.lock();
+        state.log.set_response(entry, status.as_u16(), body_length);
     }
     response
 }
@@ -270,6 +277,7 @@ fn logged_request(head: &Parts, route: &Route) -> LoggedRequest {
             .map(|(name, value)| (name.to_string(), text(value)))
             .collect(),
         status: None,
+        body_length: 0,
         endpoint: route.endpoint,
         team: route.team.clone(),
         enterprise_account: route.enterprise_account.clone(),

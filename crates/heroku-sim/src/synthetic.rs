@@ -28,6 +28,8 @@ mod seeded_rng;
 mod sized_company;
 mod usage;
 
+pub use sized_company::CompanySize;
+
 use jiff::civil::Date;
 
 use crate::company::{Company, EnterpriseAccount, Team};

@@ -17,6 +17,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Measures the time of a clean build of the repository in the current directory.
     Build(BuildArgs),
+    /// Measures the bytes written to the database, for an hour and a half.
+    Storage(StorageArgs),
 }
 
 #[derive(Args, Debug, Clone)]
@@ -57,6 +59,16 @@ pub(crate) struct BuildArgs {
     /// The number of builds of each version.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
+    /// The document in which to replace the results.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) document: Option<PathBuf>,
+}
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct StorageArgs {
+    /// The exporter binary to measure.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) exporter: PathBuf,
     /// The document in which to replace the results.
     #[arg(long, value_name = "PATH")]
     pub(crate) document: Option<PathBuf>,

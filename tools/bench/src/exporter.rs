@@ -24,12 +24,13 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// Starts the exporter for all teams, and waits until it has polled each endpoint once. If
-    /// `poll_interval` is `None`, the exporter uses its default.
+    /// Starts the exporter for all teams, and waits until it is ready. It uses its default if
+    /// `poll_interval` is `None`, and an in-memory database if `storage` is `None`.
     pub(crate) fn start(
         program: &Path,
         heroku: &Heroku<'_>,
         poll_interval: Option<&str>,
+        storage: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let address = free_address()?;
         let mut command = Command::new(program);
@@ -43,6 +44,9 @@ impl Exporter {
             .stdin(Stdio::null());
         if let Some(interval) = poll_interval {
             command.args(["--poll.interval", interval]);
+        }
+        if let Some(storage) = storage {
+            command.arg("--storage.path").arg(storage);
         }
         let child = command
             .spawn()
@@ -89,6 +93,15 @@ impl Exporter {
             (name == field).then(|| value.parse::<u64>().ok()).flatten()
         });
         Ok(kib.with_context(|| format!("/proc/<pid>/status has no {field}"))? << 10)
+    }
+
+    /// Returns a field of `/proc/<pid>/io`, such as `wchar`.
+    pub(crate) fn io(&self, field: &str) -> anyhow::Result<u64> {
+        let count = self.proc_file("io")?.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            (name == field).then(|| value.parse::<u64>().ok()).flatten()
+        });
+        count.with_context(|| format!("/proc/<pid>/io has no {field}"))
     }
 
     fn proc_file(&self, name: &str) -> anyhow::Result<String> {

@@ -3,16 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use heroku_sim::{Company, Endpoint, Simulator};
+use heroku_sim::{Company, CompanySize, Endpoint, Simulator};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
-
-/// The number of teams.
-const TEAMS: u32 = 2;
-
-/// The number of requests for billing data in a poll: usage and invoices of each team.
-const REQUESTS_PER_POLL: usize = 2 * TEAMS as usize;
 
 /// The maximum time that [`Heroku::wait_for_polls`] waits.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -36,9 +30,18 @@ fn today() -> Date {
     Offset::UTC.to_datetime(now()).date()
 }
 
-/// Returns a company with `apps` apps. Each version has different figures.
-pub(crate) fn company(apps: u32, version: u64) -> Company {
-    Company::of_size(TEAMS, apps, version, today())
+/// Returns the size of a company of two teams with two months of usage.
+pub(crate) fn two_teams(apps: u32) -> CompanySize {
+    CompanySize {
+        teams: 2,
+        apps,
+        months: 2,
+    }
+}
+
+/// Returns a company. Each version has different figures.
+pub(crate) fn company(size: CompanySize, version: u64) -> Company {
+    Company::of_size(size, version, today())
 }
 
 /// A running simulator.
@@ -48,19 +51,19 @@ pub(crate) struct Heroku<'a> {
     simulator: Simulator,
     /// The ids of all teams, separated by commas.
     pub(crate) team_ids: String,
-    apps: u32,
+    size: CompanySize,
 }
 
 impl<'a> Heroku<'a> {
-    pub(crate) fn start(runtime: &'a tokio::runtime::Runtime, apps: u32) -> anyhow::Result<Self> {
-        let company = company(apps, 1);
+    pub(crate) fn start(runtime: &'a tokio::runtime::Runtime, size: CompanySize) -> anyhow::Result<Self> {
+        let company = company(size, 1);
         let team_ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
         let builder = Simulator::builder(company, today()).rate_limit(u32::MAX);
         Ok(Self {
             runtime,
             simulator: runtime.block_on(builder.start())?,
             team_ids: team_ids.join(","),
-            apps,
+            size,
         })
     }
 
@@ -74,18 +77,26 @@ impl<'a> Heroku<'a> {
 
     /// Replaces the figures by those of another version.
     pub(crate) fn set_version(&self, version: u64) {
-        let company = company(self.apps, version);
+        let company = company(self.size, version);
         self.simulator.set_company(company);
     }
 
     /// Waits until the simulator has sent the responses of `polls` polls since the start.
+    ///
+    /// A poll has two requests for each team: usage and invoices.
     pub(crate) fn wait_for_polls(&self, polls: usize) -> anyhow::Result<()> {
         let started = Instant::now();
-        while self.responses() < polls * REQUESTS_PER_POLL {
+        while self.responses() < polls * 2 * self.size.teams as usize {
             ensure!(started.elapsed() < TIMEOUT, "the exporter stopped polling");
             std::thread::sleep(CHECK_INTERVAL);
         }
         Ok(())
+    }
+
+    /// Returns the number of bytes in all response bodies since the start, uncompressed.
+    pub(crate) fn body_bytes(&self) -> usize {
+        let requests = self.simulator.requests();
+        requests.iter().map(|request| request.body_length).sum()
     }
 
     /// Returns the number of responses with billing data.

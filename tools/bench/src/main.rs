@@ -1,7 +1,7 @@
 //! Measures the exporter against the goals in `docs/PERFORMANCE.md`. `make bench` and
 //! `make bench-build` run it. A missed goal is a result and not an error.
 //!
-//! [`scrapes`], [`poll`], [`memory`], [`size`] and [`build_time`] measure the rows of the table.
+//! [`scrapes`], [`poll`], [`memory`], [`storage`], [`size`] and [`build_time`] measure the rows of the table.
 //! [`pipeline`] is the only module that uses the crates of the exporter. [`heroku`] runs the
 //! simulator; [`exporter`], [`nginx`] and [`wrk`] run other programs.
 
@@ -22,6 +22,7 @@ mod process;
 mod scrapes;
 mod size;
 mod statistics;
+mod storage;
 mod table;
 mod wrk;
 
@@ -30,7 +31,8 @@ use std::path::Path;
 
 use clap::Parser;
 
-use args::{Arguments, BuildArgs, Command, Part, RunArgs};
+use args::{Arguments, BuildArgs, Command, Part, RunArgs, StorageArgs};
+use memory::ResidentGoal;
 use table::Row;
 
 /// The number of apps of a small company.
@@ -43,15 +45,21 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Run(args) => run(&args),
         Command::Build(args) => build(&args),
+        Command::Storage(args) => storage(&args),
     }
 }
 
-fn run(args: &RunArgs) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+/// Returns the runtime of the simulator.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         // Leaves the processors to the measured programs.
         .worker_threads(1)
         .enable_all()
-        .build()?;
+        .build()
+}
+
+fn run(args: &RunArgs) -> anyhow::Result<()> {
+    let runtime = runtime()?;
     let includes = |part| args.only.is_empty() || args.only.contains(&part);
     let mut rows: Vec<Row> = Vec::new();
     if includes(Part::Scrapes) {
@@ -63,7 +71,13 @@ fn run(args: &RunArgs) -> anyhow::Result<()> {
     }
     if includes(Part::Memory) {
         rows.push(memory::peak(&args.exporter, &runtime, LARGE)?);
-        rows.push(memory::resident(&args.exporter, &runtime, SMALL)?);
+        let goals = [
+            (SMALL, ResidentGoal::Bytes(f64::from(20 << 20))),
+            (LARGE, ResidentGoal::Bodies(5.0)),
+        ];
+        for (apps, goal) in goals {
+            rows.push(memory::resident(&args.exporter, &runtime, apps, goal)?);
+        }
     }
     if includes(Part::Size) {
         rows.push(size::binary(&args.exporter)?);
@@ -81,6 +95,13 @@ fn build(args: &BuildArgs) -> anyhow::Result<()> {
     let table = table::markdown(&[row]);
     let result = format!("{table}\n{dependencies}\n{environment}\n");
     report(&result, "build", args.document.as_deref())
+}
+
+fn storage(args: &StorageArgs) -> anyhow::Result<()> {
+    let rows = storage::written(&args.exporter, &runtime()?)?;
+    let environment = machine::describe("")?;
+    let result = format!("{}\n{environment}\n", table::markdown(&rows));
+    report(&result, "storage", args.document.as_deref())
 }
 
 /// Prints a result, and writes it into a section of the document, if there is one.

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::ensure;
+use heroku_sim::CompanySize;
 use tokio::runtime::Runtime;
 
 use crate::exporter::Exporter;
-use crate::heroku::Heroku;
+use crate::heroku::{Heroku, two_teams};
 use crate::http::{ACCEPT_PROMETHEUS, Response, VARIANTS};
 use crate::table::{Row, bytes, round};
 
@@ -17,17 +18,27 @@ const PEAK_GOAL: f64 = 4.0;
 const PEAK_POLLS: usize = 10;
 const PEAK_SCRAPES: u64 = 1_000;
 
-/// The maximum resident memory in bytes.
-const RESIDENT_GOAL: f64 = (16 << 20) as f64;
 const RESIDENT_POLLS: usize = 24;
+
+/// The number of months of usage that Heroku has.
+const MONTHS: u8 = 13;
+
+/// The maximum resident memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ResidentGoal {
+    /// In bytes.
+    Bytes(f64),
+    /// As a multiple of the uncompressed body.
+    Bodies(f64),
+}
 
 /// The interval between polls: about the shortest that Heroku's rate limit allows for two teams.
 const POLL_INTERVAL: &str = "4s";
 
 /// Measures peak memory during concurrent scrapes of all variants. Each poll changes all figures.
 pub(crate) fn peak(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Result<Row> {
-    let heroku = Heroku::start(runtime, apps)?;
-    let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL))?;
+    let heroku = Heroku::start(runtime, two_teams(apps))?;
+    let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL), None)?;
     let (stop, scrapes) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         let scrapers = VARIANTS.map(|(accept, gzip)| {
@@ -75,11 +86,26 @@ pub(crate) fn peak(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Resu
     })
 }
 
-/// Measures resident memory after several polls, each followed by a scrape of each variant. Each
-/// poll changes all figures.
-pub(crate) fn resident(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::Result<Row> {
-    let heroku = Heroku::start(runtime, apps)?;
-    let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL))?;
+/// Measures resident memory of an exporter with a year of months, after several polls, each followed
+/// by a scrape of each variant. Each poll changes all figures.
+pub(crate) fn resident(
+    program: &Path,
+    runtime: &Runtime,
+    apps: u32,
+    goal: ResidentGoal,
+) -> anyhow::Result<Row> {
+    let size = CompanySize {
+        months: MONTHS,
+        ..two_teams(apps)
+    };
+    let heroku = Heroku::start(runtime, size)?;
+    let storage = tempfile::tempdir()?;
+    let exporter = Exporter::start(
+        program,
+        &heroku,
+        Some(POLL_INTERVAL),
+        Some(storage.path()),
+    )?;
     for poll in 1..=RESIDENT_POLLS {
         heroku.wait_for_polls(poll)?;
         for (accept, gzip) in VARIANTS {
@@ -87,16 +113,31 @@ pub(crate) fn resident(program: &Path, runtime: &Runtime, apps: u32) -> anyhow::
         }
         heroku.set_version(poll as u64 + 1);
     }
-    scrape_figures(&exporter, apps)?;
+    let body = scrape_figures(&exporter, apps)?.body.len() as f64;
     let resident = exporter.memory("VmRSS")? as f64;
     exporter.stop()?;
     heroku.stop();
+    let ratio = round(resident / body);
     Ok(Row {
-        benchmark: format!("resident memory, {apps} apps, after {RESIDENT_POLLS} polls"),
-        baseline: String::new(),
-        goal: format!("at most {}", bytes(RESIDENT_GOAL)),
-        result: format!("**{}**", bytes(resident)),
-        met: resident <= RESIDENT_GOAL,
+        benchmark: format!(
+            "resident memory, {apps} apps with {MONTHS} months, after {RESIDENT_POLLS} polls"
+        ),
+        baseline: match goal {
+            ResidentGoal::Bytes(_) => String::new(),
+            ResidentGoal::Bodies(_) => format!("size of the uncompressed body, {}", bytes(body)),
+        },
+        goal: match goal {
+            ResidentGoal::Bytes(goal) => format!("at most {}", bytes(goal)),
+            ResidentGoal::Bodies(goal) => format!("at most {goal}×"),
+        },
+        result: match goal {
+            ResidentGoal::Bytes(_) => format!("**{}**", bytes(resident)),
+            ResidentGoal::Bodies(_) => format!("**{ratio:.2}×** ({})", bytes(resident)),
+        },
+        met: match goal {
+            ResidentGoal::Bytes(goal) => resident <= goal,
+            ResidentGoal::Bodies(goal) => ratio <= goal,
+        },
     })
 }
 

@@ -4,7 +4,7 @@ use anyhow::ensure;
 
 use crate::baselines;
 use crate::cpu_time;
-use crate::heroku::company;
+use crate::heroku::{company, two_teams};
 use crate::pipeline::{Pipeline, Responses};
 use crate::statistics::median;
 use crate::table::{Row, bytes, round};
@@ -19,7 +19,7 @@ const LENGTH_TOLERANCE: f64 = 0.02;
 /// Measures polls of two teams. Each round measures the exporter and the baselines once.
 pub(crate) fn measure(apps: u32, rounds: u32) -> anyhow::Result<Row> {
     // Two versions alternate, so that all figures change in each poll.
-    let responses = |version| Responses::of(&company(apps, version));
+    let responses = |version| Responses::of(&company(two_teams(apps), version));
     let versions = [responses(1)?, responses(2)?];
     let mut pipeline = Pipeline::default();
     // The first poll is not measured, because it has no previous data and allocates more memory.

@@ -5,7 +5,7 @@ use tokio::runtime::Runtime;
 
 use crate::args::RunArgs;
 use crate::exporter::Exporter;
-use crate::heroku::Heroku;
+use crate::heroku::{Heroku, two_teams};
 use crate::http::{self, ACCEPT_PROMETHEUS, Response};
 use crate::nginx::Nginx;
 use crate::statistics::median;
@@ -27,8 +27,8 @@ pub(crate) fn measure(
     apps: u32,
     goal: f64,
 ) -> anyhow::Result<Row> {
-    let heroku = Heroku::start(runtime, apps)?;
-    let exporter = Exporter::start(&args.exporter, &heroku, None)?;
+    let heroku = Heroku::start(runtime, two_teams(apps))?;
+    let exporter = Exporter::start(&args.exporter, &heroku, None, None)?;
     heroku.wait_until_idle();
     let plain = exporter.scrape(ACCEPT_PROMETHEUS, false)?;
     let compressed = exporter.scrape(ACCEPT_PROMETHEUS, true)?;

@@ -1,5 +1,4 @@
-//! A synthetic company of a given size for benchmarks, with two months of usage and a year of
-//! invoices.
+//! A synthetic company of a given size for benchmarks, with a year of invoices.
 //!
 //! Each `version` has the same apps with different figures, so that a client cannot reuse earlier
 //! results. App names have the format of Heroku's generated names, such as
@@ -27,23 +26,39 @@ const NOUNS: [&str; 12] = [
 /// The number of months with an invoice, including the current one.
 const INVOICES: i32 = 12;
 
+/// The size of a company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompanySize {
+    /// The number of teams.
+    pub teams: u32,
+    /// The number of apps, which are divided equally among the teams.
+    pub apps: u32,
+    /// The number of months with usage, including the current one.
+    pub months: u8,
+}
+
 impl Company {
-    /// Returns a company with `teams` teams and about `apps` apps on a UTC date, for benchmarks.
+    /// Returns a company of a size on a UTC date, for benchmarks.
     ///
-    /// The apps are divided equally among the teams. The same arguments always give the same
-    /// company. Each `version` has the same apps with different figures.
+    /// The same arguments always give the same company. Each `version` has the same apps with
+    /// different figures.
     #[must_use]
-    pub fn of_size(teams: u32, apps: u32, version: u64, today: Date) -> Company {
+    pub fn of_size(size: CompanySize, version: u64, today: Date) -> Company {
+        let CompanySize {
+            teams,
+            apps,
+            months,
+        } = size;
         let rng = SeededRng::new(version);
         let current = Month::of(today);
         let team = |number: u32| {
-            let months = [current.plus(-1), current];
+            let months = (1 - i32::from(months)..=0).map(|back| current.plus(back));
             Team {
                 id: format!("00000000-0000-4000-8000-{number:012}"),
                 name: format!("team-{number:04}"),
                 usage: months
                     .map(|month| usage_row(rng, number, apps / teams.max(1), month))
-                    .into(),
+                    .collect(),
                 invoices: (1 - INVOICES..=0)
                     .map(|back| invoice(rng, number, current.plus(back), current))
                     .collect(),
@@ -148,8 +163,14 @@ fn invoice(rng: SeededRng, team: u32, month: Month, current: Month) -> Value {
 mod tests {
     use std::collections::BTreeSet;
 
-    use crate::Company;
+    use crate::{Company, CompanySize};
     use jiff::civil::date;
+
+    const SIZE: CompanySize = CompanySize {
+        teams: 2,
+        apps: 600,
+        months: 2,
+    };
 
     /// Returns the app names of each usage row.
     fn names(company: &Company) -> Vec<BTreeSet<&str>> {
@@ -169,8 +190,8 @@ mod tests {
     #[test]
     fn versions_have_same_apps_with_different_figures() {
         let today = date(2026, 11, 23);
-        let [one, two] = [1, 2].map(|version| Company::of_size(2, 600, version, today));
-        assert_eq!(one, Company::of_size(2, 600, 1, today));
+        let [one, two] = [1, 2].map(|version| Company::of_size(SIZE, version, today));
+        assert_eq!(one, Company::of_size(SIZE, 1, today));
         assert_eq!(names(&one), names(&two));
         assert_eq!(
             names(&one).iter().map(BTreeSet::len).sum::<usize>(),
