@@ -179,15 +179,63 @@ fn keeps_eight_nights_of_apps_and_four_hundred_of_teams() {
         time += jiff::SignedDuration::from_hours(24);
     }
     assert_eq!(number(&store, "SELECT count(*) FROM team_night"), 400);
-    assert_eq!(number(&store, "SELECT count(*) FROM app_night"), 8);
-    assert_eq!(
-        number(&store, "SELECT CAST(max(dynos) AS INTEGER) FROM app_night"),
-        419
-    );
-    assert_eq!(
-        number(&store, "SELECT CAST(min(dynos) AS INTEGER) FROM app_night"),
-        412
-    );
+    let loaded = store.load(time);
+    let nights = &loaded.teams["acme"].nights;
+    let apps = nights.iter().filter_map(|night| night.apps.as_ref());
+    let dynos: Vec<_> = apps.filter_map(|apps| apps["web"].dynos).collect();
+    assert_eq!(dynos, (412..420).map(f64::from).collect::<Vec<_>>());
+}
+
+#[test]
+fn nights_keep_the_apps_of_their_day() {
+    let store = in_memory();
+    let of = |web: f64| month(&[("web", amounts(web, 1.0))]);
+    let without_apps = MonthlyUsage {
+        apps: None,
+        ..of(9.0)
+    };
+    let answers = [
+        ("2026-10-30T03:00:00Z", vec![("2026-10", of(1.0))]),
+        // A later change on the same day replaces the night.
+        ("2026-10-30T09:00:00Z", vec![("2026-10", of(2.0))]),
+        ("2026-10-31T03:00:00Z", vec![("2026-10", of(3.0))]),
+        // The month turns while October is corrected.
+        (
+            "2026-11-01T03:00:00Z",
+            vec![("2026-10", of(4.0)), ("2026-11", of(5.0))],
+        ),
+        // Another correction is not a night.
+        (
+            "2026-11-02T03:00:00Z",
+            vec![("2026-10", of(6.0)), ("2026-11", of(5.0))],
+        ),
+        // Without a list of apps.
+        (
+            "2026-11-03T03:00:00Z",
+            vec![("2026-10", of(6.0)), ("2026-11", without_apps)],
+        ),
+        (
+            "2026-11-04T03:00:00Z",
+            vec![("2026-10", of(6.0)), ("2026-11", of(7.0))],
+        ),
+    ];
+    for (time, months) in answers {
+        store.write(usage_answer(key(None, "acme"), time, &usage(&months)));
+    }
+    let loaded = store.load(at("2026-11-05T03:00:00Z"));
+    let nights = &loaded.teams["acme"].nights;
+    let apps = nights.iter().map(|night| {
+        let web = night.apps.as_ref().and_then(|apps| apps.get("web"));
+        (night.day().day(), web.and_then(|web| web.dynos))
+    });
+    let expected = [
+        (30, Some(2.0)),
+        (31, Some(3.0)),
+        (1, Some(5.0)),
+        (3, None),
+        (4, Some(7.0)),
+    ];
+    assert_eq!(apps.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -349,11 +349,7 @@ fn keep_apps_of_last_night(
 
 /// Writes the month to date of a day, whose apps are in `app_month`, and deletes nights that are no
 /// longer needed.
-fn night(
-    transaction: &Transaction<'_>,
-    target: TargetKey,
-    night: &Night,
-) -> rusqlite::Result<()> {
+fn night(transaction: &Transaction<'_>, target: TargetKey, night: &Night) -> rusqlite::Result<()> {
     let day = night.day().to_string();
     // The clock may have been set back.
     for table in ["team_night", "app_night"] {

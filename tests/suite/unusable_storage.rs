@@ -1,6 +1,8 @@
 //! A database that cannot be used is reported, never changed and never fatal.
 
 use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -10,7 +12,8 @@ use tokio::task::JoinSet;
 
 use crate::exporter::{BINARY, wait_until};
 use crate::exporter_log;
-use crate::scenario::Scenario;
+use crate::external_tools;
+use crate::scenario::{Scenario, noon};
 use crate::scrape::Scrape;
 use crate::self_series::*;
 use crate::storage_directory::StorageDirectory;
@@ -162,6 +165,117 @@ async fn continues_when_the_directory_cannot_be_created() {
     assert_eq!(storage_up(&scrape), 0.0);
     let line = ["level=error", "storage unavailable", path];
     exporter_log::wait_for_line(&exporter, &line).await;
+}
+
+/// A directory with a file system of its own.
+struct SmallFileSystem(tempfile::TempDir);
+
+impl SmallFileSystem {
+    /// Mounts a file system of four MiB. Returns `None` where this process may not mount one.
+    fn mount() -> Option<Self> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let system = Self(directory);
+        let arguments = ["-t", "tmpfs", "-o", "size=4m", "tmpfs"];
+        if system.run("mount", &arguments) {
+            return Some(system);
+        }
+        eprintln!("skipped: this process may not mount a file system");
+        None
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> bool {
+        let mut command = Command::new(program);
+        let output = command.args(arguments).arg(self.0.path()).output();
+        output.is_ok_and(|output| output.status.success())
+    }
+
+    /// Uses all free space. Returns the file that uses it.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.path().join("filler");
+        let mut file = fs::File::create(&path).expect("the file is created");
+        while file.write_all(&[0; 4096]).is_ok() {}
+        path
+    }
+}
+
+impl Drop for SmallFileSystem {
+    fn drop(&mut self) {
+        self.run("umount", &["--lazy"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn survives_a_full_disk_and_a_read_only_file_system() {
+    let Some(system) = SmallFileSystem::mount() else {
+        return;
+    };
+    let scenario = Scenario::named("one_team");
+    let heroku = scenario.start_simulator().await;
+    let directory = system.0.path().join("storage");
+    let directory = directory.to_str().expect("the path is UTF-8");
+    let builder = |hours| {
+        let builder = scenario.exporter_builder(&heroku, &scenario.team_names())?;
+        let instant = noon(scenario.today) + jiff::SignedDuration::from_hours(hours);
+        let builder = builder.with_clock_at(instant, external_tools::faketime_library()?);
+        Some(builder.env("STORAGE_PATH", directory))
+    };
+    let Some(first) = builder(0) else {
+        return;
+    };
+    let mut exporter = first.arg("--poll.interval=1s").start().await;
+    let is_written = |scrape: &Scrape| all_up(scrape) && storage_up(scrape) == 1.0;
+    exporter
+        .wait_for_scrape("a written answer", is_written)
+        .await;
+
+    let filler = system.fill();
+    let mut company = scenario.company();
+    let mut figure = 700.25;
+    // There may be room for a few answers in the last pages of the files.
+    let failed = loop {
+        figure += 1.0;
+        company.teams[0].usage[0]["data"] = figure.into();
+        heroku.set_company(company.clone());
+        let shown = figure.to_string();
+        let is_shown = |scrape: &Scrape| {
+            let samples = scrape.billing_metrics().samples;
+            samples.values().any(|value| *value == shown)
+        };
+        let scrape = exporter
+            .wait_for_scrape("the changed figure", is_shown)
+            .await;
+        if storage_up(&scrape) == 0.0 {
+            break scrape;
+        }
+    };
+    assert!(all_up(&failed));
+    let errors = exporter_log::lines(&exporter, &["level=error", "disk is full"]);
+    assert!(!errors.is_empty(), "{}", exporter.log());
+
+    fs::remove_file(filler).expect("the file is removed");
+    exporter
+        .wait_for_scrape("another attempt", is_written)
+        .await;
+    exporter.signal("TERM");
+    assert_eq!(exporter.wait_for_exit().await.code(), Some(0));
+
+    assert!(system.run("mount", &["-o", "remount,ro"]));
+    let second = builder(1).expect("as before");
+    let exporter = second.start().await;
+    let scrape = exporter.wait_for_scrape("successful polls", all_up).await;
+    assert_eq!(storage_up(&scrape), 0.0);
+    let line = [
+        "level=error",
+        "storage unavailable",
+        "Read-only file system",
+    ];
+    exporter_log::wait_for_line(&exporter, &line).await;
+    let check = Command::new(BINARY)
+        .env_clear()
+        .args(["storage", "check", "--storage.path", directory])
+        .output()
+        .expect("the command starts");
+    assert!(check.status.success(), "{check:?}");
 }
 
 #[test]

@@ -55,7 +55,10 @@ pub(crate) struct Heroku<'a> {
 }
 
 impl<'a> Heroku<'a> {
-    pub(crate) fn start(runtime: &'a tokio::runtime::Runtime, size: CompanySize) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        runtime: &'a tokio::runtime::Runtime,
+        size: CompanySize,
+    ) -> anyhow::Result<Self> {
         let company = company(size, 1);
         let team_ids: Vec<_> = company.teams.iter().map(|team| team.id.clone()).collect();
         let builder = Simulator::builder(company, today()).rate_limit(u32::MAX);

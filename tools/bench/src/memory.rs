@@ -100,12 +100,7 @@ pub(crate) fn resident(
     };
     let heroku = Heroku::start(runtime, size)?;
     let storage = tempfile::tempdir()?;
-    let exporter = Exporter::start(
-        program,
-        &heroku,
-        Some(POLL_INTERVAL),
-        Some(storage.path()),
-    )?;
+    let exporter = Exporter::start(program, &heroku, Some(POLL_INTERVAL), Some(storage.path()))?;
     for poll in 1..=RESIDENT_POLLS {
         heroku.wait_for_polls(poll)?;
         for (accept, gzip) in VARIANTS {
