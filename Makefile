@@ -185,6 +185,6 @@ bench-build bench-build-document: bench-tool
 
 bench-storage: BENCH_FLAGS :=
 bench-storage-document: BENCH_FLAGS := --document docs/PERFORMANCE.md
-bench-storage: ## Measure the bytes written to the database, for an hour and a half
+bench-storage: ## Measure the bytes written to the database, for more than an hour
 bench-storage bench-storage-document: bench-tool static
 	$(TARGET_DIR)/bench-tool/bench storage --exporter $(TARGET_DIR)/static/heroku-cost-exporter $(BENCH_FLAGS)

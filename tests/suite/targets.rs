@@ -1,13 +1,15 @@
 //! Targets: named teams, discovered teams, enterprise accounts, the personal account and their
 //! combinations.
 
+use std::collections::BTreeSet;
+
 use heroku_sim::{Company, Endpoint, EnterpriseAccount, Fault, Simulator, Team, Times};
 use jiff::civil::{Date, date};
 use serde_json::json;
 
 use crate::exporter::{Exporter, ExporterBuilder, wait_until};
 use crate::external_tools;
-use crate::recorded_requests::{requests, wait_for_requests};
+use crate::recorded_requests::{past_usage_requests, requests, wait_for_requests};
 use crate::scenario::noon;
 use crate::scrape::{Scrape, Series};
 use crate::self_series::*;
@@ -320,6 +322,41 @@ async fn enterprise_account_reports_usage_of_all_its_teams() {
             assert_eq!(requests(&heroku, endpoint).len(), 0, "{endpoint:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enterprise_account_is_asked_once_for_past_usage_of_its_teams() {
+    let mut company = company();
+    for team in &mut company.teams {
+        let mut past = team.usage[0].clone();
+        past["month"] = json!("2026-03");
+        team.usage.insert(0, past);
+    }
+    let heroku = start_simulator(company).await;
+    let storage = StorageDirectory::new();
+    let Some(builder) = exporter_builder(&heroku, &[ACME]) else {
+        return;
+    };
+    let exporter = storage.configure(builder).start().await;
+    let past_months = |scrape: &Scrape| {
+        let series = scrape.series("heroku_team_month_cost_usd");
+        let names = series.filter_map(|(series, _)| {
+            let is_past = series.label("month") == Some("2026-03");
+            is_past.then(|| series.label("team_name").map(str::to_owned))
+        });
+        names.collect::<BTreeSet<_>>().len()
+    };
+    exporter
+        .wait_for_scrape("past months", |scrape| past_months(scrape) == 2)
+        .await;
+    wait_for_requests(&heroku, Endpoint::EnterpriseUsage, 3).await;
+    let paths: Vec<_> = past_usage_requests(&heroku)
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    let path = format!("/enterprise-accounts/{ACCOUNT_ID}/usage/monthly?start=2025-11&end=2026-10");
+    assert_eq!(paths, [path]);
+    assert_eq!(storage.response_count_for("past_usage"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Measures the time of a clean build of the repository in the current directory.
     Build(BuildArgs),
-    /// Measures the bytes written to the database, for an hour and a half.
+    /// Measures the bytes written to the database, for more than an hour.
     Storage(StorageArgs),
 }
 
