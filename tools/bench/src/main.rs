@@ -1,8 +1,8 @@
 //! Measures the exporter against the goals in `docs/PERFORMANCE.md`. `make bench` and
 //! `make bench-build` run it. A missed goal is a result and not an error.
 //!
-//! [`scrapes`], [`poll`], [`memory`], [`storage`], [`size`] and [`build_time`] measure the rows of the table.
-//! [`pipeline`] is the only module that uses the crates of the exporter. [`heroku`] runs the
+//! [`scrapes`], [`poll`], [`memory`], [`storage`], [`size`] and [`build_time`] measure the rows of
+//! the table. [`pipeline`] is the only module that uses the crates of the exporter. [`heroku`] runs the
 //! simulator; [`exporter`], [`nginx`] and [`wrk`] run other programs.
 
 mod args;
@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Run(args) => run(&args),
         Command::Build(args) => build(&args),
-        Command::Storage(args) => storage(&args),
+        Command::Storage(args) => written(&args),
     }
 }
 
@@ -97,7 +97,7 @@ fn build(args: &BuildArgs) -> anyhow::Result<()> {
     report(&result, "build", args.document.as_deref())
 }
 
-fn storage(args: &StorageArgs) -> anyhow::Result<()> {
+fn written(args: &StorageArgs) -> anyhow::Result<()> {
     let rows = storage::written(&args.exporter, &runtime()?)?;
     let environment = machine::describe("")?;
     let result = format!("{}\n{environment}\n", table::markdown(&rows));
