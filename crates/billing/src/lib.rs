@@ -50,6 +50,7 @@
 //! ```
 
 pub mod category;
+pub mod change;
 pub mod cost;
 pub mod forecast;
 pub mod grouping;
@@ -60,5 +61,6 @@ pub mod month;
 pub mod name_filter;
 pub mod nights;
 pub mod price;
+pub mod resources;
 pub mod rules;
 pub mod usage;

@@ -32,6 +32,13 @@ impl Quantity {
             millionths: millionths.clamp(-i128::from(i64::MAX), i128::from(i64::MAX)),
         }
     }
+
+    /// Returns a multiple.
+    pub fn times(self, factor: u32) -> Self {
+        Self {
+            millionths: self.millionths.saturating_mul(factor.into()),
+        }
+    }
 }
 
 impl Add for Quantity {

@@ -10,6 +10,7 @@
 pub(crate) mod authorizations;
 pub(crate) mod field;
 mod invoices;
+mod resources;
 mod teams;
 mod usage;
 
