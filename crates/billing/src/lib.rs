@@ -15,6 +15,9 @@
 //! 4. Forecast the month's end, per app and category ([`forecast`]), with the recorded [`nights`].
 //! 5. Add up the apps that share a row ([`grouping`]).
 //!
+//! [`resources`] prices what runs now, and [`change`] explains why a forecast differs from the month
+//! before. The program does not use them yet.
+//!
 //! ```
 //! use billing::cost::{BillingInput, TeamCost};
 //! use billing::money::Money;

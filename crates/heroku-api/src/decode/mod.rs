@@ -3,8 +3,9 @@
 //! Heroku marks these endpoints *development*: a field may be missing, unknown or `null`, and an
 //! integer may be written as a float. Each field is decoded by itself: an invalid one is unknown,
 //! and is counted. A row is skipped only if it is not an object, if the field that identifies it is
-//! missing or invalid (a month, the name of an app or license, the id of a team, the period of an
-//! invoice), or if it has usage and all of its amounts are invalid. Field names are those of Heroku's published schema:
+//! missing or invalid (a month, the name of an app or license, the id of a team or an add-on, the
+//! period of an invoice), or if it has usage and all of its amounts are invalid. Field names are
+//! those of Heroku's published schema:
 //! <https://devcenter.heroku.com/articles/platform-api-reference>.
 
 pub(crate) mod authorizations;
