@@ -326,10 +326,10 @@ mod tests {
             let explanation =
                 Explanation::new(month("2026-11"), forecast, previous, &changes, Some(price));
             prop_assert_eq!(explanation.total(), forecast - previous);
-            let this_year = explanation.effects.iter().filter(|effect| {
+            let changes_of_month = explanation.effects.iter().filter(|effect| {
                 effect.at.is_some() && effect.cause != Cause::FullMonth
             });
-            for effect in this_year {
+            for effect in changes_of_month {
                 prop_assert_eq!(Some(effect.this_month + effect.next_month), effect.rate);
             }
         }

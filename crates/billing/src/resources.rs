@@ -28,7 +28,7 @@ pub struct App {
     pub generation: Option<String>,
     /// When it was created (`created_at`).
     pub created_at: Option<Timestamp>,
-    /// When it last changed, which a release is not needed for (`updated_at`).
+    /// When it last changed, with or without a release (`updated_at`).
     pub updated_at: Option<Timestamp>,
 }
 
@@ -284,6 +284,12 @@ fn normalized(name: &str) -> String {
     }
 }
 
+/// Returns whether the unit of a price is a month, which Heroku writes `month` or `monthly`, or
+/// missing.
+pub fn is_monthly(unit: Option<&str>) -> bool {
+    unit.is_none_or(|unit| matches!(unit, "month" | "monthly"))
+}
+
 impl Addon {
     /// Returns whether it is billed now.
     pub fn is_billed(&self) -> bool {
@@ -307,9 +313,10 @@ impl Addon {
             return Err(Unpriced::Metered);
         }
         let amount = price.amount.ok_or(Unpriced::Unknown)?;
-        match price.unit.as_deref() {
-            None | Some("month" | "monthly") => Ok(amount),
-            Some(_) => Err(Unpriced::OtherPeriod),
+        if is_monthly(price.unit.as_deref()) {
+            Ok(amount)
+        } else {
+            Err(Unpriced::OtherPeriod)
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use billing::money::Money;
 use billing::price::Quantity;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
@@ -68,6 +69,16 @@ impl<T> Field<T> {
             Self::Known(value) => convert(value).map_or_else(Field::Invalid, Field::Known),
             Self::Invalid(error) => Field::Invalid(error),
         }
+    }
+}
+
+impl Field<String> {
+    /// Parses a valid value as a time.
+    pub(super) fn time(self) -> Field<Timestamp> {
+        self.and_then(|text| {
+            let time = text.trim().parse::<Timestamp>();
+            time.map_err(|error| error.to_string())
+        })
     }
 }
 

@@ -15,6 +15,8 @@ mod resources;
 mod teams;
 mod usage;
 
+use std::collections::BTreeSet;
+
 use billing::month::Month;
 use serde::Deserialize;
 use serde::de::Error as _;
@@ -83,6 +85,19 @@ fn rows<'a, T>(
         }
     }
     require_any_row(rows.is_empty(), &skipped.rows)?;
+    Ok(rows)
+}
+
+/// Decodes a list whose rows have an id. A row on two pages counts once.
+fn unique<'a, T>(
+    pages: &'a [String],
+    skipped: &mut Skipped,
+    decode: impl FnMut(&'a RawValue, &mut Skipped) -> Result<T, String>,
+    id: impl Fn(&T) -> &str,
+) -> Result<Vec<T>, DecodeError> {
+    let mut rows = rows(pages, skipped, decode)?;
+    let mut seen = BTreeSet::new();
+    rows.retain(|row| seen.insert(id(row).to_owned()));
     Ok(rows)
 }
 

@@ -3,17 +3,16 @@
 //!
 //! E-mail addresses of owners are not decoded.
 
-use std::collections::BTreeSet;
-
 use billing::money::Money;
 use billing::price::Quantity;
-use billing::resources::{Addon, App, BilledPrice, Coupling, DynoSize, Pipeline, Process, Space};
-use jiff::Timestamp;
+use billing::resources::{
+    Addon, App, BilledPrice, Coupling, DynoSize, Pipeline, Process, Space, is_monthly,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::field::{Cents, Field, Integer, Units};
-use super::{DecodeError, FromPages, row, rows};
+use super::{DecodeError, FromPages, row, unique};
 use crate::skipped::Skipped;
 
 /// An object of which only these fields are used.
@@ -110,14 +109,6 @@ fn reference(field: Field<&RawValue>, name: &str, skipped: &mut Skipped) -> Opti
     field.and_then(row::<ReferenceRow>).get(name, skipped)
 }
 
-fn time(field: Field<String>, name: &str, skipped: &mut Skipped) -> Option<Timestamp> {
-    let parse = |text: String| {
-        let time = text.trim().parse::<Timestamp>();
-        time.map_err(|error| error.to_string())
-    };
-    field.and_then(parse).get(name, skipped)
-}
-
 impl AppRow<'_> {
     /// Only the id is required. An app without a name is called by its id.
     fn into_app(self, skipped: &mut Skipped) -> Result<App, String> {
@@ -141,8 +132,8 @@ impl AppRow<'_> {
                 is_shield: space.shield.get("space.shield", skipped),
             }),
             generation: generation.get("generation", skipped),
-            created_at: time(self.created_at, "created_at", skipped),
-            updated_at: time(self.updated_at, "updated_at", skipped),
+            created_at: self.created_at.time().get("created_at", skipped),
+            updated_at: self.updated_at.time().get("updated_at", skipped),
         })
     }
 }
@@ -159,14 +150,9 @@ impl ProcessRow<'_> {
             quantity: quantity.get("quantity", skipped),
             size_id: size.id.get("dyno_size.id", skipped),
             size_name: size_name.or_else(|| self.size.get("size", skipped)),
-            updated_at: time(self.updated_at, "updated_at", skipped),
+            updated_at: self.updated_at.time().get("updated_at", skipped),
         })
     }
-}
-
-/// Returns whether a price is one of a month. Heroku writes `month` and `monthly`.
-fn is_monthly(unit: Option<&str>) -> bool {
-    unit.is_none_or(|unit| matches!(unit, "month" | "monthly"))
 }
 
 impl DynoSizeRow<'_> {
@@ -226,23 +212,10 @@ impl AddonRow<'_> {
                 _ => app_id,
             },
             price: price.map(|price| price.into_price(skipped)),
-            created_at: time(self.created_at, "created_at", skipped),
-            updated_at: time(self.updated_at, "updated_at", skipped),
+            created_at: self.created_at.time().get("created_at", skipped),
+            updated_at: self.updated_at.time().get("updated_at", skipped),
         })
     }
-}
-
-/// Decodes a list whose rows have an id. A row on two pages counts once.
-fn unique<'a, T>(
-    pages: &'a [String],
-    skipped: &mut Skipped,
-    decode: impl FnMut(&'a RawValue, &mut Skipped) -> Result<T, String>,
-    id: impl Fn(&T) -> &str,
-) -> Result<Vec<T>, DecodeError> {
-    let mut rows = rows(pages, skipped, decode)?;
-    let mut seen = BTreeSet::new();
-    rows.retain(|row| seen.insert(id(row).to_owned()));
-    Ok(rows)
 }
 
 impl FromPages for Vec<App> {

@@ -1,15 +1,12 @@
 //! Teams and enterprise accounts, and facts about teams other than costs:
 //! <https://devcenter.heroku.com/articles/platform-api-reference#team>.
 
-use std::collections::BTreeSet;
-
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use super::field::{Field, Integer};
-use super::{DecodeError, FromPages, object, row, rows};
+use super::{DecodeError, FromPages, object, row, rows, unique};
 use crate::skipped::Skipped;
 use crate::team::{Account, Delinquency, Identity, License, Licenses};
 
@@ -78,14 +75,10 @@ impl FromPages for Identity {
 }
 
 impl FromPages for Vec<Identity> {
-    /// A team on two pages counts once.
     fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
-        let mut teams = rows(pages, skipped, |value, skipped| {
-            row::<TeamRow<'_>>(value)?.into_identity(skipped)
-        })?;
-        let mut seen = BTreeSet::new();
-        teams.retain(|team| seen.insert(team.id.clone()));
-        Ok(teams)
+        let decode =
+            |value, skipped: &mut Skipped| row::<TeamRow<'_>>(value)?.into_identity(skipped);
+        unique(pages, skipped, decode, |team| &team.id)
     }
 }
 
@@ -99,13 +92,7 @@ impl FromPages for Delinquency {
     /// If nothing but invalid times is given, that is an error, since unknown is not unscheduled.
     fn from_pages(pages: &[String], skipped: &mut Skipped) -> Result<Self, DecodeError> {
         let row: DelinquencyRow = object(pages)?;
-        let mut time = |field: Field<String>, name: &str| {
-            let parse = |text: String| {
-                let time = text.trim().parse::<Timestamp>();
-                time.map_err(|error| error.to_string())
-            };
-            field.and_then(parse).get(name, skipped)
-        };
+        let mut time = |field: Field<String>, name: &str| field.time().get(name, skipped);
         let delinquency = Self {
             suspension: time(row.scheduled_suspension_time, "scheduled_suspension_time"),
             deletion: time(row.scheduled_deletion_time, "scheduled_deletion_time"),
