@@ -325,7 +325,7 @@ async fn enterprise_account_reports_usage_of_all_its_teams() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn enterprise_account_is_asked_once_for_past_usage_of_its_teams() {
+async fn past_usage_of_enterprise_account_is_requested_once() {
     let mut company = company();
     for team in &mut company.teams {
         let mut past = team.usage[0].clone();

@@ -1,5 +1,5 @@
-//! Measures the exporter against the goals in `docs/PERFORMANCE.md`. `make bench` and
-//! `make bench-build` run it. A missed goal is a result and not an error.
+//! Measures the exporter against the goals in `docs/PERFORMANCE.md`. `make bench`, `make bench-build`
+//! and `make bench-storage` run it. A missed goal is a result and not an error.
 //!
 //! [`scrapes`], [`poll`], [`memory`], [`storage`], [`size`] and [`build_time`] measure the rows of
 //! the table. [`pipeline`] is the only module that uses the crates of the exporter. [`heroku`] runs the

@@ -113,26 +113,28 @@ pub(crate) fn resident(
     exporter.stop()?;
     heroku.stop();
     let ratio = round(resident / body);
+    let (baseline, goal, result, met) = match goal {
+        ResidentGoal::Bytes(goal) => (
+            String::new(),
+            format!("at most {}", bytes(goal)),
+            format!("**{}**", bytes(resident)),
+            resident <= goal,
+        ),
+        ResidentGoal::Bodies(goal) => (
+            format!("size of the uncompressed body, {}", bytes(body)),
+            format!("at most {goal}×"),
+            format!("**{ratio:.2}×** ({})", bytes(resident)),
+            ratio <= goal,
+        ),
+    };
     Ok(Row {
         benchmark: format!(
             "resident memory, {apps} apps with {MONTHS} months, after {RESIDENT_POLLS} polls"
         ),
-        baseline: match goal {
-            ResidentGoal::Bytes(_) => String::new(),
-            ResidentGoal::Bodies(_) => format!("size of the uncompressed body, {}", bytes(body)),
-        },
-        goal: match goal {
-            ResidentGoal::Bytes(goal) => format!("at most {}", bytes(goal)),
-            ResidentGoal::Bodies(goal) => format!("at most {goal}×"),
-        },
-        result: match goal {
-            ResidentGoal::Bytes(_) => format!("**{}**", bytes(resident)),
-            ResidentGoal::Bodies(_) => format!("**{ratio:.2}×** ({})", bytes(resident)),
-        },
-        met: match goal {
-            ResidentGoal::Bytes(goal) => resident <= goal,
-            ResidentGoal::Bodies(goal) => ratio <= goal,
-        },
+        baseline,
+        goal,
+        result,
+        met,
     })
 }
 
