@@ -38,6 +38,10 @@ pub use history::{History, HistoryError};
 /// The time between two commits of confirmations, and before a failed write is retried.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(60);
 
+/// The time during which answers are collected for one transaction. Those of a poll change the same
+/// pages, each of which is then written once.
+const COLLECT_TIME: Duration = Duration::from_secs(1);
+
 /// The time limit for reading the last answers at the start.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -63,9 +67,9 @@ struct Status {
 
 /// A job of the thread.
 enum Job {
-    /// Writes an answer in one transaction.
+    /// Writes an answer with others.
     Answer(Box<Answer>),
-    /// Writes the usage of past months in one transaction.
+    /// Writes the usage of past months with other answers.
     PastUsage(Box<PastUsage>, Timestamp),
     /// Writes a confirmation with others.
     Confirmation(Subject, Endpoint, Confirmation),
@@ -128,7 +132,8 @@ impl Store {
             database,
             status: Arc::clone(&status),
             confirmations: BTreeMap::new(),
-            unwritten: BTreeMap::new(),
+            unwritten: Vec::new(),
+            next_write: None,
             next_commit: Instant::now() + COMMIT_INTERVAL,
         };
         let thread = std::thread::spawn(move || writer.run(&received));
@@ -162,7 +167,7 @@ impl Store {
         loaded
     }
 
-    /// Writes an answer at once, in one transaction.
+    /// Writes an answer, with others within a second.
     pub fn write(&self, answer: Answer) {
         if matches!(answer.data, Some(Data::Usage(_) | Data::AccountUsage(_))) {
             self.status.usage_version.fetch_add(1, Ordering::Relaxed);
@@ -221,8 +226,10 @@ struct Writer {
     status: Arc<Status>,
     /// The confirmations since the last commit.
     confirmations: BTreeMap<(Subject, &'static str), Confirmation>,
-    /// The latest answers that could not be written.
-    unwritten: BTreeMap<(Subject, &'static str), Unwritten>,
+    /// The latest answers that are not written yet, in the order in which they arrived.
+    unwritten: Vec<((Subject, &'static str), Unwritten)>,
+    /// When new answers are written; `None` if there are none.
+    next_write: Option<Instant>,
     /// When confirmations are committed and failed writes are retried.
     next_commit: Instant,
 }
@@ -234,31 +241,49 @@ enum Unwritten {
     PastUsage(Box<PastUsage>, Timestamp),
 }
 
+impl Unwritten {
+    fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        match self {
+            Self::Answer(answer) => write::answer(transaction, answer),
+            Self::PastUsage(usage, at) => write::past_usage(transaction, usage, *at),
+        }
+    }
+}
+
 impl Writer {
     fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             if self.next_commit <= Instant::now() {
                 self.commit();
             }
-            let timeout = self.next_commit.saturating_duration_since(Instant::now());
+            if self.next_write.is_some_and(|next| next <= Instant::now()) {
+                self.write_answers();
+            }
+            let next = self
+                .next_write
+                .map_or(self.next_commit, |next| next.min(self.next_commit));
+            let timeout = next.saturating_duration_since(Instant::now());
             match jobs.recv_timeout(timeout) {
                 Ok(Job::Answer(answer)) => {
                     let key = (answer.subject.clone(), answer.endpoint.as_str());
                     self.confirmations.remove(&key);
-                    self.unwritten.insert(key, Unwritten::Answer(answer));
-                    self.write_answers();
+                    self.collect(key, Unwritten::Answer(answer));
                 }
                 Ok(Job::PastUsage(usage, at)) => {
                     let key = (usage.subject(), Endpoint::PastUsage.as_str());
-                    self.unwritten.insert(key, Unwritten::PastUsage(usage, at));
-                    self.write_answers();
+                    self.collect(key, Unwritten::PastUsage(usage, at));
                 }
                 Ok(Job::Confirmation(subject, endpoint, confirmation)) => {
                     let key = (subject, endpoint.as_str());
                     // An answer that is not written yet contains an earlier time, which is no loss.
                     self.confirmations.insert(key, confirmation);
                 }
-                Ok(Job::Query(query)) => query(&self.database.connection),
+                Ok(Job::Query(query)) => {
+                    if self.next_write.is_some() {
+                        self.write_answers();
+                    }
+                    query(&self.database.connection);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -284,17 +309,39 @@ impl Writer {
         self.record(result);
     }
 
-    /// Writes each answer in its own transaction. Those that fail are kept.
+    /// Keeps an answer until others have arrived.
+    fn collect(&mut self, key: (Subject, &'static str), answer: Unwritten) {
+        let is_known = self.unwritten.iter().any(|(known, _)| *known == key);
+        if is_known && self.next_write.is_some() {
+            // The earlier answer may be a night of its own.
+            self.write_answers();
+        }
+        self.unwritten.retain(|(known, _)| *known != key);
+        self.unwritten.push((key, answer));
+        self.next_write
+            .get_or_insert_with(|| Instant::now() + COLLECT_TIME);
+    }
+
+    /// Writes answers in one transaction. If it fails, writes each in its own, and keeps those that fail.
     fn write_answers(&mut self) {
-        for (key, unwritten) in std::mem::take(&mut self.unwritten) {
-            let result = self.transaction(|transaction| match &unwritten {
-                Unwritten::Answer(answer) => write::answer(transaction, answer),
-                Unwritten::PastUsage(usage, at) => write::past_usage(transaction, usage, *at),
+        self.next_write = None;
+        let mut unwritten = std::mem::take(&mut self.unwritten);
+        if unwritten.len() > 1 {
+            let result = self.transaction(|transaction| {
+                unwritten
+                    .iter()
+                    .try_for_each(|(_, answer)| answer.write(transaction))
             });
-            if !self.record(result) {
-                self.unwritten.insert(key, unwritten);
+            if result.is_ok() {
+                self.record(result);
+                return;
             }
         }
+        unwritten.retain(|(_, answer)| {
+            let result = self.transaction(|transaction| answer.write(transaction));
+            !self.record(result)
+        });
+        self.unwritten = unwritten;
     }
 
     fn transaction(

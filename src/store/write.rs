@@ -1,4 +1,4 @@
-//! Writes answers to the database, each in one transaction.
+//! Writes answers to the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
