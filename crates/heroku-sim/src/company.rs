@@ -1,5 +1,7 @@
 //! The data that the simulator serves. Independent of HTTP.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -30,11 +32,40 @@ pub struct Company {
     /// account of the token's owner, which is never billed for a team.
     #[serde(default)]
     pub personal_invoices: Vec<Value>,
+    /// What runs in the personal account of the token's owner, and apps on which the owner only
+    /// collaborates: `GET /users/~/…`.
+    #[serde(default)]
+    pub personal_resources: Resources,
+    /// The rows of `GET /pipelines` (schema: `pipeline`).
+    #[serde(default)]
+    pub pipelines: Vec<Value>,
+    /// The rows of `GET /dyno-sizes` (schema: `dyno-size`). If `None`, Heroku's sizes.
+    #[serde(default)]
+    pub dyno_sizes: Option<Vec<Value>>,
     /// Seconds until the token expires, as served by `GET /oauth/authorizations` (schema:
     /// `oauth-authorization.access_token.expires_in`), or `None` if it never expires. The value is
     /// constant, and the simulator never rejects the token as expired.
     #[serde(default)]
     pub token_expires_in: Option<u64>,
+}
+
+/// What runs in a team or a personal account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resources {
+    /// The rows of `GET /teams/{id or name}/apps` (schema: `team-app`) or `GET /users/~/apps` (schema:
+    /// `app`).
+    #[serde(default)]
+    pub apps: Vec<Value>,
+    /// The rows of `GET /apps/{id or name}/formation` (schema: `formation`), by the app's id.
+    #[serde(default)]
+    pub formations: BTreeMap<String, Vec<Value>>,
+    /// The rows of `GET /teams/{id or name}/addons` (schema: `add-on`). Without `version=3.sdk`,
+    /// `billed_price` is served without `metered`.
+    #[serde(default)]
+    pub addons: Vec<Value>,
+    /// The rows of `GET /teams/{id or name}/pipeline-couplings` (schema: `pipeline-coupling`).
+    #[serde(default)]
+    pub pipeline_couplings: Vec<Value>,
 }
 
 /// An enterprise account. Teams refer to it by [`Team::enterprise_account`].
@@ -92,6 +123,9 @@ pub struct Team {
     /// endpoint, a prototype, responds with 404.
     #[serde(default)]
     pub licenses: Option<Vec<Value>>,
+    /// What runs in the team.
+    #[serde(default)]
+    pub resources: Resources,
 }
 
 impl Default for Team {
@@ -107,6 +141,7 @@ impl Default for Team {
             enterprise_account: None,
             delinquency: None,
             licenses: None,
+            resources: Resources::default(),
         }
     }
 }

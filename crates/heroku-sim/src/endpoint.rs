@@ -19,6 +19,18 @@ pub enum Endpoint {
     Delinquency,
     /// `GET /teams/{id or name}/licenses`.
     Licenses,
+    /// `GET /teams/{id or name}/apps` and `GET /users/~/apps`.
+    Apps,
+    /// `GET /teams/{id or name}/addons` and `GET /users/~/addons`.
+    Addons,
+    /// `GET /teams/{id or name}/pipeline-couplings` and `GET /users/~/pipeline-couplings`.
+    PipelineCouplings,
+    /// `GET /apps/{id or name}/formation`.
+    Formation,
+    /// `GET /dyno-sizes`.
+    DynoSizes,
+    /// `GET /pipelines`.
+    Pipelines,
     /// `GET /enterprise-accounts`.
     EnterpriseAccounts,
     /// `GET /enterprise-accounts/{id or name}`.

@@ -14,7 +14,7 @@ pub(crate) struct FaultArgument {
 }
 
 /// The endpoints and their names on the command line.
-const ENDPOINTS: [(&str, Endpoint); 16] = [
+const ENDPOINTS: [(&str, Endpoint); 22] = [
     ("teams", Endpoint::Teams),
     ("team", Endpoint::Team),
     ("invoices", Endpoint::Invoices),
@@ -22,6 +22,12 @@ const ENDPOINTS: [(&str, Endpoint); 16] = [
     ("usage", Endpoint::Usage),
     ("delinquency", Endpoint::Delinquency),
     ("licenses", Endpoint::Licenses),
+    ("apps", Endpoint::Apps),
+    ("addons", Endpoint::Addons),
+    ("pipeline-couplings", Endpoint::PipelineCouplings),
+    ("formation", Endpoint::Formation),
+    ("dyno-sizes", Endpoint::DynoSizes),
+    ("pipelines", Endpoint::Pipelines),
     ("enterprise-accounts", Endpoint::EnterpriseAccounts),
     ("enterprise-account", Endpoint::EnterpriseAccount),
     ("enterprise-teams", Endpoint::EnterpriseTeams),

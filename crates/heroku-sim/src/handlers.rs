@@ -5,6 +5,7 @@ mod authorizations;
 mod enterprise;
 mod list;
 mod monthly_usage;
+mod resources;
 mod teams;
 
 use serde_json::json;
@@ -31,7 +32,15 @@ pub(crate) fn handle(
     if let Some(identity) = &route.enterprise_account {
         return enterprise::handle_account(state, endpoint, identity, request);
     }
+    if let Some(identity) = &route.app {
+        return resources::formation(company, identity, request);
+    }
     match endpoint {
+        Endpoint::Apps | Endpoint::Addons | Endpoint::PipelineCouplings => {
+            resources::list(&company.personal_resources, endpoint, request)
+        }
+        Endpoint::DynoSizes => resources::dyno_sizes(company, request),
+        Endpoint::Pipelines => list::page(&company.pipelines, &["id", "name"], request),
         Endpoint::RateLimits => ApiResponse::json(200, &json!({ "remaining": remaining })),
         Endpoint::Teams => teams::list_teams(company, company.teams.iter(), request),
         Endpoint::EnterpriseAccounts => enterprise::list_accounts(company, request),

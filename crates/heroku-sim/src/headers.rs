@@ -10,8 +10,10 @@ pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Opti
 /// The version of the API that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestedVersion {
-    /// `version=3`, or a variant of it, such as `version=3.sdk`.
+    /// `version=3`, or a variant of it other than the next.
     Three,
+    /// `version=3.sdk`, which has fields that `version=3` does not have.
+    ThreeSdk,
     /// Another version.
     Other,
     /// None.
@@ -36,12 +38,12 @@ pub(crate) fn requested_version(headers: &HeaderMap) -> RequestedVersion {
                 parameters.find_map(|part| part.strip_prefix("version=").map(str::to_owned));
             version.filter(|_| is_heroku)
         });
-    let is_three = |version: &str| version == "3" || version.starts_with("3.");
     versions.fold(RequestedVersion::Missing, |found, version| {
-        match is_three(&version) {
-            true => RequestedVersion::Three,
-            false if found == RequestedVersion::Missing => RequestedVersion::Other,
-            false => found,
+        match version.as_str() {
+            "3.sdk" => RequestedVersion::ThreeSdk,
+            version if version == "3" || version.starts_with("3.") => RequestedVersion::Three,
+            _ if found == RequestedVersion::Missing => RequestedVersion::Other,
+            _ => found,
         }
     })
 }
@@ -79,7 +81,7 @@ pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
 mod tests {
     use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
 
-    use super::RequestedVersion::{Missing, Other, Three};
+    use super::RequestedVersion::{Missing, Other, Three, ThreeSdk};
     use super::requested_version;
 
     #[test]
@@ -87,7 +89,7 @@ mod tests {
         for (value, version) in [
             ("application/vnd.heroku+json; version=3", Three),
             ("application/vnd.heroku+json;version=3", Three),
-            ("application/vnd.heroku+json; version=3.sdk", Three),
+            ("application/vnd.heroku+json; version=3.sdk", ThreeSdk),
             ("application/vnd.heroku+json; version=3.cedar-acm", Three),
             (
                 "text/html, application/vnd.heroku+json ; q=0.9 ; version = 3",

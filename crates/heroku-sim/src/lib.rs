@@ -1,4 +1,4 @@
-//! A strict simulator of the billing endpoints of the Heroku Platform API, with fault injection.
+//! A strict simulator of the billing and resource endpoints of the Heroku Platform API, with fault injection.
 //!
 //! A [`Simulator`] serves the data of a [`Company`] over HTTP on loopback. Tests and demos use
 //! [`Simulator::url`] as the base URL of their client in place of `https://api.heroku.com`.
@@ -38,6 +38,7 @@
 mod body;
 mod company;
 mod cut_stream;
+mod dyno_sizes;
 mod endpoint;
 mod fault;
 mod handlers;
@@ -54,7 +55,7 @@ mod simulator;
 mod state;
 mod synthetic;
 
-pub use company::{Company, EnterpriseAccount, Team};
+pub use company::{Company, EnterpriseAccount, Resources, Team};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, Times};
 pub use request_log::LoggedRequest;

@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use fault_argument::FaultArgument;
 
-/// A strict simulator of the billing endpoints of the Heroku Platform API
+/// A strict simulator of the billing and resource endpoints of the Heroku Platform API
 #[derive(Debug, Parser)]
 #[command(name = "heroku-sim", version)]
 struct Arguments {
@@ -43,8 +43,8 @@ struct Arguments {
     live: bool,
     /// Inject a fault, such as usage=503:3, invoices=hang or any=html; repeatable
     ///
-    /// ENDPOINT is teams, team, invoices, invoice, usage, delinquency, licenses,
-    /// enterprise-accounts, enterprise-account, enterprise-teams, enterprise-usage, account,
+    /// ENDPOINT is teams, team, invoices, invoice, usage, delinquency, licenses, apps, addons,
+    /// pipeline-couplings, formation, dyno-sizes, pipelines, enterprise-accounts, enterprise-account, enterprise-teams, enterprise-usage, account,
     /// account-invoices, authorizations, rate-limits or any. FAULT is a status, or rate-limited[=SECONDS], html[=STATUS],
     /// delay=SECONDS, hang, drip=BYTES_PER_SECOND, truncate=BYTES, reset, reset-in-body=BYTES,
     /// not-gzip, redirect=URL, range-loop, huge=BYTES or empty. Without COUNT, the fault applies to

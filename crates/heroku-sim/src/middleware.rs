@@ -34,11 +34,12 @@ pub(crate) fn handle(
     if head.method != Method::GET {
         return ApiResponse::unknown_endpoint();
     }
-    match requested_version(&head.headers) {
-        RequestedVersion::Three => {}
+    let is_sdk = match requested_version(&head.headers) {
+        RequestedVersion::Three => false,
+        RequestedVersion::ThreeSdk => true,
         RequestedVersion::Other => return ApiResponse::error_for_status(406),
         RequestedVersion::Missing => return ApiResponse::missing_version(),
-    }
+    };
     if bearer_token(&head.headers) != Some(&state.token) {
         return ApiResponse::error_for_status(401);
     }
@@ -52,6 +53,7 @@ pub(crate) fn handle(
         query: head.uri.query().unwrap_or_default(),
         range,
         page_size: state.page_size,
+        is_sdk,
     };
     handlers::handle(state, remaining, request)
 }

@@ -11,6 +11,7 @@ pub(crate) struct Route {
     pub(crate) team: Option<String>,
     pub(crate) enterprise_account: Option<String>,
     pub(crate) invoice: Option<String>,
+    pub(crate) app: Option<String>,
 }
 
 impl Route {
@@ -23,6 +24,18 @@ impl Route {
             ["account", "rate-limits"] => Route::to_endpoint(Endpoint::RateLimits),
             ["oauth", "authorizations"] => Route::to_endpoint(Endpoint::Authorizations),
             ["teams"] => Route::to_endpoint(Endpoint::Teams),
+            ["dyno-sizes"] => Route::to_endpoint(Endpoint::DynoSizes),
+            ["pipelines"] => Route::to_endpoint(Endpoint::Pipelines),
+            // `~` is the token's owner.
+            ["users", "~", rest] => Route {
+                endpoint: resource_endpoint(rest),
+                ..Route::default()
+            },
+            ["apps", app, "formation"] if !app.is_empty() => Route {
+                endpoint: Some(Endpoint::Formation),
+                app: Some(percent_decode(app)),
+                ..Route::default()
+            },
             ["teams", team, "invoices", invoice] if !team.is_empty() && !invoice.is_empty() => {
                 Route {
                     endpoint: Some(Endpoint::Invoice),
@@ -62,6 +75,17 @@ fn team_endpoint(rest: &[&str]) -> Option<Endpoint> {
         ["usage", "monthly"] => Some(Endpoint::Usage),
         ["delinquency"] => Some(Endpoint::Delinquency),
         ["licenses"] => Some(Endpoint::Licenses),
+        [resource] => resource_endpoint(resource),
+        _ => None,
+    }
+}
+
+/// Returns the endpoint of the resources of a team or a person.
+fn resource_endpoint(name: &str) -> Option<Endpoint> {
+    match name {
+        "apps" => Some(Endpoint::Apps),
+        "addons" => Some(Endpoint::Addons),
+        "pipeline-couplings" => Some(Endpoint::PipelineCouplings),
         _ => None,
     }
 }
@@ -92,6 +116,7 @@ mod tests {
                 team: team.map(str::to_owned),
                 enterprise_account: account.map(str::to_owned),
                 invoice: None,
+                app: None,
             };
             assert_eq!(Route::parse(path), route, "{path}");
         };
@@ -102,6 +127,11 @@ mod tests {
         plain("/account/invoices", Endpoint::AccountInvoices);
         plain("/account/rate-limits", Endpoint::RateLimits);
         plain("/oauth/authorizations", Endpoint::Authorizations);
+        plain("/dyno-sizes", Endpoint::DynoSizes);
+        plain("/pipelines", Endpoint::Pipelines);
+        plain("/users/~/apps", Endpoint::Apps);
+        plain("/users/~/addons", Endpoint::Addons);
+        plain("/users/~/pipeline-couplings", Endpoint::PipelineCouplings);
 
         let team = |path, endpoint| check(path, endpoint, Some("ops"), None);
         team("/teams/ops", Endpoint::Team);
@@ -109,6 +139,9 @@ mod tests {
         team("/teams/ops/usage/monthly", Endpoint::Usage);
         team("/teams/ops/delinquency", Endpoint::Delinquency);
         team("/teams/ops/licenses", Endpoint::Licenses);
+        team("/teams/ops/apps", Endpoint::Apps);
+        team("/teams/ops/addons", Endpoint::Addons);
+        team("/teams/ops/pipeline-couplings", Endpoint::PipelineCouplings);
         check(
             "/teams/o%20p%/usage/monthly",
             Endpoint::Usage,
@@ -119,6 +152,10 @@ mod tests {
         let route = Route::parse("/teams/ops/invoices/12");
         assert_eq!(route.endpoint, Some(Endpoint::Invoice));
         assert_eq!(route.invoice.as_deref(), Some("12"));
+
+        let route = Route::parse("/apps/web/formation");
+        assert_eq!(route.endpoint, Some(Endpoint::Formation));
+        assert_eq!(route.app.as_deref(), Some("web"));
 
         let account = |path, endpoint| check(path, endpoint, None, Some("acme co"));
         account(
@@ -155,6 +192,12 @@ mod tests {
             "/enterprise-accounts/acme/usage/daily",
             "/enterprise-accounts/acme/invoices",
             "/v3/teams",
+            "/apps",
+            "/apps//formation",
+            "/apps/web/formation/web",
+            "/users/me/apps",
+            "/users/~",
+            "/users/~/invoices",
         ] {
             assert_eq!(Route::parse(path), Route::default(), "{path}");
         }

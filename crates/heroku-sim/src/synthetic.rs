@@ -24,6 +24,7 @@ mod licenses;
 mod live;
 mod personal_invoices;
 mod prices;
+mod resources;
 mod seeded_rng;
 mod sized_company;
 mod usage;
@@ -73,6 +74,7 @@ impl Company {
         let months: Vec<Month> = (-CLOSED_MONTHS..=0)
             .map(|offset| current.plus(offset))
             .collect();
+        let mut pipelines = Vec::new();
         let team = |profile: &TeamProfile| {
             let name = format!("{company}-{}", profile.name);
             let id = rng.uuid(&format!("team/{}", profile.name));
@@ -89,6 +91,7 @@ impl Company {
                 .iter()
                 .map(|month| account.monthly_usage(*month))
                 .collect();
+            pipelines.extend(resources::pipelines(&account));
             Team {
                 usage: usage
                     .iter()
@@ -97,13 +100,15 @@ impl Company {
                 invoices: usage.iter().map(|usage| account.invoice(usage)).collect(),
                 licenses: usage.last().and_then(|usage| account.licenses(usage)),
                 enterprise_account: profile.contract.map(|_| company.to_owned()),
+                resources: resources::of_team(&account),
                 id: id.clone(),
                 name: name.clone(),
                 ..Team::default()
             }
         };
+        let teams = TEAMS.iter().map(team).collect();
         Company {
-            teams: TEAMS.iter().map(team).collect(),
+            teams,
             enterprise_accounts: vec![EnterpriseAccount {
                 id: rng.uuid("enterprise-account"),
                 name: company.to_owned(),
@@ -113,6 +118,9 @@ impl Company {
                 .iter()
                 .map(|month| personal_invoices::invoice(rng, *month, today))
                 .collect(),
+            personal_resources: resources::of_person(rng, today),
+            pipelines,
+            dyno_sizes: None,
             token_expires_in: None,
         }
     }

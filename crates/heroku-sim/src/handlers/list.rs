@@ -17,6 +17,8 @@ pub(crate) struct EndpointRequest<'a> {
     pub(crate) query: &'a str,
     pub(crate) range: Option<&'a str>,
     pub(crate) page_size: Option<usize>,
+    /// Whether the request is for `version=3.sdk`.
+    pub(crate) is_sdk: bool,
 }
 
 /// Returns the requested page of a list that can be ordered by `properties`. The default order is

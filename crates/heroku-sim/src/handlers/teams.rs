@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::list::{self, EndpointRequest};
 use super::monthly_usage;
+use super::resources;
 use crate::company::{Company, Team};
 use crate::endpoint::Endpoint;
 use crate::response::ApiResponse;
@@ -51,6 +52,9 @@ pub(super) fn handle_team(
             Some(licenses) => list::page(licenses, &["id", "name"], request),
             None => ApiResponse::error_for_status(404),
         },
+        Endpoint::Apps | Endpoint::Addons | Endpoint::PipelineCouplings => {
+            resources::list(&team.resources, endpoint, request)
+        }
         _ => ApiResponse::unknown_endpoint(),
     }
 }

@@ -1,7 +1,7 @@
 //! An app's lifetime, its dynos and add-ons, and its usage of a month.
 
 use super::calendar::{Day, Month};
-use super::prices::{Addon, DynoSize, Provider};
+use super::prices::{Addon, DynoSize, Plan, Provider};
 use super::seeded_rng::SeededRng;
 
 /// The number of months after which a growing app returns to its initial size, which bounds growth.
@@ -80,7 +80,49 @@ impl App {
         }
     }
 
-    fn exists_on(&self, day: Day) -> bool {
+    /// Returns the months since the app had its initial size.
+    fn age(&self, rng: SeededRng, month: Month) -> u32 {
+        if self.has_traffic {
+            month.phase(GROWTH_CYCLE, rng.below(&self.name, GROWTH_CYCLE.into()))
+        } else {
+            0
+        }
+    }
+
+    /// Returns the day of creation, which is before all months if it is unknown.
+    pub(crate) fn created(&self) -> Option<Day> {
+        self.created
+    }
+
+    /// Returns the add-ons of a month: provider and plan of each.
+    pub(crate) fn addons(&self, rng: SeededRng, month: Month) -> Vec<(Provider, Plan)> {
+        let age = self.age(rng, month);
+        let addons = self.addons.iter();
+        addons
+            .map(|addon| (addon.provider, plan(addon, age)))
+            .collect()
+    }
+
+    /// Returns the dynos of each process type at the start of a day. Those of Heroku Scheduler are in
+    /// no formation.
+    pub(crate) fn formation(&self, rng: SeededRng, day: Day) -> Vec<(DynoSize, u64)> {
+        let age = self.age(rng, day.month);
+        let peak = self.traffic_peak(rng, day.month);
+        let factor = peak
+            .filter(|(days, _)| days.contains(&day.day))
+            .map_or(1, |(_, factor)| factor);
+        let dynos = |process: &Process| match process.schedule {
+            Schedule::Steady => process.quantity * factor,
+            Schedule::Scaled { .. } => (process.quantity + u64::from(age / 12)) * factor,
+            Schedule::Scheduled { .. } => 0,
+        };
+        let processes = self.processes.iter();
+        processes
+            .map(|process| (process.size, dynos(process)))
+            .collect()
+    }
+
+    pub(crate) fn exists_on(&self, day: Day) -> bool {
         self.created.is_none_or(|created| created <= day)
             && self.deleted.is_none_or(|deleted| day < deleted)
     }
@@ -95,11 +137,7 @@ impl App {
         if existing_days.is_empty() {
             return None;
         }
-        let age = if self.has_traffic {
-            month.phase(GROWTH_CYCLE, rng.below(&self.name, GROWTH_CYCLE.into()))
-        } else {
-            0
-        };
+        let age = self.age(rng, month);
         let peak = self.traffic_peak(rng, month);
         let mut milli_unit_hours = 0;
         for day in &existing_days {
@@ -114,15 +152,9 @@ impl App {
                 .addons
                 .iter()
                 .filter(|addon| addon.provider == provider);
-            let prices = addons.map(|addon| {
-                if age < UPGRADE_MONTH {
-                    addon.price
-                } else {
-                    addon.upgrade_price
-                }
-            });
-            prices
-                .map(|price| div_round(price * existing_days.len() as u64, month.days().into()))
+            let days = existing_days.len() as u64;
+            addons
+                .map(|addon| div_round(plan(addon, age).price * days, month.days().into()))
                 .sum()
         };
         let dynos = div_round(milli_unit_hours, 24 * u64::from(month.days()));
@@ -153,7 +185,7 @@ impl App {
                     u64::from(rng.between(&label(), hours - 1, hours + 1) + age / 15)
                 }
             };
-            process.size.0 * dyno_hours
+            process.size.milli_units * dyno_hours
         };
         self.processes.iter().enumerate().map(process).sum()
     }
@@ -177,6 +209,15 @@ impl App {
                 u64::from(rng.between(&label("times"), 2, 4)),
             )
         })
+    }
+}
+
+/// Returns the plan of an add-on.
+fn plan(addon: &Addon, age: u32) -> Plan {
+    if age < UPGRADE_MONTH {
+        addon.plan
+    } else {
+        addon.upgrade
     }
 }
 

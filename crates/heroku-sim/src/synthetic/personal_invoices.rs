@@ -13,20 +13,20 @@ const ECO_PLAN: u64 = 500;
 const DATABASE: u64 = 500;
 const BASIC_DYNO: u64 = 700;
 
+/// Returns the day from which on the account has a dyno. It has one in one of three months.
+pub(crate) fn dyno_from(rng: SeededRng, month: Month) -> Option<u32> {
+    let label = |suffix: &str| format!("personal/{}/{suffix}", month.iso());
+    let has_dyno = rng.below(&label("tried"), 3) == 0;
+    has_dyno.then(|| rng.between(&label("from"), 1, month.days()))
+}
+
 /// Returns the invoice of a month: paid if the month is closed, else open.
 pub(crate) fn invoice(rng: SeededRng, month: Month, today: Date) -> Value {
     let closed = month < Month::of(today);
     let today = u32::from(today.day().unsigned_abs());
     let days = if closed { month.days() } else { today - 1 };
     let label = |suffix: &str| format!("personal/{}/{suffix}", month.iso());
-    // In one of three months, the account has a dyno from a random day on.
-    let has_dyno = rng.below(&label("tried"), 3) == 0;
-    let from = rng.between(&label("from"), 1, month.days());
-    let dyno_days = if has_dyno {
-        (days + 1).saturating_sub(from)
-    } else {
-        0
-    };
+    let dyno_days = dyno_from(rng, month).map_or(0, |from| (days + 1).saturating_sub(from));
     let cost = |price: u64, days: u32| div_round(price * u64::from(days), month.days().into());
     // The plan is not prorated.
     let plan = if days > 0 { ECO_PLAN } else { 0 };
