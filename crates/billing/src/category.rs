@@ -75,6 +75,13 @@ impl ByCategory {
         sum_known(self.0)
     }
 
+    /// Returns the money of one category.
+    pub(super) fn of(category: Category, money: Option<Money>) -> Self {
+        let mut of_category = Self::default();
+        of_category.set(category, money);
+        of_category
+    }
+
     pub(super) fn set(&mut self, category: Category, money: Option<Money>) {
         self.0[category as usize] = money;
     }

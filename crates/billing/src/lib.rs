@@ -66,4 +66,5 @@ pub mod nights;
 pub mod price;
 pub mod resources;
 pub mod rules;
+pub mod run_rate;
 pub mod usage;

@@ -138,6 +138,8 @@ pub enum Unpriced {
     Metered,
     /// It is not a price of a month.
     OtherPeriod,
+    /// The dynos of the app are not known.
+    NotRead,
 }
 
 impl Unpriced {
@@ -148,6 +150,7 @@ impl Unpriced {
             Self::Contract => "a contract sets the price",
             Self::Metered => "metered",
             Self::OtherPeriod => "not a monthly price",
+            Self::NotRead => "the dynos are not known",
         }
     }
 }
@@ -261,8 +264,28 @@ impl DynoPrices {
         if let Some(price) = self.sizes.get(&name).and_then(|size| size.monthly).or(list) {
             return Ok(times(price));
         }
-        let units = self.units(&name).ok_or(Unpriced::Unknown)?;
         let unit_price = unit_price.ok_or(Unpriced::Unknown)?;
+        self.at_units(process, is_shield, unit_price)
+    }
+
+    /// Returns what the dynos of a process type cost a month at their units, as in usage.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the number of dynos or the units of their size are unknown. No dynos cost
+    /// nothing.
+    pub fn at_units(
+        &self,
+        process: &Process,
+        is_shield: bool,
+        unit_price: Price,
+    ) -> Result<Money, Unpriced> {
+        let dynos = process.quantity.ok_or(Unpriced::Unknown)?;
+        if dynos == 0 {
+            return Ok(Money::ZERO);
+        }
+        let name = self.size_of(process, is_shield).ok_or(Unpriced::Unknown)?;
+        let units = self.units(&name).ok_or(Unpriced::Unknown)?;
         Ok(unit_price.cost_of(units.times(dynos)))
     }
 

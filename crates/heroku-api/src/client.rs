@@ -11,6 +11,7 @@ use crate::stats::{ClientStats, Endpoint};
 use crate::team::{Account, Delinquency, Identity, Licenses};
 use billing::invoice::Invoices;
 use billing::month::Month;
+use billing::resources::{Addon, App, Coupling, DynoSize, Pipeline, Process};
 use billing::usage::Usage;
 
 pub use super::pagination::{Conditional, Decoded, MAX_PAGES, Validator};
@@ -185,6 +186,81 @@ impl Client {
     ) -> Result<Decoded<Licenses>, Error> {
         let url = self.url(&["teams", team, "licenses"]);
         self.get(Endpoint::Licenses, token, url).await
+    }
+
+    /// Fetches the apps of a team: `GET /teams/{id or name}/apps`.
+    pub async fn apps(
+        &self,
+        token: &SecretString,
+        team: &str,
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Vec<App>> {
+        let (transport, url) = (&self.transport, self.url(&["teams", team, "apps"]));
+        transport.list(Endpoint::Apps, token, url, validator).await
+    }
+
+    /// Fetches the add-ons of a team: `GET /teams/{id or name}/addons`, with `version=3.sdk`, which
+    /// marks metered add-ons.
+    pub async fn addons(
+        &self,
+        token: &SecretString,
+        team: &str,
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Vec<Addon>> {
+        let (transport, url) = (&self.transport, self.url(&["teams", team, "addons"]));
+        transport
+            .list(Endpoint::Addons, token, url, validator)
+            .await
+    }
+
+    /// Fetches the pipelines and stages of a team's apps: `GET /teams/{id or name}/pipeline-couplings`.
+    pub async fn pipeline_couplings(
+        &self,
+        token: &SecretString,
+        team: &str,
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Vec<Coupling>> {
+        let url = self.url(&["teams", team, "pipeline-couplings"]);
+        self.transport
+            .list(Endpoint::PipelineCouplings, token, url, validator)
+            .await
+    }
+
+    /// Fetches the dynos of an app: `GET /apps/{id or name}/formation`.
+    pub async fn formation(
+        &self,
+        token: &SecretString,
+        app: &str,
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Vec<Process>> {
+        let (transport, url) = (&self.transport, self.url(&["apps", app, "formation"]));
+        transport
+            .list(Endpoint::Formation, token, url, validator)
+            .await
+    }
+
+    /// Fetches the dyno sizes: `GET /dyno-sizes`.
+    pub async fn dyno_sizes(
+        &self,
+        token: &SecretString,
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Vec<DynoSize>> {
+        let (transport, url) = (&self.transport, self.url(&["dyno-sizes"]));
+        transport
+            .list(Endpoint::DynoSizes, token, url, validator)
+            .await
+    }
+
+    /// Fetches the pipelines that the token has access to: `GET /pipelines`.
+    pub async fn pipelines(
+        &self,
+        token: &SecretString,
+        validator: Option<&Validator>,
+    ) -> ConditionalResult<Vec<Pipeline>> {
+        let (transport, url) = (&self.transport, self.url(&["pipelines"]));
+        transport
+            .list(Endpoint::Pipelines, token, url, validator)
+            .await
     }
 
     /// Fetches in how many seconds the token expires, or `None` if it does not:

@@ -26,11 +26,23 @@ pub enum Endpoint {
     Licenses,
     /// The authorizations of the token's owner: `/oauth/authorizations`.
     Authorizations,
+    /// The apps of a team: `/teams/{id or name}/apps`.
+    Apps,
+    /// The add-ons of a team: `/teams/{id or name}/addons`.
+    Addons,
+    /// The pipelines and stages of a team's apps: `/teams/{id or name}/pipeline-couplings`.
+    PipelineCouplings,
+    /// The dynos of an app: `/apps/{id}/formation`.
+    Formation,
+    /// The dyno sizes: `/dyno-sizes`.
+    DynoSizes,
+    /// The pipelines that the token has access to: `/pipelines`.
+    Pipelines,
 }
 
 impl Endpoint {
     /// All endpoints, in the order of their discriminants.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::Team,
         Self::Teams,
         Self::EnterpriseAccount,
@@ -40,6 +52,12 @@ impl Endpoint {
         Self::Delinquency,
         Self::Licenses,
         Self::Authorizations,
+        Self::Apps,
+        Self::Addons,
+        Self::PipelineCouplings,
+        Self::Formation,
+        Self::DynoSizes,
+        Self::Pipelines,
     ];
 
     /// Returns the name in logs, metrics and documents.
@@ -54,6 +72,12 @@ impl Endpoint {
             Self::Delinquency => "delinquency",
             Self::Licenses => "licenses",
             Self::Authorizations => "authorizations",
+            Self::Apps => "apps",
+            Self::Addons => "addons",
+            Self::PipelineCouplings => "pipeline_couplings",
+            Self::Formation => "formation",
+            Self::DynoSizes => "dyno_sizes",
+            Self::Pipelines => "pipelines",
         }
     }
 }

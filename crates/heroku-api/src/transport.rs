@@ -22,6 +22,10 @@ use crate::stats::{ClientStats, Endpoint};
 /// Selects the version of the API.
 const HEROKU_JSON: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
 
+/// Selects the variant of the version that marks metered add-ons.
+const HEROKU_JSON_SDK: HeaderValue =
+    HeaderValue::from_static("application/vnd.heroku+json; version=3.sdk");
+
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// The longest `ETag` that is stored and sent back, in bytes. Heroku's have 34.
@@ -159,9 +163,12 @@ impl Transport {
         endpoint: Endpoint,
         token: &SecretString,
         url: &Url,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         max_body: usize,
     ) -> Result<Option<Page>, Error> {
+        if endpoint == Endpoint::Addons {
+            headers.insert(ACCEPT, HEROKU_JSON_SDK);
+        }
         let started = Instant::now();
         let is_conditional = headers.contains_key(IF_NONE_MATCH);
         let mut status = None;
