@@ -277,6 +277,7 @@ fn check_exposition(snapshot: &Snapshot, now: Timestamp, max_age: Option<Duratio
             is_demo: false,
             max_age,
             legacy: true,
+            resources: true,
             rules: Arc::new(rules),
         };
         check_exposition_with(snapshot, now, &options);

@@ -56,6 +56,7 @@ pub(crate) fn run((config, demo): (ServeConfig, DemoConfig)) -> anyhow::Result<E
             history: Some(poller.history()),
             max_age: config.max_age,
             legacy: config.legacy_metrics,
+            resources: config.resource_metrics,
             is_demo: true,
             rules: Arc::new(config.rules),
         };
@@ -93,10 +94,15 @@ pub(crate) fn heroku_config(
         scope: Scope::named(teams),
         timeout: DEMO_TIMEOUT,
         poll_interval: demo.poll_interval,
+        resources: true,
+        resource_interval: DEMO_RESOURCE_INTERVAL,
         storage: None,
         proxy: None,
     })
 }
+
+/// The time between two requests for resources. The simulator has no other clients.
+const DEMO_RESOURCE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The number of nights that the demo starts with.
 const NIGHTS: i64 = 60;

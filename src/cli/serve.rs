@@ -49,6 +49,7 @@ pub(crate) fn run((heroku, config): (HerokuConfig, ServeConfig)) -> anyhow::Resu
             history: Some(poller.history()),
             max_age: config.max_age,
             legacy: config.legacy_metrics,
+            resources: config.resource_metrics,
             is_demo: false,
             rules: Arc::new(config.rules),
         };
@@ -115,6 +116,7 @@ pub(crate) fn poller(config: HerokuConfig, store: Store, clock: Clock) -> anyhow
         rate_limit_floor: collector::RATE_LIMIT_FLOOR,
         clock,
         store,
+        resource_interval: config.resources.then_some(config.resource_interval),
     }))
 }
 

@@ -7,6 +7,7 @@ mod backoff;
 mod context;
 mod endpoint;
 mod error;
+mod inventory;
 mod metadata;
 mod night_log;
 mod past_usage;

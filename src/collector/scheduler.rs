@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::backoff::{BackoffLimits, METADATA_RETRY, RATE_LIMIT_REFILL};
 use super::context::PollContext;
+use super::inventory::{self, InventoryCache, InventoryJobs};
 use super::metadata::{JobResult, MetadataCache, MetadataJobs};
 use super::night_log::NightLog;
 use super::poll::{Completion, PollJobs, Response};
@@ -58,6 +59,9 @@ pub struct Options {
     pub clock: Clock,
     /// The database.
     pub store: Store,
+    /// The minimum time between two requests for apps, their dynos and add-ons. `None` if they are not
+    /// requested.
+    pub resource_interval: Option<Duration>,
 }
 
 /// Polls Heroku on a schedule and publishes snapshots.
@@ -68,6 +72,7 @@ pub struct Poller {
     interval: Duration,
     targets: Targets,
     metadata: MetadataCache,
+    inventory: InventoryCache,
     rate_limit_floor: u64,
     /// When polling resumes, while the rate limit is low.
     resume_at: Option<Instant>,
@@ -84,6 +89,7 @@ pub struct Poller {
     store: Store,
     polls: PollJobs,
     metadata_jobs: MetadataJobs,
+    inventory_jobs: InventoryJobs,
 }
 
 /// A finished job with its id, or a panic.
@@ -110,12 +116,14 @@ impl Poller {
             interval: options.interval,
             targets,
             metadata: MetadataCache::new(loaded),
+            inventory: InventoryCache::new(options.resource_interval),
             rate_limit_floor: options.rate_limit_floor,
             resume_at: None,
             nights,
             store,
             polls: JoinSet::new(),
             metadata_jobs: JoinSet::new(),
+            inventory_jobs: JoinSet::new(),
         };
         poller.update_metadata_targets();
         poller
@@ -164,6 +172,7 @@ impl Poller {
                 if self.targets.all_attempted() {
                     let (jobs, context) = (&mut self.metadata_jobs, &self.context);
                     self.metadata.start_due(jobs, context, self.clock.now());
+                    self.inventory.start_due(&mut self.inventory_jobs, context);
                 }
             }
             if is_changed {
@@ -175,6 +184,11 @@ impl Poller {
                 Some(finished) = self.polls.join_next_with_id() => self.record_poll(finished),
                 Some(finished) = self.metadata_jobs.join_next_with_id() => {
                     self.record_metadata(finished);
+                }
+                Some(finished) = self.inventory_jobs.join_next_with_id() => {
+                    if !self.record_inventory(finished) {
+                        continue;
+                    }
                 }
                 Some(checked) = self.token_check.join_next() => {
                     if let Err(error) = checked {
@@ -216,6 +230,9 @@ impl Poller {
             for schedule in self.metadata.schedules_mut() {
                 schedule.skip(suspended);
             }
+            for schedule in self.inventory.schedules_mut() {
+                schedule.skip(suspended);
+            }
             return false;
         }
         tracing::warn!(seconds, "clock moved back");
@@ -240,6 +257,9 @@ impl Poller {
             for schedule in self.targets.schedules_mut() {
                 schedule.retry_now();
             }
+            for schedule in self.inventory.schedules_mut() {
+                schedule.retry_now();
+            }
         }
         self.token_generation = generation;
     }
@@ -250,6 +270,7 @@ impl Poller {
         let generation = self.context.token_generation();
         let mut snapshot = self.targets.snapshot(stats, &self.metadata, generation);
         self.nights.update(snapshot.teams_mut());
+        self.inventory.complete(&mut snapshot);
         snapshot.storage_up = self.store.is_up();
         snapshot
     }
@@ -321,12 +342,27 @@ impl Poller {
         self.apply_rate_limit();
     }
 
-    /// Updates the teams whose metadata is requested.
+    /// Records a request of the inventory. Returns whether there is something to publish.
+    fn record_inventory(&mut self, finished: Finished<inventory::JobResult>) -> bool {
+        let is_changed = match finished {
+            Ok((_, result)) => self.inventory.record(result),
+            Err(error) => {
+                tracing::error!(%error, "inventory request panicked");
+                self.inventory.abort(error.id());
+                false
+            }
+        };
+        self.apply_rate_limit();
+        is_changed
+    }
+
+    /// Updates the teams whose metadata and inventory are requested.
     fn update_metadata_targets(&mut self) {
         let limits = self.backoff_limits();
         let targets = self.targets.metadata_targets();
         let now = self.clock.now();
         self.metadata.set_targets(&targets, now, limits);
+        self.inventory.set_targets(&targets);
         let targets = self.targets.past_usage_targets();
         self.metadata.add_past_usage(targets, now);
     }
@@ -354,8 +390,10 @@ impl Poller {
     fn until_next(&self) -> Duration {
         let generation = self.context.token_generation();
         let metadata = self.metadata.next_due(&self.metadata_jobs, generation);
-        let metadata = metadata.filter(|_| self.targets.all_attempted());
-        let due = self.targets.next_due().into_iter().chain(metadata).min();
+        let inventory = self.inventory.next_due(&self.inventory_jobs);
+        let later = metadata.into_iter().chain(inventory);
+        let later = later.filter(|_| self.targets.all_attempted());
+        let due = self.targets.next_due().into_iter().chain(later).min();
         let due = due.max(self.resume_at.filter(|_| due.is_some()));
         let until_due = due.map(|due| due.saturating_duration_since(Instant::now()));
         // Never zero, so that an error in calendar arithmetic cannot cause a busy loop.
@@ -393,6 +431,7 @@ mod tests {
             rate_limit_floor: 0,
             clock: Clock::system(),
             store: Store::in_memory(None, &url),
+            resource_interval: None,
         });
         assert_eq!(poller.backoff_limits().interval, Duration::from_secs(160));
     }

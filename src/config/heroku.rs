@@ -28,12 +28,20 @@ pub struct HerokuConfig {
     pub timeout: Duration,
     /// The time between two polls of an endpoint.
     pub poll_interval: Duration,
+    /// Whether apps, their dynos and add-ons are requested.
+    pub resources: bool,
+    /// The minimum time between two of these requests.
+    pub resource_interval: Duration,
     /// The storage directory.
     pub storage: Option<PathBuf>,
     /// The proxy for requests to Heroku. Requests to a loopback address bypass it, because the proxy
     /// would send them to its own loopback.
     pub proxy: Option<Proxy>,
 }
+
+/// The minimum time between two requests for apps, their dynos and add-ons. It leaves four fifths of
+/// the rate limit to polls and to other programs of the account.
+const RESOURCE_INTERVAL: Duration = Duration::from_secs(4);
 
 /// The value of `HEROKU_TEAM_ID`.
 enum Teams {
@@ -50,6 +58,7 @@ impl Resolver<'_> {
         let timeout_range = Duration::from_millis(100)..=Duration::from_secs(600);
         let timeout = self.read(&setting::HEROKU_TIMEOUT, value::duration(timeout_range));
         let poll_interval = self.poll_interval();
+        let resources = self.read(&setting::HEROKU_RESOURCES, value::boolean);
         let storage = self.storage();
         let proxy = self.proxy(api_url.as_ref());
         self.check_certificates();
@@ -60,6 +69,8 @@ impl Resolver<'_> {
             scope: scope?,
             timeout: timeout?,
             poll_interval: poll_interval?,
+            resources: resources?,
+            resource_interval: RESOURCE_INTERVAL,
             storage,
             proxy: proxy.filter(|_| !is_local),
         })

@@ -37,6 +37,8 @@ pub struct ServeConfig {
     pub file: Option<PathBuf>,
     /// Whether to expose the metrics of the Go program.
     pub legacy_metrics: bool,
+    /// Whether to expose the dynos and add-ons of each app.
+    pub resource_metrics: bool,
     /// The settings of the HTTP server.
     pub web: WebConfig,
     /// The maximum age of figures; `None` means no limit.
@@ -125,6 +127,7 @@ impl Resolver<'_> {
     pub fn serve(&mut self, default_host: Option<&str>) -> Option<ServeConfig> {
         let (file, rules) = self.rules();
         let legacy_metrics = self.read(&setting::METRICS_LEGACY, value::boolean);
+        let resource_metrics = self.read(&setting::METRICS_RESOURCES, value::boolean);
         let max_age = self.max_age();
         let web = self.web(default_host);
         let log = self.log();
@@ -132,6 +135,7 @@ impl Resolver<'_> {
             rules,
             file,
             legacy_metrics: legacy_metrics?,
+            resource_metrics: resource_metrics?,
             web: web?,
             max_age,
             log: log?,

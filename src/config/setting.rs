@@ -148,6 +148,9 @@ settings! { HEROKU "Heroku":
     HEROKU_PERSONAL_ACCOUNT = "heroku.personal-account", "BOOLEAN",
         "Report on the invoices of the token's own account",
         BOOLEAN, .switch(), .default("false");
+    HEROKU_RESOURCES = "heroku.resources", "BOOLEAN",
+        "Read which apps, dynos and add-ons run, and what they cost a month",
+        BOOLEAN, .switch(), .default("true");
     HEROKU_API_KEY_FILE = "heroku.api-key-file", "PATH",
         "File with the Heroku API token, used instead of HEROKU_API_KEY; read again at every poll",
         "the path of a file that contains a token", .in_short_help();
@@ -199,6 +202,9 @@ settings! { SERVING "Serving":
     METRICS_LEGACY = "metrics.legacy", "BOOLEAN",
         "Expose the metrics of the Go program that this exporter replaces",
         BOOLEAN, .switch(), .default("true");
+    METRICS_RESOURCES = "metrics.resources", "BOOLEAN",
+        "Expose the dynos and add-ons of each app, which are many series",
+        BOOLEAN, .switch(), .default("false");
     PORT = "port", "PORT",
         "Port to listen on: serve on all addresses, demo on 127.0.0.1",
         "a number from 0 to 65535", .default("8080"), .in_short_help();

@@ -1,5 +1,6 @@
 //! Costs and invoices of a Snapshot, from which the billing families are built.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,6 +12,8 @@ use billing::category::ByCategory;
 use billing::cost::{MonthCost, TeamCost};
 use billing::invoice::Invoices;
 use billing::month::Month;
+use billing::resources::DynoPrices;
+use billing::run_rate::RunRate;
 
 /// The number of closed months with costs.
 pub(super) const PAST_MONTHS: usize = 12;
@@ -24,6 +27,9 @@ pub struct BillingData<'a> {
     pub(super) past: Vec<PastCost<'a>>,
     /// The names of the teams with known invoices, and their invoices.
     pub(super) invoices: Vec<(&'a str, &'a Invoices)>,
+    /// The teams whose apps are known, and what their resources cost a month.
+    pub(super) run_rates: Vec<(&'a Team, RunRate<'a>)>,
+    pub(super) dyno_prices: &'a DynoPrices,
     pub(super) current_month: Month,
     /// The names of the current and the previous month.
     pub(super) month_names: [String; 2],
@@ -38,6 +44,14 @@ impl<'a> BillingData<'a> {
             let input = team.billing_input(now, options.max_age);
             (team, TeamCost::new(input, &options.rules, now))
         });
+        let costs: Vec<_> = costs.collect();
+        let run_rates = costs.iter().filter_map(|(team, cost)| {
+            let inventory = team.inventory.as_deref()?;
+            let months = cost.months().into_iter();
+            let mut prices = months.filter_map(|(_, month)| Some(month.cost.as_ref()?.dyno_price));
+            let (apps, prices) = (&options.rules.apps, (&snapshot.dyno_prices, prices.next()));
+            Some((*team, RunRate::new(inventory, prices.0, prices.1, apps)?))
+        });
         let history = options.history.as_ref();
         let past = history.map(|history| past_costs(snapshot, history, now, options));
         let invoices = snapshot.teams().iter().filter_map(|team| {
@@ -46,7 +60,9 @@ impl<'a> BillingData<'a> {
         });
         let current_month = Month::at(now);
         Self {
-            costs: costs.collect(),
+            run_rates: run_rates.collect(),
+            dyno_prices: &snapshot.dyno_prices,
+            costs,
             past: past.unwrap_or_default(),
             invoices: invoices.collect(),
             current_month,
@@ -108,9 +124,12 @@ pub(super) fn has_same_billing_data(
     Month::at(previous_at) == Month::at(now)
         && previous.several_teams() == snapshot.several_teams()
         && previous.teams().len() == snapshot.teams().len()
+        && Arc::ptr_eq(&previous.dyno_prices, &snapshot.dyno_prices)
         && teams.all(|(previous, team)| {
-            previous
-                .billing_input(previous_at, max_age)
-                .is_same(&team.billing_input(now, max_age))
+            let inventory = |team: &Team| team.inventory.as_ref().map(Arc::as_ptr);
+            inventory(previous) == inventory(team)
+                && previous
+                    .billing_input(previous_at, max_age)
+                    .is_same(&team.billing_input(now, max_age))
         })
 }

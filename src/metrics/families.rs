@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::billing_data::BillingData;
 use super::http_metrics::HttpMetrics;
 use super::process::ProcessStats;
-use super::{cost, exporter, invoice, legacy, team};
+use super::{cost, exporter, invoice, legacy, resources, team};
 use crate::snapshot::Snapshot;
 use expfmt::Family;
 
@@ -18,6 +18,7 @@ pub fn billing<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Family<'a>
     let legacy = legacy.into_iter().flatten();
     legacy
         .chain(cost::families(data))
+        .chain(resources::families(data))
         .chain(invoice::families(data))
 }
 

@@ -12,6 +12,7 @@ mod legacy;
 mod options;
 pub mod process;
 pub mod render;
+mod resources;
 mod team;
 mod time;
 

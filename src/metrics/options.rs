@@ -17,6 +17,8 @@ pub struct RenderOptions {
     pub max_age: Option<Duration>,
     /// Whether the legacy metrics are included.
     pub legacy: bool,
+    /// Whether the dynos and add-ons of each app are included.
+    pub resources: bool,
     /// Whether the data is synthetic.
     pub is_demo: bool,
     /// Prices, budgets and app grouping.
@@ -30,6 +32,7 @@ impl Default for RenderOptions {
         Self {
             max_age: None,
             legacy: true,
+            resources: false,
             is_demo: false,
             rules: Arc::default(),
             history: None,

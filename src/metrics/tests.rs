@@ -81,6 +81,7 @@ fn snapshot() -> Snapshot {
         invoice("2025-09-01", 2),
     ];
     let team = Team {
+        inventory: None,
         id: Some("id-1".into()),
         name: "ops".into(),
         invoices: known(Invoices::new(invoices)),

@@ -69,6 +69,7 @@ pub(crate) fn team(
     invoices: EndpointStatus<Invoices>,
 ) -> Team {
     Team {
+        inventory: None,
         id: Some(format!("id of {name}")),
         name: name.into(),
         invoices,

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use billing::cost::BillingInput;
 use billing::invoice::Invoices;
 use billing::nights::{Lags, Nights};
+use billing::resources::DynoPrices;
+use billing::run_rate::Inventory;
 use billing::usage::Usage;
 use heroku_api::enterprise::AccountUsage;
 use heroku_api::skipped::Skipped;
@@ -40,6 +42,8 @@ pub struct Snapshot {
     pub endpoints: Vec<Endpoint>,
     /// Whether the database works as configured.
     pub storage_up: bool,
+    /// The prices of dyno sizes.
+    pub dyno_prices: Arc<DynoPrices>,
 }
 
 /// An enterprise account whose teams are all polled.
@@ -82,6 +86,8 @@ pub struct Team {
     pub nights: Option<Arc<Nights>>,
     /// The lags of usage, which all teams share.
     pub lags: Arc<Lags>,
+    /// What runs now, as far as known.
+    pub inventory: Option<Arc<Inventory>>,
 }
 
 impl Team {

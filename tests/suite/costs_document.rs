@@ -106,6 +106,7 @@ fn acme() -> Team {
         .iter()
         .map(|m| (m.name.parse().expect("a valid month"), monthly_usage(m)));
     Team {
+        inventory: None,
         id: Some("01234567-89ab-cdef-0123-456789abcdef".into()),
         name: "acme".into(),
         invoices: polled(Invoices::new(vec![invoice])),

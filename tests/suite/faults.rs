@@ -428,6 +428,7 @@ fn poller_options(api_url: &str, token: Token, team: &str) -> Options {
         // A 429 reports that no request remains. The resulting pause has tests of its own.
         rate_limit_floor: 0,
         clock: Clock::system(),
+        resource_interval: None,
         store: Store::in_memory(None, &api_url),
     }
 }

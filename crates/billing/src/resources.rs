@@ -143,6 +143,26 @@ pub enum Unpriced {
 }
 
 impl Unpriced {
+    /// All reasons.
+    pub const ALL: [Self; 5] = [
+        Self::Unknown,
+        Self::Contract,
+        Self::Metered,
+        Self::OtherPeriod,
+        Self::NotRead,
+    ];
+
+    /// Returns the label value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Contract => "contract",
+            Self::Metered => "metered",
+            Self::OtherPeriod => "other_period",
+            Self::NotRead => "not_read",
+        }
+    }
+
     /// Returns a description for people.
     pub fn description(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use super::category::{ByCategory, Category};
 use super::grouping::Grouping;
 use super::money::Money;
 use super::price::Price;
-use super::resources::{Addon, App, Coupling, DynoPrices, Process, Unpriced};
+use super::resources::{Addon, App, Coupling, DynoPrices, Pipeline, Process, Unpriced};
 use super::rules::AppRules;
 
 /// The services whose add-ons Heroku bills as `data`. Others are `partner`.
@@ -25,6 +25,24 @@ pub struct Inventory {
     pub addons: Option<Arc<Vec<Addon>>>,
     /// The pipelines and stages of the apps.
     pub couplings: Option<Arc<Vec<Coupling>>>,
+    /// The pipelines, of all teams.
+    pub pipelines: Option<Arc<Vec<Pipeline>>>,
+}
+
+impl Inventory {
+    /// Returns the name of the pipeline of an app and its stage, each if it is known. Without a name,
+    /// the pipeline is its id.
+    pub fn pipeline_of(&self, app_id: &str) -> (Option<&str>, Option<&str>) {
+        let mut couplings = self.couplings.as_deref().into_iter().flatten();
+        let Some(coupling) = couplings.find(|coupling| coupling.app_id == app_id) else {
+            return (None, None);
+        };
+        let id = coupling.pipeline_id.as_deref();
+        let mut pipelines = self.pipelines.as_deref().into_iter().flatten();
+        let pipeline = pipelines.find(|pipeline| Some(pipeline.id.as_str()) == id);
+        let name = pipeline.map(|pipeline| pipeline.name.as_str());
+        (name.or(id), coupling.stage.as_deref())
+    }
 }
 
 /// A resource without a monthly price.
@@ -201,7 +219,7 @@ mod tests {
                 .map(|(app, rows)| (format!("id of {app}"), Arc::new(rows.clone())))
                 .collect(),
             addons: Some(addons.into()),
-            couplings: None,
+            ..Inventory::default()
         }
     }
 

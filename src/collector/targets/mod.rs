@@ -363,6 +363,13 @@ fn endpoints(scope: &Scope) -> Vec<Endpoint> {
         Endpoint::EnterpriseAccount => has_accounts,
         Endpoint::Invoices => polls_teams || scope.personal_account,
         Endpoint::Authorizations => true,
+        // Added by the inventory.
+        Endpoint::Apps
+        | Endpoint::Addons
+        | Endpoint::PipelineCouplings
+        | Endpoint::Formation
+        | Endpoint::DynoSizes
+        | Endpoint::Pipelines => false,
     };
     Endpoint::ALL.into_iter().filter(is_requested).collect()
 }

@@ -79,9 +79,42 @@ pub(super) const ENDPOINT: Label = Label::new(
     "`invoices`, `usage` or `teams` (team discovery); for requests also `team`, `enterprise_account`, `delinquency`, `licenses` or `authorizations`.",
 );
 
+pub(super) const ADDON: Label = Label::new("addon", "Add-on name.");
+
+pub(super) const ADDON_SERVICE: Label = Label::new(
+    "addon_service",
+    "Add-on service, such as `heroku-postgresql`.",
+);
+
+pub(super) const PLAN: Label = Label::new(
+    "plan",
+    "Add-on plan, such as `heroku-postgresql:standard-0`.",
+);
+
+pub(super) const PROCESS_TYPE: Label = Label::new("process_type", "Process type, such as `web`.");
+
+pub(super) const SIZE: Label =
+    Label::new("size", "Dyno size in lower case, such as `standard-1x`.");
+
+pub(super) const PIPELINE: Label = Label::new("pipeline", "Pipeline name, or its ID, or empty.");
+
+pub(super) const STAGE: Label = Label::new(
+    "stage",
+    "Pipeline stage: `review`, `development`, `staging` or `production`, or empty.",
+);
+
+pub(super) const REGION: Label = Label::new("region", "Region, such as `us`, or empty.");
+
+pub(super) const SPACE: Label = Label::new("space", "Space name, or empty in the common runtime.");
+
+pub(super) const GENERATION: Label = Label::new(
+    "generation",
+    "Platform generation, `cedar` or `fir`, or empty.",
+);
+
 pub(super) const REASON: Label = Label::new(
     "reason",
-    "Failure reason, see [RELIABILITY.md](RELIABILITY.md#reasons).",
+    "Failure reason, see [RELIABILITY.md](RELIABILITY.md#reasons). Of a resource without price: `unknown`, `contract`, `metered`, `other_period` or `not_read`.",
 );
 
 pub(super) const CODE: Label = Label::new(

@@ -10,6 +10,7 @@ pub mod invoice;
 mod labels;
 pub mod legacy;
 mod macros;
+pub mod resources;
 pub mod team;
 
 use expfmt::MetricDescriptor;
@@ -18,6 +19,7 @@ use expfmt::MetricDescriptor;
 pub fn all() -> impl Iterator<Item = &'static MetricDescriptor> {
     legacy::all()
         .chain(cost::all())
+        .chain(resources::all())
         .chain(invoice::all())
         .chain(team::all())
         .chain(exporter::all())
@@ -66,7 +68,8 @@ mod tests {
     /// Both formats share one rendering of the billing families, see `Rendered`.
     #[test]
     fn billing_metrics_are_gauges() {
-        for metric in legacy::all().chain(cost::all()).chain(invoice::all()) {
+        let costs = legacy::all().chain(cost::all()).chain(resources::all());
+        for metric in costs.chain(invoice::all()) {
             assert_eq!(metric.metric_type, MetricType::Gauge, "{}", metric.name);
         }
     }
