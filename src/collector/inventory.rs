@@ -17,6 +17,7 @@ use super::error::{CONFIRMING_DENIALS, Error, chain};
 use super::metadata::MetadataTarget;
 use super::schedule::Schedule;
 use crate::snapshot::Snapshot;
+use crate::store::{Key, Loaded, Store};
 use billing::resources::{Addon, App, Coupling, DynoPrices, DynoSize, Pipeline, Process};
 use billing::run_rate::Inventory;
 use heroku_api::client::{Conditional, Validator};
@@ -48,6 +49,9 @@ pub(super) type InventoryJobs = JoinSet<JobResult>;
 /// What runs in all teams.
 #[derive(Debug)]
 pub(super) struct InventoryCache {
+    store: Store,
+    /// The stored inventories of teams that are not yet known, by id or name.
+    stored: BTreeMap<String, Inventory>,
     /// The minimum time between the starts of two requests. `None` if there are none.
     interval: Option<Duration>,
     teams: BTreeMap<String, TeamInventory>,
@@ -64,6 +68,7 @@ pub(super) struct InventoryCache {
 /// What runs in a team.
 #[derive(Debug)]
 struct TeamInventory {
+    id: Option<String>,
     apps: CachedList<App>,
     addons: CachedList<Addon>,
     couplings: CachedList<Coupling>,
@@ -88,6 +93,8 @@ struct CachedList<T> {
     rows: Option<Arc<Vec<T>>>,
     validator: Option<Validator>,
     schedule: Schedule,
+    /// Whether the last response was an empty list in place of rows, which the next one must confirm.
+    is_empty_unconfirmed: bool,
 }
 
 /// What is requested: a list of all teams, of a team, or of an app.
@@ -119,14 +126,29 @@ enum Rows {
 }
 
 impl InventoryCache {
-    pub(super) fn new(interval: Option<Duration>) -> Self {
+    /// Creates a cache with the stored inventories, which are requested again.
+    pub(super) fn new(interval: Option<Duration>, loaded: &mut Loaded, store: Store) -> Self {
         let now = Instant::now();
+        let ids = &loaded.team_ids;
+        let names: BTreeMap<&String, &String> = ids.iter().map(|(name, id)| (id, name)).collect();
+        let mut stored = BTreeMap::new();
+        for (key, team) in &mut loaded.teams {
+            if let Some(inventory) = team.inventory.take() {
+                let name = names.get(key);
+                stored.extend(name.map(|name| ((*name).clone(), inventory.clone())));
+                stored.insert(key.clone(), inventory);
+            }
+        }
+        let sizes = std::mem::take(&mut loaded.dyno_sizes);
+        let prices = DynoPrices::new(sizes, []);
         Self {
+            store,
+            stored,
             interval,
             teams: BTreeMap::new(),
             dyno_sizes: CachedList::new(Endpoint::DynoSizes),
             pipelines: CachedList::new(Endpoint::Pipelines),
-            prices: Arc::default(),
+            prices: Arc::new(prices),
             next_start: now,
             next_publication: now,
             logged_failures: BTreeSet::new(),
@@ -141,7 +163,10 @@ impl InventoryCache {
         let mut previous = std::mem::take(&mut self.teams);
         for target in targets {
             let key = &target.id_or_name;
-            let team = previous.remove(key).unwrap_or_else(TeamInventory::new);
+            let stored = &mut self.stored;
+            let team = previous.remove(key);
+            let mut team = team.unwrap_or_else(|| TeamInventory::new(stored.remove(key)));
+            team.id.clone_from(&target.id);
             self.teams.insert(key.clone(), team);
         }
     }
@@ -225,9 +250,9 @@ impl InventoryCache {
         let is_shared_changed = match rows {
             Rows::DynoSizes(result) => {
                 let is_changed = self.dyno_sizes.record(&request, result, DAY, log);
-                let sizes = self.dyno_sizes.rows.as_deref().into_iter().flatten();
-                if is_changed {
-                    self.prices = Arc::new(DynoPrices::new(sizes.cloned(), []));
+                if let Some(sizes) = self.dyno_sizes.rows.as_ref().filter(|_| is_changed) {
+                    self.prices = Arc::new(DynoPrices::new(sizes.iter().cloned(), []));
+                    self.store.write_dyno_sizes(Arc::clone(sizes));
                 }
                 is_changed
             }
@@ -253,8 +278,14 @@ impl InventoryCache {
             return false;
         }
         self.next_publication = now + PUBLISH_INTERVAL;
-        for team in self.teams.values_mut() {
-            team.publish(self.pipelines.rows.as_ref());
+        for (key, team) in &mut self.teams {
+            if let Some(inventory) = team.publish(self.pipelines.rows.as_ref()) {
+                let key = Key {
+                    id: team.id.clone(),
+                    name: key.clone(),
+                };
+                self.store.write_inventory(key, inventory);
+            }
         }
         true
     }
@@ -286,15 +317,29 @@ impl InventoryCache {
 }
 
 impl TeamInventory {
-    fn new() -> Self {
-        Self {
+    /// Creates a team with the stored inventory, if there is one.
+    fn new(stored: Option<Inventory>) -> Self {
+        let mut team = Self {
+            id: None,
             apps: CachedList::new(Endpoint::Apps),
             addons: CachedList::new(Endpoint::Addons),
             couplings: CachedList::new(Endpoint::PipelineCouplings),
             formations: BTreeMap::new(),
             published: None,
             is_changed: false,
+        };
+        if let Some(stored) = stored {
+            team.apps.rows.clone_from(&stored.apps);
+            team.addons.rows.clone_from(&stored.addons);
+            team.update_formations();
+            for (app, processes) in &stored.formations {
+                if let Some(formation) = team.formations.get_mut(app) {
+                    formation.processes.rows = Some(Arc::clone(processes));
+                }
+            }
+            team.published = Some(Arc::new(stored));
         }
+        team
     }
 
     fn lists(&self) -> [&Schedule; 3] {
@@ -372,22 +417,25 @@ impl TeamInventory {
         }
     }
 
-    fn publish(&mut self, pipelines: Option<&Arc<Vec<Pipeline>>>) {
+    /// Publishes the inventory if it has changed, and returns it.
+    fn publish(&mut self, pipelines: Option<&Arc<Vec<Pipeline>>>) -> Option<Arc<Inventory>> {
         if !self.is_changed {
-            return;
+            return None;
         }
         self.is_changed = false;
         let formations = self.formations.iter().filter_map(|(app, formation)| {
             let processes = formation.processes.rows.as_ref()?;
             Some((app.clone(), Arc::clone(processes)))
         });
-        self.published = Some(Arc::new(Inventory {
+        let inventory = Arc::new(Inventory {
             apps: self.apps.rows.clone(),
             formations: formations.collect(),
             addons: self.addons.rows.clone(),
             couplings: self.couplings.rows.clone(),
             pipelines: pipelines.cloned(),
-        }));
+        });
+        self.published = Some(Arc::clone(&inventory));
+        Some(inventory)
     }
 }
 
@@ -397,6 +445,7 @@ impl<T: PartialEq> CachedList<T> {
             rows: None,
             validator: None,
             schedule: Schedule::new(endpoint),
+            is_empty_unconfirmed: false,
         }
     }
 
@@ -423,10 +472,18 @@ impl<T: PartialEq> CachedList<T> {
         let error = match result {
             Ok(Conditional::NotModified) => {
                 self.schedule.succeed(delay);
+                self.is_empty_unconfirmed = false;
                 return false;
             }
             Ok(Conditional::Modified(response)) => {
-                self.schedule.succeed(delay);
+                self.schedule.succeed(delay.min(HOUR));
+                let has_rows = self.rows.as_ref().is_some_and(|rows| !rows.is_empty());
+                let is_loss = has_rows && response.data.is_empty();
+                self.is_empty_unconfirmed = is_loss && !self.is_empty_unconfirmed;
+                if self.is_empty_unconfirmed {
+                    return false;
+                }
+                self.schedule.set_due_in(delay);
                 self.validator = response.validator;
                 let is_changed = self.rows.as_deref() != Some(&response.data);
                 if is_changed {
@@ -503,4 +560,177 @@ async fn fetch(context: Arc<PollContext>, request: Request) -> JobResult {
         }
     };
     JobResult { request, rows }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heroku_api::client::Decoded;
+    use heroku_api::error::{ApiErrorBody, Error as ApiError};
+    use heroku_api::skipped::Skipped;
+
+    fn app(team: usize, number: usize) -> App {
+        App {
+            id: format!("{team}-{number}"),
+            name: format!("app-{team}-{number}"),
+            owner_id: None,
+            region: None,
+            space: None,
+            generation: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+
+    fn modified<T>(data: Vec<T>) -> Result<Conditional<Vec<T>>, Error> {
+        Ok(Conditional::Modified(Decoded {
+            data,
+            skipped: Skipped::default(),
+            validator: None,
+        }))
+    }
+
+    fn cache() -> InventoryCache {
+        let url = "https://api.heroku.com/".parse().unwrap();
+        let store = Store::in_memory(None, &url);
+        InventoryCache::new(Some(Duration::from_secs(4)), &mut Loaded::default(), store)
+    }
+
+    /// Runs the next request, if one is due within `limit`. Returns its endpoint.
+    async fn step(cache: &mut InventoryCache, apps: usize, limit: Instant) -> Option<Endpoint> {
+        let jobs = InventoryJobs::new();
+        let due = cache.next_due(&jobs)?;
+        if due > limit {
+            return None;
+        }
+        tokio::time::advance(due.saturating_duration_since(Instant::now())).await;
+        let now = Instant::now();
+        let interval = cache.interval?;
+        let (request, schedule) = cache.next_request(now)?;
+        schedule.start(tokio::spawn(async {}).id(), None);
+        cache.next_start = now + interval;
+        let endpoint = request.endpoint;
+        let rows = match endpoint {
+            Endpoint::Apps => {
+                let team = request.team.parse().unwrap();
+                Rows::Apps(modified(
+                    (0..apps).map(|number| app(team, number)).collect(),
+                ))
+            }
+            Endpoint::Addons => Rows::Addons(modified(vec![])),
+            Endpoint::PipelineCouplings => Rows::Couplings(modified(vec![])),
+            Endpoint::Formation => Rows::Formation(modified(vec![])),
+            Endpoint::Pipelines => Rows::Pipelines(modified(vec![])),
+            _ => Rows::DynoSizes(modified(vec![])),
+        };
+        cache.record(JobResult { request, rows });
+        Some(endpoint)
+    }
+
+    /// Returns the requests in each hour.
+    async fn requests(teams: usize, apps: usize, hours: usize) -> Vec<usize> {
+        let mut cache = cache();
+        let targets: Vec<_> = (0..teams)
+            .map(|team| MetadataTarget {
+                id_or_name: team.to_string(),
+                id: None,
+                identity: None,
+            })
+            .collect();
+        cache.set_targets(&targets);
+        let start = Instant::now();
+        let mut by_hour = Vec::new();
+        for hour in 1..=hours {
+            let mut count = 0;
+            let end = start + HOUR * u32::try_from(hour).unwrap();
+            while step(&mut cache, apps, end).await.is_some() {
+                count += 1;
+            }
+            by_hour.push(count);
+        }
+        by_hour
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_stay_within_the_rate_limit() {
+        for (teams, apps) in [(1, 50), (3, 1000)] {
+            let by_hour = requests(teams, apps, 96).await;
+            // The first sweep; both ends of an hour may have a request.
+            assert!(by_hour.iter().all(|count| *count <= 901), "{by_hour:?}");
+            let average = by_hour[48..].iter().sum::<usize>() as f64 / 48.0;
+            let limit = 2.0 * teams as f64 + (teams * apps) as f64 / 24.0 + 10.0;
+            assert!(average <= limit, "{teams}×{apps}: {average} > {limit}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changed_apps_are_requested_at_once() {
+        let mut cache = cache();
+        let target = MetadataTarget {
+            id_or_name: "0".to_owned(),
+            id: None,
+            identity: None,
+        };
+        cache.set_targets(&[target]);
+        let minute = Instant::now() + Duration::from_secs(60);
+        while step(&mut cache, 2, minute).await.is_some() {}
+        let team = cache.teams.get_mut("0").unwrap();
+        let mut apps = vec![app(0, 0), app(0, 1), app(0, 2)];
+        apps[1].updated_at = Some("2026-11-23T12:00:00Z".parse().unwrap());
+        let request = team.apps.request("0", "").0;
+        team.record(&request, Rows::Apps(modified(apps)), &mut BTreeSet::new());
+        let now = Instant::now();
+        let formations = team.formations.iter();
+        let due = formations.filter(|(_, formation)| {
+            formation
+                .processes
+                .schedule
+                .next_due()
+                .is_some_and(|due| due <= now)
+        });
+        let due: Vec<_> = due.map(|(app, _)| app.as_str()).collect();
+        assert_eq!(due, ["0-1", "0-2"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn empty_list_in_place_of_rows_is_confirmed() {
+        let mut list = CachedList::<App>::new(Endpoint::Apps);
+        let (request, _) = list.request("ops", "");
+        let mut log = BTreeSet::new();
+        assert!(list.record(&request, modified(vec![app(0, 0)]), DAY, &mut log));
+        for (data, is_changed) in [
+            (vec![], false),
+            (vec![app(0, 0)], false),
+            (vec![], false),
+            (vec![], true),
+            (vec![], false),
+        ] {
+            let is_empty = data.is_empty();
+            let changed = list.record(&request, modified(data), DAY, &mut log);
+            assert_eq!(changed, is_changed, "{is_empty}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn third_denial_drops_rows() {
+        let mut list = CachedList::<App>::new(Endpoint::Apps);
+        let (request, _) = list.request("ops", "");
+        let mut log = BTreeSet::new();
+        assert!(list.record(&request, modified(vec![app(0, 0)]), HOUR, &mut log));
+        assert!(!list.record(&request, modified(vec![app(0, 0)]), HOUR, &mut log));
+        for is_lost in [false, false, true] {
+            let denial = Error::Api(ApiError::Status {
+                status: 403,
+                body: ApiErrorBody {
+                    id: Some("forbidden".to_owned()),
+                    ..ApiErrorBody::default()
+                },
+                retry_after: None,
+            });
+            assert_eq!(list.record(&request, Err(denial), HOUR, &mut log), is_lost);
+            assert_eq!(list.rows.is_none(), is_lost);
+        }
+        let due = list.schedule.next_due().unwrap();
+        assert_eq!(due.duration_since(Instant::now()), DAY);
+    }
 }

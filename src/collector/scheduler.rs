@@ -102,6 +102,7 @@ impl Poller {
         let mut loaded = store.load(options.clock.now());
         let nights = NightLog::new(&mut loaded);
         let targets = Targets::new(&options.scope, &mut loaded);
+        let inventory = InventoryCache::new(options.resource_interval, &mut loaded, store.share());
         let context =
             PollContext::new(client, options.token, options.timeout, MAX_CONCURRENT_POLLS);
         let clocks = (Instant::now(), options.clock.now());
@@ -116,7 +117,7 @@ impl Poller {
             interval: options.interval,
             targets,
             metadata: MetadataCache::new(loaded),
-            inventory: InventoryCache::new(options.resource_interval),
+            inventory,
             rate_limit_floor: options.rate_limit_floor,
             resume_at: None,
             nights,

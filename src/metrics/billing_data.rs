@@ -124,7 +124,7 @@ pub(super) fn has_same_billing_data(
     Month::at(previous_at) == Month::at(now)
         && previous.several_teams() == snapshot.several_teams()
         && previous.teams().len() == snapshot.teams().len()
-        && Arc::ptr_eq(&previous.dyno_prices, &snapshot.dyno_prices)
+        && previous.dyno_prices == snapshot.dyno_prices
         && teams.all(|(previous, team)| {
             let inventory = |team: &Team| team.inventory.as_ref().map(Arc::as_ptr);
             inventory(previous) == inventory(team)

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use billing::invoice::Invoices;
 use billing::nights::Night;
+use billing::resources::DynoSize;
+use billing::run_rate::Inventory;
 use billing::usage::Usage;
 use heroku_api::client::Validator;
 use heroku_api::enterprise::AccountUsage;
@@ -133,6 +135,8 @@ pub struct Loaded {
     pub personal_invoices: Option<LoadedAnswer<Invoices>>,
     /// The list of discovered teams.
     pub discovery: Option<LoadedAnswer<Vec<Identity>>>,
+    /// The dyno sizes; empty if they are not known.
+    pub dyno_sizes: Vec<DynoSize>,
 }
 
 /// The last answers about a team.
@@ -154,6 +158,8 @@ pub struct LoadedTeam {
     pub usage_at: Option<Timestamp>,
     /// When Heroku returned the usage of past months.
     pub past_usage_at: Option<Timestamp>,
+    /// What ran when it was last known.
+    pub inventory: Option<Inventory>,
 }
 
 /// The last answers about an enterprise account.

@@ -17,7 +17,7 @@ const LOCK_NAME: &str = "lock";
 const APPLICATION_ID: i32 = 0x4843_4558;
 
 /// The migrations. The number of those applied is the file's `user_version`.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("inventory.sql")];
 
 /// The page size in bytes. An answer changes a few rows in several tables, so that small pages mean
 /// less to write.

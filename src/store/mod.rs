@@ -9,6 +9,7 @@ mod answer;
 mod column;
 mod database;
 mod history;
+mod inventory;
 pub mod maintenance;
 mod read;
 mod write;
@@ -21,6 +22,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use billing::resources::DynoSize;
+use billing::run_rate::Inventory;
 use heroku_api::client::Validator;
 use heroku_api::stats::Endpoint;
 use jiff::Timestamp;
@@ -71,6 +74,10 @@ enum Job {
     Answer(Box<Answer>),
     /// Writes the usage of past months with other answers.
     PastUsage(Box<PastUsage>, Timestamp),
+    /// Writes the inventory of a team with answers.
+    Inventory(Subject, Arc<Inventory>),
+    /// Writes the dyno sizes with answers.
+    DynoSizes(Arc<Vec<DynoSize>>),
     /// Writes a confirmation with others.
     Confirmation(Subject, Endpoint, Confirmation),
     /// Runs a query.
@@ -175,6 +182,16 @@ impl Store {
         self.send(Job::Answer(Box::new(answer)));
     }
 
+    /// Writes the inventory of a team.
+    pub fn write_inventory(&self, team: Key, inventory: Arc<Inventory>) {
+        self.send(Job::Inventory(Subject::Team(team), inventory));
+    }
+
+    /// Writes the dyno sizes.
+    pub fn write_dyno_sizes(&self, sizes: Arc<Vec<DynoSize>>) {
+        self.send(Job::DynoSizes(sizes));
+    }
+
     /// Writes the usage of past months.
     pub fn write_past_usage(&self, usage: PastUsage, at: Timestamp) {
         self.status.usage_version.fetch_add(1, Ordering::Relaxed);
@@ -239,13 +256,20 @@ struct Writer {
 enum Unwritten {
     Answer(Box<Answer>),
     PastUsage(Box<PastUsage>, Timestamp),
+    Inventory(Arc<Inventory>),
+    DynoSizes(Arc<Vec<DynoSize>>),
 }
 
 impl Unwritten {
-    fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    fn write(&self, subject: &Subject, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         match self {
             Self::Answer(answer) => write::answer(transaction, answer),
             Self::PastUsage(usage, at) => write::past_usage(transaction, usage, *at),
+            Self::Inventory(inventory) => {
+                let target = write::target(transaction, subject)?;
+                inventory::write(transaction, target, inventory)
+            }
+            Self::DynoSizes(sizes) => inventory::write_sizes(transaction, sizes),
         }
     }
 }
@@ -272,6 +296,13 @@ impl Writer {
                 Ok(Job::PastUsage(usage, at)) => {
                     let key = (usage.subject(), Endpoint::PastUsage.as_str());
                     self.collect(key, Unwritten::PastUsage(usage, at));
+                }
+                Ok(Job::Inventory(subject, inventory)) => {
+                    self.collect((subject, "inventory"), Unwritten::Inventory(inventory));
+                }
+                Ok(Job::DynoSizes(sizes)) => {
+                    let key = (Subject::Discovery, Endpoint::DynoSizes.as_str());
+                    self.collect(key, Unwritten::DynoSizes(sizes));
                 }
                 Ok(Job::Confirmation(subject, endpoint, confirmation)) => {
                     let key = (subject, endpoint.as_str());
@@ -330,15 +361,15 @@ impl Writer {
             let result = self.transaction(|transaction| {
                 unwritten
                     .iter()
-                    .try_for_each(|(_, answer)| answer.write(transaction))
+                    .try_for_each(|((subject, _), answer)| answer.write(subject, transaction))
             });
             if result.is_ok() {
                 self.record(result);
                 return;
             }
         }
-        unwritten.retain(|(_, answer)| {
-            let result = self.transaction(|transaction| answer.write(transaction));
+        unwritten.retain(|((subject, _), answer)| {
+            let result = self.transaction(|transaction| answer.write(subject, transaction));
             !self.record(result)
         });
         self.unwritten = unwritten;

@@ -19,10 +19,14 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::answer::{Fact, Loaded, LoadedAccount, LoadedAnswer, LoadedTeam};
 use super::column::{TargetKey, Time};
+use super::inventory;
 
 /// Returns the last answers of all endpoints.
 pub(super) fn loaded(connection: &Connection) -> rusqlite::Result<Loaded> {
-    let mut loaded = Loaded::default();
+    let mut loaded = Loaded {
+        dyno_sizes: inventory::read_sizes(connection)?,
+        ..Loaded::default()
+    };
     let mut targets =
         connection.prepare("SELECT target, kind, heroku_id, name FROM target ORDER BY target")?;
     let mut rows = targets.query([])?;
@@ -77,6 +81,7 @@ fn team(connection: &Connection, target: TargetKey) -> rusqlite::Result<LoadedTe
         usage_at: endpoint(connection, target, Endpoint::Usage.as_str())?.map(|row| row.at),
         past_usage_at: endpoint(connection, target, Endpoint::PastUsage.as_str())?
             .map(|row| row.at),
+        inventory: inventory::read(connection, target)?,
     })
 }
 
@@ -379,7 +384,7 @@ fn delinquency(
 }
 
 /// Returns a time that Heroku reported.
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     let text: Option<String> = row.get(column)?;
     Ok(text.and_then(|text| text.parse().ok()))
 }

@@ -405,3 +405,138 @@ fn times_in_the_future_become_now() {
     let usage = loaded.team("acme").unwrap().usage.take().unwrap();
     assert_eq!((usage.at, usage.changed_at), (now, now));
 }
+
+fn inventory(apps: &[(&str, u32)]) -> Inventory {
+    use billing::resources::{Addon, App, BilledPrice, Process, Space};
+    let space = Space {
+        name: Some("eu".to_owned()),
+        is_shield: Some(true),
+        ..Space::default()
+    };
+    let price = BilledPrice {
+        amount: Some(billing::money::Money::from_whole_dollars(9)),
+        is_metered: true,
+        ..BilledPrice::default()
+    };
+    let app = |(name, _): &(&str, u32)| App {
+        id: format!("id of {name}"),
+        name: (*name).to_owned(),
+        owner_id: None,
+        region: Some("us".to_owned()),
+        space: (*name == "web").then(|| space.clone()),
+        generation: None,
+        created_at: None,
+        updated_at: Some(at("2026-11-02T03:00:00Z")),
+    };
+    let addon = |(name, _): &(&str, u32)| Addon {
+        id: format!("addon of {name}"),
+        name: "db".to_owned(),
+        service: None,
+        plan: None,
+        state: Some("provisioned".to_owned()),
+        app_id: Some(format!("id of {name}")),
+        price: (*name == "web").then(|| price.clone()),
+        created_at: None,
+        updated_at: None,
+    };
+    let formation = |(name, quantity): &(&str, u32)| {
+        let process = Process {
+            process_type: "web".to_owned(),
+            quantity: Some(*quantity),
+            size_id: None,
+            size_name: Some("Eco".to_owned()),
+            updated_at: None,
+        };
+        (format!("id of {name}"), Arc::new(vec![process]))
+    };
+    let known = apps.iter().filter(|(_, quantity)| *quantity > 0);
+    Inventory {
+        apps: Some(Arc::new(apps.iter().map(app).collect())),
+        addons: Some(Arc::new(apps.iter().map(addon).collect())),
+        formations: known.map(formation).collect(),
+        ..Inventory::default()
+    }
+}
+
+#[test]
+fn inventory_is_kept_and_only_changes_are_written() {
+    let store = in_memory();
+    let stored = |store: &Store| {
+        let mut loaded = store.load(at("2026-11-02T12:00:00Z"));
+        let inventory = loaded.team("1").unwrap().inventory.take().unwrap();
+        (inventory.apps, inventory.addons, inventory.formations)
+    };
+    let changes = |store: &Store| number(store, "SELECT total_changes()");
+    // Of the second app, the dynos are not known.
+    for apps in [
+        &[("web", 2), ("worker", 0)][..],
+        &[("web", 4), ("worker", 1)],
+        &[("web", 4)],
+    ] {
+        let inventory = inventory(apps);
+        let expected = (
+            inventory.apps.clone(),
+            inventory.addons.clone(),
+            inventory.formations.clone(),
+        );
+        store.write_inventory(key(Some("1"), "acme"), Arc::new(inventory.clone()));
+        assert_eq!(stored(&store), expected, "{apps:?}");
+        let before = changes(&store);
+        store.write_inventory(key(Some("1"), "acme"), Arc::new(inventory));
+        assert_eq!(
+            changes(&store),
+            before + 1,
+            "the row of the inventory itself"
+        );
+    }
+    let unknown = Inventory::default();
+    store.write_inventory(key(Some("1"), "acme"), Arc::new(unknown));
+    assert_eq!(stored(&store), (None, None, BTreeMap::new()));
+    for table in ["app", "process", "addon"] {
+        let count = format!("SELECT count(*) FROM {table}");
+        assert_eq!(
+            number(&store, Box::leak(count.into_boxed_str())),
+            0,
+            "{table}"
+        );
+    }
+}
+
+#[test]
+fn dyno_sizes_are_kept() {
+    use billing::resources::DynoSize;
+    let store = in_memory();
+    let size = |name: &str, units: Option<f64>| DynoSize {
+        id: None,
+        name: name.to_owned(),
+        monthly: units.map(|_| billing::money::Money::from_whole_dollars(7)),
+        units: units.map(billing::price::Quantity::from_f64),
+    };
+    for sizes in [vec![size("Basic", Some(0.28)), size("Fir", None)], vec![]] {
+        store.write_dyno_sizes(Arc::new(sizes.clone()));
+        assert_eq!(store.load(at("2026-11-02T12:00:00Z")).dyno_sizes, sizes);
+    }
+}
+
+#[test]
+fn database_of_the_first_schema_version_is_migrated() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = database::path_in(directory.path());
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(include_str!("schema.sql"))
+        .unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection
+        .pragma_update(None, "application_id", 0x4843_4558)
+        .unwrap();
+    drop(connection);
+    let store = Store::open(directory.path(), &url());
+    assert!(store.is_up());
+    assert_eq!(number(&store, "SELECT count(*) FROM addons"), 0);
+    assert_eq!(
+        number(&store, "SELECT user_version FROM pragma_user_version"),
+        2
+    );
+    store.close();
+}

@@ -108,7 +108,10 @@ fn exists(
 }
 
 /// Returns the target of `subject`. Creates it if it is new, and updates its id and name.
-fn target(transaction: &Transaction<'_>, subject: &Subject) -> rusqlite::Result<TargetKey> {
+pub(super) fn target(
+    transaction: &Transaction<'_>,
+    subject: &Subject,
+) -> rusqlite::Result<TargetKey> {
     let (kind, id, name) = match subject {
         Subject::Team(key) => ("team", key.id.as_deref(), key.name.as_str()),
         Subject::EnterpriseAccount(key) => {

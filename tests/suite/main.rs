@@ -41,6 +41,7 @@ mod golden;
 mod grafana;
 mod http_server;
 mod hundred_nights;
+mod inventory;
 mod legacy_metrics;
 mod live_rows;
 mod many_teams;

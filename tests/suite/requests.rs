@@ -19,7 +19,7 @@ async fn requests_have_the_documented_headers() {
     let Some(builder) = scenario.exporter_builder(&heroku, "ops") else {
         return;
     };
-    let exporter = builder.start().await;
+    let exporter = builder.arg("--heroku.resources=false").start().await;
     scenario.wait_for_data(&exporter).await;
     wait_until("the metadata", || {
         let has_licenses = !requests(&heroku, Endpoint::Licenses).is_empty();

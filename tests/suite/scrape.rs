@@ -53,8 +53,8 @@ impl Scrape {
         scrape
     }
 
-    /// Returns the metrics of costs, invoices and usage: all but the exporter's own metrics and the
-    /// team metadata, which is polled separately.
+    /// Returns the metrics of costs, invoices and usage: all but the exporter's own metrics, the team
+    /// metadata and the inventory, which are polled separately.
     pub(crate) fn billing_metrics(&self) -> Self {
         self.filter(|name| {
             let excluded = [
@@ -66,6 +66,9 @@ impl Scrape {
                 "heroku_team_suspension_",
                 "heroku_team_deletion_",
                 "heroku_team_license_",
+                "heroku_team_run_rate_usd",
+                "heroku_team_unpriced_resources",
+                "heroku_app_run_rate_usd",
                 "process_",
             ];
             !excluded.iter().any(|prefix| name.starts_with(prefix))

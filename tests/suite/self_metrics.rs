@@ -35,7 +35,7 @@ const CODES: [&str; 19] = [
 ];
 
 /// The API endpoints that are requested for named teams.
-const API_ENDPOINTS: [&str; 7] = [
+const API_ENDPOINTS: [&str; 13] = [
     "team",
     "invoices",
     "usage",
@@ -43,6 +43,12 @@ const API_ENDPOINTS: [&str; 7] = [
     "delinquency",
     "licenses",
     "authorizations",
+    "apps",
+    "addons",
+    "pipeline_couplings",
+    "formation",
+    "dyno_sizes",
+    "pipelines",
 ];
 
 const HTTP_REQUESTS: &str = "heroku_cost_exporter_http_requests_total";

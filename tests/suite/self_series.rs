@@ -70,8 +70,11 @@ pub(crate) fn all_up(scrape: &Scrape) -> bool {
 /// Returns all series except those of billing metrics.
 pub(crate) fn self_series(scrape: &Scrape) -> BTreeSet<Series> {
     let billing = scrape.billing_metrics().samples;
+    // What later requests find.
+    let later = ["heroku_team_", "heroku_app_", "heroku_api_token_"];
     let all = scrape.samples.keys();
-    all.filter(|series| !billing.contains_key(series))
+    let own = all.filter(|series| !billing.contains_key(series));
+    own.filter(|series| !later.iter().any(|prefix| series.name.starts_with(prefix)))
         .cloned()
         .collect()
 }

@@ -15,8 +15,8 @@
 //! 4. Forecast the month's end, per app and category ([`forecast`]), with the recorded [`nights`].
 //! 5. Add up the apps that share a row ([`grouping`]).
 //!
-//! [`resources`] prices what runs now, and [`change`] explains why a forecast differs from the month
-//! before. The program does not use them yet.
+//! [`run_rate`] is what runs now, at the prices of [`resources`]. [`change`] explains why a forecast
+//! differs from the month before; the program does not use it yet.
 //!
 //! ```
 //! use billing::cost::{BillingInput, TeamCost};

@@ -33,6 +33,16 @@ impl Quantity {
         }
     }
 
+    /// Creates a quantity from millionths of a unit.
+    pub const fn from_millionths(millionths: i128) -> Self {
+        Self { millionths }
+    }
+
+    /// Returns the millionths of a unit.
+    pub const fn millionths(self) -> i128 {
+        self.millionths
+    }
+
     /// Returns a multiple.
     pub fn times(self, factor: u32) -> Self {
         Self {
