@@ -47,10 +47,9 @@ impl<'a> BillingData<'a> {
         let costs: Vec<_> = costs.collect();
         let run_rates = costs.iter().filter_map(|(team, cost)| {
             let inventory = team.inventory.as_deref()?;
-            let months = cost.months().into_iter();
-            let mut prices = months.filter_map(|(_, month)| Some(month.cost.as_ref()?.dyno_price));
-            let (apps, prices) = (&options.rules.apps, (&snapshot.dyno_prices, prices.next()));
-            Some((*team, RunRate::new(inventory, prices.0, prices.1, apps)?))
+            let (prices, apps) = (&snapshot.dyno_prices, &options.rules.apps);
+            let rate = RunRate::new(inventory, prices, cost.dyno_price(), apps)?;
+            Some((*team, rate))
         });
         let history = options.history.as_ref();
         let past = history.map(|history| past_costs(snapshot, history, now, options));

@@ -14,6 +14,7 @@ use super::freshness::EndpointFreshness;
 use super::invoices::MonthlyInvoice;
 use super::past::{PastMonth, PastMonths};
 use super::percent::Percent;
+use super::run_rate::TeamRunRate;
 use super::unmatched::Unmatched;
 use crate::snapshot::{Snapshot, Team};
 use billing::category::{ByCategory, Category};
@@ -87,6 +88,8 @@ pub(super) struct TeamReport {
     rates: DailyRates,
     #[serde(skip)]
     hours_left: i64,
+    /// What runs now, if it is known.
+    pub(super) run_rate: Option<TeamRunRate>,
     /// When Heroku will suspend the team for unpaid invoices.
     pub(super) suspension_at: Option<Timestamp>,
     /// When Heroku will delete the team for unpaid invoices.
@@ -339,7 +342,7 @@ impl Report {
     ) -> Self {
         let teams = snapshot.teams().iter();
         let teams: Vec<_> = teams
-            .map(|team| TeamReport::new(team, rules, max_age, now))
+            .map(|team| TeamReport::new(team, snapshot, rules, max_age, now))
             .collect();
         let mut issues = DataIssue::all(snapshot);
         for team in &teams {
@@ -458,7 +461,13 @@ impl Report {
 }
 
 impl TeamReport {
-    fn new(team: &Team, rules: &Rules, max_age: Option<Duration>, now: Timestamp) -> Self {
+    fn new(
+        team: &Team,
+        snapshot: &Snapshot,
+        rules: &Rules,
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Self {
         let input = team.billing_input(now, max_age);
         let cost = TeamCost::new(input, rules, now);
         let forecast = cost.forecast.as_ref();
@@ -499,6 +508,7 @@ impl TeamReport {
             forecast_basis: forecast
                 .map(|forecast| ForecastBasis::new(forecast.measured_days, forecast.interval)),
             hours_left: forecast.map_or(0, |forecast| forecast.coverage.hours_left()),
+            run_rate: TeamRunRate::new(team, snapshot, &cost, &rules.apps),
             suspension_at: delinquency.suspension,
             deletion_at: delinquency.deletion,
             rolled_up: cost.rolled_up,

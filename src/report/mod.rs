@@ -16,6 +16,7 @@ pub mod json;
 mod past;
 pub mod past_table;
 mod percent;
+mod run_rate;
 mod sections;
 pub mod table;
 pub mod terminal;

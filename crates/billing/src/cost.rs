@@ -218,6 +218,16 @@ impl<'a> TeamCost<'a> {
         }
     }
 
+    /// Returns the price of a dyno unit in the latest month with known usage.
+    pub fn dyno_price(&self) -> Option<Price> {
+        let costs = [&self.current, &self.previous].map(|month| month.cost.as_ref());
+        costs
+            .into_iter()
+            .flatten()
+            .map(|cost| cost.dyno_price)
+            .next()
+    }
+
     /// Returns both months.
     pub fn months(&self) -> [(Period, &Billed<'a>); 2] {
         [

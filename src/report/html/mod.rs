@@ -20,11 +20,13 @@ use ring::digest::{SHA256, digest};
 
 use super::costs::{CategoryCosts, CostSummary, Report, TeamApp, TeamReport, known_teams};
 use super::format::{self, month_name};
+use super::run_rate;
 use apps::AppTable;
+use billing::money::Money;
 use chart::{Bar, max_amount};
 use notices::Notice;
 pub use page_query::PageQuery;
-use panels::{BudgetUse, FreshnessRow, InvoicePanel, TopIncrease};
+use panels::{BudgetUse, FreshnessRow, InvoicePanel, RunningApp, TopIncrease};
 use table::{CostRow, CostTable};
 use text::{FormattedTime, display_name};
 
@@ -82,6 +84,13 @@ struct PageTemplate<'a> {
     invoices: Option<InvoicePanel>,
     increases: Vec<TopIncrease>,
     budgets: Vec<BudgetUse>,
+    /// The apps whose running resources are most expensive.
+    running: Vec<RunningApp>,
+    more_running: usize,
+    /// The monthly cost of all running resources.
+    running_total: Option<Money>,
+    /// How many of them have no known price.
+    unpriced: Option<String>,
     apps: AppTable,
     /// The number of apps without a row of their own.
     rolled_up: usize,
@@ -166,6 +175,7 @@ impl<'a> PageTemplate<'a> {
         let prefix = team.as_ref().map(|team| format!("{team}: "));
         let month = month_name(report.month);
         let (freshness, more_endpoints) = panels::freshness(report, teams);
+        let (running, more_running) = panels::running_apps(teams);
         Self {
             title: format!("{}Heroku costs, {month}", prefix.unwrap_or_default()),
             style: STYLE,
@@ -186,6 +196,10 @@ impl<'a> PageTemplate<'a> {
             invoices: panels::invoices(teams, report.month),
             increases: panels::top_increases(&apps, several_teams),
             budgets: panels::budgets(several_teams.then_some(costs), teams, &apps),
+            running,
+            more_running,
+            running_total: panels::running_total(teams),
+            unpriced: run_rate::unpriced(teams),
             apps: AppTable::new(&apps, costs, query, several_teams),
             rolled_up: teams.iter().map(|team| team.rolled_up).sum(),
             query,

@@ -10,6 +10,7 @@ use crate::report::format::{cents, month_name};
 use crate::report::freshness::{EndpointFreshness, EndpointState};
 use crate::report::invoices::months_back;
 use crate::report::percent::Percent;
+use crate::report::run_rate;
 use billing::money::{Money, sum_known};
 use billing::month::Month;
 
@@ -74,6 +75,42 @@ pub(super) fn budgets(
     });
     budgets.truncate(MAX_BUDGETS);
     budgets
+}
+
+/// The maximum number of apps in "Running now".
+const MAX_RUNNING: usize = 10;
+
+/// An app and the monthly cost of its running resources.
+#[derive(Debug)]
+pub(super) struct RunningApp {
+    pub(super) name: String,
+    /// The team, if there are several.
+    pub(super) team: Option<String>,
+    pub(super) dynos: Option<Money>,
+    pub(super) addons: Option<Money>,
+    pub(super) total: Option<Money>,
+}
+
+/// Returns the apps whose running resources are most expensive, and the number of others.
+pub(super) fn running_apps(teams: &[TeamReport]) -> (Vec<RunningApp>, usize) {
+    let all = run_rate::apps(teams);
+    let apps = all.iter().take(MAX_RUNNING);
+    let apps = apps.map(|(team, app)| RunningApp {
+        name: display_name(&app.name),
+        team: (teams.len() > 1).then(|| display_name(&team.name)),
+        dynos: app.rate.dynos,
+        addons: sum_known([app.rate.data, app.rate.partner]),
+        total: app.rate.total,
+    });
+    (apps.collect(), all.len().saturating_sub(MAX_RUNNING))
+}
+
+/// Returns the monthly cost of all running resources.
+pub(super) fn running_total(teams: &[TeamReport]) -> Option<Money> {
+    let rates = teams.iter().filter_map(|team| team.run_rate.as_ref());
+    rates
+        .map(|rate| rate.rate.total)
+        .reduce(|a, b| sum_known([a, b]))?
 }
 
 /// The chart and table of costs and invoices by month.
