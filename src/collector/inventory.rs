@@ -17,10 +17,10 @@ use super::error::{CONFIRMING_DENIALS, Error, chain};
 use super::metadata::MetadataTarget;
 use super::schedule::Schedule;
 use crate::snapshot::Snapshot;
-use crate::store::{Key, Loaded, Store};
+use crate::store::{Key, Loaded, Store, Subject};
 use billing::resources::{Addon, App, Coupling, DynoPrices, DynoSize, Pipeline, Process};
 use billing::run_rate::Inventory;
-use heroku_api::client::{Conditional, Validator};
+use heroku_api::client::{Conditional, ResourceOwner, Validator};
 use heroku_api::stats::Endpoint;
 
 /// The maximum number of concurrent requests.
@@ -52,6 +52,7 @@ pub(super) struct InventoryCache {
     store: Store,
     /// The stored inventories of teams that are not yet known, by id or name.
     stored: BTreeMap<String, Inventory>,
+    stored_personal: Option<Inventory>,
     /// The minimum time between the starts of two requests. `None` if there are none.
     interval: Option<Duration>,
     teams: BTreeMap<String, TeamInventory>,
@@ -69,6 +70,8 @@ pub(super) struct InventoryCache {
 #[derive(Debug)]
 struct TeamInventory {
     id: Option<String>,
+    /// Whether this is the personal account.
+    is_personal: bool,
     apps: CachedList<App>,
     addons: CachedList<Addon>,
     couplings: CachedList<Coupling>,
@@ -101,8 +104,9 @@ struct CachedList<T> {
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     endpoint: Endpoint,
-    /// The team's id or name; empty for dyno sizes and pipelines.
+    /// The team's id or name, or the name of the personal account; empty for dyno sizes and pipelines.
     team: String,
+    is_personal: bool,
     /// The app's id; empty for other lists.
     app: String,
     validator: Option<Validator>,
@@ -144,6 +148,7 @@ impl InventoryCache {
         Self {
             store,
             stored,
+            stored_personal: loaded.personal_inventory.take(),
             interval,
             teams: BTreeMap::new(),
             dyno_sizes: CachedList::new(Endpoint::DynoSizes),
@@ -155,8 +160,13 @@ impl InventoryCache {
         }
     }
 
-    /// Sets the teams to those of `targets`. Teams that remain keep their inventory.
-    pub(super) fn set_targets(&mut self, targets: &[MetadataTarget<'_>]) {
+    /// Sets the teams to those of `targets`, and the personal account of this name. Those that remain
+    /// keep their inventory.
+    pub(super) fn set_targets(
+        &mut self,
+        targets: &[MetadataTarget<'_>],
+        personal_account: Option<&str>,
+    ) {
         if self.interval.is_none() {
             return;
         }
@@ -168,6 +178,13 @@ impl InventoryCache {
             let mut team = team.unwrap_or_else(|| TeamInventory::new(stored.remove(key)));
             team.id.clone_from(&target.id);
             self.teams.insert(key.clone(), team);
+        }
+        if let Some(name) = personal_account {
+            let stored = &mut self.stored_personal;
+            let account = previous.remove(name);
+            let mut account = account.unwrap_or_else(|| TeamInventory::new(stored.take()));
+            account.is_personal = true;
+            self.teams.insert(name.to_owned(), account);
         }
     }
 
@@ -203,13 +220,16 @@ impl InventoryCache {
         let due = teams.find(|(_, team)| team.lists().into_iter().any(is_due));
         if let Some(key) = due.map(|(key, _)| key.clone()) {
             let team = self.teams.get_mut(&key)?;
-            return Some(if is_due(&team.apps.schedule) {
+            let is_personal = team.is_personal;
+            let (mut request, schedule) = if is_due(&team.apps.schedule) {
                 team.apps.request(&key, "")
             } else if is_due(&team.addons.schedule) {
                 team.addons.request(&key, "")
             } else {
                 team.couplings.request(&key, "")
-            });
+            };
+            request.is_personal = is_personal;
+            return Some((request, schedule));
         }
         let formations = self.teams.iter_mut().flat_map(|(key, team)| {
             let formations = team.formations.iter_mut();
@@ -280,11 +300,14 @@ impl InventoryCache {
         self.next_publication = now + PUBLISH_INTERVAL;
         for (key, team) in &mut self.teams {
             if let Some(inventory) = team.publish(self.pipelines.rows.as_ref()) {
-                let key = Key {
-                    id: team.id.clone(),
-                    name: key.clone(),
+                let subject = match team.is_personal {
+                    true => Subject::PersonalAccount,
+                    false => Subject::Team(Key {
+                        id: team.id.clone(),
+                        name: key.clone(),
+                    }),
                 };
-                self.store.write_inventory(key, inventory);
+                self.store.write_inventory(subject, inventory);
             }
         }
         true
@@ -309,9 +332,16 @@ impl InventoryCache {
             team.inventory = by_id.or_else(|| self.get(&team.name)).cloned();
         }
         snapshot.dyno_prices = Arc::clone(&self.prices);
+        if self.interval.is_none() {
+            return;
+        }
+        let has_personal = self.teams.values().any(|team| team.is_personal);
         // Like licenses, resources are requested for teams.
-        if self.interval.is_some() && snapshot.endpoints.contains(&Endpoint::Licenses) {
+        if has_personal || snapshot.endpoints.contains(&Endpoint::Licenses) {
             snapshot.endpoints.extend(ENDPOINTS);
+        }
+        if has_personal {
+            snapshot.endpoints.push(Endpoint::Account);
         }
     }
 }
@@ -321,6 +351,7 @@ impl TeamInventory {
     fn new(stored: Option<Inventory>) -> Self {
         let mut team = Self {
             id: None,
+            is_personal: false,
             apps: CachedList::new(Endpoint::Apps),
             addons: CachedList::new(Endpoint::Addons),
             couplings: CachedList::new(Endpoint::PipelineCouplings),
@@ -417,6 +448,17 @@ impl TeamInventory {
         }
     }
 
+    /// Returns the add-ons that are billed to the listed apps. `None` until both lists are known.
+    fn own_addons(&self) -> Option<Arc<Vec<Addon>>> {
+        self.apps.rows.as_ref()?;
+        let is_own = |addon: &&Addon| {
+            let app = addon.app_id.as_ref();
+            app.is_some_and(|app| self.formations.contains_key(app))
+        };
+        let addons = self.addons.rows.as_ref()?.iter().filter(is_own);
+        Some(Arc::new(addons.cloned().collect()))
+    }
+
     /// Publishes the inventory if it has changed, and returns it.
     fn publish(&mut self, pipelines: Option<&Arc<Vec<Pipeline>>>) -> Option<Arc<Inventory>> {
         if !self.is_changed {
@@ -427,10 +469,14 @@ impl TeamInventory {
             let processes = formation.processes.rows.as_ref()?;
             Some((app.clone(), Arc::clone(processes)))
         });
+        let addons = match self.is_personal {
+            true => self.own_addons(),
+            false => self.addons.rows.clone(),
+        };
         let inventory = Arc::new(Inventory {
             apps: self.apps.rows.clone(),
             formations: formations.collect(),
-            addons: self.addons.rows.clone(),
+            addons,
             couplings: self.couplings.rows.clone(),
             pipelines: pipelines.cloned(),
         });
@@ -454,6 +500,7 @@ impl<T: PartialEq> CachedList<T> {
         let request = Request {
             endpoint: self.schedule.endpoint,
             team: team.to_owned(),
+            is_personal: false,
             app: app.to_owned(),
             validator: self.validator.clone(),
         };
@@ -528,22 +575,35 @@ async fn fetch(context: Arc<PollContext>, request: Request) -> JobResult {
     let Request {
         endpoint,
         team,
+        is_personal,
         app,
         validator,
     } = &request;
     let validator = validator.as_ref();
+    let owner = match is_personal {
+        true => ResourceOwner::Person,
+        false => ResourceOwner::Team(team),
+    };
     let rows = match endpoint {
         Endpoint::Apps => {
-            let fetch = async |token| Ok(client.apps(&token, team, validator).await?);
+            let fetch = async |token| {
+                let mut apps = client.apps(&token, owner, validator).await?;
+                if let (true, Conditional::Modified(apps)) = (is_personal, &mut apps) {
+                    let account = client.account(&token).await?.data;
+                    // Others are billed for the apps on which the person only collaborates.
+                    apps.data.retain(|app| app.owner_id == account.id);
+                }
+                Ok(apps)
+            };
             Rows::Apps(context.with_token(fetch).await)
         }
         Endpoint::Addons => {
-            let fetch = async |token| Ok(client.addons(&token, team, validator).await?);
+            let fetch = async |token| Ok(client.addons(&token, owner, validator).await?);
             Rows::Addons(context.with_token(fetch).await)
         }
         Endpoint::PipelineCouplings => {
             let fetch =
-                async |token| Ok(client.pipeline_couplings(&token, team, validator).await?);
+                async |token| Ok(client.pipeline_couplings(&token, owner, validator).await?);
             Rows::Couplings(context.with_token(fetch).await)
         }
         Endpoint::Formation => {
@@ -637,7 +697,7 @@ mod tests {
                 identity: None,
             })
             .collect();
-        cache.set_targets(&targets);
+        cache.set_targets(&targets, None);
         let start = Instant::now();
         let mut by_hour = Vec::new();
         for hour in 1..=hours {
@@ -671,7 +731,7 @@ mod tests {
             id: None,
             identity: None,
         };
-        cache.set_targets(&[target]);
+        cache.set_targets(&[target], None);
         let minute = Instant::now() + Duration::from_secs(60);
         while step(&mut cache, 2, minute).await.is_some() {}
         let team = cache.teams.get_mut("0").unwrap();

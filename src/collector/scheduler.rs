@@ -363,7 +363,8 @@ impl Poller {
         let targets = self.targets.metadata_targets();
         let now = self.clock.now();
         self.metadata.set_targets(&targets, now, limits);
-        self.inventory.set_targets(&targets);
+        let personal = self.targets.personal_account();
+        self.inventory.set_targets(&targets, personal);
         let targets = self.targets.past_usage_targets();
         self.metadata.add_past_usage(targets, now);
     }

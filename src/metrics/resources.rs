@@ -1,11 +1,12 @@
 //! What runs now, and what it costs a month.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::billing_data::BillingData;
 use super::descriptors::resources;
 use crate::snapshot::Team;
+use billing::grouping::sum_by_key;
 use billing::resources::{Addon, App, Unpriced};
 use billing::run_rate::{Inventory, RunRate};
 use expfmt::{Family, Sample};
@@ -75,7 +76,7 @@ fn inventories<'a>(
 }
 
 fn dynos<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
-    inventories(data).flat_map(move |(team, inventory, apps)| {
+    let rows = inventories(data).flat_map(|(team, inventory, apps)| {
         let formations = inventory.formations.iter();
         formations.flat_map(move |(id, processes)| {
             let app = apps.get(id.as_str()).copied();
@@ -90,37 +91,44 @@ fn dynos<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
                     process.process_type.as_str().into(),
                     size.unwrap_or_default().into(),
                 ];
-                Some(Sample::new(labels, f64::from(process.quantity?)))
+                Some((labels, process.quantity?))
             })
         })
-    })
+    });
+    let sums = sum_by_key(rows.collect(), |sum, dynos| {
+        *sum = sum.saturating_add(dynos)
+    });
+    let sums = sums.into_iter();
+    sums.map(|(labels, dynos)| Sample::new(labels, f64::from(dynos)))
 }
 
 fn addons<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
-    inventories(data).flat_map(|(team, inventory, apps)| {
+    let rows = inventories(data).flat_map(|(team, inventory, apps)| {
         let addons = inventory.addons.as_deref().into_iter().flatten();
         let billed = addons.filter(|addon| addon.is_billed());
         billed.filter_map(move |addon: &Addon| {
             let app = apps.get(addon.app_id.as_deref()?)?;
-            let labels = [
+            Some([
                 &*team.name,
                 &*app.name,
                 &*addon.name,
                 addon.service.as_deref().unwrap_or_default(),
                 addon.plan.as_deref().unwrap_or_default(),
-            ];
-            Some(Sample::new(labels, 1.0))
+            ])
         })
-    })
+    });
+    info(rows)
 }
 
 fn apps<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
-    inventories(data).flat_map(|(team, inventory, apps)| {
+    let rows = inventories(data).flat_map(|(team, inventory, apps)| {
+        let pipelines = inventory.pipelines_by_app();
         apps.into_values().map(move |app| {
-            let (pipeline, stage) = inventory.pipeline_of(&app.id);
+            let pipeline = pipelines.get(app.id.as_str()).copied();
+            let (pipeline, stage) = pipeline.unwrap_or_default();
             let text = |text: Option<&'a String>| text.map_or("", String::as_str);
             let space = app.space.as_ref();
-            let labels = [
+            [
                 &*team.name,
                 &*app.name,
                 pipeline.unwrap_or_default(),
@@ -128,8 +136,16 @@ fn apps<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
                 text(app.region.as_ref()),
                 text(space.and_then(|space| space.name.as_ref())),
                 text(app.generation.as_ref()),
-            ];
-            Sample::new(labels, 1.0)
+            ]
         })
-    })
+    });
+    info(rows)
+}
+
+/// Returns a sample for each set of label values. Nothing guarantees that names are unique.
+fn info<'a, const LABELS: usize>(
+    rows: impl Iterator<Item = [&'a str; LABELS]>,
+) -> impl Iterator<Item = Sample<'a>> {
+    let rows: BTreeSet<_> = rows.collect();
+    rows.into_iter().map(|labels| Sample::new(labels, 1.0))
 }

@@ -17,6 +17,7 @@ mod past;
 pub mod past_table;
 mod percent;
 mod run_rate;
+mod running_now;
 mod sections;
 pub mod table;
 pub mod terminal;

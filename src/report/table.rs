@@ -9,7 +9,7 @@ use super::data_issues::DataIssue;
 use super::format::{cents, count, count_is, month_name, sanitize, signed_cents};
 use super::grid::{Cell, Column, Grid, GridRow, paragraph};
 use super::percent::Percent;
-use super::run_rate;
+use super::running_now;
 use super::sections::{budgets, invoices, value_cell};
 use super::terminal::{Style, Terminal};
 use billing::money::Money;
@@ -29,7 +29,7 @@ pub fn table(report: &Report, top: Option<usize>, terminal: Terminal) -> String 
         .collect();
     let mut parts = vec![header(report, terminal)];
     parts.extend(grids);
-    parts.push(run_rate::section(report, top, terminal));
+    parts.push(running_now::section(report, top, terminal));
     parts.push(notes(report, terminal));
     parts.push(data_issues(report, terminal));
     parts.retain(|part| !part.is_empty());

@@ -133,6 +133,8 @@ pub struct Loaded {
     pub account_ids: HashMap<String, String>,
     /// The invoices of the personal account.
     pub personal_invoices: Option<LoadedAnswer<Invoices>>,
+    /// What ran in the personal account when it was last known.
+    pub personal_inventory: Option<Inventory>,
     /// The list of discovered teams.
     pub discovery: Option<LoadedAnswer<Vec<Identity>>>,
     /// The dyno sizes; empty if they are not known.

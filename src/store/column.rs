@@ -1,6 +1,7 @@
 //! Types of columns.
 
 use jiff::Timestamp;
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 /// The key of a target in the database.
@@ -23,4 +24,10 @@ impl FromSql for Time {
             .map(Self)
             .map_err(out_of_range)
     }
+}
+
+/// Returns a time that Heroku reported.
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    let text: Option<String> = row.get(column)?;
+    Ok(text.and_then(|text| text.parse().ok()))
 }

@@ -10,8 +10,7 @@ use billing::run_rate::Inventory;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::column::TargetKey;
-use super::read::time;
+use super::column::{TargetKey, time};
 
 /// Writes what has changed in the inventory of a team.
 pub(super) fn write(

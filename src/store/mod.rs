@@ -74,7 +74,7 @@ enum Job {
     Answer(Box<Answer>),
     /// Writes the usage of past months with other answers.
     PastUsage(Box<PastUsage>, Timestamp),
-    /// Writes the inventory of a team with answers.
+    /// Writes an inventory with answers.
     Inventory(Subject, Arc<Inventory>),
     /// Writes the dyno sizes with answers.
     DynoSizes(Arc<Vec<DynoSize>>),
@@ -182,9 +182,9 @@ impl Store {
         self.send(Job::Answer(Box::new(answer)));
     }
 
-    /// Writes the inventory of a team.
-    pub fn write_inventory(&self, team: Key, inventory: Arc<Inventory>) {
-        self.send(Job::Inventory(Subject::Team(team), inventory));
+    /// Writes the inventory of a team or of the personal account.
+    pub fn write_inventory(&self, subject: Subject, inventory: Arc<Inventory>) {
+        self.send(Job::Inventory(subject, inventory));
     }
 
     /// Writes the dyno sizes.

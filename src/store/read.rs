@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::answer::{Fact, Loaded, LoadedAccount, LoadedAnswer, LoadedTeam};
-use super::column::{TargetKey, Time};
+use super::column::{TargetKey, Time, time};
 use super::inventory;
 
 /// Returns the last answers of all endpoints.
@@ -46,6 +46,7 @@ pub(super) fn loaded(connection: &Connection) -> rusqlite::Result<Loaded> {
                 loaded.account_ids.extend(id.map(|id| (name, id)));
             }
             "personal_account" => {
+                loaded.personal_inventory = inventory::read(connection, target)?;
                 loaded.personal_invoices = answer(connection, target, Endpoint::Invoices, |_| {
                     current_invoices(connection, target)
                 })?;
@@ -381,12 +382,6 @@ fn delinquency(
         })
     });
     delinquency.optional()
-}
-
-/// Returns a time that Heroku reported.
-pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
-    let text: Option<String> = row.get(column)?;
-    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 fn licenses(connection: &Connection, target: TargetKey) -> rusqlite::Result<Licenses> {

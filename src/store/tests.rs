@@ -479,10 +479,13 @@ fn inventory_is_kept_and_only_changes_are_written() {
             inventory.addons.clone(),
             inventory.formations.clone(),
         );
-        store.write_inventory(key(Some("1"), "acme"), Arc::new(inventory.clone()));
+        store.write_inventory(
+            Subject::Team(key(Some("1"), "acme")),
+            Arc::new(inventory.clone()),
+        );
         assert_eq!(stored(&store), expected, "{apps:?}");
         let before = changes(&store);
-        store.write_inventory(key(Some("1"), "acme"), Arc::new(inventory));
+        store.write_inventory(Subject::Team(key(Some("1"), "acme")), Arc::new(inventory));
         assert_eq!(
             changes(&store),
             before + 1,
@@ -490,7 +493,7 @@ fn inventory_is_kept_and_only_changes_are_written() {
         );
     }
     let unknown = Inventory::default();
-    store.write_inventory(key(Some("1"), "acme"), Arc::new(unknown));
+    store.write_inventory(Subject::Team(key(Some("1"), "acme")), Arc::new(unknown));
     assert_eq!(stored(&store), (None, None, BTreeMap::new()));
     for table in ["app", "process", "addon"] {
         let count = format!("SELECT count(*) FROM {table}");

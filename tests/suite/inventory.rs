@@ -8,6 +8,7 @@ use crate::exporter::{Exporter, ExporterBuilder};
 use crate::recorded_requests::requests;
 use crate::scrape::Scrape;
 use crate::self_series::*;
+use crate::storage_directory::StorageDirectory;
 
 const TODAY: Date = date(2026, 11, 23);
 
@@ -32,11 +33,15 @@ fn addon(id: &str, app: &str, plan: &str, billed_price: Value) -> Value {
 fn company() -> Company {
     let price = |cents: u32| json!({ "cents": cents, "unit": "month", "contract": false });
     let metered = json!({ "cents": 0, "unit": "month", "contract": false, "metered": true });
+    let mut same_name = addon("db2", "a1", "heroku-postgresql:standard-0", price(100));
+    same_name["name"] = json!("db");
     let resources = Resources {
         apps: vec![
             json!({ "id": "a0", "name": "broken" }),
             json!({ "id": "a1", "name": "web", "generation": { "name": "cedar" }, "region": { "name": "eu" } }),
             json!({ "id": "a2", "name": "web-staging", "generation": "fir" }),
+            // Nothing guarantees that names are unique.
+            json!({ "id": "a3", "name": "web" }),
             json!({ "name": "without id" }),
         ],
         formations: [
@@ -51,10 +56,15 @@ fn company() -> Company {
                 "a2".to_owned(),
                 vec![json!({ "type": "web", "quantity": 1, "dyno_size": { "name": "Private-S" } })],
             ),
+            (
+                "a3".to_owned(),
+                vec![json!({ "type": "web", "quantity": 1, "size": "Standard-2X" })],
+            ),
         ]
         .into(),
         addons: vec![
             addon("db", "a1", "heroku-postgresql:standard-0", price(5000)),
+            same_name,
             addon("logs", "a1", "papertrail:fixa", price(800)),
             addon("ai", "a1", "heroku-inference:claude", metered),
             addon("secret", "a2", "sentry:team", Value::Null),
@@ -122,14 +132,14 @@ async fn run_rates_of_a_team_without_usage() {
     };
     assert_eq!(
         (rate("dynos"), rate("data"), rate("partner")),
-        (100.0, 50.0, 8.0)
+        (150.0, 51.0, 8.0)
     );
     let labels = ops(&[
         ("app_name", "web"),
         ("process_type", "web"),
         ("size", "standard-2x"),
     ]);
-    assert_eq!(value(&scrape, DYNOS, &labels), 2.0);
+    assert_eq!(value(&scrape, DYNOS, &labels), 3.0);
     // The price of Private-S and that of an add-on.
     assert_eq!(unpriced("unknown"), 2.0);
     let labels = ops(&[
@@ -142,7 +152,7 @@ async fn run_rates_of_a_team_without_usage() {
     ]);
     assert_eq!(value(&scrape, APP_INFO, &labels), 1.0);
     assert_eq!(sum(&scrape, APP_RATE), sum(&scrape, TEAM_RATE));
-    assert_eq!(requests(&heroku, Endpoint::Formation).len(), 3);
+    assert_eq!(requests(&heroku, Endpoint::Formation).len(), 4);
     // Without this variant, a metered add-on would look free.
     for request in requests(&heroku, Endpoint::Addons) {
         let accept = "application/vnd.heroku+json; version=3.sdk";
@@ -158,7 +168,7 @@ async fn restart_keeps_run_rates() {
     let directory = StorageDirectory::new();
     let storage = format!("--storage.path={}", directory.path().display());
     let mut first = exporter(&heroku, &[&storage]).await;
-    // All three formations are known.
+    // All formations are known.
     let is_complete = |scrape: &Scrape| {
         let labels = [("team_name", "ops"), ("reason", "not_read")];
         scrape.series(UNPRICED).count() > 0 && value(scrape, UNPRICED, &labels) == 0.0
@@ -179,6 +189,47 @@ async fn restart_keeps_run_rates() {
         assert!(!rates(&before).is_empty());
         assert_eq!(rates(&after), rates(&before));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn personal_account_has_its_own_apps_only() {
+    let mut company = Company::synthetic(1, TODAY);
+    let friends = company
+        .personal_resources
+        .apps
+        .last()
+        .expect("an app of another person");
+    let id = friends["id"].as_str().expect("an id").to_owned();
+    let price = json!({ "cents": 900, "unit": "month", "contract": false });
+    company
+        .personal_resources
+        .addons
+        .push(addon("theirs", &id, "heroku-redis:mini", price));
+    let heroku = simulator(company).await;
+    let exporter = ExporterBuilder::new(&["--heroku.personal-account"])
+        .env("HEROKU_API_KEY", heroku.token())
+        .env("HEROKU_API_URL", &heroku.url())
+        .start()
+        .await;
+    let is_complete = |scrape: &Scrape| {
+        let labels = [("team_name", "_personal"), ("reason", "not_read")];
+        scrape.series(UNPRICED).count() > 0
+            && value(scrape, UNPRICED, &labels) == 0.0
+            && scrape.label_values(APP_RATE, "category").contains("data")
+    };
+    let scrape = exporter.wait_for_scrape("the inventory", is_complete).await;
+    let apps = scrape.label_values(APP_RATE, "app_name");
+    assert!(
+        apps.contains("hobby-blog") && !apps.contains("friends-app"),
+        "{apps:?}"
+    );
+    let labels = [
+        ("team_name", "_personal"),
+        ("app_name", "hobby-blog"),
+        ("category", "data"),
+    ];
+    assert_eq!(value(&scrape, APP_RATE, &labels), 5.0);
+    assert_eq!(sum(&scrape, APP_RATE), sum(&scrape, TEAM_RATE));
 }
 
 #[tokio::test(flavor = "multi_thread")]

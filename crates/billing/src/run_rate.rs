@@ -30,18 +30,21 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Returns the name of the pipeline of an app and its stage, each if it is known. Without a name,
-    /// the pipeline is its id.
-    pub fn pipeline_of(&self, app_id: &str) -> (Option<&str>, Option<&str>) {
-        let mut couplings = self.couplings.as_deref().into_iter().flatten();
-        let Some(coupling) = couplings.find(|coupling| coupling.app_id == app_id) else {
-            return (None, None);
-        };
-        let id = coupling.pipeline_id.as_deref();
-        let mut pipelines = self.pipelines.as_deref().into_iter().flatten();
-        let pipeline = pipelines.find(|pipeline| Some(pipeline.id.as_str()) == id);
-        let name = pipeline.map(|pipeline| pipeline.name.as_str());
-        (name.or(id), coupling.stage.as_deref())
+    /// Returns the name of the pipeline and the stage of each app in a pipeline, by the app's id.
+    /// Without a name, the pipeline is its id.
+    pub fn pipelines_by_app(&self) -> BTreeMap<&str, (Option<&str>, Option<&str>)> {
+        let pipelines = self.pipelines.as_deref().into_iter().flatten();
+        let names: BTreeMap<&str, &str> = pipelines
+            .map(|pipeline| (pipeline.id.as_str(), pipeline.name.as_str()))
+            .collect();
+        let couplings = self.couplings.as_deref().into_iter().flatten();
+        let by_app = couplings.map(|coupling| {
+            let id = coupling.pipeline_id.as_deref();
+            let name = id.and_then(|id| names.get(id).copied());
+            let pipeline = (name.or(id), coupling.stage.as_deref());
+            (coupling.app_id.as_str(), pipeline)
+        });
+        by_app.collect()
     }
 }
 

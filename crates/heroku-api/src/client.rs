@@ -29,6 +29,15 @@ pub struct Client {
     api_url: Url,
 }
 
+/// The owner of apps and add-ons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourceOwner<'a> {
+    /// The team with this id or name.
+    Team(&'a str),
+    /// The token's own account.
+    Person,
+}
+
 /// What a method with a conditional request returns.
 type ConditionalResult<T> = Result<Conditional<T>, Error>;
 
@@ -188,39 +197,47 @@ impl Client {
         self.get(Endpoint::Licenses, token, url).await
     }
 
-    /// Fetches the apps of a team: `GET /teams/{id or name}/apps`.
+    /// Fetches the id and the name of the token's own account: `GET /account`.
+    pub async fn account(&self, token: &SecretString) -> Result<Decoded<Account>, Error> {
+        let url = self.url(&["account"]);
+        self.get(Endpoint::Account, token, url).await
+    }
+
+    /// Fetches apps: `GET /teams/{id or name}/apps` or `GET /users/~/apps`, which contains apps of others
+    /// on which the person collaborates.
     pub async fn apps(
         &self,
         token: &SecretString,
-        team: &str,
+        owner: ResourceOwner<'_>,
         validator: Option<&Validator>,
     ) -> ConditionalResult<Vec<App>> {
-        let (transport, url) = (&self.transport, self.url(&["teams", team, "apps"]));
+        let (transport, url) = (&self.transport, self.resources_url(owner, "apps"));
         transport.list(Endpoint::Apps, token, url, validator).await
     }
 
-    /// Fetches the add-ons of a team: `GET /teams/{id or name}/addons`, with `version=3.sdk`, which
+    /// Fetches add-ons: `GET /teams/{id or name}/addons` or `GET /users/~/addons`, with `version=3.sdk`, which
     /// marks metered add-ons.
     pub async fn addons(
         &self,
         token: &SecretString,
-        team: &str,
+        owner: ResourceOwner<'_>,
         validator: Option<&Validator>,
     ) -> ConditionalResult<Vec<Addon>> {
-        let (transport, url) = (&self.transport, self.url(&["teams", team, "addons"]));
+        let (transport, url) = (&self.transport, self.resources_url(owner, "addons"));
         transport
             .list(Endpoint::Addons, token, url, validator)
             .await
     }
 
-    /// Fetches the pipelines and stages of a team's apps: `GET /teams/{id or name}/pipeline-couplings`.
+    /// Fetches the pipelines and stages of apps: `GET /teams/{id or name}/pipeline-couplings` or
+    /// `GET /users/~/pipeline-couplings`.
     pub async fn pipeline_couplings(
         &self,
         token: &SecretString,
-        team: &str,
+        owner: ResourceOwner<'_>,
         validator: Option<&Validator>,
     ) -> ConditionalResult<Vec<Coupling>> {
-        let url = self.url(&["teams", team, "pipeline-couplings"]);
+        let url = self.resources_url(owner, "pipeline-couplings");
         self.transport
             .list(Endpoint::PipelineCouplings, token, url, validator)
             .await
@@ -296,6 +313,13 @@ impl Client {
             segments.pop_if_empty().extend(path);
         }
         url
+    }
+
+    fn resources_url(&self, owner: ResourceOwner<'_>, name: &str) -> Url {
+        match owner {
+            ResourceOwner::Team(team) => self.url(&["teams", team, name]),
+            ResourceOwner::Person => self.url(&["users", "~", name]),
+        }
     }
 
     fn monthly_url(&self, path: &[&str], (start, end): (Month, Month)) -> Url {

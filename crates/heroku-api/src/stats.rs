@@ -26,11 +26,14 @@ pub enum Endpoint {
     Licenses,
     /// The authorizations of the token's owner: `/oauth/authorizations`.
     Authorizations,
-    /// The apps of a team: `/teams/{id or name}/apps`.
+    /// The token's own account: `/account`.
+    Account,
+    /// The apps of a team, `/teams/{id or name}/apps`, or of a person, `/users/~/apps`.
     Apps,
-    /// The add-ons of a team: `/teams/{id or name}/addons`.
+    /// The add-ons of a team, `/teams/{id or name}/addons`, or of a person, `/users/~/addons`.
     Addons,
-    /// The pipelines and stages of a team's apps: `/teams/{id or name}/pipeline-couplings`.
+    /// The pipelines and stages of a team's apps, `/teams/{id or name}/pipeline-couplings`, or of a
+    /// person's, `/users/~/pipeline-couplings`.
     PipelineCouplings,
     /// The dynos of an app: `/apps/{id}/formation`.
     Formation,
@@ -42,7 +45,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// All endpoints, in the order of their discriminants.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Team,
         Self::Teams,
         Self::EnterpriseAccount,
@@ -52,6 +55,7 @@ impl Endpoint {
         Self::Delinquency,
         Self::Licenses,
         Self::Authorizations,
+        Self::Account,
         Self::Apps,
         Self::Addons,
         Self::PipelineCouplings,
@@ -72,6 +76,7 @@ impl Endpoint {
             Self::Delinquency => "delinquency",
             Self::Licenses => "licenses",
             Self::Authorizations => "authorizations",
+            Self::Account => "account",
             Self::Apps => "apps",
             Self::Addons => "addons",
             Self::PipelineCouplings => "pipeline_couplings",

@@ -259,6 +259,13 @@ impl Targets {
         polled.chain(reported).collect()
     }
 
+    /// Returns the name of the personal account, if it is polled.
+    pub(super) fn personal_account(&self) -> Option<&'static str> {
+        self.personal_account
+            .as_ref()
+            .map(|_| personal_account::NAME)
+    }
+
     /// Returns the teams and enterprise accounts whose past usage is requested, which are those whose
     /// usage is known.
     pub(super) fn past_usage_targets(&self) -> Vec<PastUsageTarget> {
@@ -364,7 +371,8 @@ fn endpoints(scope: &Scope) -> Vec<Endpoint> {
         Endpoint::Invoices => polls_teams || scope.personal_account,
         Endpoint::Authorizations => true,
         // Added by the inventory.
-        Endpoint::Apps
+        Endpoint::Account
+        | Endpoint::Apps
         | Endpoint::Addons
         | Endpoint::PipelineCouplings
         | Endpoint::Formation
@@ -409,6 +417,6 @@ mod tests {
             ..account
         };
         // All but those of the inventory.
-        assert_eq!(names(&all).len(), Endpoint::ALL.len() - 6);
+        assert_eq!(names(&all).len(), Endpoint::ALL.len() - 7);
     }
 }

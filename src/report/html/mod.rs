@@ -20,7 +20,7 @@ use ring::digest::{SHA256, digest};
 
 use super::costs::{CategoryCosts, CostSummary, Report, TeamApp, TeamReport, known_teams};
 use super::format::{self, month_name};
-use super::run_rate;
+use super::running_now;
 use apps::AppTable;
 use billing::money::Money;
 use chart::{Bar, max_amount};
@@ -199,7 +199,7 @@ impl<'a> PageTemplate<'a> {
             running,
             more_running,
             running_total: panels::running_total(teams),
-            unpriced: run_rate::unpriced(teams),
+            unpriced: running_now::unpriced(teams),
             apps: AppTable::new(&apps, costs, query, several_teams),
             rolled_up: teams.iter().map(|team| team.rolled_up).sum(),
             query,

@@ -10,7 +10,7 @@ use crate::report::format::{cents, month_name};
 use crate::report::freshness::{EndpointFreshness, EndpointState};
 use crate::report::invoices::months_back;
 use crate::report::percent::Percent;
-use crate::report::run_rate;
+use crate::report::running_now;
 use billing::money::{Money, sum_known};
 use billing::month::Month;
 
@@ -93,7 +93,7 @@ pub(super) struct RunningApp {
 
 /// Returns the apps whose running resources are most expensive, and the number of others.
 pub(super) fn running_apps(teams: &[TeamReport]) -> (Vec<RunningApp>, usize) {
-    let all = run_rate::apps(teams);
+    let all = running_now::apps(teams);
     let apps = all.iter().take(MAX_RUNNING);
     let apps = apps.map(|(team, app)| RunningApp {
         name: display_name(&app.name),
