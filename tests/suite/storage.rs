@@ -205,7 +205,7 @@ async fn storage_prints_checks_compacts_and_copies() {
     let info = storage_command("info", &directory, &[]);
     assert_eq!(info.status.code(), Some(0));
     for line in [
-        "schema     version 1",
+        "schema     version 2",
         "teams      1",
         "nights     2026-11-23 to 2026-11-23",
     ] {
