@@ -5,7 +5,9 @@ use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
 use crate::exporter::{Exporter, ExporterBuilder};
+use crate::external_tools;
 use crate::recorded_requests::requests;
+use crate::scenario::noon;
 use crate::scrape::Scrape;
 use crate::self_series::*;
 use crate::storage_directory::StorageDirectory;
@@ -93,12 +95,13 @@ async fn simulator(company: Company) -> Simulator {
     heroku.expect("loopback has a free port")
 }
 
-async fn exporter(heroku: &Simulator, arguments: &[&str]) -> Exporter {
-    let builder = ExporterBuilder::for_heroku(heroku, "ops");
-    let builder = arguments
-        .iter()
-        .fold(builder, |builder, argument| builder.arg(argument));
-    builder.start().await
+/// Starts an exporter at noon of [`TODAY`]. Returns `None` if there is no `faketime`.
+async fn exporter(heroku: &Simulator, team: &str, arguments: &[&str]) -> Option<Exporter> {
+    let builder = ExporterBuilder::for_heroku(heroku, team);
+    let builder = builder.with_clock_at(noon(TODAY), external_tools::faketime_library()?);
+    let arguments = arguments.iter();
+    let builder = arguments.fold(builder, |builder, argument| builder.arg(argument));
+    Some(builder.start().await)
 }
 
 fn sum(scrape: &Scrape, name: &str) -> f64 {
@@ -112,7 +115,9 @@ fn sum(scrape: &Scrape, name: &str) -> f64 {
 async fn run_rates_of_a_team_without_usage() {
     let heroku = simulator(company()).await;
     heroku.inject_fault(Endpoint::Formation, Fault::Status(503), Times::Count(1));
-    let exporter = exporter(&heroku, &["--metrics.resources"]).await;
+    let Some(exporter) = exporter(&heroku, "ops", &["--metrics.resources"]).await else {
+        return;
+    };
     // The failed request is repeated after an hour, so its app is not read.
     let is_complete = |scrape: &Scrape| {
         scrape.series(DYNOS).count() > 0 && scrape.series(ADDON_INFO).count() == 4
@@ -167,7 +172,9 @@ async fn restart_keeps_run_rates() {
     let heroku = simulator(company()).await;
     let directory = StorageDirectory::new();
     let storage = format!("--storage.path={}", directory.path().display());
-    let mut first = exporter(&heroku, &[&storage]).await;
+    let Some(mut first) = exporter(&heroku, "ops", &[&storage]).await else {
+        return;
+    };
     // All formations are known.
     let is_complete = |scrape: &Scrape| {
         let labels = [("team_name", "ops"), ("reason", "not_read")];
@@ -177,7 +184,9 @@ async fn restart_keeps_run_rates() {
     first.signal("TERM");
     first.wait_for_exit().await;
     heroku.inject_fault(Endpoint::Any, Fault::Status(503), Times::Always);
-    let second = exporter(&heroku, &[&storage]).await;
+    let Some(second) = exporter(&heroku, "ops", &[&storage]).await else {
+        return;
+    };
     let after = Scrape::parse(&second.metrics().await);
     for name in [TEAM_RATE, APP_RATE, UNPRICED] {
         let rates = |scrape: &Scrape| -> Vec<_> {
@@ -206,7 +215,11 @@ async fn personal_account_has_its_own_apps_only() {
         .addons
         .push(addon("theirs", &id, "heroku-redis:mini", price));
     let heroku = simulator(company).await;
+    let Some(library) = external_tools::faketime_library() else {
+        return;
+    };
     let exporter = ExporterBuilder::new(&["--heroku.personal-account"])
+        .with_clock_at(noon(TODAY), library)
         .env("HEROKU_API_KEY", heroku.token())
         .env("HEROKU_API_URL", &heroku.url())
         .start()
@@ -243,7 +256,9 @@ async fn token_without_access_to_apps_keeps_costs() {
         heroku.inject_fault(endpoint, Fault::Status(403), Times::Always);
     }
     let team = Company::synthetic(1, TODAY).teams[0].name.clone();
-    let exporter = ExporterBuilder::for_heroku(&heroku, &team).start().await;
+    let Some(exporter) = exporter(&heroku, &team, &[]).await else {
+        return;
+    };
     let denied = |scrape: &Scrape| {
         let labels = [("endpoint", "pipeline_couplings"), ("code", "403")];
         value(scrape, API_REQUESTS, &labels) > 0.0
@@ -260,13 +275,34 @@ async fn token_without_access_to_apps_keeps_costs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn legacy_metrics_do_not_depend_on_resources() {
+    let heroku = simulator(Company::synthetic(1, TODAY)).await;
+    let team = Company::synthetic(1, TODAY).teams[0].name.clone();
+    let flag = "--heroku.resources=false";
+    let with = exporter(&heroku, &team, &["--metrics.resources"]).await;
+    let without = exporter(&heroku, &team, &[flag]).await;
+    let (Some(with), Some(without)) = (with, without) else {
+        return;
+    };
+    let has_rates = |scrape: &Scrape| all_up(scrape) && scrape.series(APP_RATE).count() > 0;
+    let with = with.wait_for_scrape("the inventory", has_rates).await;
+    let without = without.wait_for_scrape("the polls", all_up).await;
+    assert!(without.legacy().samples.len() > 100);
+    assert_eq!(with.legacy().samples, without.legacy().samples);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn resources_can_be_disabled() {
     let heroku = simulator(company()).await;
-    let exporter = exporter(
+    let Some(exporter) = exporter(
         &heroku,
+        "ops",
         &["--heroku.resources=false", "--metrics.resources"],
     )
-    .await;
+    .await
+    else {
+        return;
+    };
     let has_metadata = |scrape: &Scrape| scrape.series("heroku_team_info").count() > 0;
     let scrape = exporter.wait_for_scrape("the metadata", has_metadata).await;
     assert_eq!(scrape.series(TEAM_RATE).count(), 0);
