@@ -1,17 +1,20 @@
 //! Reads of files whose size and type are not trusted, and whose file system may hang.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 /// The time in which a file must be read.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The files that threads are reading, each by one thread at most.
-static IN_PROGRESS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+/// The files that threads are reading, each by one thread at most, and when each was started.
+static IN_PROGRESS: Mutex<BTreeMap<PathBuf, Instant>> = Mutex::new(BTreeMap::new());
+
+/// Notified when a read ends.
+static ENDED: Condvar = Condvar::new();
 
 /// Reads a regular file of at most `limit` bytes. Never blocks on a pipe or an endless device, and
 /// gives up after five seconds, for example on a network file system whose server is down. The thread
@@ -39,7 +42,8 @@ pub fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     })
 }
 
-/// Runs `read` in a thread, unless one that was started for the same path has not ended.
+/// Runs `read` in a thread. If another thread is reading the same path, waits until it has ended or its
+/// time is up.
 fn read_within(
     path: PathBuf,
     timeout: Duration,
@@ -48,9 +52,12 @@ fn read_within(
     let in_progress = || IN_PROGRESS.lock().unwrap_or_else(PoisonError::into_inner);
     let timed_out = || io::Error::new(io::ErrorKind::TimedOut, "the file system does not respond");
     let mut started = in_progress();
-    if started.contains(&path) {
-        drop(started);
-        return Err(timed_out());
+    while let Some(start) = started.get(&path) {
+        let Some(remaining) = timeout.checked_sub(start.elapsed()) else {
+            return Err(timed_out());
+        };
+        let waited = ENDED.wait_timeout(started, remaining);
+        started = waited.unwrap_or_else(PoisonError::into_inner).0;
     }
     let (sender, receiver) = mpsc::channel();
     let in_thread = path.clone();
@@ -59,10 +66,11 @@ fn read_within(
         .spawn(move || {
             let result = read();
             in_progress().remove(&in_thread);
+            ENDED.notify_all();
             // Fails if the caller has given up.
             let _ = sender.send(result);
         })?;
-    started.insert(path);
+    started.insert(path, Instant::now());
     drop(started);
     match receiver.recv_timeout(timeout) {
         Ok(result) => result,
@@ -138,6 +146,23 @@ mod tests {
             let error = read(path, 100).unwrap_err();
             assert_eq!(error.to_string(), "not a regular file", "{path:?}");
         }
+    }
+
+    #[test]
+    fn concurrent_reads_wait_for_each_other() {
+        let path = PathBuf::from("/a slow file");
+        let read = || {
+            read_within(path.clone(), TIMEOUT, || {
+                std::thread::sleep(Duration::from_millis(1));
+                Ok(b"token".to_vec())
+            })
+        };
+        std::thread::scope(|scope| {
+            let readers: Vec<_> = (0..8).map(|_| scope.spawn(read)).collect();
+            for reader in readers {
+                assert_eq!(reader.join().unwrap().unwrap(), b"token");
+            }
+        });
     }
 
     #[test]
