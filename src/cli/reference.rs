@@ -35,6 +35,9 @@ const COST_NOTES: &str = "The series of a metric do not overlap, so sums count n
 `sum by (team_name, period) (heroku_team_cost_usd)`. `category=\"other\"` is the team's usage that no app and no other \
 category includes, and can be negative. [FORECAST.md](FORECAST.md) describes the forecast.";
 
+const RESOURCE_NOTES: &str = "What runs now, disabled by `--heroku.resources=false`. The last three metrics require \
+`--metrics.resources`. [COSTS.md](COSTS.md#run-rate) describes the run rate.";
+
 const INVOICE_NOTES: &str = "The invoice of the current month is open: its amounts grow and its end date can change. \
 Heroku writes the last day or the day after it as the end. `state=\"unknown\"` is any other state than these.";
 
@@ -55,6 +58,11 @@ pub fn metrics() -> String {
             title: "Costs and usage",
             notes: COST_NOTES,
             metrics: descriptors::cost::all().collect(),
+        },
+        MetricTable {
+            title: "Run rate",
+            notes: RESOURCE_NOTES,
+            metrics: descriptors::resources::all().collect(),
         },
         MetricTable {
             title: "Invoices",

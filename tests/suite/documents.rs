@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use heroku_api::stats::Endpoint;
 use heroku_cost_exporter::cli::reference;
 use heroku_cost_exporter::config::file::{self, keys};
 use heroku_cost_exporter::config::setting;
@@ -54,7 +55,16 @@ pub(crate) fn assert_part(document: &str, part: &str, expected: &str) {
 
 #[test]
 fn metric_reference_is_up_to_date() {
-    assert_document("docs/METRICS.md", &reference::metrics());
+    let reference = reference::metrics();
+    for metric in descriptors::all() {
+        let row = format!("\n`{}` | ", metric.name);
+        assert_eq!(reference.matches(&row).count(), 1, "{}", metric.name);
+    }
+    for endpoint in Endpoint::ALL {
+        let name = format!("`{}`", endpoint.as_str());
+        assert!(reference.contains(&name), "{name}");
+    }
+    assert_document("docs/METRICS.md", &reference);
 }
 
 /// README.md and the guides in `docs/`. The decision records and the changelog also name metrics

@@ -76,7 +76,7 @@ pub(super) const LICENSE: Label =
 
 pub(super) const ENDPOINT: Label = Label::new(
     "endpoint",
-    "`invoices`, `usage` or `teams` (team discovery); for requests also `team`, `enterprise_account`, `delinquency`, `licenses` or `authorizations`.",
+    "`invoices`, `usage` or `teams` (team discovery); for requests also `team`, `enterprise_account`, `past_usage`, `delinquency`, `licenses`, `authorizations`, `account`, `apps`, `addons`, `pipeline_couplings`, `formation`, `dyno_sizes` or `pipelines`.",
 );
 
 pub(super) const ADDON: Label = Label::new("addon", "Add-on name.");
