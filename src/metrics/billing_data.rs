@@ -48,7 +48,7 @@ impl<'a> BillingData<'a> {
         let run_rates = costs.iter().filter_map(|(team, cost)| {
             let inventory = team.inventory.as_deref()?;
             let (prices, apps) = (&snapshot.dyno_prices, &options.rules.apps);
-            let rate = RunRate::new(inventory, prices, cost.dyno_price(), apps)?;
+            let rate = RunRate::new(inventory, prices, cost.dyno_pricing(), apps)?;
             Some((*team, rate))
         });
         let history = options.history.as_ref();

@@ -82,9 +82,7 @@ fn dynos<'a>(data: &'a BillingData<'a>) -> impl Iterator<Item = Sample<'a>> {
             let app = apps.get(id.as_str()).copied();
             processes.iter().filter_map(move |process| {
                 let app = app?;
-                let space = app.space.as_ref();
-                let is_shield = space.and_then(|space| space.is_shield).unwrap_or(false);
-                let size = data.dyno_prices.size_of(process, is_shield);
+                let size = data.dyno_prices.size_of(process, app.is_in_shield_space());
                 let labels: [Cow<'_, str>; 4] = [
                     team.name.as_str().into(),
                     app.name.as_str().into(),

@@ -74,7 +74,7 @@ impl TeamRunRate {
         rules: &AppRules,
     ) -> Option<Self> {
         let inventory = team.inventory.as_deref()?;
-        let rate = RunRate::new(inventory, &snapshot.dyno_prices, cost.dyno_price(), rules)?;
+        let rate = RunRate::new(inventory, &snapshot.dyno_prices, cost.dyno_pricing(), rules)?;
         let apps = rate.rows.iter();
         let mut apps: Vec<_> = apps
             .map(|(name, cost)| AppRunRate {

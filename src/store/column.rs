@@ -1,5 +1,6 @@
 //! Types of columns.
 
+use billing::money::Money;
 use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -30,4 +31,20 @@ impl FromSql for Time {
 pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     let text: Option<String> = row.get(column)?;
     Ok(text.and_then(|text| text.parse().ok()))
+}
+
+/// Returns an amount of money.
+pub(super) fn money(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Money>> {
+    let micros: Option<i64> = row.get(column)?;
+    Ok(micros.map(|micros| Money::from_micros(micros.into())))
+}
+
+/// Converts an amount to a column's value. Amounts are within the range of i64, see [`Money`].
+pub(super) fn micros(money: Option<Money>) -> Option<i64> {
+    money.and_then(|money| i64::try_from(money.micros()).ok())
+}
+
+/// Converts a time that Heroku reported to a column's value.
+pub(super) fn time_text(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
 }

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use billing::money::Money;
 use billing::price::Quantity;
 use billing::resources::{Addon, App, BilledPrice, DynoSize, Process, Space};
 use billing::run_rate::Inventory;
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::column::{TargetKey, time};
+use super::column::{TargetKey, micros, money, time, time_text};
 
 /// Writes what has changed in the inventory of a team.
 pub(super) fn write(
@@ -62,15 +60,6 @@ fn by_id<T>(rows: Option<&Arc<Vec<T>>>, id: fn(&T) -> &String) -> BTreeMap<&str,
     rows.map(|row| (id(row).as_str(), row)).collect()
 }
 
-fn text(time: Option<Timestamp>) -> Option<String> {
-    time.map(|time| time.to_string())
-}
-
-fn micros(money: Option<Money>) -> Option<i64> {
-    // Amounts are within the range of i64, see `Money`.
-    money.and_then(|money| i64::try_from(money.micros()).ok())
-}
-
 fn app(
     transaction: &Transaction<'_>,
     target: TargetKey,
@@ -91,8 +80,8 @@ fn app(
             space.and_then(|space| space.name.as_ref()),
             space.and_then(|space| space.is_shield),
             app.generation,
-            text(app.created_at),
-            text(app.updated_at),
+            time_text(app.created_at),
+            time_text(app.updated_at),
             has_formation,
         ],
     )?;
@@ -120,7 +109,7 @@ fn processes(
             process.quantity,
             process.size_id,
             process.size_name,
-            text(process.updated_at),
+            time_text(process.updated_at),
         ])?;
     }
     Ok(())
@@ -143,8 +132,8 @@ fn addon(transaction: &Transaction<'_>, target: TargetKey, addon: &Addon) -> rus
             price.is_some_and(|price| price.is_contract),
             price.is_some_and(|price| price.is_metered),
             price.and_then(|price| price.unit.as_ref()),
-            text(addon.created_at),
-            text(addon.updated_at),
+            time_text(addon.created_at),
+            time_text(addon.updated_at),
         ],
     )?;
     Ok(())
@@ -248,11 +237,6 @@ fn read_processes(
         })
     })?;
     processes.collect()
-}
-
-fn money(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Money>> {
-    let micros: Option<i64> = row.get(column)?;
-    Ok(micros.map(|micros| Money::from_micros(micros.into())))
 }
 
 fn read_addon(row: &Row<'_>) -> rusqlite::Result<Addon> {

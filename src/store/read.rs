@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use billing::invoice::{Invoice, InvoicePeriod, Invoices};
-use billing::money::Money;
 use billing::month::Month;
 use billing::nights::{APP_NIGHTS, Night, TEAM_NIGHTS};
 use billing::usage::{MonthlyUsage, Spaces, Usage, UsageAmounts};
@@ -18,7 +17,7 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::answer::{Fact, Loaded, LoadedAccount, LoadedAnswer, LoadedTeam};
-use super::column::{TargetKey, Time, time};
+use super::column::{TargetKey, Time, money, time};
 use super::inventory;
 
 /// Returns the last answers of all endpoints.
@@ -301,10 +300,6 @@ pub(super) fn invoices(
             let text: Option<String> = row.get(column)?;
             Ok(text.and_then(|text| text.parse::<Date>().ok()))
         };
-        let money = |column| -> rusqlite::Result<Option<Money>> {
-            let micros: Option<i64> = row.get(column)?;
-            Ok(micros.map(|micros| Money::from_micros(micros.into())))
-        };
         let start = date(0)?.unwrap_or(Date::MIN);
         let invoice = Invoice {
             number: row.get(3)?,
@@ -315,12 +310,12 @@ pub(super) fn invoices(
             },
             state: row.get(6)?,
             payment_status: row.get(7)?,
-            total: money(8)?,
-            charges: money(9)?,
-            credits: money(10)?,
-            addons: money(11)?,
-            database: money(12)?,
-            platform: money(13)?,
+            total: money(row, 8)?,
+            charges: money(row, 9)?,
+            credits: money(row, 10)?,
+            addons: money(row, 11)?,
+            database: money(row, 12)?,
+            platform: money(row, 13)?,
             dyno_units: row.get(14)?,
             weighted_dyno_hours: row.get(15)?,
             updated_at: time(row, 16)?,

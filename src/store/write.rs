@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use billing::invoice::{Invoice, Invoices};
-use billing::money::Money;
 use billing::month::Month;
 use billing::nights::{APP_NIGHTS, Night, TEAM_NIGHTS};
 use billing::usage::{MonthlyUsage, Usage, UsageAmounts};
@@ -17,7 +16,7 @@ use jiff::tz::Offset;
 use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
 use super::answer::{Answer, Data, Key, PastUsage, Subject};
-use super::column::{TargetKey, Time};
+use super::column::{TargetKey, Time, micros, time_text};
 use super::read;
 
 /// Writes an answer.
@@ -38,10 +37,9 @@ pub(super) fn answer(transaction: &Transaction<'_>, answer: &Answer) -> rusqlite
         Some(Data::Identity(team)) => identities(transaction, endpoint, std::slice::from_ref(team)),
         Some(Data::Account(account)) => account_identity(transaction, endpoint, account),
         Some(Data::Delinquency(data)) => {
-            let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
             transaction.execute(
                 "REPLACE INTO delinquency VALUES (?1, ?2, ?3)",
-                params![target, time(data.suspension), time(data.deletion)],
+                params![target, time_text(data.suspension), time_text(data.deletion)],
             )?;
             Ok(())
         }
@@ -434,8 +432,6 @@ fn insert_invoice(
     version: i64,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
-    // Amounts are within the range of i64, see `Money`.
-    let micros = |money: Option<Money>| money.and_then(|money| i64::try_from(money.micros()).ok());
     transaction.execute(
         "INSERT INTO invoice VALUES (:target, :period_start, :version, :at, 1, :number, :period_end,
             :period_end_as_written, :state, :payment_status, :total, :charges, :credits, :addons, :database,
@@ -450,7 +446,7 @@ fn insert_invoice(
             ":addons": micros(invoice.addons), ":database": micros(invoice.database),
             ":platform": micros(invoice.platform), ":dyno_units": invoice.dyno_units,
             ":weighted_dyno_hours": invoice.weighted_dyno_hours,
-            ":updated_at": invoice.updated_at.map(|time| time.to_string()),
+            ":updated_at": time_text(invoice.updated_at),
         },
     )?;
     Ok(())

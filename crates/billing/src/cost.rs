@@ -19,6 +19,7 @@ use super::month::Month;
 use super::nights::{Lags, Night, Nights, Window, units};
 use super::price::{CumulativeRounding, Price, Quantity};
 use super::rules::{DEFAULT_ADDON_CREDIT, LIST_DYNO_UNIT, Prices, Rules};
+use super::run_rate::DynoPricing;
 use super::usage::{MonthlyUsage, Usage, UsageAmounts};
 
 /// The source of the price of a dyno unit.
@@ -109,6 +110,8 @@ pub struct TeamCost<'a> {
     pub forecast: Option<Forecast<'a>>,
     /// The number of apps without a row because of [`super::rules::AppRules::max`].
     pub rolled_up: usize,
+    /// The configured price of a dyno unit, or that of the latest invoice with one.
+    unit_price: Option<Price>,
 }
 
 /// A month's invoice and the costs of its usage.
@@ -210,7 +213,11 @@ impl<'a> TeamCost<'a> {
             cost: cost.map(|month| month.roll_up(&grouping)),
         };
         let [current, previous] = ungrouped;
+        let invoices = input.invoices.into_iter();
+        let invoices = invoices.flat_map(|invoices| invoices.up_to(months[0]));
+        let (unit_price, source) = dyno_price(prices, invoices);
         Self {
+            unit_price: (source != PriceSource::List).then_some(unit_price),
             current: billed(months[0], current),
             previous: billed(months[1], previous),
             forecast,
@@ -218,14 +225,13 @@ impl<'a> TeamCost<'a> {
         }
     }
 
-    /// Returns the price of a dyno unit in the latest month with known usage.
-    pub fn dyno_price(&self) -> Option<Price> {
+    /// Returns how the running dynos are priced.
+    pub fn dyno_pricing(&self) -> DynoPricing {
         let costs = [&self.current, &self.previous].map(|month| month.cost.as_ref());
-        costs
-            .into_iter()
-            .flatten()
-            .map(|cost| cost.dyno_price)
-            .next()
+        match costs.into_iter().flatten().next() {
+            Some(cost) => DynoPricing::Units(cost.dyno_price),
+            None => DynoPricing::List(self.unit_price),
+        }
     }
 
     /// Returns both months.

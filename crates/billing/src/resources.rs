@@ -32,6 +32,14 @@ pub struct App {
     pub updated_at: Option<Timestamp>,
 }
 
+impl App {
+    /// Returns whether the app is known to be in a Shield space.
+    pub fn is_in_shield_space(&self) -> bool {
+        let space = self.space.as_ref();
+        space.and_then(|space| space.is_shield).unwrap_or(false)
+    }
+}
+
 /// The space of an app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Space {

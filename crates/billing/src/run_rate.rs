@@ -48,6 +48,15 @@ impl Inventory {
     }
 }
 
+/// How the running dynos of a team are priced.
+#[derive(Clone, Copy, Debug)]
+pub enum DynoPricing {
+    /// By their units at this price, as the team's usage.
+    Units(Price),
+    /// At list prices, and sizes without one by their units at this price.
+    List(Option<Price>),
+}
+
 /// A resource without a monthly price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnpricedResource<'a> {
@@ -71,12 +80,11 @@ pub struct RunRate<'a> {
 }
 
 impl<'a> RunRate<'a> {
-    /// Computes the run rate of a team with usage at `unit_price`, its price of a dyno unit, and of
-    /// another team at list prices. Returns `None` if the apps are not known.
+    /// Computes the run rate of a team. Returns `None` if its apps are not known.
     pub fn new(
         inventory: &'a Inventory,
         prices: &DynoPrices,
-        unit_price: Option<Price>,
+        pricing: DynoPricing,
         rules: &AppRules,
     ) -> Option<Self> {
         let apps = inventory.apps.as_deref()?;
@@ -87,7 +95,7 @@ impl<'a> RunRate<'a> {
             .map(|app| (app.id.as_str(), app.name.as_str()))
             .collect();
         for app in apps {
-            let dynos = dynos(app, inventory, prices, unit_price, &mut unpriced);
+            let dynos = dynos(app, inventory, prices, pricing, &mut unpriced);
             let row = by_app.entry(&app.name).or_default();
             row.add(ByCategory::of(Category::Dynos, dynos));
         }
@@ -131,7 +139,7 @@ fn dynos<'a>(
     app: &'a App,
     inventory: &'a Inventory,
     prices: &DynoPrices,
-    unit_price: Option<Price>,
+    pricing: DynoPricing,
     unpriced: &mut Vec<UnpricedResource<'a>>,
 ) -> Option<Money> {
     let mut without_price = |resource, reason| {
@@ -145,12 +153,10 @@ fn dynos<'a>(
         without_price("*", Unpriced::NotRead);
         return None;
     };
-    let space = app.space.as_ref();
-    let is_shield = space.and_then(|space| space.is_shield).unwrap_or(false);
     let costs = formation.iter().filter_map(|process| {
-        let cost = match unit_price {
-            Some(price) => prices.at_units(process, is_shield, price),
-            None => prices.monthly(process, is_shield, None),
+        let cost = match pricing {
+            DynoPricing::Units(price) => prices.at_units(process, app.is_in_shield_space(), price),
+            DynoPricing::List(price) => prices.monthly(process, app.is_in_shield_space(), price),
         };
         cost.map_err(|reason| without_price(&process.process_type, reason))
             .ok()
@@ -267,7 +273,7 @@ mod tests {
             ],
         );
         let rules = AppRules::default();
-        let rate = RunRate::new(&inventory, &prices(), None, &rules).unwrap();
+        let rate = RunRate::new(&inventory, &prices(), DynoPricing::List(None), &rules).unwrap();
         assert_eq!(
             dollars(&rate.rows["web"]),
             [("dynos", 250.0), ("data", 50.0)]
@@ -298,9 +304,10 @@ mod tests {
     fn teams_with_usage_pay_for_units() {
         let formation = vec![dynos(1, "performance-m"), dynos(1, "private-s")];
         let inventory = inventory(&[("web", formation)], vec![]);
-        let price = Price::from_ratio(Money::from_whole_dollars(30), Quantity::from_f64(1.0));
+        let price = Price::per_unit(Money::from_whole_dollars(30));
         let rules = AppRules::default();
-        let rate = RunRate::new(&inventory, &prices(), price, &rules).unwrap();
+        let pricing = DynoPricing::Units(price);
+        let rate = RunRate::new(&inventory, &prices(), pricing, &rules).unwrap();
         assert_eq!(dollars(&rate.rows["web"]), [("dynos", 240.0)]);
         assert_eq!(rate.unpriced.len(), 3);
     }
@@ -309,7 +316,7 @@ mod tests {
     fn dynos_without_price_are_not_free() {
         let inventory = inventory(&[("web", vec![dynos(2, "Private-S")])], vec![]);
         let rules = AppRules::default();
-        let rate = RunRate::new(&inventory, &prices(), None, &rules).unwrap();
+        let rate = RunRate::new(&inventory, &prices(), DynoPricing::List(None), &rules).unwrap();
         assert_eq!(rate.rows["web"], ByCategory::default());
     }
 }
