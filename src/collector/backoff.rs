@@ -22,7 +22,7 @@ const MAX_RETRY: Duration = Duration::from_secs(300);
 /// The retry delay of a denial that is not yet confirmed.
 const CONFIRMATION_RETRY: Duration = Duration::from_secs(5);
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The minimum retry delay of metadata.
 pub(super) const METADATA_RETRY: Duration = Duration::from_secs(3600);
