@@ -49,7 +49,7 @@ impl Inventory {
 }
 
 /// How the running dynos of a team are priced.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DynoPricing {
     /// By their units at this price, as the team's usage.
     Units(Price),
@@ -310,6 +310,27 @@ mod tests {
         let rate = RunRate::new(&inventory, &prices(), pricing, &rules).unwrap();
         assert_eq!(dollars(&rate.rows["web"]), [("dynos", 240.0)]);
         assert_eq!(rate.unpriced.len(), 3);
+    }
+
+    #[test]
+    fn sizes_without_list_price_cost_their_units() {
+        let units = DynoSize {
+            id: None,
+            name: "Private-S".to_owned(),
+            monthly: None,
+            units: Some(Quantity::from_f64(5.0)),
+        };
+        let formation = vec![dynos(2, "private-s"), dynos(1, "standard-1x")];
+        let inventory = inventory(&[("web", formation)], vec![]);
+        let standard = DynoSize {
+            monthly: Some(Money::from_whole_dollars(25)),
+            name: "Standard-1X".to_owned(),
+            ..units.clone()
+        };
+        let prices = DynoPrices::new([units, standard], []);
+        let pricing = DynoPricing::List(Some(Price::per_unit(Money::from_whole_dollars(30))));
+        let rate = RunRate::new(&inventory, &prices, pricing, &AppRules::default()).unwrap();
+        assert_eq!(dollars(&rate.rows["web"]), [("dynos", 325.0)]);
     }
 
     #[test]

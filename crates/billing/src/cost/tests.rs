@@ -6,6 +6,7 @@ use regex::Regex;
 use super::*;
 use crate::invoice::InvoicePeriod;
 use crate::rules::{AppRules, Group};
+use crate::run_rate::DynoPricing;
 use crate::usage::Spaces;
 
 fn now() -> Timestamp {
@@ -171,6 +172,19 @@ fn takes_dyno_price_from_config_invoice_or_list() {
     for (number, (rules, invoices, expected)) in table.into_iter().enumerate() {
         let invoices = Invoices::new(invoices);
         let team = costs(&usage, &invoices, rules);
+        // A team without usage pays the same for its running dynos, but not a default price.
+        let input = BillingInput {
+            name: "ops",
+            id: Some("1"),
+            invoices: Some(&invoices),
+            ..BillingInput::default()
+        };
+        let running = TeamCost::new(input, rules, now()).dyno_pricing();
+        let price = team.months()[0].1.cost.as_ref().unwrap().dyno_price;
+        let is_default = expected[0].0 == List;
+        let list = DynoPricing::List((!is_default).then_some(price));
+        assert_eq!(running, list, "case {number}");
+        assert_eq!(team.dyno_pricing(), DynoPricing::Units(price));
         let found = team.months().map(|(_, billed)| {
             let cost = billed.cost.as_ref().unwrap();
             (cost.price_source, cost.team.get(Category::Dynos))
