@@ -6,6 +6,7 @@ use crate::collector::context::PollContext;
 use crate::collector::error::Error;
 use billing::resources::{Addon, App, Coupling, DynoSize, Pipeline, Process};
 use heroku_api::client::{Conditional, ResourceOwner, Validator};
+use heroku_api::error::Error as ApiError;
 use heroku_api::stats::Endpoint;
 
 /// What is requested: a list of all teams, of a team, or of an app.
@@ -58,8 +59,11 @@ pub(super) async fn fetch(context: Arc<PollContext>, request: Request) -> JobRes
                 let mut apps = client.apps(&token, owner, validator).await?;
                 if let (true, Conditional::Modified(apps)) = (is_personal, &mut apps) {
                     let account = client.account(&token).await?.data;
+                    let Some(id) = account.id else {
+                        return Err(ApiError::Malformed("account without id".to_owned()).into());
+                    };
                     // Others are billed for the apps on which the person only collaborates.
-                    apps.data.retain(|app| app.owner_id == account.id);
+                    apps.data.retain(|app| app.owner_id.as_ref() == Some(&id));
                 }
                 Ok(apps)
             };
