@@ -146,7 +146,7 @@ settings! { HEROKU "Heroku":
         "Ids or names of enterprise accounts to report on with all their teams",
         "an enterprise account's id or name as listed by `heroku enterprises`, or several separated by commas";
     HEROKU_PERSONAL_ACCOUNT = "heroku.personal-account", "BOOLEAN",
-        "Report on the invoices of the token's own account",
+        "Report on the invoices and the apps of the token's own account",
         BOOLEAN, .switch(), .default("false");
     HEROKU_RESOURCES = "heroku.resources", "BOOLEAN",
         "Read which apps, dynos and add-ons run, and what they cost a month",

@@ -12,8 +12,8 @@ use heroku_sim::{Company, Simulator};
 use jiff::civil::date;
 use serde_json::Value;
 
-/// The types of a field, as in JSON schema, by name. The first letter stands for the type: `a`rray,
-/// `b`oolean, `i`nteger, `n`umber, `o`bject, `s`tring; `?` for `null`.
+/// The names of fields, each with its JSON types: `a` array, `b` boolean, `i` integer, `n` number, `o`
+/// object, `s` string, `?` null.
 type Fields = [(&'static str, &'static str)];
 
 /// The fields that the schema's `team-app` and `app` share.
