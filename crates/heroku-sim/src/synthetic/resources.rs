@@ -47,8 +47,7 @@ pub(crate) fn of_team(account: &TeamAccount<'_>) -> Resources {
             .iter()
             .map(|(_, plan)| addon(&id, &app.name, *plan, &created));
         resources.addons.extend(addons);
-        let (pipeline, stage) = pipeline(&app.name);
-        if let Some(pipeline) = pipeline {
+        if let Some((pipeline, stage)) = pipeline(&app.name, account.apps) {
             resources.pipeline_couplings.push(json!({
                 "app": { "id": id },
                 "created_at": created,
@@ -64,8 +63,9 @@ pub(crate) fn of_team(account: &TeamAccount<'_>) -> Resources {
 
 /// Returns the pipelines of a team.
 pub(crate) fn pipelines(account: &TeamAccount<'_>) -> Vec<Value> {
-    let names = account.apps.iter().filter_map(|app| pipeline(&app.name).0);
-    let mut names: Vec<&str> = names.collect();
+    let names = account.apps.iter();
+    let names = names.filter_map(|app| pipeline(&app.name, account.apps));
+    let mut names: Vec<&str> = names.map(|(pipeline, _)| pipeline).collect();
     names.sort_unstable();
     names.dedup();
     let row = |name: &&str| {
@@ -126,17 +126,19 @@ fn pipeline_id(team: &str, pipeline: &str) -> String {
     hash::uuid(0, &format!("pipeline/{team}/{pipeline}"))
 }
 
-/// Returns the pipeline and the stage that the name of an app tells.
-fn pipeline(name: &str) -> (Option<&str>, &'static str) {
-    if let Some(pipeline) = name.strip_suffix("-production") {
-        (Some(pipeline), "production")
-    } else if let Some(pipeline) = name.strip_suffix("-staging") {
-        (Some(pipeline.trim_end_matches("-web")), "staging")
-    } else if let Some((pipeline, _)) = name.split_once("-pr-") {
-        (Some(pipeline), "review")
-    } else {
-        (None, "production")
+/// Returns the pipeline of an app of a team and its stage, which follow from the names of the apps.
+fn pipeline<'a>(name: &'a str, apps: &[App]) -> Option<(&'a str, &'static str)> {
+    if let Some((pipeline, _)) = name.split_once("-pr-") {
+        return Some((pipeline, "review"));
     }
+    let (pipeline, stage) = match name.strip_suffix("-staging") {
+        Some(pipeline) => (pipeline, "staging"),
+        None => (name.trim_end_matches("-production"), "production"),
+    };
+    let staging = format!("{pipeline}-staging");
+    let has_staging = apps.iter().any(|app| app.name == staging);
+    // The review apps of `storefront-web` are named after its repository, `storefront`.
+    has_staging.then(|| (pipeline.trim_end_matches("-web"), stage))
 }
 
 fn generation() -> Value {
@@ -245,9 +247,42 @@ mod tests {
     use crate::company::Company;
     use crate::synthetic::app_lifecycle::div_round;
 
-    /// On the last day of a month, what an app has used is what runs, if it has not changed.
+    /// The usage of 21 days is that of what runs, for apps that have not changed.
     #[test]
-    fn resources_explain_usage_to_the_cent() {
+    fn stages_of_an_app_share_a_pipeline() {
+        let company = Company::synthetic(1, date(2026, 11, 22));
+        let resources = &company.teams[0].resources;
+        let stages = |name: &str| -> Vec<(String, Value)> {
+            let pipeline = company.pipelines.iter().find(|row| row["name"] == name);
+            let id = &pipeline.unwrap()["id"];
+            let couplings = resources.pipeline_couplings.iter();
+            let couplings = couplings.filter(|row| row["pipeline"]["id"] == *id);
+            let stages = couplings.map(|row| {
+                let mut apps = resources.apps.iter();
+                let app = apps.find(|app| app["id"] == row["app"]["id"]).unwrap();
+                (
+                    app["name"].as_str().unwrap().to_owned(),
+                    row["stage"].clone(),
+                )
+            });
+            stages.filter(|(_, stage)| stage != "review").collect()
+        };
+        let expected = |production: &str, staging: &str| {
+            [(production, "production"), (staging, "staging")]
+                .map(|(app, stage)| (app.to_owned(), Value::from(stage)))
+        };
+        assert_eq!(
+            stages("storefront"),
+            expected("storefront-web-production", "storefront-web-staging")
+        );
+        assert_eq!(
+            stages("checkout-api"),
+            expected("checkout-api", "checkout-api-staging")
+        );
+    }
+
+    #[test]
+    fn usage_follows_from_resources_to_the_cent() {
         let company = Company::synthetic(1, date(2026, 11, 22));
         let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
         let mut equal_dynos = 0;
