@@ -42,19 +42,13 @@ pub(super) fn section(report: &Report, top: Option<usize>, terminal: Terminal) -
     let several_teams = report.teams.len() > 1;
     let row = |name: &str, team: &str, rate: &Rate, style: Style| {
         let amount = |money: Option<Money>| value_cell(money.map(cents), style);
-        GridRow::new(vec![
-            Cell::new(sanitize(name), style),
-            Cell::new(sanitize(team), Style::Faint),
-            amount(rate.dynos),
-            amount(rate.data),
-            amount(rate.partner),
-            amount(rate.total),
-        ])
+        let mut cells = vec![Cell::new(sanitize(name), style)];
+        cells.extend(several_teams.then(|| Cell::new(sanitize(team), Style::Faint)));
+        cells.extend([rate.dynos, rate.data, rate.partner, rate.total].map(amount));
+        GridRow::new(cells)
     };
-    let rows = apps[..shown].iter().map(|(team, app)| {
-        let team = if several_teams { &*team.name } else { "" };
-        row(&app.name, team, &app.rate, Style::Plain)
-    });
+    let rows = apps[..shown].iter();
+    let rows = rows.map(|(team, app)| row(&app.name, &team.name, &app.rate, Style::Plain));
     let teams = report.teams.iter();
     let totals = teams.filter_map(|team| {
         let rate = &team.run_rate.as_ref()?.rate;
@@ -64,14 +58,14 @@ pub(super) fn section(report: &Report, top: Option<usize>, terminal: Terminal) -
     if rows.is_empty() {
         return String::new();
     }
-    let columns = vec![
-        Column::new("Running now", Left, 0),
-        Column::new("team", Left, 17),
+    let mut columns = vec![Column::new("Running now", Left, 0)];
+    columns.extend(several_teams.then(|| Column::new("team", Left, 17)));
+    columns.extend([
         Column::new("dynos", Right, 8),
         Column::new("data", Right, 8),
         Column::new("partner", Right, 18),
         Column::new("a month", Right, 1),
-    ];
+    ]);
     let notes = unpriced(&report.teams);
     let notes = notes.map(|note| paragraph(&note, 0, Style::Faint, terminal));
     Grid { columns, rows }.render(terminal) + &notes.unwrap_or_default()
